@@ -1,0 +1,72 @@
+/**
+ * Every error the library raises, in one catalogue. `test/errors.test.ts` walks it, and the README's error table is
+ * checked against it.
+ */
+
+interface CatalogueEntry {
+  /** HTTP status an Express error handler should answer with (`error.status`). */
+  readonly status: number
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable: boolean
+  /** One line for the README's table. */
+  readonly meaning: string
+}
+
+/** Code -> what it means. The codes are stable: programs may switch on them. */
+export const ERROR_CATALOGUE = {
+  config_invalid: { status: 500, retryable: false, meaning: 'An option or environment variable is missing or wrong.' },
+  session_missing: { status: 500, retryable: false, meaning: 'There is no usable `req.session` where one is needed.' },
+  store_unavailable: { status: 503, retryable: true, meaning: 'Redis does not answer; nobody has been signed out.' },
+  store_full: { status: 503, retryable: true, meaning: 'The embedded memory store is at its bound.' },
+  provider_unavailable: { status: 503, retryable: true, meaning: 'PAS does not answer, or not in time.' },
+  provider_misconfigured: { status: 503, retryable: false, meaning: 'PAS refuses this client, or announces another issuer.' },
+  provider_response_invalid: { status: 502, retryable: false, meaning: 'PAS answered with something that does not verify.' },
+  scope_shortfall: { status: 403, retryable: false, meaning: 'Fewer scopes were granted than asked; `missing` names them.' },
+  subject_mismatch: { status: 502, retryable: false, meaning: 'userinfo is about another account than the id_token.' },
+  signed_out: { status: 401, retryable: false, meaning: 'Nobody is signed in in this browser, or no longer.' },
+  sign_in_denied: { status: 403, retryable: false, meaning: '`onSignIn` refused this account with `denySignIn(reason)`.' },
+  vault_unreadable: { status: 401, retryable: false, meaning: 'A stored record does not open: changed, moved, or its key is retired.' },
+  ppnum_invalid: { status: 400, retryable: false, meaning: 'The text is not a ppnum: 11 digits or more.' },
+  closed: { status: 503, retryable: false, meaning: '`auth.close()` was called; this instance answers no more.' },
+} as const satisfies Record<string, CatalogueEntry>
+
+/** Stable error code, e.g. `'provider_unavailable'`. */
+export type PpoppoErrorCode = keyof typeof ERROR_CATALOGUE
+
+/** Details of a {@link PpoppoError}. */
+export interface PpoppoErrorOptions {
+  /** What led to it. Never printed by this class; make sure it holds no token before passing one on. */
+  readonly cause?: unknown
+  /** When to try again, in milliseconds, where that is known. */
+  readonly retryAfterMs?: number
+  /** Scopes that were asked for and not granted (`scope_shortfall`). */
+  readonly missing?: readonly string[]
+}
+
+/**
+ * An error of express-ppoppo: `code` from {@link ERROR_CATALOGUE}, `status` for an Express error handler, `retryable`.
+ * The message says what failed and what to do; it never holds a secret, a token, or a URL with its query.
+ */
+export class PpoppoError extends Error {
+  override readonly name = 'PpoppoError'
+  readonly code: PpoppoErrorCode
+  /** HTTP status an Express error handler should answer with. */
+  readonly status: number
+  readonly retryable: boolean
+  readonly retryAfterMs?: number
+  readonly missing?: readonly string[]
+
+  constructor(code: PpoppoErrorCode, message: string, options: PpoppoErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.status = ERROR_CATALOGUE[code].status
+    this.retryable = ERROR_CATALOGUE[code].retryable
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
+    if (options.missing !== undefined) this.missing = options.missing
+  }
+}
+
+/** Whether `error` is a {@link PpoppoError}, with `code` when one is given. */
+export function isPpoppoError(error: unknown, code?: PpoppoErrorCode): error is PpoppoError {
+  return error instanceof PpoppoError && (code === undefined || error.code === code)
+}

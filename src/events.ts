@@ -1,0 +1,52 @@
+/** What the library tells `onEvent`: for logs, alerts and audits. Never a secret, a token or an e-mail address. */
+export type PpoppoEvent = {
+  /** RFC 3339. */
+  readonly at: string
+  /** The same id is on the page the person saw, where there was one. */
+  readonly correlationId: string
+} & PpoppoEventDetail
+
+/** The events by `type`. */
+export type PpoppoEventDetail =
+  | { readonly type: 'sign_in'; readonly sub: string; readonly signInId: string }
+  | { readonly type: 'sign_in_refused'; readonly reason: RefusalReason; readonly detail?: string }
+  | { readonly type: 'sign_out'; readonly sub: string; readonly signInId: string; readonly reason: SignOutReason }
+  | { readonly type: 'token_refreshed'; readonly sub: string; readonly signInId: string }
+  | { readonly type: 'refresh_failed'; readonly sub: string; readonly signInId: string; readonly code: string; readonly detail: string }
+  | { readonly type: 'revocation_failed'; readonly detail: string }
+  | { readonly type: 'vault_unreadable'; readonly signInId: string }
+  | { readonly type: 'rate_limited'; readonly limit: 'login' | 'callback' }
+  | { readonly type: 'store_unavailable'; readonly operation: string; readonly detail: string }
+  | { readonly type: 'provider_fault'; readonly operation: string; readonly code: string; readonly detail: string }
+  | { readonly type: 'warning'; readonly code: WarningCode; readonly detail: string }
+
+/** Why a callback created no sign-in. */
+export type RefusalReason =
+  | 'no_attempt'
+  | 'malformed'
+  | 'expired'
+  | 'issuer_mismatch'
+  | 'provider_error'
+  | 'exchange_failed'
+  | 'verification_failed'
+  | 'scope_shortfall'
+  | 'denied_by_app'
+  | 'app_failed'
+  | 'signed_out_everywhere'
+  | 'provider_unavailable'
+  | 'store_unavailable'
+
+/** Why a sign-in ended. */
+export type SignOutReason = 'sign_out' | 'sign_out_everywhere' | 'ended_elsewhere' | 'replaced' | 'revoked' | 'scope_reduced'
+
+/** Things worth changing that stop nothing. */
+export type WarningCode =
+  | 'config'
+  | 'proxy_untrusted'
+  | 'secure_cookie_blocked'
+  | 'development_secrets'
+  | 'on_event_threw'
+  | 'session_not_saved'
+
+/** Raises an event. `correlationId` is made when the place has none. */
+export type RaiseEvent = (detail: PpoppoEventDetail, correlationId?: string) => void
