@@ -1,12 +1,28 @@
+import { availableParallelism } from 'node:os'
+
 /** Jest in ESM mode; openid-client 6 is ESM only. `npm test` sets the Node option it needs. */
 export default {
   rootDir: '.',
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/sandbox/test/**/*.test.ts', '<rootDir>/example-app/test/**/*.test.ts'],
+  testMatch: [
+    '<rootDir>/test/**/*.test.ts',
+    '<rootDir>/sandbox/test/**/*.test.ts',
+    '<rootDir>/example-app/test/**/*.test.ts',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+  },
+  moduleNameMapper: {
+    // Sources, so that one folder's tests run without a build.
+    '^express-ppoppo$': '<rootDir>/src/index.ts',
+    '^express-ppoppo/(testing|messaging)$': '<rootDir>/src/$1/index.ts',
+    '^ppoppo-sandbox$': '<rootDir>/sandbox/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/sandbox/dist/', '<rootDir>/example-app/dist/'],
+  reporters: ['default', '<rootDir>/scripts/lib/counts-reporter.mjs'],
   testTimeout: 20_000,
-  maxWorkers: 2,
+  // Browsers, Redis servers and child processes run beside the workers.
+  maxWorkers: Math.min(Math.max(availableParallelism(), 2), 4),
 }

@@ -1,0 +1,27 @@
+import { rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { exitCodeOf, start } from './processes.mjs'
+
+/** The repository. */
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
+const TSC = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
+
+/** In the order in which they need each other. */
+const PROJECTS = { library: 'tsconfig.build.json', sandbox: 'sandbox', 'example-app': 'example-app' }
+const OUTPUTS = ['dist', 'sandbox/dist', 'example-app/dist']
+
+/**
+ * Compiles what has changed since the last time.
+ * @param {readonly (keyof typeof PROJECTS)[]} [names] @default all
+ * @returns {Promise<boolean>} whether all compiled
+ */
+export async function build(names = ['library', 'sandbox', 'example-app']) {
+  const child = start(process.execPath, [TSC, '-b', ...names.map((name) => PROJECTS[name])], { cwd: ROOT })
+  return (await exitCodeOf(child)) === 0
+}
+
+/** Forgets what was built: so no file of a source that is gone gets packed. */
+export function clean() {
+  for (const folder of OUTPUTS) rmSync(join(ROOT, folder), { recursive: true, force: true })
+}
