@@ -1,0 +1,68 @@
+/*
+ * Dear reader,
+ *
+ * this is the app to copy from. The order of the lines in `createApp` is most of what there is to know:
+ *
+ *   1. security headers                  on everything, errors too
+ *   2. health check and static files     before the session: they need nobody's cookie
+ *   3. app.use(auth)                     session, req.ppoppo, and the routes under /auth; then our own account
+ *   4. the CSRF check and body parser    before the first route that changes something
+ *   5. your pages                        guarded by auth.requireSignIn() where they are somebody's
+ *   6. 404 and the error handler         last
+ *
+ * It takes what it needs as arguments and starts nothing, so that a test can mount it. server.ts starts it.
+ */
+import express, { type Express } from 'express'
+import type Database from 'libsql'
+import { loadAccount } from './account.js'
+import type { Auth } from './auth.js'
+import { packageFile } from './config.js'
+import { createErrorHandler, notFound } from './errors.js'
+import { apiRoutes } from './pages/api.js'
+import { dashboardRoutes } from './pages/dashboard.js'
+import { homeRoutes } from './pages/home.js'
+import { signInsRoutes } from './pages/sign-ins.js'
+import { sameOriginOnly } from './same-origin.js'
+import { securityHeaders } from './security-headers.js'
+import { createUsers } from './users.js'
+import { createViews } from './views.js'
+
+export interface AppOptions {
+  readonly auth: Auth
+  readonly database: Database.Database
+  /** @default 0: nothing in front of this app */
+  readonly trustedProxies?: number
+  readonly log?: (error: unknown) => void
+}
+
+export function createApp({ auth, database, trustedProxies = 0, log = console.error }: AppOptions): Express {
+  const app = express()
+  const users = createUsers(database)
+  const views = createViews(auth)
+  const guard = auth.requireSignIn()
+
+  // How many proxies of yours stand in front. With too few, every visitor has the proxy's address (and they share one
+  // rate limit), and a cookie marked Secure is not sent, since Express thinks the request came over http. With too
+  // many, or `true`, anybody may claim any address. Behind one nginx or load balancer: 1.
+  app.set('trust proxy', trustedProxies)
+
+  app.use(securityHeaders)
+  app.get('/healthz', (_req, res) => {
+    res.set('Cache-Control', 'no-store').json({ ok: true })
+  })
+  app.use(express.static(packageFile('public'), { index: false }))
+
+  app.use(auth)
+  app.use(loadAccount(users))
+
+  app.use(sameOriginOnly)
+  app.use(express.urlencoded({ extended: false, limit: '8kb' }))
+  app.use(homeRoutes(views))
+  app.use(dashboardRoutes({ guard, users, views }))
+  app.use(signInsRoutes({ guard, views }))
+  app.use(apiRoutes({ guard }))
+
+  app.use(notFound)
+  app.use(createErrorHandler(views, log))
+  return app
+}

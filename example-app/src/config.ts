@@ -1,0 +1,63 @@
+/*
+ * The only file of this app that reads the environment.
+ *
+ * What the library needs it could read by itself: `ppoppo()` without arguments knows PPOPPO_CLIENT_ID, PPOPPO_BASE_URL,
+ * PPOPPO_VAULT_KEYS, REDIS_URL and the rest. The defaults below are there so that this app runs on a laptop that has
+ * none of them set. They are gone as soon as NODE_ENV=production: a deployment that forgot a variable should say so
+ * at start, and not send people to http://localhost:3100.
+ */
+import { existsSync } from 'node:fs'
+import { loadEnvFile } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { PpoppoOptions } from 'express-ppoppo'
+
+/** A file of this package by its path from the package's folder: works from src/, from dist/ and from any cwd. */
+export const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+export interface AppConfig {
+  readonly port: number
+  /** A path, or `:memory:`. */
+  readonly databaseFile: string
+  /** Express's `trust proxy`: how many proxies of yours stand in front of this app. */
+  readonly trustedProxies: number
+  /** What differs from what `ppoppo()` reads from the environment by itself. */
+  readonly ppoppo: PpoppoOptions
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Reads `.env` beside package.json where there is one. Variables that are set already win. */
+export function loadDotEnv(file: string = packageFile('.env')): void {
+  if (existsSync(file)) loadEnvFile(file)
+}
+
+/** @throws Error with one line that names the variable. */
+export function readConfig(env: Env): AppConfig {
+  const port = wholeNumber(env, 'PORT', 3000, 65_535)
+  return {
+    port,
+    databaseFile: env['EXAMPLE_DATABASE'] || packageFile('data/example.db'),
+    trustedProxies: wholeNumber(env, 'TRUST_PROXY', 0, 10),
+    ppoppo: env['NODE_ENV'] === 'production' ? {} : developmentDefaults(env, port),
+  }
+}
+
+/** An option given to `ppoppo()` wins over its variable, so each default looks at the variable first. */
+function developmentDefaults(env: Env, port: number): PpoppoOptions {
+  return {
+    ...(env['PPOPPO_CLIENT_ID'] ? {} : { clientId: 'example_login_client' }),
+    ...(env['PPOPPO_BASE_URL'] ? {} : { baseUrl: `http://localhost:${port}` }),
+    // 'local' is the sandbox on this machine: http://localhost:3100.
+    ...(env['PPOPPO_ENVIRONMENT'] ? {} : { environment: 'local' }),
+    // Ask for what you use. This app shows an e-mail address; without that, 'openid profile' is enough.
+    ...(env['PPOPPO_SCOPE'] ? {} : { scope: 'openid profile email' }),
+  }
+}
+
+function wholeNumber(env: Env, name: string, fallback: number, max: number): number {
+  const text = env[name]
+  if (text === undefined || text === '') return fallback
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value <= max) return value
+  throw new Error(`${name} must be a whole number from 0 to ${max}`)
+}

@@ -1,0 +1,86 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express'
+import { PpoppoError } from 'express-ppoppo'
+import { signedInPerson } from '../account.js'
+import type { Users } from '../users.js'
+import type { EmailLine, Views } from '../views.js'
+
+interface Parts {
+  readonly guard: RequestHandler
+  readonly users: Users
+  readonly views: Views
+}
+
+/** Where one lands after sign-in: what Ppoppo says about the person, and the one thing that is ours, their name. */
+export function dashboardRoutes({ guard, users, views }: Parts): Router {
+  const router = Router()
+
+  router.get('/dashboard', guard, (req, res) =>
+    sendDashboard(views, req, res, signedInPerson(req).account.displayName ?? ''),
+  )
+
+  router.post('/dashboard/name', guard, async (req, res) => {
+    const typed = textField(req, 'display_name')
+    const nameError = nameProblem(typed)
+    if (nameError !== undefined) {
+      await sendDashboard(views, req, res.status(422), typed, nameError)
+      return
+    }
+    users.rename(signedInPerson(req).account.id, typed === '' ? null : typed)
+    // 303 after every POST: reloading the page that follows sends nothing twice.
+    res.redirect(303, '/dashboard?notice=name-saved')
+  })
+
+  return router
+}
+
+async function sendDashboard(
+  views: Views,
+  req: Request,
+  res: Response,
+  displayName: string,
+  nameError?: string,
+): Promise<void> {
+  const { user } = signedInPerson(req)
+  const scopes = req.ppoppo.signIn?.scopes ?? []
+  const email = await emailOf(req, scopes)
+  // Read after userinfo(): that call may just have refreshed the access token.
+  views.send(req, res, 'dashboard', {
+    displayName,
+    nameError,
+    sub: user.sub,
+    accountType: user.accountType,
+    scopes,
+    email,
+    signIn: req.ppoppo.signIn,
+  })
+}
+
+/**
+ * The address is asked for each time and written down nowhere. Ppoppo being down takes away this one line and not the
+ * page: the person is still signed in, and what is ours still works.
+ */
+async function emailOf(req: Request, scopes: readonly string[]): Promise<EmailLine> {
+  if (!scopes.includes('email')) return { state: 'not-granted' }
+  try {
+    const { email } = await req.ppoppo.userinfo()
+    return email === undefined ? { state: 'not-granted' } : { state: 'known', email }
+  } catch (error) {
+    if (error instanceof PpoppoError && error.status >= 500) return { state: 'unavailable' }
+    throw error
+  }
+}
+
+/** @default '' where the field is missing, or was sent twice */
+function textField(req: Request, name: string): string {
+  const body: unknown = req.body
+  if (typeof body !== 'object' || body === null) return ''
+  const value: unknown = Reflect.get(body, name)
+  return typeof value === 'string' ? value.normalize('NFC').trim() : ''
+}
+
+function nameProblem(name: string): string | undefined {
+  if ([...name].length > 40) return 'Please use 40 characters or fewer.'
+  // Control and invisible formatting characters: a name must not turn the line around it the other way.
+  if (/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)) return 'Please use letters that can be seen.'
+  return undefined
+}

@@ -1,0 +1,93 @@
+/*
+ * Server-rendered pages with Eta. `<%= %>` escapes, always; `<%~ %>` does not, and is used for exactly two things: the
+ * page inside the layout, and the HTML of the sign-in button, which the library wrote and escaped.
+ */
+
+import { Eta } from 'eta'
+import type { Request, Response } from 'express'
+import { formatPpnum } from 'express-ppoppo'
+import { accountOf } from './account.js'
+import type { Auth } from './auth.js'
+import { packageFile } from './config.js'
+
+/** What each template needs besides what all of them get. */
+export interface PageData {
+  home: Record<string, never>
+  dashboard: {
+    readonly displayName: string
+    readonly nameError: string | undefined
+    readonly sub: string
+    readonly accountType: string | undefined
+    readonly scopes: readonly string[]
+    readonly email: EmailLine
+    readonly signIn: { readonly createdAt: Date; readonly refreshedAt: Date; readonly expiresAt: Date } | undefined
+  }
+  'sign-ins': { readonly signIns: readonly SignInLine[] }
+  message: { readonly title: string; readonly status: number; readonly explanation: string }
+}
+
+/** Ppoppo down, or the person did not grant the scope, is not the same as having none. */
+export type EmailLine =
+  | { readonly state: 'known'; readonly email: string }
+  | { readonly state: 'unavailable' | 'not-granted' }
+
+export interface SignInLine {
+  readonly id: string
+  readonly browser: string
+  readonly createdAt: Date
+  readonly lastSeenAt: Date
+  readonly current: boolean
+}
+
+export interface Views {
+  send<Name extends keyof PageData>(req: Request, res: Response, name: Name, page: PageData[Name]): void
+}
+
+/** Said once after a form was sent and redirected. By key: nobody can put words on our page through a link. */
+const NOTICES: Readonly<Record<string, string>> = {
+  'name-saved': 'Your name is saved.',
+  'sign-in-ended': 'That sign-in has ended.',
+  'signed-out': 'You are signed out.',
+  'signed-out-everywhere': 'You are signed out everywhere.',
+}
+
+export function createViews(auth: Auth): Views {
+  const eta = new Eta({ views: packageFile('views'), cache: process.env['NODE_ENV'] === 'production' })
+  return {
+    send(req, res, name, page) {
+      // Every page says who is signed in, so none may be shown to somebody else from a cache, or by the back button.
+      res.set('Cache-Control', 'no-store')
+      res.type('html').send(
+        eta.render(name, {
+          page,
+          time,
+          notice: noticeOf(req),
+          visitor: visitorOf(req),
+          signInButton: auth.signInButton.bind(auth),
+          returnTo: req.originalUrl,
+        }),
+      )
+    },
+  }
+}
+
+/** For the header. `req.ppoppo` is missing only where an error arose before the library ran. */
+function visitorOf(req: Request) {
+  const ppoppo: Request['ppoppo'] | undefined = req.ppoppo
+  const user = ppoppo?.user
+  if (user === undefined) return { status: ppoppo?.status ?? 'unavailable' }
+  const ppnum = formatPpnum(user.ppnum)
+  return { status: 'signed-in', ppnum, name: accountOf(req)?.displayName || ppnum }
+}
+
+function noticeOf(req: Request): string | undefined {
+  const key = req.query['notice']
+  return typeof key === 'string' && Object.hasOwn(NOTICES, key) ? NOTICES[key] : undefined
+}
+
+const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
+
+/** UTC for everybody; public/page.js turns it into the reader's own time and language. */
+function time(date: Date): string {
+  return `${TIME.format(date)} UTC`
+}
