@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { Cluster, Redis } from 'ioredis'
 import type { PpoppoEvent } from './events.js'
-import type { PageTexts } from './sign-in/texts.js'
+import type { PageTextOverrides } from './sign-in/texts.js'
 
 /** The person who is signed in, as the library knows them without asking PAS. */
 export interface PpoppoUser {
@@ -60,7 +60,7 @@ export interface PpoppoOptions {
   /** Hears of every security event. Never given a secret. Without it, warnings go to `process.emitWarning`. */
   readonly onEvent?: (event: PpoppoEvent) => void
   /** Texts of the pages by language, over the built-in `en` and `ko`. */
-  readonly texts?: Readonly<Record<string, Partial<PageTexts>>>
+  readonly texts?: Readonly<Record<string, PageTextOverrides>>
 }
 
 /** The library's own session. */
@@ -115,7 +115,7 @@ export interface Config {
   readonly onSignIn?: NonNullable<PpoppoOptions['onSignIn']>
   readonly onSignOut?: NonNullable<PpoppoOptions['onSignOut']>
   readonly onEvent?: NonNullable<PpoppoOptions['onEvent']>
-  readonly texts: Readonly<Record<string, Partial<PageTexts>>>
+  readonly texts: Readonly<Record<string, PageTextOverrides>>
   /** Things that are allowed and worth a word at start. */
   readonly warnings: readonly string[]
 }

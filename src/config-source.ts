@@ -1,0 +1,81 @@
+import { PpoppoError } from './errors.js'
+import { nearest } from './lib/nearest.js'
+import type { PpoppoOptions } from './options.js'
+
+/** Option -> environment variable. Options without one are set in code only. */
+export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> = {
+  clientId: 'PPOPPO_CLIENT_ID',
+  baseUrl: 'PPOPPO_BASE_URL',
+  environment: 'PPOPPO_ENVIRONMENT',
+  issuer: 'PPOPPO_AUTH_URL',
+  scope: 'PPOPPO_SCOPE',
+  redis: 'REDIS_URL',
+  sessionSecret: 'PPOPPO_SESSION_SECRET',
+  vaultKeys: 'PPOPPO_VAULT_KEYS',
+  rateLimit: 'PPOPPO_RATE_LIMIT',
+}
+
+/** Collects faults, so that all are told at once. A fault names options and variables, never a value. */
+export class Faults {
+  readonly #lines: string[] = []
+
+  /** `option` may be a path, e.g. `session.idleMs`; its variable is added where it has one. */
+  add(option: string, problem: string): undefined {
+    this.#lines.push(`${label(option)} ${problem}`)
+  }
+
+  /** @throws PpoppoError `config_invalid`, with every fault on a line of its own. */
+  throwIfAny(): void {
+    if (this.#lines.length === 0) return
+    throw new PpoppoError(
+      'config_invalid',
+      `express-ppoppo is not configured yet:\n${this.#lines.map((line) => `- ${line}`).join('\n')}`,
+    )
+  }
+}
+
+/** `"issuer" (PPOPPO_AUTH_URL)`, or `"session.idleMs"`. */
+export function label(option: string): string {
+  const variable = Object.hasOwn(VARIABLES, option) ? VARIABLES[option as keyof PpoppoOptions] : undefined
+  return variable === undefined ? `"${option}"` : `"${option}" (${variable})`
+}
+
+/** Adds a fault for each key of `given` that is not in `known`, with the name it was probably meant to be. */
+export function checkKeys(given: object, known: readonly string[], path: string, faults: Faults): void {
+  for (const key of Object.keys(given)) {
+    if (known.includes(key)) continue
+    const suggestion = nearest(key, known)
+    const hint = suggestion === undefined ? `known are: ${known.join(', ')}` : `did you mean "${path}${suggestion}"?`
+    // Only what looks like a name is repeated: someone may have pasted a secret where a name belongs.
+    const name = /^[A-Za-z_]\w{0,30}$/.test(key) ? key : '(odd name)'
+    faults.add(`${path}${name}`, `is not an option; ${hint}`)
+  }
+}
+
+/** A value from the options, else from the environment, not yet checked. */
+export interface Source {
+  /** As given in code; `undefined` counts as not given. */
+  option(name: keyof PpoppoOptions): unknown
+  /** The option, else its variable's text; an empty variable counts as not set. */
+  value(name: keyof PpoppoOptions): unknown
+  /** As `value`; a variable is split at commas. */
+  list(name: keyof PpoppoOptions): unknown
+}
+
+export function createSource(options: PpoppoOptions, env: NodeJS.ProcessEnv): Source {
+  const option = (name: keyof PpoppoOptions): unknown => options[name]
+  const variable = (name: keyof PpoppoOptions): string | undefined => {
+    const variableName = VARIABLES[name]
+    const text = variableName === undefined ? undefined : env[variableName]?.trim()
+    return text === '' ? undefined : text
+  }
+  return {
+    option,
+    value: (name) => option(name) ?? variable(name),
+    list: (name) =>
+      option(name) ??
+      variable(name)
+        ?.split(',')
+        .map((entry) => entry.trim()),
+  }
+}

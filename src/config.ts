@@ -1,0 +1,183 @@
+import {
+  parseBoolean,
+  parseFunction,
+  parseKeepAnonymous,
+  parseKeyPrefix,
+  parseRateLimit,
+  parseRedis,
+  parseScope,
+  parseSession,
+  parseTexts,
+} from './config-checks.js'
+import { parseSessionSecrets, parseVaultKeys, requireInProduction } from './config-secrets.js'
+import { checkKeys, createSource, Faults, type Source } from './config-source.js'
+import {
+  type Environment,
+  environmentWarnings,
+  ISSUERS,
+  isCleanText,
+  parseIssuer,
+  parseMountPath,
+  parseOrigin,
+  parseResource,
+  parseReturnOrigins,
+} from './config-urls.js'
+import { deepFreeze } from './lib/deep-freeze.js'
+import { isLoopback } from './lib/loopback.js'
+import { nearest } from './lib/nearest.js'
+import type { Config, PpoppoOptions } from './options.js'
+
+/** Every option; the compiler keeps the list whole. */
+const OPTION_NAMES = Object.keys({
+  clientId: true,
+  baseUrl: true,
+  environment: true,
+  issuer: true,
+  idTokenIssuer: true,
+  scope: true,
+  resource: true,
+  mountPath: true,
+  redis: true,
+  keyPrefix: true,
+  allowMemoryStore: true,
+  sessionSecret: true,
+  vaultKeys: true,
+  session: true,
+  keepAnonymous: true,
+  allowedReturnOrigins: true,
+  rateLimit: true,
+  onSignIn: true,
+  onSignOut: true,
+  onEvent: true,
+  texts: true,
+} satisfies Record<keyof PpoppoOptions, true>)
+
+/**
+ * Checks options and environment and makes the one configuration of them. Nothing else in the library reads either.
+ *
+ * @param options what the app passed to `ppoppo()`; an option wins over its variable
+ * @param env the environment, e.g. `process.env`; empty variables count as not set
+ * @returns checked, complete and frozen all the way down, but for a Redis client passed in
+ * @throws PpoppoError `config_invalid`: all faults at once, a line each, by option and variable name, never a value
+ *
+ * @example resolveConfig({ clientId: 'acme_login_client', baseUrl: 'http://localhost:3000' }, process.env).redirectUri
+ */
+export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): Config {
+  const faults = new Faults()
+  const given = toOptions(options, faults)
+  const source = createSource(given, env)
+
+  const clientId = parseClientId(source.value('clientId'), faults)
+  const origin = parseRequiredOrigin(source, faults)
+  const isHttps = origin === undefined ? undefined : origin.protocol === 'https:'
+  const isProduction = env['NODE_ENV'] === 'production' || (origin !== undefined && !isLoopback(origin.hostname))
+  const mountPath = parseMountPath(given.mountPath ?? '/auth', faults)
+  const resource = parseResource(given.resource, faults)
+  const redis = parseRedis(source.value('redis'), faults)
+
+  const config = {
+    clientId,
+    origin: origin?.origin ?? '',
+    isHttps: isHttps ?? false,
+    isProduction,
+    ...parseProvider(source, faults),
+    scope: parseScope(source.value('scope') ?? 'openid profile', faults),
+    ...(resource === undefined ? {} : { resource }),
+    mountPath: mountPath ?? '',
+    redirectUri: `${origin?.origin ?? ''}${mountPath ?? ''}/callback`,
+    ...(redis === undefined ? {} : { redis }),
+    keyPrefix: parseKeyPrefix(given.keyPrefix ?? 'ppoppo:', faults),
+    ...parseSecrets(source, isProduction, faults),
+    ...parseSession(given.session, isHttps, faults),
+    keepAnonymous: parseKeepAnonymous(given.keepAnonymous, faults),
+    allowedReturnOrigins: parseReturnOrigins(given.allowedReturnOrigins, origin?.origin, faults),
+    rateLimit: parseRateLimit(given.rateLimit, source.value('rateLimit'), faults),
+    ...parseFunction('onSignIn', given, faults),
+    ...parseFunction('onSignOut', given, faults),
+    ...parseFunction('onEvent', given, faults),
+    texts: parseTexts(given.texts, faults),
+  } satisfies Config
+
+  refuseMemoryInProduction(source, given, isProduction, faults)
+  faults.throwIfAny()
+  return deepFreeze<Config>(config)
+}
+
+/** The options as an object with known names only. */
+function toOptions(options: unknown, faults: Faults): PpoppoOptions {
+  if (options === undefined) return {}
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    faults.add('options', 'must be an object: ppoppo({ clientId, baseUrl })')
+    return {}
+  }
+  checkKeys(options, OPTION_NAMES, '', faults)
+  return options
+}
+
+function parseClientId(value: unknown, faults: Faults): string {
+  if (value === undefined) {
+    faults.add('clientId', 'is required: the id of your login client, registered at Ppoppo')
+  } else if (!isCleanText(value) || !/^[\x21-\x7e]{1,200}$/.test(value)) {
+    faults.add('clientId', 'must be the id of your login client: 1 to 200 visible ASCII characters, no spaces')
+  }
+  return typeof value === 'string' ? value : ''
+}
+
+function parseRequiredOrigin(source: Source, faults: Faults): URL | undefined {
+  const value = source.value('baseUrl')
+  if (value !== undefined) return parseOrigin(value, 'baseUrl', faults)
+  return faults.add('baseUrl', 'is required: the public origin of your app, such as "https://app.example"')
+}
+
+/** Which PAS, and what it calls itself. */
+function parseProvider(source: Source, faults: Faults): Pick<Config, 'issuer' | 'idTokenIssuer' | 'warnings'> {
+  const environment = parseEnvironment(source.value('environment'), faults)
+  const issuer = parseIssuer(source.value('issuer') ?? ISSUERS[environment], faults) ?? ''
+  const given = source.option('idTokenIssuer')
+  const idTokenIssuer = isCleanText(given) ? given : issuer
+  if (given !== undefined && !isCleanText(given)) {
+    faults.add('idTokenIssuer', 'must be a text without spaces: the "iss" of id_tokens, character for character')
+  }
+  return { issuer, idTokenIssuer, warnings: environmentWarnings(environment, issuer, idTokenIssuer) }
+}
+
+function parseEnvironment(value: unknown, faults: Faults): Environment {
+  if (value === undefined) return 'production'
+  const names = Object.keys(ISSUERS) as Environment[]
+  const known = names.find((name) => name === value)
+  if (known === undefined) {
+    const meant = typeof value === 'string' ? nearest(value, names) : undefined
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+    faults.add('environment', `must be one of ${names.join(', ')}${hint}`)
+  }
+  return known ?? 'production'
+}
+
+function parseSecrets(
+  source: Source,
+  isProduction: boolean,
+  faults: Faults,
+): Pick<Config, 'sessionSecrets' | 'vaultKeys'> {
+  const secrets = source.list('sessionSecret')
+  const keys = source.list('vaultKeys')
+  if (isProduction) {
+    // With `session: false` the app's own session is signed by the app.
+    if (source.option('session') !== false) requireInProduction('sessionSecret', secrets, faults)
+    requireInProduction('vaultKeys', keys, faults)
+  }
+  const sessionSecrets = parseSessionSecrets(secrets, faults)
+  const vaultKeys = parseVaultKeys(keys, faults)
+  return {
+    ...(sessionSecrets === undefined ? {} : { sessionSecrets }),
+    ...(vaultKeys === undefined ? {} : { vaultKeys }),
+  }
+}
+
+function refuseMemoryInProduction(source: Source, given: PpoppoOptions, isProduction: boolean, faults: Faults): void {
+  const isAllowed = parseBoolean('allowMemoryStore', given.allowMemoryStore, false, faults)
+  if (!isProduction || isAllowed || source.value('redis') !== undefined) return
+  faults.add(
+    'redis',
+    'is required in production; for one process that may forget everyone at a restart, set "allowMemoryStore" to true',
+  )
+}

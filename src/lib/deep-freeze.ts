@@ -1,0 +1,16 @@
+/**
+ * Freezes plain objects and lists all the way down. Instances of classes, functions and Buffers are left as they are:
+ * a Redis client must stay alive, and the bytes of a Buffer cannot be frozen.
+ */
+export function deepFreeze<T>(value: T): T {
+  if (!isPlain(value) || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return value
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null
+}

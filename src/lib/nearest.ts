@@ -1,0 +1,28 @@
+/**
+ * The known name that `name` was probably meant to be: at most a third of its letters differ.
+ *
+ * @example nearest('cliendId', ['clientId', 'baseUrl']) // 'clientId'
+ */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase()
+  let best: { readonly name: string; readonly distance: number } | undefined
+  for (const candidate of known) {
+    const distance = editDistance(wanted, candidate.toLowerCase())
+    if (best === undefined || distance < best.distance) best = { name: candidate, distance }
+  }
+  return best !== undefined && best.distance <= Math.max(1, Math.ceil(best.name.length / 3)) ? best.name : undefined
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 0; i < from.length; i++) {
+    const next = [i + 1]
+    for (let j = 0; j < to.length; j++) {
+      const substitution = (row[j] ?? 0) + (from[i] === to[j] ? 0 : 1)
+      next.push(Math.min(substitution, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[to.length] ?? 0
+}
