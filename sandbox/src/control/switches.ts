@@ -1,0 +1,71 @@
+import { isJsonObject } from '../lib/json.js'
+
+/** Everything about the sandbox's behaviour that can be changed while it runs. */
+export interface Switches {
+  /** Key of the person who signs in without being asked, or `deny`; `null` shows the page. @default null */
+  autoSignIn: string | null
+  /** Remember the person in a cookie, so that the next sign-in in the same browser asks nothing. @default false */
+  rememberBrowser: boolean
+  /** Discovery names an `end_session_endpoint`, and it answers. @default false */
+  announceEndSession: boolean
+  /** Discovery names a `revocation_endpoint`, and it answers. @default false */
+  announceRevocation: boolean
+  /** RFC 9207: send `iss` with the code, and say so in discovery. @default false */
+  sendIssuerParameter: boolean
+  /** What a refresh answer says: `null` as PAS does, no field at all, or a new token in exchange. @default 'null' */
+  refreshTokenAnswer: 'null' | 'absent' | 'rotate'
+  /** A refresh answer carries a new id_token too (without nonce). @default true */
+  idTokenOnRefresh: boolean
+  /** @default 3600 */
+  accessTokenTtlSeconds: number
+  /** @default 3600 */
+  idTokenTtlSeconds: number
+  /** Idle life. @default 15552000 (180 days) */
+  refreshTokenTtlSeconds: number
+  /** @default 300 */
+  codeTtlSeconds: number
+}
+
+export const defaultSwitches: Readonly<Switches> = {
+  autoSignIn: null,
+  rememberBrowser: false,
+  announceEndSession: false,
+  announceRevocation: false,
+  sendIssuerParameter: false,
+  refreshTokenAnswer: 'null',
+  idTokenOnRefresh: true,
+  accessTokenTtlSeconds: 3600,
+  idTokenTtlSeconds: 3600,
+  refreshTokenTtlSeconds: 180 * 24 * 3600,
+  codeTtlSeconds: 300,
+}
+
+const REFRESH_ANSWERS: readonly string[] = ['null', 'absent', 'rotate'] satisfies Switches['refreshTokenAnswer'][]
+
+/**
+ * Checks a set of switches.
+ * @throws TypeError naming the switch and what it takes.
+ */
+export function parseSwitches(input: unknown, personKeys: readonly string[]): Partial<Switches> {
+  if (!isJsonObject(input)) throw new TypeError('switches must be an object')
+  for (const [name, value] of Object.entries(input)) {
+    if (!Object.hasOwn(defaultSwitches, name)) {
+      throw new TypeError(`"${name}" is not a switch; there are ${Object.keys(defaultSwitches).join(', ')}`)
+    }
+    const fault = switchFault(name as keyof Switches, value, personKeys)
+    if (fault !== undefined) throw new TypeError(`"${name}" must be ${fault}`)
+  }
+  return input as Partial<Switches>
+}
+
+function switchFault(name: keyof Switches, value: unknown, personKeys: readonly string[]): string | undefined {
+  if (name === 'autoSignIn') {
+    const isKnown = value === null || (typeof value === 'string' && personKeys.includes(value))
+    return isKnown ? undefined : `null or one of ${personKeys.join(', ')}`
+  }
+  if (name === 'refreshTokenAnswer') {
+    return typeof value === 'string' && REFRESH_ANSWERS.includes(value) ? undefined : 'one of null, absent, rotate'
+  }
+  if (typeof defaultSwitches[name] === 'boolean') return typeof value === 'boolean' ? undefined : 'true or false'
+  return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'a positive whole number of seconds'
+}

@@ -1,0 +1,27 @@
+import { peekForm } from '../lib/peek-form.js'
+import type { Context, Middleware } from '../pas/middleware.js'
+import { endpointOf } from '../pas/routes.js'
+import type { SandboxState } from '../sandbox-state.js'
+import { answerWithFault } from './answer-fault.js'
+
+/** Counts a request, and lets it draw the fault that waits for it. */
+export function drawFault(state: SandboxState): Middleware {
+  return async (ctx, next) => {
+    const endpoint = endpointOf(ctx.path)
+    if (endpoint === undefined) {
+      await next()
+      return
+    }
+    const grantType = endpoint === 'token' ? await grantTypeOf(ctx) : undefined
+    state.counters[endpoint] += 1
+    if (grantType === 'authorization_code') state.counters.tokenAuthorizationCode += 1
+    if (grantType === 'refresh_token') state.counters.tokenRefresh += 1
+    const fault = state.faults.draw(ctx.req, endpoint, grantType)
+    if (fault === undefined) await next()
+    else await answerWithFault(state, ctx, next, fault)
+  }
+}
+
+async function grantTypeOf(ctx: Context): Promise<string | undefined> {
+  return (await peekForm(ctx.req)).get('grant_type') ?? undefined
+}

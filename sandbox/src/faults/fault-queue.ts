@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http'
+import type { Endpoint } from '../control/counters.js'
+import type { Fault, FaultRule } from './fault.js'
+
+interface PendingRule {
+  readonly rule: FaultRule
+  left: number
+}
+
+/** The faults still to come, oldest first, and the one each request under way has drawn. */
+export class FaultQueue {
+  #pending: PendingRule[] = []
+  readonly #drawn = new WeakMap<IncomingMessage, Fault>()
+
+  add(rule: FaultRule): void {
+    this.#pending.push({ rule, left: rule.times === 'until-cleared' ? Infinity : (rule.times ?? 1) })
+  }
+
+  /** Draws the next fault for a request, if there is one for its endpoint. */
+  draw(request: IncomingMessage, endpoint: Endpoint, grantType?: string): Fault | undefined {
+    const index = this.#pending.findIndex(
+      ({ rule }) => rule.endpoint === endpoint && (rule.grantType === undefined || rule.grantType === grantType),
+    )
+    const found = this.#pending[index]
+    if (found === undefined) return undefined
+    found.left -= 1
+    if (found.left <= 0) this.#pending.splice(index, 1)
+    this.#drawn.set(request, found.rule.fault)
+    return found.rule.fault
+  }
+
+  drawnBy(request: IncomingMessage): Fault | undefined {
+    return this.#drawn.get(request)
+  }
+
+  clear(endpoint?: Endpoint): void {
+    this.#pending = endpoint === undefined ? [] : this.#pending.filter(({ rule }) => rule.endpoint !== endpoint)
+  }
+
+  /** What is still to come, with how many answers each has left. */
+  get pending(): readonly FaultRule[] {
+    return this.#pending.map(({ rule, left }) => ({ ...rule, times: left === Infinity ? 'until-cleared' : left }))
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * Ppoppo's accounts service on your own machine, for development and tests. It is not for production: anyone who
+ * reaches it signs in as whom they like. It owns the wire; it knows nothing of any client library.
+ */
+export type { SandboxClient } from './clients.js'
+export type { SandboxControl } from './control/control.js'
+export type { Counters, Endpoint } from './control/counters.js'
+export type { Switches } from './control/switches.js'
+export type { Fault, FaultKind, FaultRule } from './faults/fault.js'
+export type { IssuedToken } from './pas/ledger.js'
+export { type Person, testPeople } from './people.js'
+export { type Sandbox, type SandboxOptions, startSandbox } from './start-sandbox.js'

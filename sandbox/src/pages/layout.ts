@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { escapeHtml } from '../lib/html.js'
+
+const STYLE = `
+:root { color-scheme: light dark; --ground: #f4f4f6; --card: #fff; --ink: #1b1b1f; --soft: #5f5f69; --line: #d9d9e0; --accent: #5b3fd6; --note: #fff4d6; --note-ink: #5c4400; }
+@media (prefers-color-scheme: dark) { :root { --ground: #131317; --card: #1d1d23; --ink: #ececf1; --soft: #a3a3b0; --line: #3a3a45; --accent: #a895ff; --note: #3a2f10; --note-ink: #ffe3a1; } }
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+main { width: 100%; max-width: 26rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem; padding: 1.5rem; }
+h1 { font-size: 1.35rem; line-height: 1.25; margin: 0 0 .25rem; }
+p { margin: 0 0 1rem; color: var(--soft); overflow-wrap: anywhere; }
+.note { background: var(--note); color: var(--note-ink); border-radius: .5rem; padding: .5rem .75rem; font-size: .875rem; margin: 0 0 1.25rem; }
+form { display: grid; gap: .5rem; margin: 0; }
+button { display: block; width: 100%; text-align: start; font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: .75rem; padding: .7rem .9rem; cursor: pointer; }
+button:hover { border-color: var(--accent); }
+button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+button strong { display: block; }
+button span { display: block; color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
+button.deny { text-align: center; margin-top: .5rem; border-style: dashed; }
+code { font: .875rem/1.4 ui-monospace, monospace; }
+`
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+
+/** Allows this page's own style and nothing else. */
+export const CONTENT_SECURITY_POLICY: string = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'`
+
+/** A whole page around a body that is already escaped. */
+export function renderPage(title: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+${body}
+</main>
+</body>
+</html>
+`
+}

@@ -1,0 +1,18 @@
+import { ENDPOINTS, type Endpoint } from '../control/counters.js'
+
+/** The documented paths, and two of our own for what Ppoppo has not documented. */
+export const PATHS: { readonly [E in Endpoint]: string } = {
+  authorize: '/oauth/authorize',
+  token: '/oauth/token',
+  userinfo: '/oauth/userinfo',
+  discovery: '/.well-known/openid-configuration',
+  jwks: '/.well-known/jwks.json',
+  revocation: '/oauth/revoke',
+  endSession: '/oauth/logout',
+}
+
+const BY_PATH = new Map<string, Endpoint>(ENDPOINTS.map((endpoint) => [PATHS[endpoint], endpoint]))
+
+export function endpointOf(path: string): Endpoint | undefined {
+  return BY_PATH.get(path)
+}

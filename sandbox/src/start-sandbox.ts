@@ -1,0 +1,116 @@
+import type { RequestListener } from 'node:http'
+import { createClientRegistry, parseClients, type SandboxClient } from './clients.js'
+import { createControl, type SandboxControl } from './control/control.js'
+import { controlRoute } from './control/control-route.js'
+import { createCounters } from './control/counters.js'
+import { defaultSwitches, parseSwitches, type Switches } from './control/switches.js'
+import { drawFault } from './faults/draw-fault.js'
+import { FaultQueue } from './faults/fault-queue.js'
+import { listen } from './listen.js'
+import { dressAuthorization } from './pas/authorize.js'
+import { endSession } from './pas/end-session.js'
+import { Ledger } from './pas/ledger.js'
+import type { Middleware } from './pas/middleware.js'
+import { loadOidcModule } from './pas/oidc-module.js'
+import { createProvider } from './pas/provider.js'
+import { revocation } from './pas/revocation.js'
+import { KeyRing } from './pas/signing-keys.js'
+import { Storage } from './pas/storage.js'
+import { dressTokenAnswer } from './pas/token.js'
+import { userinfo } from './pas/userinfo.js'
+import { wellKnown } from './pas/well-known.js'
+import { type Person, parsePeople, testPeople } from './people.js'
+import { PeopleRegister } from './people-register.js'
+import type { SandboxState } from './sandbox-state.js'
+
+/** Options of `startSandbox`: the switches below may be set from the start, too. */
+export interface SandboxOptions extends Partial<Switches> {
+  /** 0 takes a free port. @default 3100 */
+  readonly pasPort?: number
+  /** Address to listen on. The default is reachable as `localhost` over IPv4 and IPv6. @default '127.0.0.1' */
+  readonly host?: string
+  /** Instead of the test people. */
+  readonly users?: readonly Person[]
+  /** Only these clients. @default any id ending in `_login_client`, with redirect URIs on this machine */
+  readonly clients?: readonly SandboxClient[]
+}
+
+/** A running sandbox. */
+export interface Sandbox {
+  /** `http://localhost:<port>`; the same text as `url`. */
+  readonly issuer: string
+  readonly url: string
+  readonly port: number
+  /** In words: which client ids are accepted. */
+  readonly acceptedClients: string
+  readonly control: SandboxControl
+  /** Stops listening and drops every connection. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a PAS on this machine, in this process.
+ * @throws TypeError for options that make no sense; the system's error when the port is taken
+ * @example const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { pasPort = 3100, host = '127.0.0.1', users, clients, ...given } = options
+  if (!(Number.isInteger(pasPort) && pasPort >= 0 && pasPort <= 65_535)) {
+    throw new TypeError('"pasPort" must be a port number from 0 to 65535')
+  }
+  const people = new PeopleRegister(users === undefined ? testPeople : parsePeople(users))
+  const registry = createClientRegistry(clients === undefined ? undefined : parseClients(clients))
+  const switches = { ...defaultSwitches, ...parseSwitches(given, people.keys) }
+  const [oidc, keys] = await Promise.all([loadOidcModule(), KeyRing.create()])
+
+  const closing = new AbortController()
+  // The issuer holds the port, so the provider can only be made once there is one; early requests wait for it.
+  let becomeReady: (listener: RequestListener) => void = () => {}
+  const ready = new Promise<RequestListener>((resolve) => {
+    becomeReady = resolve
+  })
+  const server = await listen((...exchange) => void ready.then((listener) => listener(...exchange)), pasPort, host)
+  const issuer = `http://localhost:${server.port}`
+  const state: SandboxState = {
+    issuer,
+    port: server.port,
+    people,
+    clients: registry,
+    switches,
+    counters: createCounters(),
+    faults: new FaultQueue(),
+    keys,
+    storage: new Storage(),
+    ledger: new Ledger(),
+    closing: closing.signal,
+  }
+  const control = createControl(state)
+  const provider = createProvider(state, oidc)
+  for (const step of stepsOf(state, control)) provider.use(step)
+  becomeReady(provider.callback())
+  return {
+    issuer,
+    url: issuer,
+    port: server.port,
+    acceptedClients: registry.description,
+    control,
+    close: async () => {
+      closing.abort()
+      await server.close()
+    },
+  }
+}
+
+/** From the outside in; what none of them answers reaches oidc-provider's own authorization and token routes. */
+function stepsOf(state: SandboxState, control: SandboxControl): readonly Middleware[] {
+  return [
+    controlRoute(state, control),
+    drawFault(state),
+    wellKnown(state),
+    userinfo(state),
+    revocation(state),
+    endSession(state),
+    dressAuthorization(state),
+    dressTokenAnswer(state),
+  ]
+}
