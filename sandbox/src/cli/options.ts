@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { parseClients } from '../clients.js'
+import { type FaultRule, parseFaultRule } from '../faults/fault.js'
+import { parsePeople } from '../people.js'
+import type { SandboxOptions } from '../start-sandbox.js'
+import { UsageError } from './usage-error.js'
+
+/** What a command line asks for. */
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'start'; readonly options: SandboxOptions; readonly faults: readonly FaultRule[] }
+
+const FLAGS = {
+  'pas-port': { type: 'string' },
+  'pcs-port': { type: 'string' },
+  host: { type: 'string' },
+  users: { type: 'string' },
+  clients: { type: 'string' },
+  'access-token-ttl': { type: 'string' },
+  'auto-sign-in': { type: 'string' },
+  fault: { type: 'string', multiple: true },
+  'announce-end-session': { type: 'boolean' },
+  'announce-revocation': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const
+
+/**
+ * Reads a command line and the files it names.
+ * @throws UsageError saying which flag is wrong and what it takes
+ */
+export function parseCommandLine(args: readonly string[]): Command {
+  const flags = parseFlags(args)
+  if (flags.help === true) return { kind: 'help' }
+  if (flags.version === true) return { kind: 'version' }
+  if (flags['pcs-port'] !== undefined) {
+    throw new UsageError('--pcs-port: the messaging service (PCS) is not in this version of the sandbox; leave it out')
+  }
+  const given = {
+    pasPort: wholeNumber('--pas-port', flags['pas-port'], 0, 65_535),
+    accessTokenTtlSeconds: wholeNumber('--access-token-ttl', flags['access-token-ttl'], 1, 31_536_000),
+    host: flags.host,
+    users: fromFile('--users', flags.users, parsePeople),
+    clients: fromFile('--clients', flags.clients, parseClients),
+    autoSignIn: flags['auto-sign-in'],
+    announceEndSession: flags['announce-end-session'],
+    announceRevocation: flags['announce-revocation'],
+  }
+  return { kind: 'start', options: withoutUndefined(given), faults: (flags.fault ?? []).map(parseFaultFlag) }
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, allowPositionals: false }).values
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new UsageError(`${error.message.split('. ')[0]}; --help lists what there is`)
+  }
+}
+
+function wholeNumber(flag: string, text: string | undefined, min: number, max: number): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value
+  throw new UsageError(`${flag} must be a whole number from ${min} to ${max}`)
+}
+
+function fromFile<T>(flag: string, path: string | undefined, parse: (input: unknown) => T): T | undefined {
+  if (path === undefined) return undefined
+  const text = readText(flag, path)
+  try {
+    return parse(JSON.parse(text))
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError(`${flag} ${path}: not valid JSON (${error.message})`)
+    if (error instanceof TypeError) throw new UsageError(`${flag} ${path}: ${error.message}`)
+    throw error
+  }
+}
+
+function readText(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new UsageError(`${flag} ${path}: the file cannot be read (${code}); give the path of a JSON file`)
+  }
+}
+
+/** `<endpoint>:<kind>[:<status or milliseconds>][@<times>]`; a fault the sandbox starts with stays until cleared. */
+function parseFaultFlag(text: string): FaultRule {
+  const [what = '', times] = text.split('@')
+  const [endpoint, kind, figure] = what.split(':')
+  const value = figure === undefined ? undefined : Number(figure)
+  const fault = { kind, ...(value !== undefined && (kind === 'status' ? { status: value } : { delayMs: value })) }
+  try {
+    return parseFaultRule({ endpoint, fault, times: times === undefined ? 'until-cleared' : Number(times) })
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(`--fault ${text}: ${error.message}`)
+    throw error
+  }
+}
+
+function withoutUndefined<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const present = Object.entries(given).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> }
+}
