@@ -88,7 +88,9 @@ export interface Store {
 export const PENDING_OUTCOME = 'pending'
 
 /** Result of {@link Store.takeTransaction}. */
-export type TakenTransaction = { readonly value: string; readonly outcome?: undefined } | { readonly value?: undefined; readonly outcome: string }
+export type TakenTransaction =
+  | { readonly value: string; readonly outcome?: undefined }
+  | { readonly value?: undefined; readonly outcome: string }
 
 /** A record with the version it was read at. */
 export interface VersionedRecord {

@@ -1,0 +1,182 @@
+/**
+ * The Lua scripts of the Redis store: each is one atomic step. Each script's keys share one Cluster slot. Records are
+ * `<version>|<value>`; times are milliseconds by Redis TIME.
+ */
+
+const NOW = `
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end`
+
+// A command whose caller has long given up may still be waiting in a socket. Where running it late would do harm (an
+// attempt burnt, a sign-in nobody knows of), it carries the time by which it must have begun.
+const IN_TIME = `${NOW}
+local function late(notAfter)
+  return now() > tonumber(notAfter)
+end
+local LATE = { err = 'LATE the caller has given up waiting' }`
+
+const VERSION = `
+local function versionOf(record)
+  return string.sub(record, 1, string.find(record, '|', 1, true) - 1)
+end`
+
+// The index lives as long as its longest-lived member.
+const KEEP_INDEX = `
+local function keepIndex(index)
+  local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')
+  if last[2] then redis.call('PEXPIREAT', index, last[2]) end
+end`
+
+/** Name of the command on our client -> its script. */
+export const REDIS_SCRIPTS = {
+  /** KEYS any key of the node that is asked. */
+  ppoppoTime: { numberOfKeys: 1, lua: `return redis.call('TIME')` },
+
+  /** KEYS attempt, outcome; ARGV pending mark, its TTL, not after. Answers {1, attempt}, {0, outcome} or nil. */
+  ppoppoTake: {
+    numberOfKeys: 2,
+    lua: `${IN_TIME}
+local attempt = redis.call('GET', KEYS[1])
+if attempt then
+  if late(ARGV[3]) then return LATE end
+  redis.call('DEL', KEYS[1])
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+  return {1, attempt}
+end
+local outcome = redis.call('GET', KEYS[2])
+return outcome and {0, outcome}`,
+  },
+
+  /** KEYS record, index, notbefore; ARGV member, value, expires at, attempt started at, not after. Answers 1 or 0. */
+  ppoppoCreate: {
+    numberOfKeys: 3,
+    lua: `${IN_TIME}${KEEP_INDEX}
+if late(ARGV[5]) then return LATE end
+local notBefore = redis.call('GET', KEYS[3])
+if notBefore and tonumber(ARGV[4]) <= tonumber(notBefore) then return 0 end
+if tonumber(ARGV[3]) <= now() then return 0 end
+if not redis.call('SET', KEYS[1], '1|' .. ARGV[2], 'NX', 'PXAT', ARGV[3]) then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now())
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+keepIndex(KEYS[2])
+return 1`,
+  },
+
+  /** KEYS record, index; ARGV member, expected version, value, expires at. Answers written, conflict or gone. */
+  ppoppoWrite: {
+    numberOfKeys: 2,
+    lua: `${NOW}${VERSION}${KEEP_INDEX}
+local record = redis.call('GET', KEYS[1])
+if not record then return 'gone' end
+if versionOf(record) ~= ARGV[2] then return 'conflict' end
+if tonumber(ARGV[4]) <= now() then
+  redis.call('DEL', KEYS[1])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+else
+  redis.call('SET', KEYS[1], string.format('%d', ARGV[2] + 1) .. '|' .. ARGV[3], 'PXAT', ARGV[4])
+  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+end
+keepIndex(KEYS[2])
+return 'written'`,
+  },
+
+  /** KEYS record, index; ARGV member, expected version or ''. Answers the record that was deleted, or nil. */
+  ppoppoDelete: {
+    numberOfKeys: 2,
+    lua: `${VERSION}${KEEP_INDEX}
+local record = redis.call('GET', KEYS[1])
+if not record then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  return nil
+end
+if ARGV[2] ~= '' and versionOf(record) ~= ARGV[2] then return nil end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+keepIndex(KEYS[2])
+return record`,
+  },
+
+  /** KEYS index; ARGV key prefix of this user's records (same slot). Answers member, record, member, record, ... */
+  ppoppoList: {
+    numberOfKeys: 1,
+    lua: `
+local found = {}
+for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local record = redis.call('GET', ARGV[1] .. member)
+  if record then
+    found[#found + 1] = member
+    found[#found + 1] = record
+  else
+    redis.call('ZREM', KEYS[1], member)
+  end
+end
+return found`,
+  },
+
+  /** KEYS index, notbefore; ARGV key prefix of the records, TTL of notbefore. Answers like ppoppoList. */
+  ppoppoDeleteAll: {
+    numberOfKeys: 2,
+    lua: `${NOW}
+local deleted = {}
+redis.call('SET', KEYS[2], string.format('%.0f', now()), 'PX', ARGV[2])
+for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local record = redis.call('GET', ARGV[1] .. member)
+  if record then
+    redis.call('DEL', ARGV[1] .. member)
+    deleted[#deleted + 1] = member
+    deleted[#deleted + 1] = record
+  end
+end
+redis.call('DEL', KEYS[1])
+return deleted`,
+  },
+
+  /** KEYS lease; ARGV holder, TTL, not after. Answers 1 or 0. */
+  ppoppoAcquire: {
+    numberOfKeys: 1,
+    lua: `${IN_TIME}
+if late(ARGV[3]) then return LATE end
+return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`,
+  },
+
+  /** KEYS lease; ARGV holder. */
+  ppoppoRelease: {
+    numberOfKeys: 1,
+    lua: `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`,
+  },
+
+  /** KEYS session; ARGV blob, TTL in seconds, tombstone. Answers 1 or 0. */
+  ppoppoSetSession: {
+    numberOfKeys: 1,
+    lua: `
+if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1`,
+  },
+
+  /** KEYS secret; ARGV value, TTL. Answers what is there; its time begins anew. */
+  ppoppoShare: {
+    numberOfKeys: 1,
+    lua: `
+local known = redis.call('GET', KEYS[1]) or ARGV[1]
+redis.call('SET', KEYS[1], known, 'PX', ARGV[2])
+return known`,
+  },
+
+  /** KEYS counter; ARGV points, window in milliseconds. Answers milliseconds to wait, or 0. */
+  ppoppoCount: {
+    numberOfKeys: 1,
+    lua: `
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if count <= tonumber(ARGV[1]) then return 0 end
+return math.max(1, redis.call('PTTL', KEYS[1]))`,
+  },
+} as const satisfies Record<string, { readonly numberOfKeys: number; readonly lua: string }>
+
+/** The commands that {@link REDIS_SCRIPTS} adds to a client. */
+export type ScriptCommands = {
+  [Name in keyof typeof REDIS_SCRIPTS]: (...keysThenArguments: (string | number)[]) => Promise<unknown>
+}

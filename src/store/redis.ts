@@ -1,0 +1,79 @@
+import { createRedisClock } from './redis-clock.js'
+import { connectRedis, type RedisSource } from './redis-connection.js'
+import { createRedisKeys } from './redis-keys.js'
+import { createRedisSessions } from './redis-sessions.js'
+import { createRedisSignIns } from './redis-sign-ins.js'
+import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from './store.js'
+
+/** Options of {@link createRedisStore}. */
+export interface RedisStoreOptions {
+  /** A client or Cluster (duplicated, never closed), or a URL. */
+  readonly redis: RedisSource
+  /** What every key begins with: `keyPrefix + encodeURIComponent(clientId) + ':'`. */
+  readonly prefix: string
+}
+
+const MINUTE_MS = 60_000
+/** Secrets made in development live on for a year after the last start. */
+const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
+
+/**
+ * The store in Redis 6.2 or newer: plain, behind Sentinel, or a Cluster. Connects at the first call.
+ *
+ * @example
+ * const store = createRedisStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })
+ */
+export function createRedisStore({ redis, prefix }: RedisStoreOptions): Store {
+  const connection = connectRedis(redis)
+  const keys = createRedisKeys(prefix)
+  const clock = createRedisClock(connection, keys.clock)
+  const { run } = connection
+
+  return {
+    kind: 'redis',
+    ...createRedisSignIns(connection, keys, clock),
+    now: clock.now,
+    async putTransaction(key, value, ttlMs): Promise<void> {
+      await run('putTransaction', (client) => client.set(keys.attempt(key), value, 'PX', ttlMs))
+    },
+    async takeTransaction(key, outcomeTtlMs): Promise<TakenTransaction | undefined> {
+      const attempt = keys.attempt(key)
+      const notAfter = await clock.notAfter(attempt)
+      const reply = await run('takeTransaction', (client) =>
+        client.ppoppoTake(attempt, keys.outcome(key), PENDING_OUTCOME, outcomeTtlMs, notAfter),
+      ).catch(clock.forgetIfLate)
+      if (!Array.isArray(reply)) return undefined
+      return reply[0] === 1 ? { value: String(reply[1]) } : { outcome: String(reply[1]) }
+    },
+    async setTransactionOutcome(key, outcome, ttlMs): Promise<void> {
+      await run('setTransactionOutcome', (client) => client.set(keys.outcome(key), outcome, 'PX', ttlMs, 'XX'))
+    },
+    async readTransactionOutcome(key): Promise<string | undefined> {
+      return (await run('readTransactionOutcome', (client) => client.get(keys.outcome(key)))) ?? undefined
+    },
+    async acquireLease(name, holder, ttlMs): Promise<boolean> {
+      const lease = keys.lease(name)
+      const notAfter = await clock.notAfter(lease)
+      const reply = await run('acquireLease', (client) => client.ppoppoAcquire(lease, holder, ttlMs, notAfter)).catch(
+        clock.forgetIfLate,
+      )
+      return reply === 1
+    },
+    async releaseLease(name, holder): Promise<void> {
+      await run('releaseLease', (client) => client.ppoppoRelease(keys.lease(name), holder))
+    },
+    sessions: createRedisSessions(connection, keys),
+    async shareSecret(name, value): Promise<string> {
+      return String(await run('shareSecret', (client) => client.ppoppoShare(keys.secret(name), value, SECRET_TTL_MS)))
+    },
+    // Not rate-limiter-flexible: its memory limiter is unbounded and has its own clock, so both are ours; and its
+    // Redis limiter would send commands past `run`, which bounds each call's time.
+    createLimiter: (name, pointsPerMinute): Limiter => ({
+      async consume(key): Promise<number> {
+        const counter = keys.counter(name, key)
+        return Number(await run('limiter.consume', (client) => client.ppoppoCount(counter, pointsPerMinute, MINUTE_MS)))
+      },
+    }),
+    close: connection.close,
+  }
+}
