@@ -64,7 +64,7 @@ export function createViews(auth: Auth): Views {
           notice: noticeOf(req),
           visitor: visitorOf(req),
           signInButton: auth.signInButton.bind(auth),
-          returnTo: req.originalUrl,
+          returnTo: req.method === 'GET' ? req.originalUrl : '/',
         }),
       )
     },

@@ -1,0 +1,105 @@
+/*
+ * The app as it ships, over real HTTP, with a real Ppoppo sandbox behind it and the embedded store.
+ */
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Express } from 'express'
+import type Database from 'libsql'
+import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
+import supertest from 'supertest'
+import { createApp } from '../src/app.js'
+import { type Auth, createAuth } from '../src/auth.js'
+import { createUsers, openDatabase } from '../src/users.js'
+import { FIREFOX } from './user-agents.js'
+
+export interface World {
+  readonly url: string
+  readonly sandbox: Sandbox
+  readonly database: Database.Database
+  readonly errors: unknown[]
+  /** A fresh browser. */
+  browser(userAgent?: string): Browser
+  close(): Promise<void>
+}
+
+export interface Browser {
+  get(path: string): supertest.Test
+  /** As a form of our own page sends it; `headers` may say otherwise. */
+  post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): supertest.Test
+  /** Goes to Ppoppo and back; resolves to the path one lands on. */
+  signIn(returnTo?: string): Promise<string>
+}
+
+export async function startWorld(
+  options: SandboxOptions & { databaseFile?: string; scope?: string } = {},
+): Promise<World> {
+  const { databaseFile = ':memory:', scope = 'openid profile email', ...sandboxOptions } = options
+  const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex', ...sandboxOptions })
+  const database = openDatabase(databaseFile)
+  const errors: unknown[] = []
+  const { url, server, auth } = await listen((baseUrl) => {
+    const made = createAuth(createUsers(database), {
+      clientId: 'example_login_client',
+      baseUrl,
+      environment: 'local',
+      issuer: sandbox.issuer,
+      scope,
+      onEvent: () => {},
+    })
+    return { auth: made, app: createApp({ auth: made, database, log: (error) => errors.push(error) }) }
+  })
+  return {
+    url,
+    sandbox,
+    database,
+    errors,
+    browser: (userAgent = FIREFOX) => createBrowser(url, userAgent),
+    async close() {
+      await new Promise((resolve) => {
+        server.close(resolve)
+        server.closeAllConnections()
+      })
+      await auth.close()
+      await sandbox.close()
+      database.close()
+    },
+  }
+}
+
+/** The base URL holds the port, so the port comes first and the app second. */
+async function listen(
+  make: (baseUrl: string) => { auth: Auth; app: Express },
+): Promise<{ url: string; server: Server; auth: Auth }> {
+  let listener: RequestListener = (_req, res) => res.destroy()
+  const server = createServer((req, res) => listener(req, res))
+  await new Promise<void>((resolve) => server.listen(0, resolve))
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`
+  const { auth, app } = make(url)
+  listener = app
+  return { url, server, auth }
+}
+
+function createBrowser(url: string, userAgent: string): Browser {
+  const agent = supertest.agent(url)
+  agent.set({ 'User-Agent': userAgent, Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
+  const browser: Browser = {
+    get: (path) => agent.get(path),
+    post: (path, fields = {}, headers = { 'Sec-Fetch-Site': 'same-origin', Origin: url }) =>
+      agent.post(path).set(headers).type('form').send(fields),
+    async signIn(returnTo = '/dashboard') {
+      const login = await agent.get(`/auth/login?return_to=${encodeURIComponent(returnTo)}`).expect(302)
+      const back = await fetch(locationOf(login), { redirect: 'manual' })
+      const callback = new URL(back.headers.get('location') ?? '')
+      const landed = await agent.get(callback.pathname + callback.search).expect(303)
+      const { pathname, search } = new URL(locationOf(landed), url)
+      return pathname + search
+    },
+  }
+  return browser
+}
+
+export function locationOf(response: supertest.Response): string {
+  const location: unknown = response.headers['location']
+  if (typeof location !== 'string') throw new Error(`no Location with status ${response.status}`)
+  return location
+}
