@@ -24,4 +24,8 @@ export const securityHeaders: RequestHandler = helmet({
   },
   // Helmet's default is no-referrer, and then browsers send `Origin: null` with our own forms (see same-origin.ts).
   referrerPolicy: { policy: 'same-origin' },
+  // For browsers that do not know frame-ancestors.
+  xFrameOptions: { action: 'deny' },
+  // Sent over https only where it counts. Your other subdomains are not this app's to decide about.
+  strictTransportSecurity: { includeSubDomains: false },
 })
