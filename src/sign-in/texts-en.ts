@@ -116,8 +116,8 @@ export const en: PageTexts = {
     denied: {
       title: 'This account cannot be used here',
       what: 'Ppoppo confirmed who you are, but this site does not let this account in.',
-      todo: 'You can sign in with another account, or contact the people who run this site.',
-      action: 'Use another account',
+      todo: 'If you think this is a mistake, contact the people who run this site. You can also try another account.',
+      action: START_ANEW,
     },
     rate_limited: {
       title: 'A short break, please',

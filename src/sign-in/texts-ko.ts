@@ -118,8 +118,8 @@ export const ko: PageTexts = {
     denied: {
       title: '이 계정으로는 이용할 수 없습니다',
       what: 'Ppoppo에서 본인 확인은 되었지만, 이 사이트에서 이 계정의 이용을 허용하지 않았습니다.',
-      todo: '다른 계정으로 로그인하거나 사이트 운영자에게 문의해 주세요.',
-      action: '다른 계정으로 로그인하기',
+      todo: '잘못된 것 같다면 사이트 운영자에게 문의해 주세요. 다른 계정으로 로그인해 볼 수도 있습니다.',
+      action: START_ANEW,
     },
     rate_limited: {
       title: '잠시 후 다시 시도해 주세요',

@@ -77,7 +77,7 @@ export type PageTextOverrides = Partial<PageLabels> & {
 }
 
 /** Names of the labels, to check an app's texts against. */
-export const LABEL_KEYS = [
+export const LABEL_KEYS: readonly (keyof PageLabels)[] = [
   'signIn',
   'reference',
   'forDeveloper',
@@ -85,13 +85,7 @@ export const LABEL_KEYS = [
   'missingScopes',
   'back',
   'everywhere',
-] as const satisfies readonly (keyof PageLabels)[]
+]
 
 /** Names a page's text may have. */
-export const PAGE_TEXT_KEYS = [
-  'title',
-  'what',
-  'todo',
-  'action',
-  'developer',
-] as const satisfies readonly (keyof PageText)[]
+export const PAGE_TEXT_KEYS: readonly (keyof PageText)[] = ['title', 'what', 'todo', 'action', 'developer']

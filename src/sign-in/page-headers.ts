@@ -1,0 +1,62 @@
+import type { Request, Response } from 'express'
+import helmet from 'helmet'
+import { PAGE_STYLE_SOURCE } from './page-style.js'
+
+/** A page ready to leave. */
+export interface Page {
+  readonly status: number
+  readonly html: string
+  /** BCP 47. */
+  readonly language: string
+  readonly hasForm: boolean
+  /** Where the form's answer may redirect to besides our own origin: browsers hold that against `form-action` too. */
+  readonly formTarget?: string
+  readonly retryAfterSeconds?: number
+}
+
+/**
+ * Sends a page under a content security policy that allows its own stylesheet and nothing else: no script, no frame,
+ * no base. It is never stored, and the address, which may hold a code, is never sent on as a referrer.
+ */
+export function sendPage(req: Request, res: Response, page: Page): void {
+  if (res.headersSent) {
+    res.end()
+    return
+  }
+  secureHeaders(page)(req, res, () => undefined)
+  res.vary('Accept-Language')
+  res.vary('Accept')
+  res.setHeader('Cache-Control', 'no-store')
+  res.setHeader('Content-Language', page.language)
+  res.setHeader('Content-Type', 'text/html; charset=utf-8')
+  if (page.retryAfterSeconds !== undefined)
+    res.setHeader('Retry-After', String(Math.max(1, Math.ceil(page.retryAfterSeconds))))
+  res.status(page.status).end(page.html)
+}
+
+function secureHeaders(page: Page): ReturnType<typeof helmet> {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: [PAGE_STYLE_SOURCE],
+        formAction: page.hasForm ? ["'self'", ...formOrigin(page.formTarget)] : ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    // With no-referrer a browser sends `Origin: null` along with a form, which the route rightly refuses.
+    referrerPolicy: { policy: page.hasForm ? 'same-origin' : 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+    // HSTS is a promise about the whole host: the app's to make.
+    strictTransportSecurity: false,
+  })
+}
+
+/** The origin of an absolute target, where it is one that a policy can name. */
+function formOrigin(target: string | undefined): readonly string[] {
+  if (target === undefined || !URL.canParse(target)) return []
+  const { origin } = new URL(target)
+  return /^https?:\/\/[\w.:[\]-]+$/.test(origin) ? [origin] : []
+}

@@ -1,0 +1,123 @@
+import { type HtmlValue, html, type SafeHtml, trustedHtml } from '../lib/html.js'
+import { PAGE_STYLE } from './page-style.js'
+import type { PageKind, PageTexts } from './texts.js'
+
+/** What a page is made of; text from outside is escaped, URLs are checked for their scheme. */
+export interface PageContent {
+  readonly kind: PageKind
+  /** BCP 47. */
+  readonly language: string
+  readonly texts: PageTexts
+  /** Public path of the routes. */
+  readonly mountPath: string
+  /** Path or absolute URL, already found to be allowed. */
+  readonly returnTo?: string
+  readonly correlationId?: string
+  /** The app's own reason on `denied`. */
+  readonly reason?: string
+  readonly missingScopes?: readonly string[]
+  /** Off-site address of `logout_go_on`. */
+  readonly goOnUrl?: string
+}
+
+/** Longer reasons are cut: a page is not a log. */
+const MAX_REASON_LENGTH = 600
+const RIGHT_TO_LEFT = /^(ar|fa|he|ps|ur|yi)\b/i
+
+/** The page as one HTML document: no script, no image, nothing to load. */
+export function renderPage(content: PageContent): string {
+  const { language, texts, kind } = content
+  const text = texts.pages[kind]
+  return html`<!doctype html>
+<html lang="${language}" dir="${RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr'}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+${kind === 'logout_go_on' && isWebUrl(content.goOnUrl) && html`<meta http-equiv="refresh" content="0; url=${content.goOnUrl}">`}
+<title>${text.title}</title>
+<style>${trustedHtml(PAGE_STYLE)}</style>
+</head>
+<body>
+<main>
+${mark(kind)}
+<h1>${text.title}</h1>
+<p>${text.what}</p>
+<p class="todo">${text.todo}</p>
+${notes(content)}
+${actions(content)}
+${content.correlationId !== undefined && html`<footer>${texts.reference}: <code>${content.correlationId}</code></footer>`}
+</main>
+</body>
+</html>
+`.toString()
+}
+
+/** Boxes below the text: the app's reason, missing scopes, a word to the developer. */
+function notes({ kind, texts, reason, missingScopes = [] }: PageContent): HtmlValue {
+  const { developer } = texts.pages[kind]
+  const clipped = reason?.slice(0, MAX_REASON_LENGTH)
+  return [
+    clipped !== undefined && clipped.trim() !== '' && note(texts.reason, html`<p dir="auto">${clipped}</p>`),
+    missingScopes.length > 0 &&
+      note(texts.missingScopes, html`<ul>${missingScopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>`),
+    developer !== undefined && note(texts.forDeveloper, html`<p>${developer}</p>`),
+  ]
+}
+
+function note(heading: string, body: SafeHtml): SafeHtml {
+  return html`<div class="note"><strong>${heading}</strong>${body}</div>`
+}
+
+/** One button that goes on; on the confirm page a form, since a link must change nothing. */
+function actions(content: PageContent): HtmlValue {
+  const { kind, texts, mountPath, returnTo } = content
+  const { action } = texts.pages[kind]
+  if (kind !== 'logout_confirm') {
+    return html`<div class="actions"><a class="button" rel="nofollow" href="${target(content)}">${action}</a></div>`
+  }
+  return html`<form method="post" action="${mountPath}/logout">
+${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}">`}
+<label class="choice"><input type="checkbox" name="everywhere" value="1"><span>${texts.everywhere}</span></label>
+<div class="actions"><button class="button" type="submit">${action}</button>
+<a class="button quiet" href="${isPathOrWebUrl(returnTo) ? returnTo : '/'}">${texts.back}</a></div>
+</form>`
+}
+
+/** Where the button leads: on to PAS, to the confirm page again, or to a new sign-in. */
+function target({ kind, mountPath, returnTo, goOnUrl }: PageContent): string {
+  if (kind === 'logout_go_on') return isWebUrl(goOnUrl) ? goOnUrl : '/'
+  const route = kind === 'logout_unavailable' ? 'logout' : 'login'
+  // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
+  const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`
+  return `${mountPath}/${route}${query}`
+}
+
+function isWebUrl(url: string | undefined): url is string {
+  return url !== undefined && /^https?:\/\//i.test(url)
+}
+
+function isPathOrWebUrl(url: string | undefined): url is string {
+  return isWebUrl(url) || (url !== undefined && /^\/(?![/\\])/.test(url))
+}
+
+const QUESTIONS: readonly PageKind[] = ['logout_confirm', 'logout_go_on', 'already_handled', 'signed_out_everywhere']
+const PAUSES: readonly PageKind[] = [
+  'provider_unavailable',
+  'store_unavailable',
+  'app_failed',
+  'rate_limited',
+  'attempt_expired',
+  'logout_unavailable',
+]
+
+/** A quiet sign of what kind of page it is; it says nothing the heading does not. */
+function mark(kind: PageKind): SafeHtml {
+  const shape = QUESTIONS.includes(kind)
+    ? 'M20 12v-2a3 3 0 0 0-3-3h-5a3 3 0 0 0-3 3v12a3 3 0 0 0 3 3h5a3 3 0 0 0 3-3v-2M14 16h12m-4-4 4 4-4 4'
+    : PAUSES.includes(kind)
+      ? 'M16 9v7l4.5 3'
+      : 'M16 9.5v8M16 22v.01'
+  const ring = QUESTIONS.includes(kind) ? undefined : html`<circle cx="16" cy="16" r="12"/>`
+  return html`<svg class="mark" aria-hidden="true" width="36" height="36" viewBox="3 3 26 26" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${ring}<path d="${shape}"/></svg>`
+}

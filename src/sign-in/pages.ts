@@ -1,0 +1,96 @@
+import type { Request, Response } from 'express'
+import { mergeTexts, type TextsByLanguage } from './catalogue.js'
+import { sendPage } from './page-headers.js'
+import { renderPage } from './page-view.js'
+import type { PageKind, PageTextOverrides } from './texts.js'
+
+/** What a route knows about the page it sends. */
+export interface PageDetails {
+  /** @default by kind, see {@link PAGE_STATUS} */
+  readonly status?: number
+  /** Path or absolute URL, already found to be allowed; the page's button keeps it. */
+  readonly returnTo?: string
+  /** Shown as "Reference", and in `onEvent`. */
+  readonly correlationId?: string
+  /** The app's own reason on `denied`; any text, it is escaped. */
+  readonly reason?: string
+  /** On `scope_shortfall`. */
+  readonly missingScopes?: readonly string[]
+  /** Where `logout_go_on` goes; `https:` or `http:`. */
+  readonly goOnUrl?: string
+  /** `Retry-After`. @default 5 with status 503, 60 with status 429 */
+  readonly retryAfterSeconds?: number
+}
+
+/** The pages of one instance. */
+export interface Pages {
+  /** Sends the page in the visitor's language, and ends the response. */
+  send(req: Request, res: Response, kind: PageKind, details?: PageDetails): void
+}
+
+/** HTTP status by kind. */
+export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
+  attempt_missing: 400,
+  attempt_expired: 400,
+  malformed: 400,
+  already_handled: 400,
+  access_denied: 403,
+  account_setup_required: 403,
+  provider_error: 502,
+  invalid_redirect_uri: 500,
+  invalid_client: 500,
+  invalid_scope: 500,
+  invalid_request: 500,
+  scope_shortfall: 403,
+  // Not 5xx: what did not verify may just as well have been made up by whoever sent it.
+  verification_failed: 400,
+  provider_unavailable: 503,
+  store_unavailable: 503,
+  app_failed: 503,
+  denied: 403,
+  rate_limited: 429,
+  cookie_missing: 400,
+  secure_cookie_blocked: 500,
+  signed_out_everywhere: 409,
+  logout_confirm: 200,
+  logout_go_on: 200,
+  logout_unavailable: 503,
+}
+
+const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 60, 503: 5 }
+
+/**
+ * The error and information pages, in English, Korean and whatever the app adds.
+ *
+ * @param options.mountPath public path of the routes, e.g. `/auth`
+ * @param options.texts the app's texts by language, over the built-in ones
+ *
+ * @example createPages({ mountPath: '/auth', texts: {} }).send(req, res, 'access_denied', { returnTo: '/basket' })
+ */
+export function createPages(options: {
+  readonly mountPath: string
+  readonly texts?: Readonly<Record<string, PageTextOverrides>>
+}): Pages {
+  const { mountPath } = options
+  const texts = mergeTexts(options.texts)
+
+  function send(req: Request, res: Response, kind: PageKind, details: PageDetails = {}): void {
+    const language = chooseLanguage(req, texts)
+    const { status = PAGE_STATUS[kind], retryAfterSeconds = RETRY_AFTER_SECONDS[status], ...content } = details
+    sendPage(req, res, {
+      status,
+      html: renderPage({ ...content, kind, language, mountPath, texts: texts[language] ?? texts.en }),
+      language,
+      hasForm: kind === 'logout_confirm',
+      ...(content.returnTo === undefined ? {} : { formTarget: content.returnTo }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    })
+  }
+  return { send }
+}
+
+/** The best of the languages there are; the first, English, where the browser asks for none of them. */
+function chooseLanguage(req: Request, texts: TextsByLanguage): string {
+  const chosen = req.acceptsLanguages(Object.keys(texts))
+  return chosen === false ? 'en' : chosen
+}
