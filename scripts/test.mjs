@@ -49,7 +49,11 @@ async function runJest(found) {
   const countsFile = join(folder, 'counts')
   const args = process.argv.slice(2)
   const isWatching = args.some((arg) => arg.startsWith('--watch'))
-  const nodeOptions = [process.env['NODE_OPTIONS'], '--experimental-vm-modules', '--disable-warning=ExperimentalWarning']
+  const nodeOptions = [
+    process.env['NODE_OPTIONS'],
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+  ]
   // The library reads REDIS_URL too: a test that wants Redis says so with TEST_REDIS_URL.
   const { REDIS_URL: _, ...env } = process.env
   const child = start(process.execPath, [JEST, ...args], {
@@ -73,7 +77,8 @@ function watch(child, countsFile) {
   let finishedAt = Number.POSITIVE_INFINITY
   return setInterval(() => {
     if (finishedAt === Number.POSITIVE_INFINITY && existsSync(countsFile)) finishedAt = Date.now()
-    if (Date.now() - finishedAt > EXIT_WITHIN_MS) kill(child, 'Jest finished and does not exit: a test left something open.')
+    if (Date.now() - finishedAt > EXIT_WITHIN_MS)
+      kill(child, 'Jest finished and does not exit: a test left something open.')
     else if (Date.now() - startedAt > RUN_AT_MOST_MS) kill(child, 'The tests took more than 15 minutes and were ended.')
   }, 500)
 }

@@ -31,7 +31,8 @@ export function installWithBrew(formula) {
 /** @returns {string[] | undefined} what to put before a command so that root runs it */
 function rootPrefix() {
   if (process.getuid?.() === 0) return []
-  const canSudo = findBinary(['sudo']) !== undefined && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0
+  const canSudo =
+    findBinary(['sudo']) !== undefined && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0
   return canSudo ? ['sudo', '-n'] : undefined
 }
 

@@ -58,7 +58,11 @@ export function endAll() {
  * @param {() => Promise<number>} main
  */
 export async function runToEnd(main) {
-  for (const [signal, code] of /** @type {const} */ ([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])) {
+  for (const [signal, code] of /** @type {const} */ ([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])) {
     process.on(signal, () => void leave(code))
   }
   if (process.env['npm_lifecycle_event'] !== undefined) watchParent()

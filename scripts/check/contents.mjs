@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../lib/build.mjs'
+import { readManifest } from './repository.mjs'
+import { outcomeOf } from './run.mjs'
+
+const ALLOWED =
+  /^(dist\/.+[.](js|d[.]ts)|proto\/.+[.]proto|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
+const REQUIRED = [
+  'dist/index.js',
+  'dist/index.d.ts',
+  'README.md',
+  'LICENSE',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'package.json',
+]
+
+/**
+ * The tarball holds what users need, nothing else, and nothing whose source is gone.
+ * @param {import('./pack.mjs').Packed} packed
+ */
+export function checkContents({ contents }) {
+  const bins = Object.values(readManifest('')['bin'] ?? {})
+  return outcomeOf([
+    ...contents.filter((path) => !ALLOWED.test(path)).map((path) => `${path} must not be in the package`),
+    ...contents.filter(isStale).map((path) => `${path} has no source any more: npm run build`),
+    ...[...REQUIRED, ...bins].filter((path) => !contents.includes(path)).map((path) => `${path} is missing`),
+  ])
+}
+
+/** @param {string} path */
+function isStale(path) {
+  if (!path.startsWith('dist/')) return false
+  return !existsSync(join(ROOT, path.replace(/^dist\//, 'src/').replace(/([.]d[.]ts|[.]js)$/, '.ts')))
+}

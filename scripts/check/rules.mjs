@@ -1,0 +1,71 @@
+import { homedir, tmpdir } from 'node:os'
+import { dirname } from 'node:path'
+import { ROOT } from '../lib/build.mjs'
+import { listFiles, readText } from './repository.mjs'
+import { outcomeOf } from './run.mjs'
+
+const MOST_LINES = 250
+const IS_TEXT = /[.](ts|js|mjs|cjs|json|md|ya?ml|html|eta|css|proto|sh|txt)$|(^|\/)(Dockerfile|run|[.][a-z]+)$/
+const IS_CODE = /[.](ts|js|mjs|cjs)$/
+const IS_TEST = /(^|\/)test\/.*[.]test[.]ts$/
+const IS_SHORT = /^(src|sandbox\/src|example-app\/src|scripts)\//
+
+/** What stands in a path of this machine, and so in no file: where this clone and this user live. */
+const MACHINE_PATHS = [dirname(ROOT), homedir()]
+  .filter((path) => !['/', '/tmp', tmpdir()].includes(path))
+  .map((path) => new RegExp(`(?<![\\w.*>)}\\]-])${path}/`))
+
+/** @type {readonly { name: string, in: RegExp, except?: RegExp, pattern: RegExp }[]} */
+const RULES = [
+  { name: "a path of somebody's machine", in: IS_TEXT, pattern: /(?<![\w.:/])\/(home|Users)\/[\w.-]+\//g },
+  {
+    name: 'a focused or skipped test',
+    in: IS_TEST,
+    pattern: /\b(test|it|describe)[.](only|skip|todo)\b|\b(fit|fdescribe|xit|xtest|xdescribe)\(/g,
+  },
+  { name: 'a silenced type check', in: IS_CODE, pattern: /@ts-(ignore|nocheck)/g },
+  {
+    name: 'an expected type error outside of the type tests',
+    in: IS_CODE,
+    except: /^test\/types\//,
+    pattern: /@ts-expect-error/g,
+  },
+]
+
+/** @returns {import('./run.mjs').Outcome} */
+export function checkRules() {
+  const files = listFiles().filter((name) => IS_TEXT.test(name) && name !== 'package-lock.json')
+  return outcomeOf(files.flatMap((name) => faultsOf(name, readText(name))))
+}
+
+/**
+ * @param {string} name path in the repository
+ * @param {string} text
+ * @returns {string[]}
+ */
+export function faultsOf(name, text) {
+  const faults = RULES.filter((rule) => rule.in.test(name) && !rule.except?.test(name) && !isThisFile(name)).flatMap(
+    (rule) =>
+      [...text.matchAll(rule.pattern)].map(
+        (match) => `${name}:${lineOf(text, match.index)} ${rule.name}: ${match[0].trim()}`,
+      ),
+  )
+  for (const path of MACHINE_PATHS) if (path.test(text)) faults.push(`${name} a path of this machine: ${path.source}`)
+  const lines = text.split('\n').length - 1
+  if (IS_CODE.test(name) && IS_SHORT.test(name) && lines > MOST_LINES)
+    faults.push(`${name} has ${lines} lines; ${MOST_LINES} at most`)
+  return faults
+}
+
+/** @param {string} name */
+function isThisFile(name) {
+  return name === 'scripts/check/rules.mjs' || name === 'test/package/rules.test.ts'
+}
+
+/**
+ * @param {string} text
+ * @param {number} index
+ */
+function lineOf(text, index) {
+  return text.slice(0, index).split('\n').length
+}

@@ -1,0 +1,66 @@
+/**
+ * `npm start [-- sandbox arguments]`: builds what has changed, starts the sandbox and the example app, and says where
+ * to look. With `PPOPPO_AUTH_URL` it uses that PAS and starts no sandbox. With `REDIS_URL` the app keeps its data there.
+ */
+import { join } from 'node:path'
+import { build, ROOT } from './lib/build.mjs'
+import { isPortTaken } from './lib/ports.mjs'
+import { runToEnd } from './lib/processes.mjs'
+import { startServer } from './lib/servers.mjs'
+
+const PAS_PORT = 3100
+
+await runToEnd(async () => {
+  const appPort = toPort('PORT', process.env['PORT'] || '3000')
+  const args = process.argv.slice(2)
+  const pasPort = toPort('--pas-port', valueOf('--pas-port', args) ?? `${PAS_PORT}`)
+  const ownPas = !process.env['PPOPPO_AUTH_URL']
+  await assertFree(appPort, 'PORT=3001 npm start')
+  if (ownPas) await assertFree(pasPort, 'npm start -- --pas-port 3101')
+  if (!(await build())) return 1
+
+  const pasUrl = `http://localhost:${pasPort}`
+  const appUrl = `http://localhost:${appPort}`
+  const sandbox = { name: 'sandbox', entry: join(ROOT, 'sandbox/dist/cli.js'), args, url: pasUrl }
+  const running = ownPas ? [await startServer(sandbox)] : []
+  const env = {
+    PPOPPO_BASE_URL: appUrl,
+    PPOPPO_CLIENT_ID: 'example_login_client',
+    ...(ownPas && { PPOPPO_ENVIRONMENT: 'local', PPOPPO_AUTH_URL: pasUrl }),
+    ...process.env,
+    PORT: `${appPort}`,
+  }
+  const app = { name: 'example app', entry: join(ROOT, 'example-app/dist/server.js'), url: appUrl, env }
+  running.push(await startServer(app))
+  console.log(`\nOpen ${appUrl} (Ctrl-C ends it)`)
+
+  const ended = await Promise.race(running.map(({ name, closed }) => closed.then(() => name)))
+  throw new Error(`The ${ended} ended by itself, so all ends.`)
+})
+
+/**
+ * @param {number} port
+ * @param {string} instead
+ */
+async function assertFree(port, instead) {
+  if (await isPortTaken(port)) throw new Error(`Port ${port} is in use by another program. Try: ${instead}`)
+}
+
+/**
+ * @param {string} flag
+ * @param {readonly string[]} args
+ */
+function valueOf(flag, args) {
+  const index = args.findIndex((arg) => arg === flag || arg.startsWith(`${flag}=`))
+  return args[index]?.split('=')[1] ?? (index < 0 ? undefined : args[index + 1])
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function toPort(name, text) {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`${name} must be a port, 1 to 65535`)
+  return port
+}
