@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Command, parseCommandLine } from './cli/options.js'
 import { bannerFor, HELP } from './cli/texts.js'
 import { UsageError } from './cli/usage-error.js'
+import { errorCodeOf } from './lib/error-code.js'
 import { type Sandbox, startSandbox } from './start-sandbox.js'
 
 /** Runs the command; the exit code is 2 for wrong input and 1 for a sandbox that could not start. */
@@ -45,7 +46,7 @@ function readVersion(): string {
 }
 
 function messageOf(error: unknown, args: readonly string[]): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = errorCodeOf(error)
   const port = args.find((_arg, index) => args[index - 1] === '--pas-port') ?? '3100'
   if (code === 'EADDRINUSE') return `port ${port} is in use; stop what runs there, or choose another with --pas-port`
   if (code === 'EACCES') return `port ${port} is not allowed for you; choose one above 1023 with --pas-port`

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { errorCodeOf } from './lib/error-code.js'
 
 /** One port, listened on at one address or at both loopback addresses. */
 export interface Listening {
@@ -23,7 +24,7 @@ export async function listen(listener: RequestListener, port: number, host: stri
     try {
       return listening([first, await open(listener, portOf(first), IPV6_LOOPBACK)])
     } catch (error) {
-      const code = codeOf(error)
+      const code = errorCodeOf(error)
       if (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL') return listening([first])
       await closeServer(first)
       // A free port on one family may be taken on the other; another one will do unless it was asked for by number.
@@ -62,8 +63,4 @@ function closeServer(server: Server): Promise<void> {
 
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

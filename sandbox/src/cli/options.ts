@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parseClients } from '../clients.js'
 import { type FaultRule, parseFaultRule } from '../faults/fault.js'
+import { errorCodeOf } from '../lib/error-code.js'
 import { parsePeople } from '../people.js'
 import type { SandboxOptions } from '../start-sandbox.js'
 import { UsageError } from './usage-error.js'
@@ -55,8 +56,9 @@ function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: FLAGS, allowPositionals: false }).values
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    throw new UsageError(`${error.message.split('. ')[0]}; --help lists what there is`)
+    if (errorCodeOf(error)?.startsWith('ERR_PARSE_ARGS_') !== true) throw error
+    const [complaint] = (error as Error).message.split('. ')
+    throw new UsageError(`${complaint}; --help lists what there is`)
   }
 }
 
@@ -83,8 +85,9 @@ function readText(flag: string, path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw new UsageError(`${flag} ${path}: the file cannot be read (${code}); give the path of a JSON file`)
+    throw new UsageError(
+      `${flag} ${path}: the file cannot be read (${errorCodeOf(error)}); give the path of a JSON file`,
+    )
   }
 }
 

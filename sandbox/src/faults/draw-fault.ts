@@ -3,6 +3,7 @@ import type { Context, Middleware } from '../pas/middleware.js'
 import { endpointOf } from '../pas/routes.js'
 import type { SandboxState } from '../sandbox-state.js'
 import { answerWithFault } from './answer-fault.js'
+import { isCallbackFault } from './fault.js'
 
 /** Counts a request, and lets it draw the fault that waits for it. */
 export function drawFault(state: SandboxState): Middleware {
@@ -16,7 +17,10 @@ export function drawFault(state: SandboxState): Middleware {
     state.counters[endpoint] += 1
     if (grantType === 'authorization_code') state.counters.tokenAuthorizationCode += 1
     if (grantType === 'refresh_token') state.counters.tokenRefresh += 1
-    const fault = state.faults.draw(ctx.req, endpoint, grantType)
+    const fault = state.faults.draw(ctx.req, endpoint, (rule) => {
+      const isForThisGrant = rule.grantType === undefined || rule.grantType === grantType
+      return isForThisGrant && !isCallbackFault(rule.fault)
+    })
     if (fault === undefined) await next()
     else await answerWithFault(state, ctx, next, fault)
   }

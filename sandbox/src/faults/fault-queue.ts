@@ -16,11 +16,9 @@ export class FaultQueue {
     this.#pending.push({ rule, left: rule.times === 'until-cleared' ? Infinity : (rule.times ?? 1) })
   }
 
-  /** Draws the next fault for a request, if there is one for its endpoint. */
-  draw(request: IncomingMessage, endpoint: Endpoint, grantType?: string): Fault | undefined {
-    const index = this.#pending.findIndex(
-      ({ rule }) => rule.endpoint === endpoint && (rule.grantType === undefined || rule.grantType === grantType),
-    )
+  /** Draws the next fault for a request, if one waits for its endpoint. `fits` may leave it for a later request. */
+  draw(request: IncomingMessage, endpoint: Endpoint, fits: (rule: FaultRule) => boolean): Fault | undefined {
+    const index = this.#pending.findIndex(({ rule }) => rule.endpoint === endpoint && fits(rule))
     const found = this.#pending[index]
     if (found === undefined) return undefined
     found.left -= 1

@@ -111,6 +111,11 @@ export function faultKindsOf(endpoint: Endpoint): readonly FaultKind[] {
   return [...ANSWER_FAULTS, ...OWN_FAULTS[endpoint]]
 }
 
+/** These spoil the redirect back to the app; the sign-in page before it leaves them alone. */
+export function isCallbackFault(fault: Fault): boolean {
+  return fault.kind === 'callback-error' || fault.kind === 'wrong-state'
+}
+
 /**
  * Checks a fault rule, from code or from the control route.
  * @throws TypeError naming the field and listing what it takes.

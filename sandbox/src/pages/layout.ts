@@ -15,7 +15,7 @@ button { display: block; width: 100%; text-align: start; font: inherit; color: i
 button:hover { border-color: var(--accent); }
 button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 button strong { display: block; }
-button span { display: block; color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
+button .facts { display: flex; flex-wrap: wrap; column-gap: .75rem; color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
 button.deny { text-align: center; margin-top: .5rem; border-style: dashed; }
 code { font: .875rem/1.4 ui-monospace, monospace; }
 `

@@ -18,7 +18,7 @@ export function renderSignInPage(input: SignInPageInput): { html: string; conten
   )
   const body = `<h1>Sign in with Ppoppo</h1>
 <p>to <strong>${escapeHtml(client)}</strong></p>
-<p class="note">Sandbox: nobody here is real. Choose who to be.</p>
+<p class="note">Sandbox. Nobody here is real: be whom you like.</p>
 <form method="post" action="${escapeHtml(input.action)}">
 ${[...hidden, ...input.people.map(personButton)].join('\n')}
 <button class="deny" name="person" value="${DENY_KEY}">Deny</button>
@@ -27,9 +27,9 @@ ${[...hidden, ...input.people.map(personButton)].join('\n')}
 }
 
 function personButton(person: Person): string {
-  const facts = [
-    person.ppnum.replace(/^(\d{3})(\d{4})(\d+)$/, '$1-$2-$3'),
-    person.registration === 'unfinished' ? 'registration unfinished' : (person.accountType ?? person.email ?? ''),
-  ]
-  return `<button name="person" value="${escapeHtml(person.key)}"><strong>${escapeHtml(person.label)}</strong><span>${escapeHtml(facts.filter(Boolean).join(' · '))}</span></button>`
+  const note = person.registration === 'unfinished' ? 'registration unfinished' : (person.accountType ?? person.email)
+  const ppnum = person.ppnum.replace(/^(\d{3})(\d{4})(\d+)$/, '$1-$2-$3')
+  const facts = [ppnum, ...(note === undefined ? [] : [note])].map((fact) => `<span>${escapeHtml(fact)}</span>`)
+  const label = `<strong>${escapeHtml(person.label)}</strong>`
+  return `<button name="person" value="${escapeHtml(person.key)}">${label}<span class="facts">${facts.join('')}</span></button>`
 }

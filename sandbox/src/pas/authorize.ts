@@ -1,11 +1,11 @@
 import type { Grant, interactionPolicy } from 'oidc-provider'
+import { isCallbackFault } from '../faults/fault.js'
 import { renderSignInPage } from '../pages/sign-in-page.js'
 import { DENY_KEY } from '../people.js'
 import type { SandboxState } from '../sandbox-state.js'
 import type { Context, Middleware } from './middleware.js'
 import type { OidcModule } from './oidc-module.js'
-import { SCOPES } from './provider.js'
-import { PATHS } from './routes.js'
+import { PATHS, SCOPES } from './routes.js'
 
 const REMEMBER_COOKIE = 'ppoppo_sandbox_person'
 const ASKS_AGAIN = ['login', 'select_account']
@@ -31,7 +31,8 @@ export function choosePerson(state: SandboxState, oidc: OidcModule) {
 }
 
 function assertScope(ctx: Context, { errors }: OidcModule): void {
-  const { scope } = ctx.oidc.params ?? {}
+  // As it was sent: oidc-provider drops unknown scopes from its own copy, and PAS refuses them.
+  const { scope } = ctx.method === 'POST' ? (ctx.oidc.body ?? {}) : ctx.query
   if (typeof scope !== 'string') throw new errors.InvalidRequest('scope is required')
   const unknown = scope.split(' ').find((name) => !SCOPES.some((known) => known === name))
   if (unknown !== undefined) throw new errors.InvalidScope('there is no such scope', unknown)
@@ -81,7 +82,7 @@ export function dressAuthorization(state: SandboxState): Middleware {
     const url = new URL(location)
     recordCode(state, ctx, url)
     if (!state.switches.sendIssuerParameter) url.searchParams.delete('iss')
-    const fault = state.faults.drawnBy(ctx.req)
+    const fault = state.faults.draw(ctx.req, 'authorize', (rule) => isCallbackFault(rule.fault))
     if (fault?.kind === 'wrong-state') url.searchParams.set('state', 'not-the-state-that-was-sent')
     if (fault?.kind === 'callback-error') {
       url.searchParams.delete('code')

@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Adapter, Configuration, Provider } from 'oidc-provider'
 import { createUlid } from '../lib/ulid.js'
+import { CONTENT_SECURITY_POLICY } from '../pages/layout.js'
 import { renderMessagePage } from '../pages/message-page.js'
 import type { SandboxState } from '../sandbox-state.js'
 import { choosePerson, openGrant, signInPolicy } from './authorize.js'
 import type { Context } from './middleware.js'
 import type { OidcModule } from './oidc-module.js'
-import { PATHS } from './routes.js'
-
-export const SCOPES = ['openid', 'profile', 'email', 'messaging', 'poll'] as const
+import { PATHS, SCOPES } from './routes.js'
 
 const TEN_YEARS_SECONDS = 10 * 365 * 24 * 3600
 
@@ -71,7 +70,7 @@ function configurationFor(state: SandboxState, oidc: OidcModule): Configuration 
     enableHttpPostMethods: true,
     cookies: { keys: [randomBytes(32).toString('base64url')], long: { sameSite: 'none' } },
     clientBasedCORS: () => false,
-    renderError: (ctx, out) => renderError(ctx, out.error, out.error_description),
+    renderError: (ctx, out) => renderError(state, ctx, out.error, out.error_description),
   }
 }
 
@@ -92,12 +91,16 @@ function clientAdapter(state: SandboxState): Adapter {
 }
 
 /** Errors that cannot go back to the client: a page for people, JSON for programs. */
-function renderError(ctx: Context, error: string, description: string | undefined): void {
+function renderError(state: SandboxState, ctx: Context, error: string, reason: string | undefined): void {
   if (error === 'invalid_client') ctx.status = 401
+  const isAboutClient = error === 'invalid_client' || error === 'invalid_redirect_uri'
+  const hint = isAboutClient ? `This sandbox takes ${state.clients.description}.` : undefined
+  const description = [reason, hint].filter((part) => part !== undefined).join('. ')
   if (ctx.path !== PATHS.token && ctx.accepts('json', 'html') === 'html') {
     ctx.type = 'html'
-    ctx.body = renderMessagePage({ title: 'This sign-in cannot go on', code: error, text: description ?? '' })
+    ctx.set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
+    ctx.body = renderMessagePage({ title: 'This sign-in cannot go on', code: error, text: description })
     return
   }
-  ctx.body = { error, ...(description !== undefined && { error_description: description }) }
+  ctx.body = { error, error_description: description }
 }

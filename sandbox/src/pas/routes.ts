@@ -16,3 +16,6 @@ const BY_PATH = new Map<string, Endpoint>(ENDPOINTS.map((endpoint) => [PATHS[end
 export function endpointOf(path: string): Endpoint | undefined {
   return BY_PATH.get(path)
 }
+
+/** All the scopes Ppoppo documents; any other is `invalid_scope`. */
+export const SCOPES = ['openid', 'profile', 'email', 'messaging', 'poll'] as const

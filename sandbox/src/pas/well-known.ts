@@ -1,8 +1,7 @@
 import type { JsonObject } from '../lib/json.js'
 import type { SandboxState } from '../sandbox-state.js'
 import type { Middleware } from './middleware.js'
-import { SCOPES } from './provider.js'
-import { PATHS } from './routes.js'
+import { PATHS, SCOPES } from './routes.js'
 import { createSigningKey } from './signing-keys.js'
 
 /** Discovery and JWKS. Our own, because switches and key rotation change them while the sandbox runs. */
