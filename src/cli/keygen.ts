@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import type { CliIo } from './io.js'
+
+const SECRET_BYTES = 48
+const VAULT_KEY_BYTES = 32
+
+const HELP = `Usage: express-ppoppo keygen [--id <id>]
+
+Prints a fresh session secret and a fresh vault key, ready to paste into .env or a secret store.
+
+  --id <id>   id of the vault key: letters, digits, _ and - (default: today's date, such as k20261120)
+
+To rotate, deploy twice: first add the new entry at the end of the comma list everywhere, then move it to the front.`
+
+/**
+ * `express-ppoppo keygen`: two lines of environment, from the system's random source.
+ *
+ * @returns exit code: 0, or 2 when called wrongly
+ */
+export async function keygen(args: readonly string[], io: CliIo): Promise<number> {
+  const options = parseOptions(args)
+  if (options === undefined || (options.id !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(options.id))) {
+    io.printError(
+      'express-ppoppo keygen: takes only --id <letters, digits, _ and ->; see: express-ppoppo keygen --help',
+    )
+    return 2
+  }
+  if (options.help === true) {
+    io.print(HELP)
+    return 0
+  }
+  io.print(`PPOPPO_SESSION_SECRET=${randomBytes(SECRET_BYTES).toString('base64url')}`)
+  io.print(`PPOPPO_VAULT_KEYS=${options.id ?? dateId(io.now())}:${randomBytes(VAULT_KEY_BYTES).toString('base64')}`)
+  return 0
+}
+
+function parseOptions(args: readonly string[]): { readonly id?: string; readonly help?: boolean } | undefined {
+  try {
+    return parseArgs({ args: [...args], options: { id: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+      .values
+  } catch {
+    // parseArgs repeats what it was given; someone may have pasted a secret.
+    return undefined
+  }
+}
+
+/** `k20261120`, UTC: says when a key was made, and sorts. */
+function dateId(now: Date): string {
+  return `k${now.toISOString().slice(0, 10).replaceAll('-', '')}`
+}

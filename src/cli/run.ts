@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { nearest } from '../lib/nearest.js'
+import type { CliIo, Command } from './io.js'
+import { keygen } from './keygen.js'
+
+/**
+ * The commands by name. One that needs more than Node itself loads its parts when it runs, so that `keygen` works
+ * before anything is installed or configured.
+ */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  keygen: { summary: 'make a session secret and a vault key', run: keygen },
+}
+
+/**
+ * Runs one command line.
+ *
+ * @param args without `node` and the script, e.g. `['keygen', '--id', 'k2']`
+ * @returns exit code: 0 done, 1 failed, 2 called wrongly
+ */
+export async function run(
+  args: readonly string[],
+  io: CliIo,
+  commands: Readonly<Record<string, Command>> = COMMANDS,
+): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.print(helpText(commands))
+    return 0
+  }
+  if (name === '--version' || name === '-v') {
+    io.print(readVersion())
+    return 0
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command === undefined) {
+    io.printError(unknownCommand(name, Object.keys(commands)))
+    return 2
+  }
+  try {
+    return await command.run(rest, io)
+  } catch (error) {
+    io.printError(`express-ppoppo ${name}: ${error instanceof Error ? error.message : 'failed'}`)
+    return 1
+  }
+}
+
+function unknownCommand(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known)
+  const hint = meant === undefined ? `known are: ${known.join(', ')}` : `did you mean "${meant}"?`
+  const shown = /^[\w:-]{1,30}$/.test(name) ? `"${name}"` : 'that'
+  return `express-ppoppo: ${shown} is not a command; ${hint}`
+}
+
+function helpText(commands: Readonly<Record<string, Command>>): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length))
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}   ${summary}`)
+  return `Usage: express-ppoppo <command> [options]\n\nCommands:\n${lines.join('\n')}\n\nOptions:\n  --help, -h      this text, or a command's own after its name\n  --version, -v   the version`
+}
+
+/** From package.json, which lies two folders up both from `src/cli` and from `dist/cli`. */
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const manifest: unknown = JSON.parse(text)
+  const hasVersion = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return hasVersion ? String(manifest.version) : 'unknown'
+}
