@@ -83,11 +83,10 @@ describe('errors', () => {
     expect(JSON.parse(text)).toMatchObject({ status: 404 })
   })
 
-  test('a form that is too large or malformed is the sender’s fault', async () => {
+  test('a form that is too large is the sender’s fault', async () => {
     const browser = world.browser()
     await browser.signIn()
     await browser.post('/dashboard/name', { display_name: 'x'.repeat(20_000) }).expect(413)
-    await browser.get('/%E0%A4%A').expect(400)
   })
 
   test('a bug shows no stack, and is logged whole', async () => {
