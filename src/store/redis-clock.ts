@@ -13,8 +13,8 @@ export interface RedisClock {
   forgetIfLate(error: unknown): never
 }
 
-/** A caller gives up after a second; the rest is for clocks read through a slow link. */
-const LATEST_BEGIN_MS = 1500
+/** A caller gives up after a second. */
+const LATEST_BEGIN_MS = 1000
 const READING_LASTS_MS = 60_000
 
 /**

@@ -51,10 +51,15 @@ export function toStoreError(operation: string, error: unknown, connectionError?
 }
 
 function withoutArguments(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error('unknown fault')
+  if (!isErrorLike(error)) return new Error('unknown fault')
   // "ERR unknown command 'x', with args beginning with: ..." would print what we store.
   const copy: Error & { code?: string } = new Error(error.message.replace(/,? with args beginning with.*/s, ''))
   copy.name = error.name
-  if ('code' in error && typeof error.code === 'string') copy.code = error.code
+  if (typeof error.code === 'string') copy.code = error.code
   return copy
+}
+
+/** Not `instanceof`: in Jest and `node:vm` a socket's errors come from another realm. */
+function isErrorLike(error: unknown): error is { name: string; message: string; code?: unknown } {
+  return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'
 }

@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals'
+import { PENDING_OUTCOME } from '../../src/store/store.js'
+import { type UseStore, word } from './store.js'
+
+const TTL_MS = 60_000
+const SHORT_MS = 150
+
+/** Login attempts and their outcomes. */
+export function describeAttempts(use: UseStore): void {
+  describe('login attempts', () => {
+    test('C08 an attempt is taken once, and is pending for everybody else from then on', async () => {
+      const { store, other } = use()
+      const key = word()
+      await store.putTransaction(key, 'sealed|text', TTL_MS)
+      expect(await store.takeTransaction(key, TTL_MS)).toEqual({ value: 'sealed|text' })
+      expect(await other.takeTransaction(key, TTL_MS)).toEqual({ outcome: PENDING_OUTCOME })
+      expect(await other.readTransactionOutcome(key)).toBe(PENDING_OUTCOME)
+    })
+
+    test('C08 of 50 simultaneous takes from two instances exactly one gets the attempt', async () => {
+      const { store, other } = use()
+      const key = word()
+      await store.putTransaction(key, 'v', TTL_MS)
+      const taken = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? store : other).takeTransaction(key, TTL_MS)),
+      )
+      expect(taken.filter((one) => one?.value === 'v')).toHaveLength(1)
+      expect(taken.filter((one) => one?.outcome === PENDING_OUTCOME)).toHaveLength(49)
+    })
+
+    test('C10 a key that is not known takes nothing and says nothing', async () => {
+      const { store } = use()
+      const key = word()
+      await store.putTransaction(key, 'v', TTL_MS)
+      expect(await store.takeTransaction(word(), TTL_MS)).toBeUndefined()
+      expect(await store.readTransactionOutcome(key)).toBeUndefined()
+      expect(await store.takeTransaction(key, TTL_MS)).toEqual({ value: 'v' })
+    })
+
+    test('C07 attempts of many tabs are apart and can be taken in any order', async () => {
+      const { store } = use()
+      const keys = Array.from({ length: 10 }, word)
+      await Promise.all(keys.map((key) => store.putTransaction(key, `v-${key}`, TTL_MS)))
+      for (const key of keys.toReversed()) {
+        expect(await store.takeTransaction(key, TTL_MS)).toEqual({ value: `v-${key}` })
+      }
+    })
+
+    test('C09 an attempt is gone once its time is over', async () => {
+      const { store, pass } = use()
+      const key = word()
+      await store.putTransaction(key, 'v', SHORT_MS)
+      await pass(SHORT_MS + 50)
+      expect(await store.takeTransaction(key, TTL_MS)).toBeUndefined()
+    })
+
+    test('C08 the taker leaves an outcome that the others read, until its time is over', async () => {
+      const { store, other, pass } = use()
+      const key = word()
+      await store.putTransaction(key, 'v', TTL_MS)
+      await store.takeTransaction(key, TTL_MS)
+      await store.setTransactionOutcome(key, 'done', SHORT_MS)
+      expect(await other.readTransactionOutcome(key)).toBe('done')
+      expect(await other.takeTransaction(key, TTL_MS)).toEqual({ outcome: 'done' })
+      await pass(SHORT_MS + 50)
+      expect(await other.takeTransaction(key, TTL_MS)).toBeUndefined()
+    })
+
+    test('C08 an outcome is left only where the mark of the taker still is', async () => {
+      const { store, pass } = use()
+      const [never, late] = [word(), word()]
+      await store.setTransactionOutcome(never, 'done', TTL_MS)
+      expect(await store.readTransactionOutcome(never)).toBeUndefined()
+      await store.putTransaction(late, 'v', TTL_MS)
+      await store.takeTransaction(late, SHORT_MS)
+      await pass(SHORT_MS + 50)
+      await store.setTransactionOutcome(late, 'done', TTL_MS)
+      expect(await store.readTransactionOutcome(late)).toBeUndefined()
+    })
+  })
+}

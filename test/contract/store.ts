@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Store } from '../../src/store/store.js'
+import { describeAttempts } from './store-attempts.js'
+import { describeSessions } from './store-sessions.js'
+import { describeSignIns } from './store-sign-ins.js'
+
+/** What a store under test brings. */
+export interface StoreUnderTest {
+  readonly store: Store
+  /** Another instance on the same data (another process of the app), or the same where there can be no other. */
+  readonly other: Store
+  /** Lets `ms` pass: turns the injected clock, or waits where the clock is Redis's. */
+  pass(ms: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Gives each test of the suite its own. */
+export type UseStore = () => StoreUnderTest
+
+/** A random word for keys. */
+export const word = (): string => randomBytes(8).toString('hex')
+
+/** Every store passes this. */
+export function describeStore(name: string, makeStore: () => Promise<StoreUnderTest>): void {
+  describe(`${name}: store contract`, () => {
+    let current: StoreUnderTest
+    beforeEach(async () => {
+      current = await makeStore()
+    })
+    afterEach(() => current.close())
+    const use: UseStore = () => current
+
+    describeAttempts(use)
+    describeSignIns(use)
+    describeSessions(use)
+
+    test('now() is a time in milliseconds, the same for all instances', async () => {
+      const { store, other } = use()
+      const [a, b] = [await store.now(), await other.now()]
+      expect(Number.isInteger(a)).toBe(true)
+      expect(Math.abs(a - b)).toBeLessThan(500)
+    })
+
+    test('close() can be repeated; afterwards every method rejects with closed', async () => {
+      const { store } = use()
+      await store.now()
+      await Promise.all([store.close(), store.close()])
+      await store.close()
+      const limiter = store.createLimiter('l', 1)
+      for (const call of [
+        () => store.now(),
+        () => store.putTransaction('k', 'v', 1000),
+        () => store.takeTransaction('k', 1000),
+        () => store.readSignIn('t.1'),
+        () => store.deleteAllSignIns('t', 1000),
+        () => store.acquireLease('t.1', 'h', 1000),
+        () => store.sessions.get('s'),
+        () => store.shareSecret('s', 'v'),
+        () => limiter.consume('k'),
+      ]) {
+        await expect(call()).rejects.toMatchObject({ code: 'closed' })
+      }
+    })
+  })
+}
