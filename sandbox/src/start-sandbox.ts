@@ -9,10 +9,12 @@ import { FaultQueue } from './faults/fault-queue.js'
 import { listen } from './listen.js'
 import { dressAuthorization } from './pas/authorize.js'
 import { endSession } from './pas/end-session.js'
+import { frontPage } from './pas/front-page.js'
 import { Ledger } from './pas/ledger.js'
 import type { Middleware } from './pas/middleware.js'
 import { loadOidcModule } from './pas/oidc-module.js'
 import { createProvider } from './pas/provider.js'
+import { reportErrors } from './pas/report-errors.js'
 import { revocation } from './pas/revocation.js'
 import { KeyRing } from './pas/signing-keys.js'
 import { Storage } from './pas/storage.js'
@@ -86,6 +88,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   const control = createControl(state)
   const provider = createProvider(state, oidc)
+  reportErrors(provider)
   for (const step of stepsOf(state, control)) provider.use(step)
   becomeReady(provider.callback())
   return {
@@ -105,6 +108,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 function stepsOf(state: SandboxState, control: SandboxControl): readonly Middleware[] {
   return [
     controlRoute(state, control),
+    frontPage(state),
     drawFault(state),
     wellKnown(state),
     userinfo(state),

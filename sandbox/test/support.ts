@@ -71,3 +71,18 @@ export async function signIn(
   const resource = extra['resource']
   return oidc.authorizationCodeGrant(config, callback, checks, resource === undefined ? {} : { resource })
 }
+
+/** The token answer as it is on the wire, for a sign-in as Alex. */
+export async function exchange(sandbox: Sandbox): Promise<{ readonly [name: string]: unknown }> {
+  const { url, checks } = await beginAttempt(await discover(sandbox))
+  const code = locationOf(await press(url, 'alex')).searchParams.get('code') ?? ''
+  const body = new URLSearchParams({
+    grant_type: 'authorization_code',
+    code,
+    client_id: CLIENT_ID,
+    redirect_uri: REDIRECT_URI,
+    code_verifier: checks.pkceCodeVerifier,
+  })
+  const response = await fetch(`${sandbox.issuer}/oauth/token`, { method: 'POST', body })
+  return JSON.parse(await response.text())
+}

@@ -5,7 +5,7 @@ const LIMIT_BYTES = 56 * 1024
 
 /**
  * Looks at a form without using it up: the bytes are put back, and whoever comes next reads them as if untouched.
- * oidc-provider wants to parse its own bodies.
+ * oidc-provider wants to parse its own bodies. A body without a length (sent in chunks) is left unseen.
  */
 export async function peekForm(request: IncomingMessage): Promise<URLSearchParams> {
   const length = Number(request.headers['content-length'] ?? 0)

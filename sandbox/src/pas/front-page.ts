@@ -1,0 +1,21 @@
+import { CONTENT_SECURITY_POLICY } from '../pages/layout.js'
+import { renderMessagePage } from '../pages/message-page.js'
+import type { SandboxState } from '../sandbox-state.js'
+import type { Middleware } from './middleware.js'
+
+/** For whoever opens the sandbox itself in a browser. */
+export function frontPage(state: SandboxState): Middleware {
+  return async (ctx, next) => {
+    if (ctx.path !== '/' || ctx.method !== 'GET') {
+      await next()
+      return
+    }
+    ctx.type = 'html'
+    ctx.set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
+    ctx.body = renderMessagePage({
+      title: 'Ppoppo sandbox',
+      text: `It works, and it is not for production. Start a sign-in from your app: it takes ${state.clients.description}.`,
+      code: `${state.issuer}/.well-known/openid-configuration`,
+    })
+  }
+}
