@@ -2,35 +2,36 @@
  * `npm start [-- sandbox arguments]`: builds what has changed, starts the sandbox and the example app, and says where
  * to look. With `PPOPPO_AUTH_URL` it uses that PAS and starts no sandbox. With `REDIS_URL` the app keeps its data there.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadEnvFile } from 'node:process'
 import { build, ROOT } from './lib/build.mjs'
 import { isPortTaken } from './lib/ports.mjs'
 import { runToEnd } from './lib/processes.mjs'
 import { startServer } from './lib/servers.mjs'
 
-const PAS_PORT = 3100
+const PAS_PORT = '3100'
 
 await runToEnd(async () => {
-  const appPort = toPort('PORT', process.env['PORT'] || '3000')
+  // The app reads this file too; what it says about ports and PAS counts here as well.
+  const dotEnv = join(ROOT, 'example-app/.env')
+  if (existsSync(dotEnv)) loadEnvFile(dotEnv)
+  const { PORT, PPOPPO_AUTH_URL, PPOPPO_ENVIRONMENT = 'local' } = process.env
+  const appPort = toPort('PORT', PORT || '3000')
   const args = process.argv.slice(2)
-  const pasPort = toPort('--pas-port', valueOf('--pas-port', args) ?? `${PAS_PORT}`)
-  const ownPas = !process.env['PPOPPO_AUTH_URL']
+  const pasPort = toPort('--pas-port', flagValue('--pas-port', args) ?? PAS_PORT)
+  const usesSandbox = !PPOPPO_AUTH_URL && PPOPPO_ENVIRONMENT === 'local'
   await assertFree(appPort, 'PORT=3001 npm start')
-  if (ownPas) await assertFree(pasPort, 'npm start -- --pas-port 3101')
+  if (usesSandbox) await assertFree(pasPort, 'npm start -- --pas-port 3101')
   if (!(await build())) return 1
 
   const pasUrl = `http://localhost:${pasPort}`
   const appUrl = `http://localhost:${appPort}`
   const sandbox = { name: 'sandbox', entry: join(ROOT, 'sandbox/dist/cli.js'), args, url: pasUrl }
-  const running = ownPas ? [await startServer(sandbox)] : []
-  const env = {
-    PPOPPO_BASE_URL: appUrl,
-    PPOPPO_CLIENT_ID: 'example_login_client',
-    ...(ownPas && { PPOPPO_ENVIRONMENT: 'local', PPOPPO_AUTH_URL: pasUrl }),
-    ...process.env,
-    PORT: `${appPort}`,
-  }
-  const app = { name: 'example app', entry: join(ROOT, 'example-app/dist/server.js'), url: appUrl, env }
+  const running = usesSandbox ? [await startServer(sandbox)] : []
+  const env = { ...process.env, PORT: `${appPort}`, ...(usesSandbox && { PPOPPO_AUTH_URL: pasUrl }) }
+  // The address is printed once, here, when it answers: the app's own line would come too early.
+  const app = { name: 'example app', entry: join(ROOT, 'example-app/dist/server.js'), url: appUrl, env, hides: appUrl }
   running.push(await startServer(app))
   console.log(`\nOpen ${appUrl} (Ctrl-C ends it)`)
 
@@ -50,7 +51,7 @@ async function assertFree(port, instead) {
  * @param {string} flag
  * @param {readonly string[]} args
  */
-function valueOf(flag, args) {
+function flagValue(flag, args) {
   const index = args.findIndex((arg) => arg === flag || arg.startsWith(`${flag}=`))
   return args[index]?.split('=')[1] ?? (index < 0 ? undefined : args[index + 1])
 }

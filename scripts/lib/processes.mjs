@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 
-const GRACE_MS = 5_000
+/** Longer than the example app gives its open requests. */
+const GRACE_MS = 12_000
 /** @type {Map<import('node:child_process').ChildProcess, boolean>} children that run, and whether each leads a group */
 const running = new Map()
 /** @type {(() => unknown)[]} */
@@ -43,7 +44,7 @@ export function whenEnding(work) {
   atEnd.push(work)
 }
 
-/** Ends what `start` started and nothing else: SIGTERM, and SIGKILL five seconds later. */
+/** Ends what `start` started and nothing else: SIGTERM, and SIGKILL where that is not heard. */
 export function endAll() {
   ending ??= (async () => {
     await Promise.all([...running].map(([child, leads]) => end(child, leads)))

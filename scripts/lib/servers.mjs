@@ -11,6 +11,7 @@ const POLL_MS = 100
  * @property {readonly string[]} [args]
  * @property {string} url where it answers
  * @property {Record<string, string | undefined>} [env]
+ * @property {string} [hides] lines with this text are not shown
  */
 
 /**
@@ -19,7 +20,7 @@ const POLL_MS = 100
  * @returns {Promise<{ name: string, closed: Promise<number> }>} `closed` tells its exit code
  * @throws when it ends before it answers, or does not answer in time
  */
-export async function startServer({ name, entry, args = [], url, env = process.env }, withinMs = 60_000) {
+export async function startServer({ name, entry, args = [], url, env = process.env, hides }, withinMs = 60_000) {
   const child = start(process.execPath, ['--import', PRELOAD, entry, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -28,9 +29,11 @@ export async function startServer({ name, entry, args = [], url, env = process.e
     [child.stdout, console.log],
     [child.stderr, console.error],
   ])) {
-    // The server's own word on where it listens may come before it answers, or name a port inside of a container.
     if (stream)
-      createInterface({ input: stream }).on('line', (line) => line.includes(url) || print(`${name} | ${line}`))
+      createInterface({ input: stream }).on(
+        'line',
+        (line) => (hides !== undefined && line.includes(hides)) || print(`${name} | ${line}`),
+      )
   }
   let code = /** @type {number | undefined} */ (undefined)
   const closed = exitCodeOf(child).then((exitCode) => (code = exitCode))
