@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import * as oidc from 'openid-client'
+import { ENDPOINTS } from '../src/control/counters.js'
+import { defaultSwitches } from '../src/control/switches.js'
+import { faultKindsOf } from '../src/faults/fault.js'
 import type { Endpoint, Sandbox } from '../src/index.js'
 import { beginAttempt, discover, exchange, locationOf, press, sandboxFor, signIn } from './support.js'
 
@@ -195,4 +199,16 @@ describe('faults of the other endpoints', () => {
       await expect(whole()).resolves.toBeUndefined()
     },
   )
+})
+
+describe('the README', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+  test.each(ENDPOINTS)('has every fault kind of %s', (endpoint) => {
+    for (const kind of faultKindsOf(endpoint)) expect(readme).toContain(`\`${kind}\``)
+  })
+
+  test('has every switch', () => {
+    for (const name of Object.keys(defaultSwitches)) expect(readme).toContain(`\`${name}\``)
+  })
 })
