@@ -1,0 +1,127 @@
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { findFreePort, type RedisServer, startRedis } from './redis.js'
+
+/** Several servers that act as one. */
+export interface RedisGroup {
+  readonly ports: readonly number[]
+  readonly servers: readonly RedisServer[]
+  stop(): Promise<void>
+}
+
+const SETTLE_TIMEOUT_MS = 20_000
+const SLOTS = 16_384
+
+/**
+ * A Redis Cluster of three masters, and one replica of the first where asked for. `servers` are in this order.
+ */
+export async function startCluster({ withReplica = false } = {}): Promise<RedisGroup> {
+  const count = withReplica ? 4 : 3
+  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0']
+  const servers = await startAll(count, async () => startRedis({ port: await findClusterPort(), args }))
+  const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'))
+  try {
+    const [first, ...rest] = clients
+    if (first === undefined) throw new Error('no server')
+    for (const [i, client] of clients.slice(0, 3).entries()) {
+      const range = [Math.ceil((i * SLOTS) / 3), Math.ceil(((i + 1) * SLOTS) / 3) - 1]
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', ...range.map(String))
+      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
+    }
+    for (const { options } of rest) await first.call('CLUSTER', 'MEET', '127.0.0.1', String(options.port))
+    await until(async () => (await nodesKnownBy(clients)).every((known) => known === count))
+    if (withReplica) {
+      const id = String(await first.call('CLUSTER', 'MYID'))
+      await until(async () => (await clients[3]?.call('CLUSTER', 'REPLICATE', id)) === 'OK')
+      await until(async () => (await clients[3]?.info('replication'))?.includes('master_link_status:up') === true)
+    }
+    await until(async () => {
+      const states = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')))
+      return states.every((state) => String(state).includes('cluster_state:ok'))
+    })
+  } finally {
+    for (const client of clients) client.disconnect()
+  }
+  return toGroup(servers)
+}
+
+/** A master, a replica, and a Sentinel that watches them as `name`. `servers` are in this order; `ports` is the Sentinel's. */
+export async function startSentinel(name: string): Promise<RedisGroup> {
+  const master = await startRedis()
+  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] })
+  const folder = await mkdtemp(join(tmpdir(), 'ppoppo-sentinel-'))
+  const file = join(folder, 'sentinel.conf') // Sentinel writes into it
+  writeFileSync(
+    file,
+    [
+      `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+      `sentinel down-after-milliseconds ${name} 500`,
+      `sentinel failover-timeout ${name} 3000`,
+    ].join('\n'),
+  )
+  const sentinel = await startRedis({ args: [file, '--sentinel'] })
+  const client = new Redis(sentinel.port, '127.0.0.1')
+  try {
+    await until(async () => {
+      const replicas = await client.call('SENTINEL', 'REPLICAS', name)
+      return Array.isArray(replicas) && String(replicas).includes('master-link-status,ok')
+    })
+  } finally {
+    client.disconnect()
+  }
+  const group = toGroup([master, replica, sentinel])
+  return {
+    ...group,
+    ports: [sentinel.port],
+    async stop() {
+      await group.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Asks again until it is so; errors on the way mean "not yet". */
+export async function until(isSo: () => Promise<boolean>, timeoutMs = SETTLE_TIMEOUT_MS): Promise<void> {
+  const endAt = performance.now() + timeoutMs
+  while (!(await isSo().catch(() => false))) {
+    if (performance.now() > endAt) throw new Error(`not so within ${timeoutMs} ms: ${isSo}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+async function startAll(count: number, start: () => Promise<RedisServer>): Promise<RedisServer[]> {
+  const servers: RedisServer[] = []
+  for (let i = 0; i < count; i++) servers.push(await start())
+  return servers
+}
+
+/** A node's bus listens at its port + 10000. */
+async function findClusterPort(): Promise<number> {
+  for (;;) {
+    const port = await findFreePort()
+    if (port < 55_000) return port
+  }
+}
+
+async function nodesKnownBy(clients: readonly Redis[]): Promise<number[]> {
+  const lists = await Promise.all(clients.map((client) => client.call('CLUSTER', 'NODES')))
+  return lists.map(
+    (list) =>
+      String(list)
+        .split('\n')
+        .filter((line) => line.includes(' connected')).length,
+  )
+}
+
+function toGroup(servers: readonly RedisServer[]): RedisGroup {
+  return {
+    servers,
+    ports: servers.map(({ port }) => port),
+    async stop() {
+      await Promise.all(servers.map((server) => server.stop()))
+    },
+  }
+}
