@@ -23,7 +23,7 @@ const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 export function createClientRegistry(clients: readonly SandboxClient[] | undefined): ClientRegistry {
   if (clients === undefined) {
     return {
-      description: `any client id ending in ${OPEN_SUFFIX}, redirect URIs on localhost`,
+      description: `any client id ending in ${OPEN_SUFFIX}, with redirect URIs on this machine`,
       isKnown: (clientId) => clientId.endsWith(OPEN_SUFFIX) && /^[\x21-\x7e]{1,200}$/.test(clientId),
       isRedirectAllowed: (_clientId, redirectUri) => isLoopbackUri(redirectUri),
       isLogoutReturnAllowed: (_clientId, returnUri) => isLoopbackUri(returnUri),
