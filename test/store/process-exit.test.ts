@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { transform } from '@swc/core'
+import { describeWithOwnRedis, startRedis } from '../support/redis.js'
+
+const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url))
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
+const EXIT_LIMIT_MS = 8000
+
+/** Compiled copy of `src/store`, for a Node process without Jest. Lies where `ioredis` can be resolved. */
+let folder: string
+beforeAll(async () => {
+  await mkdir(CACHE, { recursive: true })
+  folder = await mkdtemp(join(CACHE, 'ppoppo-store-'))
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}')
+  const files = (await readdir(join(SOURCE, 'store'))).map((file) => join('store', file))
+  for (const file of [...files, 'errors.ts']) {
+    const source = await readFile(join(SOURCE, file), 'utf8')
+    const { code } = await transform(source, {
+      jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+      module: { type: 'es6' },
+    })
+    const target = join(folder, file.replace(/\.ts$/, '.js'))
+    await mkdir(dirname(target), { recursive: true })
+    await writeFile(target, code)
+  }
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Runs a program and waits until it ends by itself. */
+async function run(program: string): Promise<{ code: number | null; output: string }> {
+  const file = join(folder, `program-${process.hrtime.bigint()}.js`)
+  await writeFile(file, program)
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`still running after ${EXIT_LIMIT_MS} ms; output: ${output}`))
+    }, EXIT_LIMIT_MS)
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      resolve({ code, output })
+    })
+  })
+}
+
+const withRedis = (url: string, body: string): string => `
+  import { createRedisStore } from './store/redis.js'
+  const store = createRedisStore({ redis: '${url}', prefix: 'p:' })
+  ${body}`
+
+describe('C46 memory store', () => {
+  test('its sweeper keeps no process alive, closed or not; ioredis is not loaded', async () => {
+    const program = `
+      import { createRequire } from 'node:module'
+      import { createMemoryStore } from './store/memory.js'
+      import './store/redis.js'
+      const store = createMemoryStore({ now: Date.now })
+      await store.putTransaction('k', 'v', 600000)
+      console.log(Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('ioredis')))`
+    expect(await run(program)).toEqual({ code: 0, output: 'false\n' })
+    expect(await run(`${program}\nawait store.close()`)).toEqual({ code: 0, output: 'false\n' })
+  })
+})
+
+describeWithOwnRedis('C46 Redis store', () => {
+  test('after close() the process exits by itself: used, never used, in use', async () => {
+    const server = await startRedis()
+    const done = { code: 0, output: 'done\n' }
+    const close = `await store.close(); console.log('done')`
+    const used = `await store.now(); await store.sessions.set('s', '{}', 60); await store.acquireLease('t.1', 'h', 1000)`
+    const inUse = `await store.now(); const call = store.sessions.get('s').catch(() => {})`
+    expect(await run(withRedis(server.url, close))).toEqual(done)
+    expect(await run(withRedis(server.url, `${used}\n${close}`))).toEqual(done)
+    expect(await run(withRedis(server.url, `${inUse}\n${close}\nawait call`))).toEqual(done)
+    await server.stop()
+  })
+
+  test('also while Redis hangs or is down, and with the connection never made', async () => {
+    const server = await startRedis()
+    const fails = `await store.now().then(() => console.log('answered?'), (error) => console.log(error.code))`
+    const close = `await store.close(); console.log('done')`
+    const done = { code: 0, output: 'store_unavailable\ndone\n' }
+    server.pause()
+    expect(await run(withRedis(server.url, `${fails}\n${close}`))).toEqual(done)
+    await server.kill()
+    expect(await run(withRedis(server.url, `${fails}\n${close}`))).toEqual(done)
+    await server.stop()
+  })
+})
