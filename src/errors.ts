@@ -1,9 +1,10 @@
-/**
+/*
  * Every error the library raises, in one catalogue. `test/errors.test.ts` walks it, and the README's error table is
  * checked against it.
  */
 
-interface CatalogueEntry {
+/** What a code means. */
+export interface ErrorCatalogueEntry {
   /** HTTP status an Express error handler should answer with (`error.status`). */
   readonly status: number
   /** Whether the same call may succeed later without anybody changing anything. */
@@ -12,8 +13,25 @@ interface CatalogueEntry {
   readonly meaning: string
 }
 
-/** Code -> what it means. The codes are stable: programs may switch on them. */
-export const ERROR_CATALOGUE = {
+/** Stable error code, e.g. `'provider_unavailable'`. Programs may switch on it. */
+export type PpoppoErrorCode =
+  | 'config_invalid'
+  | 'session_missing'
+  | 'store_unavailable'
+  | 'store_full'
+  | 'provider_unavailable'
+  | 'provider_misconfigured'
+  | 'provider_response_invalid'
+  | 'scope_shortfall'
+  | 'subject_mismatch'
+  | 'signed_out'
+  | 'sign_in_denied'
+  | 'vault_unreadable'
+  | 'ppnum_invalid'
+  | 'closed'
+
+/** Code -> what it means. */
+export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEntry>> = {
   config_invalid: { status: 500, retryable: false, meaning: 'An option or environment variable is missing or wrong.' },
   session_missing: { status: 500, retryable: false, meaning: 'There is no usable `req.session` where one is needed.' },
   store_unavailable: { status: 503, retryable: true, meaning: 'Redis does not answer; nobody has been signed out.' },
@@ -28,10 +46,7 @@ export const ERROR_CATALOGUE = {
   vault_unreadable: { status: 401, retryable: false, meaning: 'A stored record does not open: changed, moved, or its key is retired.' },
   ppnum_invalid: { status: 400, retryable: false, meaning: 'The text is not a ppnum: 11 digits or more.' },
   closed: { status: 503, retryable: false, meaning: '`auth.close()` was called; this instance answers no more.' },
-} as const satisfies Record<string, CatalogueEntry>
-
-/** Stable error code, e.g. `'provider_unavailable'`. */
-export type PpoppoErrorCode = keyof typeof ERROR_CATALOGUE
+}
 
 /** Details of a {@link PpoppoError}. */
 export interface PpoppoErrorOptions {

@@ -46,6 +46,7 @@ export type WarningCode =
   | 'secure_cookie_blocked'
   | 'development_secrets'
   | 'on_event_threw'
+  | 'on_sign_out_failed'
   | 'session_not_saved'
 
 /** Raises an event. `correlationId` is made when the place has none. */

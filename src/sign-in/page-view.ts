@@ -46,6 +46,7 @@ ${mark(kind)}
 <p class="todo">${text.todo}</p>
 ${notes(content)}
 ${actions(content)}
+${developerNote(content)}
 ${content.correlationId !== undefined && html`<footer>${texts.reference}: <code>${content.correlationId}</code></footer>`}
 </main>
 </body>
@@ -53,16 +54,24 @@ ${content.correlationId !== undefined && html`<footer>${texts.reference}: <code>
 `.toString()
 }
 
-/** Boxes below the text: the app's reason, missing scopes, a word to the developer. */
-function notes({ kind, texts, reason, missingScopes = [] }: PageContent): HtmlValue {
+/** The app's reason, or what was not granted: each on the one page it belongs to. */
+function notes({ kind, texts, reason = '', missingScopes = [] }: PageContent): HtmlValue {
+  if (kind === 'denied' && reason.trim() !== '') {
+    return note(texts.reason, html`<p dir="auto">${reason.slice(0, MAX_REASON_LENGTH)}</p>`)
+  }
+  if (kind === 'scope_shortfall' && missingScopes.length > 0) {
+    return note(
+      texts.missingScopes,
+      html`<ul>${missingScopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>`,
+    )
+  }
+  return undefined
+}
+
+/** Below the button: the visitor is done by then. */
+function developerNote({ kind, texts }: PageContent): HtmlValue {
   const { developer } = texts.pages[kind]
-  const clipped = reason?.slice(0, MAX_REASON_LENGTH)
-  return [
-    clipped !== undefined && clipped.trim() !== '' && note(texts.reason, html`<p dir="auto">${clipped}</p>`),
-    missingScopes.length > 0 &&
-      note(texts.missingScopes, html`<ul>${missingScopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>`),
-    developer !== undefined && note(texts.forDeveloper, html`<p>${developer}</p>`),
-  ]
+  return developer !== undefined && note(texts.forDeveloper, html`<p>${developer}</p>`)
 }
 
 function note(heading: string, body: SafeHtml): SafeHtml {

@@ -2,13 +2,13 @@ import type { PageTexts } from './texts.js'
 
 const START_ANEW = '다시 로그인하기'
 const TRY_AGAIN = '다시 시도하기'
-const NOT_YOUR_FAULT = '회원님의 잘못이 아닙니다.'
-const TELL_THE_SITE = '아래 오류 번호를 사이트 운영자에게 알려 주세요.'
+const NOT_YOUR_FAULT = '이용하시는 분의 잘못은 아닙니다.'
+const TELL_THE_SITE = '아래 문의 번호를 사이트 운영자에게 알려 주세요.'
 
 /** Korean, in the polite style of notices. */
 export const ko: PageTexts = {
   signIn: 'Ppoppo로 로그인',
-  reference: '오류 번호',
+  reference: '문의 번호',
   forDeveloper: '사이트 개발자에게',
   reason: '사이트에서 알려 준 사유',
   missingScopes: '허용되지 않은 권한',
@@ -40,8 +40,8 @@ export const ko: PageTexts = {
       action: START_ANEW,
     },
     access_denied: {
-      title: '로그인하지 않았습니다',
-      what: '로그인이 취소되었거나 권한이 허용되지 않았습니다. 이 사이트에 전달된 정보는 없습니다.',
+      title: '로그인이 취소되었습니다',
+      what: '로그인을 취소했거나 권한을 허용하지 않았습니다. 이 사이트에 전달된 정보는 없습니다.',
       todo: '원하시면 언제든지 다시 시작할 수 있습니다.',
       action: START_ANEW,
     },
@@ -151,7 +151,7 @@ export const ko: PageTexts = {
     },
     logout_confirm: {
       title: '로그아웃할까요?',
-      what: '이 브라우저에서 이 사이트를 로그아웃합니다.',
+      what: '이 브라우저에서 사용 중인 계정이 이 사이트에서 로그아웃됩니다.',
       todo: '언제든지 다시 로그인할 수 있습니다.',
       action: '로그아웃',
     },

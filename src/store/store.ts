@@ -122,7 +122,7 @@ export interface Limiter {
 }
 
 /** How long a destroyed session's tombstone stays, in milliseconds. */
-export const TOMBSTONE_TTL_MS = 10 * 60_000
+export const TOMBSTONE_TTL_MS: number = 10 * 60_000
 
 /** The tag of a sign-in id `<tag>.<random>`: all that shares it shares a Cluster slot. */
 export function tagOf(signInId: string): string {

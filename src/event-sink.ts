@@ -1,0 +1,40 @@
+import type { PpoppoEvent, PpoppoEventDetail, RaiseEvent } from './events.js'
+import type { Runtime } from './lib/runtime.js'
+
+/** A new id that joins what a person saw and what `onEvent` heard: 16 hexadecimal digits. */
+export function newCorrelationId(runtime: Runtime): string {
+  return runtime.randomBytes(8).toString('hex')
+}
+
+/**
+ * Hands events to `onEvent`. An `onEvent` that throws breaks no request. Without one, what an operator must not miss
+ * goes to `process.emitWarning`.
+ */
+export function createEventSink(onEvent: ((event: PpoppoEvent) => void) | undefined, runtime: Runtime): RaiseEvent {
+  return (detail, correlationId = newCorrelationId(runtime)) => {
+    if (!onEvent) {
+      const text = toWarning(detail)
+      if (text !== undefined) process.emitWarning(text, 'PpoppoWarning')
+      return
+    }
+    try {
+      onEvent({ at: new Date(runtime.now()).toISOString(), correlationId, ...detail })
+    } catch (error) {
+      process.emitWarning(`onEvent threw ${error instanceof Error ? error.name : 'something'}`, 'PpoppoWarning')
+    }
+  }
+}
+
+function toWarning(detail: PpoppoEventDetail): string | undefined {
+  switch (detail.type) {
+    case 'warning':
+    case 'provider_fault':
+      return detail.detail
+    case 'refresh_failed':
+      return detail.code === 'provider_misconfigured' ? detail.detail : undefined
+    case 'vault_unreadable':
+      return `The sign-in ${detail.signInId} does not open with the configured vault keys.`
+    default:
+      return undefined
+  }
+}

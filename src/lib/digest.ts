@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * SHA-256 over a list of texts, each with its length in front, so that no two lists give the same input.
+ * @returns 43 characters of base64url.
+ */
+export function digestOf(...parts: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(lengthPrefixed(part))
+  return hash.digest('base64url')
+}
+
+/** A text as 4 bytes of big-endian length and its UTF-8 bytes. */
+export function lengthPrefixed(text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8')
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
+}

@@ -1,0 +1,22 @@
+import { randomBytes } from 'node:crypto'
+
+/** What the core takes from the outside world, so that tests can put their own in its place. */
+export interface Runtime {
+  /** Milliseconds since the epoch. */
+  now(): number
+  fetch(url: string | URL, init: RequestInit): Promise<Response>
+  /** `size` bytes from a cryptographically secure source. */
+  randomBytes(size: number): Buffer
+}
+
+/** The real clock, fetch and random source. */
+export const systemRuntime: Runtime = {
+  now: () => Date.now(),
+  fetch: (url, init) => globalThis.fetch(url, init),
+  randomBytes: (size) => randomBytes(size),
+}
+
+/** `bits` random bits as base64url: 128 bits are 22 characters, 256 bits 43. */
+export function randomToken(runtime: Runtime, bits: 128 | 256): string {
+  return runtime.randomBytes(bits / 8).toString('base64url')
+}

@@ -1,0 +1,152 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { resolveConfig } from './config.js'
+import { claimCookieName } from './cookie-names.js'
+import { PpoppoError } from './errors.js'
+import { createEventSink } from './event-sink.js'
+import { digestOf } from './lib/digest.js'
+import { type Runtime, systemRuntime } from './lib/runtime.js'
+import type { Config, PpoppoOptions } from './options.js'
+import { createProvider } from './provider/provider.js'
+import { pointerKey as pointerKeyOf } from './session/pointer.js'
+import { createOwnSession } from './session/session.js'
+import { createTransactions } from './session/transactions.js'
+import { createButton, type SignInButtonOptions } from './sign-in/button.js'
+import { createGuard, type RequireSignInOptions } from './sign-in/guard.js'
+import { createMiddleware } from './sign-in/middleware.js'
+import { createPages } from './sign-in/pages.js'
+import { createRateLimit } from './sign-in/rate-limit.js'
+import { createReturnTo } from './sign-in/return-to.js'
+import type { RouteParts } from './sign-in/route-parts.js'
+import { createRoutes, routeOf } from './sign-in/router.js'
+import { createMemoryStore } from './store/memory.js'
+import { createRedisStore } from './store/redis.js'
+import { createFreshness } from './user/freshness.js'
+import { createRefresher } from './user/refresh.js'
+import { createSignOut } from './user/sign-out.js'
+import { createUserCalls } from './user/user.js'
+import { createSecrets } from './vault/secrets.js'
+import { createVault } from './vault/vault.js'
+
+/** Sign in with Ppoppo: a middleware that is the three parts below in their order. */
+export interface Ppoppo extends RequestHandler {
+  /** The session; with `session: false`, or where `req.session` is there already, the app's own is used. */
+  readonly session: RequestHandler
+  /** Puts `req.ppoppo` there. Needs a session. */
+  readonly middleware: RequestHandler
+  /** The routes under `mountPath`. Needs `req.ppoppo`. */
+  readonly router: RequestHandler
+  /**
+   * Guards what comes after it: signed-in people pass, a browser goes to sign in and comes back, any other client gets
+   * 401 `application/problem+json`, and all get 503 while the store is down.
+   * @throws `config_invalid` for an option it does not know.
+   */
+  requireSignIn(options?: RequireSignInOptions): RequestHandler
+  /** The sign-in button as HTML: a link, styled by `<mountPath>/button.css`. */
+  signInButton(options?: SignInButtonOptions): string
+  /** Closes what was opened (not a Redis client passed in). Requests after it get an error. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes "Sign in with Ppoppo" for an Express app.
+ *
+ * @param options each may come from the environment instead; see the README's table
+ * @throws `config_invalid` with all faults at once
+ *
+ * @example
+ * const auth = ppoppo()
+ * app.use(auth)
+ * app.get('/me', auth.requireSignIn(), async (req, res) => res.json(await req.ppoppo.userinfo()))
+ */
+export function ppoppo(options: PpoppoOptions = {}): Ppoppo {
+  return createPpoppo(resolveConfig(options, process.env), systemRuntime)
+}
+
+/** @internal The same from a checked configuration, with clock, fetch and random source to choose. */
+export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
+  const raise = createEventSink(config.onEvent, runtime)
+  for (const warning of config.warnings) raise({ type: 'warning', code: 'config', detail: warning })
+
+  const closing = new AbortController()
+  const clientTag = digestOf('client', config.clientId).slice(0, 8)
+  const plainName = config.isHttps ? '__Host-ppoppo' : 'ppoppo'
+  const cookie = config.cookieName
+    ? { name: config.cookieName, release: () => {} }
+    : claimCookieName(plainName, config.clientId, clientTag)
+  const pointerKey = pointerKeyOf(config.clientId)
+
+  const store = config.redis
+    ? createRedisStore({ redis: config.redis, prefix: `${config.keyPrefix}${encodeURIComponent(config.clientId)}:` })
+    : createMemoryStore({ now: runtime.now })
+  const { keyRing, sessionSecrets } = createSecrets({ config, store, runtime, raise })
+  const isPassive = (req: Request): boolean => routeOf(req, config.mountPath) === '/session'
+
+  const vault = createVault({ config, store, keyRing, runtime, raise })
+  const provider = createProvider(config, runtime, closing.signal)
+  const refresher = createRefresher({ vault, store, provider, runtime, raise })
+  const freshness = createFreshness({ config, vault, refresher, runtime })
+  const userCalls = createUserCalls({ provider, vault, refresher, freshness, runtime })
+  const ownSession = createOwnSession({
+    config,
+    cookieName: cookie.name,
+    secrets: sessionSecrets,
+    commands: store.sessions,
+    runtime,
+    raise,
+    isPassive,
+  })
+  const signOut = createSignOut({ config, vault, provider, ownSession, pointerKey, raise })
+  const requestParts = { idleMs: config.idleMs, vault, userCalls, signOut }
+
+  const routeParts: RouteParts = {
+    config,
+    runtime,
+    raise,
+    pages: createPages(config),
+    rateLimit: createRateLimit(config, store, raise),
+    provider,
+    transactions: createTransactions({ config, store, keyRing, runtime }),
+    vault,
+    ownSession,
+    pointerKey,
+    toReturnTo: createReturnTo(config),
+  }
+  const button = createButton(config)
+  const { front, rest } = createRoutes(routeParts, button)
+  const session = config.ownSession ? ownSession.middleware : appSession
+  const middleware = createMiddleware({ config, ownSession, pointerKey, vault, freshness, requestParts, raise, isPassive })
+
+  const refuseWhenClosed: RequestHandler = (_req, _res, next) =>
+    next(closing.signal.aborted ? new PpoppoError('closed', 'auth.close() was called; this instance answers no more.') : undefined)
+
+  return Object.assign(inOrder('ppoppo', [refuseWhenClosed, front, session, middleware, rest]), {
+    session,
+    middleware,
+    router: inOrder('ppoppoRouter', [front, rest]),
+    requireSignIn: createGuard(routeParts),
+    signInButton: button.html,
+    async close() {
+      closing.abort()
+      cookie.release()
+      await store.close()
+    },
+  })
+}
+
+/** With `session: false` the app's own session comes before this; the middleware says so where it does not. */
+function appSession(_req: Request, _res: Response, next: NextFunction): void {
+  next()
+}
+
+/** Several handlers as one, without a router's path matching. */
+function inOrder(name: string, handlers: readonly RequestHandler[]): RequestHandler {
+  const chain: RequestHandler = (req, res, next) => {
+    const step = (index: number): void => {
+      const handler = handlers[index]
+      if (!handler) return next()
+      void handler(req, res, (error?: unknown) => (error ? next(error) : step(index + 1)))
+    }
+    step(0)
+  }
+  return Object.defineProperty(chain, 'name', { value: name })
+}

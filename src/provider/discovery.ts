@@ -1,0 +1,139 @@
+import { allowInsecureRequests, Configuration, customFetch, discovery, enableNonRepudiationChecks, None, type ServerMetadata } from 'openid-client'
+import { PpoppoError } from '../errors.js'
+import type { Runtime } from '../lib/runtime.js'
+import { SingleFlight } from '../lib/single-flight.js'
+import type { Config } from '../options.js'
+import { toProviderError } from './faults.js'
+import type { ProviderFetch } from './http.js'
+
+/** openid-client's configuration of PAS, for two uses. */
+export interface DiscoveredProvider {
+  /** As announced. */
+  readonly server: ServerMetadata
+  /** For every call but the code exchange. */
+  readonly client: Configuration
+  /** For the code exchange: expects `idTokenIssuer`, which PAS may spell otherwise than the issuer. */
+  readonly exchange: Configuration
+}
+
+/** EdDSA and its newer name (RFC 9864), and nothing else. */
+export const ID_TOKEN_ALGORITHMS: readonly string[] = ['EdDSA', 'Ed25519']
+
+const FRESH_MS = 60 * 60_000
+const FALLBACK_FRESH_MS = 60_000
+
+/**
+ * Discovery: on first use, one call at a time, kept for an hour and then renewed in the background of the old one. PAS
+ * down is an error now and no memory of it. A 404 means a PAS without the document: the documented endpoints are taken.
+ */
+export function createDiscovery(
+  config: Pick<Config, 'clientId' | 'issuer' | 'idTokenIssuer'>,
+  fetch: ProviderFetch,
+  runtime: Runtime,
+): () => Promise<DiscoveredProvider> {
+  const flights = new SingleFlight<DiscoveredProvider>()
+  /** Configuration lets http through on loopback only. */
+  const isHttp = new URL(config.issuer).protocol === 'http:'
+  let known: { readonly provider: DiscoveredProvider; readonly freshUntil: number } | undefined
+
+  async function discover(): Promise<DiscoveredProvider> {
+    const { server, freshMs } = await fetchMetadata()
+    const provider = configure(server)
+    known = { provider, freshUntil: runtime.now() + freshMs }
+    return provider
+  }
+
+  async function fetchMetadata(): Promise<{ server: ServerMetadata; freshMs: number }> {
+    let status = 0
+    try {
+      const found = await discovery(new URL(config.issuer), config.clientId, undefined, None(), {
+        execute: isHttp ? [allowInsecureRequests] : [],
+        [customFetch]: async (url, init) => {
+          const answer = await fetch(url, init)
+          status = answer.status
+          return answer
+        },
+      })
+      return { server: checked(found.serverMetadata()), freshMs: FRESH_MS }
+    } catch (error) {
+      if (status === 404) return { server: documentedEndpoints(config.issuer), freshMs: FALLBACK_FRESH_MS }
+      if (isIssuerMismatch(error)) throw issuerMismatch()
+      throw toProviderError('discovery', error)
+    }
+  }
+
+  function checked(server: ServerMetadata): ServerMetadata {
+    // openid-client compares normalised URLs; `iss` checks need the very same text.
+    if (server.issuer !== config.issuer) throw issuerMismatch(server.issuer)
+    const documented = documentedEndpoints(config.issuer)
+    const endpoints = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri'] as const
+    for (const name of [...endpoints, 'end_session_endpoint', 'revocation_endpoint'] as const) {
+      const url = server[name]
+      if (url !== undefined && !isAsSafeAs(config.issuer, url)) {
+        throw new PpoppoError('provider_misconfigured', `PAS at ${config.issuer} announces a "${name}" that is not https.`)
+      }
+    }
+    return { ...documented, ...server }
+  }
+
+  function issuerMismatch(announced?: string): PpoppoError {
+    const detail = announced === undefined ? 'another issuer' : `the issuer "${announced}"`
+    return new PpoppoError(
+      'provider_misconfigured',
+      `PAS at ${config.issuer} announces ${detail}. Set "issuer" (PPOPPO_AUTH_URL) to exactly what PAS announces, slash for slash.`,
+    )
+  }
+
+  function configure(server: ServerMetadata): DiscoveredProvider {
+    const safe = { ...server, id_token_signing_alg_values_supported: [...ID_TOKEN_ALGORITHMS] }
+    return {
+      server: safe,
+      client: toConfiguration(safe),
+      // `iss` of the authorization response is checked before the exchange, against the real issuer.
+      exchange: toConfiguration({
+        ...safe,
+        issuer: config.idTokenIssuer,
+        authorization_response_iss_parameter_supported: false,
+      }),
+    }
+  }
+
+  function toConfiguration(server: ServerMetadata): Configuration {
+    const made = new Configuration(server, config.clientId, undefined, None())
+    made[customFetch] = fetch
+    if (isHttp) allowInsecureRequests(made)
+    // Without this openid-client does not verify the signature of an id_token from the code flow.
+    enableNonRepudiationChecks(made)
+    return made
+  }
+
+  return async () => {
+    if (known && runtime.now() < known.freshUntil) return known.provider
+    const renewed = flights.run('discovery', discover)
+    if (!known) return renewed
+    renewed.catch(() => {})
+    return known.provider
+  }
+}
+
+function isIssuerMismatch(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED'
+}
+
+/** seed: sign-in-reference; the key set's place is from the official SDK's pages. */
+function documentedEndpoints(issuer: string): ServerMetadata {
+  const base = issuer.replace(/\/$/, '')
+  return {
+    issuer,
+    authorization_endpoint: `${base}/oauth/authorize`,
+    token_endpoint: `${base}/oauth/token`,
+    userinfo_endpoint: `${base}/oauth/userinfo`,
+    jwks_uri: `${base}/.well-known/jwks.json`,
+  }
+}
+
+/** Whether `url` is https, or http as the issuer is (a loopback PAS). */
+function isAsSafeAs(issuer: string, url: string): boolean {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : ''
+  return protocol === 'https:' || (protocol === 'http:' && new URL(issuer).protocol === 'http:')
+}

@@ -1,0 +1,62 @@
+import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client'
+import { PpoppoError } from '../errors.js'
+
+/** PAS understood the call and said no, with an OAuth error code. */
+export class ProviderRefusal extends PpoppoError {
+  /** E.g. `'invalid_grant'`; `''` where the answer names none. */
+  readonly oauthError: string
+  readonly httpStatus: number
+
+  constructor(operation: string, httpStatus: number, oauthError: string) {
+    super(
+      'provider_misconfigured',
+      `PAS refused the ${operation} with ${oauthError || 'no error code'} (HTTP ${httpStatus}). ${ADVICE[oauthError] ?? 'Check the client registration and PPOPPO_AUTH_URL.'}`,
+    )
+    this.oauthError = oauthError
+    this.httpStatus = httpStatus
+  }
+}
+
+/** wire.md's error table, for the person who runs the app. */
+const ADVICE: Readonly<Record<string, string>> = {
+  invalid_client: 'Check PPOPPO_CLIENT_ID, and that Ppoppo has approved the app.',
+  invalid_grant: 'The code or token has expired or was used before: sign in anew.',
+  invalid_redirect_uri: 'Register the exact callback URL (base URL + mount path + /callback) for this client.',
+  invalid_scope: 'Check PPOPPO_SCOPE against what the client is registered for.',
+  unauthorized_client: 'This client may not use the authorization code flow: check its registration.',
+}
+
+/**
+ * What went wrong in a call to PAS, as one of our errors. 408, 429, 5xx, the network and an answer that is none are
+ * transient (`provider_unavailable`); any other refusal is a fault of configuration ({@link ProviderRefusal}); an answer
+ * that does not verify is `provider_response_invalid`. No cause is attached: openid-client's errors quote the answer,
+ * tokens included.
+ */
+export function toProviderError(operation: string, error: unknown): PpoppoError {
+  if (error instanceof PpoppoError) return error
+  if (error instanceof ResponseBodyError) return fromStatus(operation, error.status, error.error)
+  if (error instanceof WWWAuthenticateChallengeError) {
+    return fromStatus(operation, error.status, error.cause[0]?.parameters['error'] ?? '')
+  }
+  if (error instanceof ClientError) {
+    // openid-client wraps what our fetch threw.
+    if (error.cause instanceof PpoppoError) return error.cause
+    if (error.cause instanceof Response && !error.cause.ok) return fromStatus(operation, error.cause.status, '')
+    if (error.cause instanceof Response || error.code === 'OAUTH_PARSE_ERROR') {
+      return transient(operation, 'the answer is not the JSON it should be')
+    }
+    return new PpoppoError('provider_response_invalid', `PAS's answer to the ${operation} does not verify (${error.code ?? error.name}).`)
+  }
+  return new PpoppoError('provider_response_invalid', `PAS's answer to the ${operation} cannot be used.`)
+}
+
+function fromStatus(operation: string, status: number, oauthError: string): PpoppoError {
+  const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429
+  return isRefusal ? new ProviderRefusal(operation, status, oauthError) : transient(operation, `HTTP ${status}`)
+}
+
+function transient(operation: string, why: string): PpoppoError {
+  return new PpoppoError('provider_unavailable', `PAS did not complete the ${operation} (${why}); try again.`, {
+    retryAfterMs: 5_000,
+  })
+}

@@ -1,0 +1,29 @@
+import type { Request, Response } from 'express'
+
+/*
+ * Says for ten seconds that a sign-in was just finished in this browser. A guard that sees it, but no session, knows
+ * that the session cookie does not arrive, and stops what would be an endless round of redirects.
+ */
+
+const MAX_AGE_MS = 10_000
+const IN_HEADER = /(?:^|;\s*)(?:__Host-)?ppoppo-landed=1/
+
+export function setLandedCookie(res: Response, isHttps: boolean): void {
+  res.cookie(nameOf(isHttps), '1', { ...attributes(isHttps), maxAge: MAX_AGE_MS })
+}
+
+export function clearLandedCookie(res: Response, isHttps: boolean): void {
+  res.clearCookie(nameOf(isHttps), attributes(isHttps))
+}
+
+export function hasLandedCookie(req: Request): boolean {
+  return IN_HEADER.test(req.headers.cookie ?? '')
+}
+
+function nameOf(isHttps: boolean): string {
+  return isHttps ? '__Host-ppoppo-landed' : 'ppoppo-landed'
+}
+
+function attributes(isHttps: boolean): { httpOnly: true; secure: boolean; sameSite: 'lax'; path: '/' } {
+  return { httpOnly: true, secure: isHttps, sameSite: 'lax', path: '/' }
+}

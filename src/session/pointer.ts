@@ -1,0 +1,76 @@
+import type { Request } from 'express'
+import type { SessionData } from 'express-session'
+import { PpoppoError } from '../errors.js'
+import { digestOf } from '../lib/digest.js'
+import { isPlainObject } from '../lib/guards.js'
+
+/** All that the session blob holds of a sign-in. Not a secret: it leads nowhere without the vault's record. */
+export interface SignInPointer {
+  readonly signInId: string
+  /** Where the sign-in led to: where a stale callback sends the person back. */
+  readonly returnTo: string
+}
+
+/** Keys of all instances begin with this. */
+const PREFIX = 'ppoppo:'
+
+/** Two instances with different clients in one session each have their own key. */
+export function pointerKey(clientId: string): string {
+  return `${PREFIX}${digestOf('pointer', clientId).slice(0, 8)}`
+}
+
+export function readPointer(session: SessionData, key: string): SignInPointer | undefined {
+  const value: unknown = Reflect.get(session, key)
+  if (!isPlainObject(value) || typeof value['signInId'] !== 'string' || typeof value['returnTo'] !== 'string') return undefined
+  return { signInId: value['signInId'], returnTo: value['returnTo'] }
+}
+
+/**
+ * Gives the browser a new session id, carries over what may be kept, points the new session at `pointer` and waits
+ * until it is saved: express-session would send the redirect first (C17, C18).
+ */
+export async function renewSession(req: Request, key: string, pointer: SignInPointer, keep: readonly string[]): Promise<void> {
+  const before = assertSession(req)
+  // Other instances keep their pointers in the same session; each ends its own sign-ins only.
+  const others = Object.keys(before).filter((name) => name.startsWith(PREFIX) && isPlainObject(Reflect.get(before, name)))
+  const kept = [...keep, ...others].filter((name) => name !== key && name !== 'cookie' && Object.hasOwn(before, name))
+  const carried = Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)]))
+  await regenerate(req)
+  Object.assign(req.session, carried, { [key]: pointer })
+  await settle((done) => req.session.save(done))
+}
+
+/** Ends the session and gives the rest of the request a new, empty one. */
+export async function regenerate(req: Request): Promise<void> {
+  await settle((done) => assertSession(req).regenerate(done))
+}
+
+/** Takes the pointer out of a session that is the app's, and leaves the rest of it. */
+export async function forgetPointer(req: Request, key: string): Promise<void> {
+  Reflect.deleteProperty(assertSession(req), key)
+  await settle((done) => req.session.save(done))
+}
+
+/** @throws `session_missing` where there is no session, or one that cannot change its id (cookie-session). */
+export function assertSession(req: Request): Request['session'] {
+  const session: unknown = req.session
+  if (!session) {
+    throw new PpoppoError(
+      'session_missing',
+      'There is no req.session here. Mount auth (or auth.session) first, or with "session: false" your own express-session before auth.middleware and auth.router.',
+    )
+  }
+  if (typeof Reflect.get(Object(session), 'regenerate') !== 'function') {
+    throw new PpoppoError(
+      'session_missing',
+      'req.session has no regenerate(), so a sign-in could not get a new session id (cookie-session cannot). Use express-session, or leave "session" out and let express-ppoppo bring its own.',
+    )
+  }
+  return req.session
+}
+
+function settle(start: (done: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    start((error) => (error ? reject(error) : resolve()))
+  })
+}

@@ -1,0 +1,158 @@
+import { RedisStore } from 'connect-redis'
+import type { Request } from 'express'
+import session, { type SessionData } from 'express-session'
+import { PpoppoError } from '../errors.js'
+import type { RaiseEvent } from '../events.js'
+import type { SessionCommands } from '../store/store.js'
+
+type Done = (error?: unknown) => void
+
+/** What the session middleware tells its store, and asks it. */
+export interface SessionStoreParts {
+  readonly commands: SessionCommands
+  readonly idleMs: number
+  readonly raise: RaiseEvent
+  /** Whether a response is being ended: then nobody is left to hear of an error. */
+  readonly isEnding: (req: Request) => boolean
+  readonly onDestroyed: (sid: string) => void
+}
+
+/**
+ * connect-redis behind what express-session lacks: while the store fails, a request gets an empty session under the
+ * same id that is never written, and its cookie stays; a session that was destroyed cannot be written back.
+ */
+export class SessionStore extends session.Store {
+  /** Put there by express-session: gives `req` a new session. */
+  declare generate: (req: Request) => void
+  readonly #inner: RedisStore
+  readonly #parts: SessionStoreParts
+  /** Blobs handed out in place of ones that could not be read. */
+  readonly #standIns = new WeakSet<object>()
+  /** Sessions made from them. */
+  readonly #unavailable = new WeakSet<object>()
+  readonly #droppable = new WeakMap<object, ReadonlySet<string>>()
+  readonly #loadedIds = new WeakMap<object, string>()
+
+  constructor(parts: SessionStoreParts) {
+    super()
+    this.#parts = parts
+    this.#inner = new RedisStore({ client: toClient(parts.commands), prefix: '', ttl: Math.ceil(parts.idleMs / 1000) })
+    // The scripts behind `commands` do what touch would; without the method express-session does not touch.
+    Object.defineProperty(this, 'touch', { value: undefined })
+  }
+
+  /** Whether this session stands in for one that the store could not give. */
+  isUnavailable(session: object | undefined): boolean {
+    return session !== undefined && this.#unavailable.has(session)
+  }
+
+  /** Lets go of a new session unless something besides `names` is put into it. */
+  dropIfEmpty(session: object, names: readonly string[]): void {
+    this.#droppable.set(session, new Set([...names, 'cookie']))
+  }
+
+  /** Whether {@link dropIfEmpty} holds for this session still. */
+  isDropped(session: object): boolean {
+    const names = this.#droppable.get(session)
+    return names !== undefined && Object.keys(session).every((name) => names.has(name))
+  }
+
+  /** The session id that came with the request and was found. */
+  loadedId(req: Request): string | undefined {
+    return this.#loadedIds.get(req)
+  }
+
+  override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
+    this.#inner.get(sid).then(
+      (found: SessionData | null) => done(null, found),
+      (error: unknown) => {
+        this.#report('session read', error)
+        const standIn = { cookie: { originalMaxAge: this.#parts.idleMs, path: '/', httpOnly: true, sameSite: 'lax' as const } }
+        this.#standIns.add(standIn)
+        done(null, standIn)
+      },
+    )
+  }
+
+  override set(sid: string, data: SessionData, done: Done = () => {}): void {
+    if (this.#unavailable.has(data)) return done(unavailable())
+    if (this.isDropped(data)) return done()
+    this.#inner.set(sid, data).then(
+      () => done(),
+      (error: unknown) => {
+        const req = requestOf(data)
+        if (!req || !this.#parts.isEnding(req)) return done(error)
+        // express-session would call the app's error handler on a response that is gone already.
+        this.#parts.raise({ type: 'warning', code: 'session_not_saved', detail: describe(error) })
+        done()
+      },
+    )
+  }
+
+  override destroy(sid: string, done: Done = () => {}): void {
+    this.#inner.destroy(sid).then(
+      () => {
+        this.#parts.onDestroyed(sid)
+        done()
+      },
+      (error: unknown) => done(error),
+    )
+  }
+
+  override regenerate(req: Request, done: Done): void {
+    this.destroy(req.sessionID, (error) => {
+      // Unlike express-session's: a session that could not be ended is not left behind alive.
+      if (error) return done(error)
+      this.generate(req)
+      done()
+    })
+  }
+
+  override createSession(req: Request, data: SessionData): session.Session & SessionData {
+    const created = super.createSession(req, data)
+    if (!this.#standIns.has(data)) {
+      this.#loadedIds.set(req, req.sessionID)
+      return created
+    }
+    this.#unavailable.add(created)
+    const refuse = (done: Done = () => {}): typeof created => {
+      done(unavailable())
+      return created
+    }
+    for (const method of ['save', 'regenerate', 'destroy', 'reload']) define(created, method, refuse)
+    // Looks unchanged to express-session whatever a handler writes into it: nothing is saved, no cookie is sent.
+    define(created, 'toJSON', () => ({}))
+    return created
+  }
+
+  #report(operation: string, error: unknown): void {
+    this.#parts.raise({ type: 'store_unavailable', operation, detail: describe(error) })
+  }
+}
+
+/** The three commands connect-redis uses, in the shape it calls them on ioredis. */
+function toClient(commands: SessionCommands): object {
+  return {
+    get: (sid: string) => commands.get(sid),
+    set: (sid: string, value: string, _ex: 'EX', ttlSeconds: number) => commands.set(sid, value, ttlSeconds),
+    del: async (sids: readonly string[]) => {
+      await Promise.all(sids.map((sid) => commands.destroy(sid)))
+    },
+  }
+}
+
+function requestOf(data: SessionData): Request | undefined {
+  return 'req' in data ? (data.req as Request) : undefined
+}
+
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, configurable: true, enumerable: false, writable: true })
+}
+
+function unavailable(): PpoppoError {
+  return new PpoppoError('store_unavailable', 'The session store does not answer, so this session is not kept. Try again.')
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error'
+}

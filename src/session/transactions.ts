@@ -1,0 +1,133 @@
+import type { Request, Response } from 'express'
+import { digestOf } from '../lib/digest.js'
+import { parseJsonObject } from '../lib/guards.js'
+import { type Runtime, randomToken } from '../lib/runtime.js'
+import { wait } from '../lib/wait.js'
+import type { Config } from '../options.js'
+import { PENDING_OUTCOME, type Store } from '../store/store.js'
+import type { KeyRing } from '../vault/keyring.js'
+import { createAttemptCookies } from './attempt-cookie.js'
+
+/** One login attempt. */
+export interface Transaction {
+  readonly state: string
+  readonly nonce: string
+  /** PKCE code verifier: 43 characters, 256 random bits (RFC 7636 4.1). */
+  readonly codeVerifier: string
+  /** Absolute URL, already judged. */
+  readonly returnTo: string
+  /** By the store's clock, milliseconds. */
+  readonly begunAt: number
+}
+
+/** What became of an attempt that somebody else took: a sign-in to join, or a failure. Holds no token. */
+export type Outcome = { readonly signInId: string; readonly returnTo: string } | 'failed'
+
+/** What a callback finds under its `state`. */
+export type Consumed =
+  | { readonly kind: 'taken'; readonly transaction: Transaction; readonly finish: (outcome: Outcome) => Promise<void> }
+  | { readonly kind: 'taken_before'; readonly outcome: () => Promise<Outcome | undefined> }
+  | { readonly kind: 'expired' }
+  /** This browser did not begin it, or it is long gone. */
+  | { readonly kind: 'unknown' }
+
+/** The login attempts: one per `state`, each taken once and only by the browser that began it. */
+export interface Transactions {
+  begin(req: Request, res: Response, returnTo: string): Promise<Transaction>
+  /** Takes the attempt and clears its cookie; a store that is down throws before the cookie is touched. */
+  consume(req: Request, res: Response, state: string): Promise<Consumed>
+}
+
+/** An attempt older than this is refused (C09). */
+export const ATTEMPT_TTL_MS: number = 10 * 60_000
+/** How long a double callback can join the first one's sign-in. */
+const OUTCOME_TTL_MS = 60_000
+const OUTCOME_WAIT_MS = 25_000
+const OUTCOME_POLL_MS = 100
+const FORM_OF_STATE = /^[A-Za-z0-9_-]{43}$/
+
+export function createTransactions(parts: {
+  readonly config: Pick<Config, 'clientId' | 'isHttps'>
+  readonly store: Store
+  readonly keyRing: () => Promise<KeyRing>
+  readonly runtime: Runtime
+}): Transactions {
+  const { config, store, keyRing, runtime } = parts
+  const cookies = createAttemptCookies({ ...config, ttlMs: ATTEMPT_TTL_MS, runtime })
+
+  /** Only who has both the state and the cookie can name the record. */
+  const keyFor = (state: string, cookie: string): string => digestOf('transaction', config.clientId, state, cookie)
+  const contextFor = (key: string) => ({ purpose: 'transaction', recordId: key, binding: [] })
+
+  async function waitForOutcome(key: string, first: string): Promise<Outcome | undefined> {
+    const deadline = runtime.now() + OUTCOME_WAIT_MS
+    let outcome: string | undefined = first
+    while (outcome === PENDING_OUTCOME && runtime.now() < deadline) {
+      await wait(OUTCOME_POLL_MS)
+      outcome = await store.readTransactionOutcome(key)
+    }
+    return outcome === undefined ? undefined : parseOutcome(outcome)
+  }
+
+  return {
+    async begin(req, res, returnTo) {
+      const begunAt = await store.now()
+      const transaction: Transaction = {
+        state: randomToken(runtime, 256),
+        nonce: randomToken(runtime, 256),
+        codeVerifier: randomToken(runtime, 256),
+        returnTo,
+        begunAt,
+      }
+      const cookie = cookies.newValue()
+      const key = keyFor(transaction.state, cookie)
+      const sealed = (await keyRing()).seal(contextFor(key), JSON.stringify(transaction))
+      await store.putTransaction(key, sealed, ATTEMPT_TTL_MS)
+      cookies.set(req, res, transaction.state, cookie)
+      return transaction
+    },
+
+    async consume(req, res, state) {
+      const cookie = FORM_OF_STATE.test(state) ? cookies.read(req, state) : undefined
+      if (cookie === undefined) return { kind: 'unknown' }
+      const key = keyFor(state, cookie)
+      const ring = await keyRing()
+      const taken = await store.takeTransaction(key, OUTCOME_TTL_MS)
+      cookies.clear(res, state)
+      if (!taken) return { kind: 'expired' }
+      if (taken.outcome !== undefined) {
+        const { outcome } = taken
+        return { kind: 'taken_before', outcome: () => waitForOutcome(key, outcome) }
+      }
+      const transaction = parseTransaction(ring.open(contextFor(key), taken.value))
+      const finish = (outcome: Outcome): Promise<void> =>
+        store.setTransactionOutcome(key, JSON.stringify(outcome), OUTCOME_TTL_MS)
+      const isLive = transaction?.state === state && (await store.now()) - transaction.begunAt < ATTEMPT_TTL_MS
+      if (isLive) return { kind: 'taken', transaction, finish }
+      await finish('failed')
+      return { kind: 'expired' }
+    },
+  }
+}
+
+function parseTransaction(text: string | undefined): Transaction | undefined {
+  const parsed = parseJsonObject(text ?? '')
+  if (!parsed) return undefined
+  const { state, nonce, codeVerifier, returnTo, begunAt } = parsed
+  if (![state, nonce, codeVerifier, returnTo].every((field) => typeof field === 'string')) return undefined
+  if (typeof begunAt !== 'number') return undefined
+  return {
+    state: String(state),
+    nonce: String(nonce),
+    codeVerifier: String(codeVerifier),
+    returnTo: String(returnTo),
+    begunAt,
+  }
+}
+
+function parseOutcome(text: string): Outcome | undefined {
+  if (text === JSON.stringify('failed')) return 'failed'
+  const parsed = parseJsonObject(text)
+  const { signInId, returnTo } = parsed ?? {}
+  return typeof signInId === 'string' && typeof returnTo === 'string' ? { signInId, returnTo } : undefined
+}

@@ -1,0 +1,85 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { PpoppoError } from '../errors.js'
+import { hasLandedCookie } from '../session/landed-cookie.js'
+import { readPointer } from '../session/pointer.js'
+import { sendProblem } from './problem.js'
+import { isNavigation } from './request-kind.js'
+import type { RouteParts } from './route-parts.js'
+
+/** Options of `auth.requireSignIn()`. */
+export interface RequireSignInOptions {
+  /** Where to go after signing in. @default the page that was asked for; for a form, the page it was on */
+  readonly returnTo?: string
+}
+
+const OPTION_NAMES = ['returnTo']
+const RETRY_AFTER_SECONDS = 5
+
+/**
+ * Lets signed-in people through. Of the others a browser goes to sign in and comes back, anything else gets 401
+ * `application/problem+json`; while the store is down both get 503 and nobody is signed out.
+ */
+export function createGuard(parts: RouteParts): (options?: RequireSignInOptions) => RequestHandler {
+  const { config, pages, toReturnTo, ownSession, pointerKey } = parts
+
+  /** The cookie of a sign-in that was just finished here did not come back: another round would end the same way. */
+  function isGoingRound(req: Request): boolean {
+    if (!hasLandedCookie(req) || readPointer(req.session, pointerKey)) return false
+    return !(ownSession.owns(req) && ownSession.hasCookie(req))
+  }
+
+  function returnPlace(req: Request): string {
+    if (req.method === 'GET' || req.method === 'HEAD') return toReturnTo(req.originalUrl)
+    const referer = req.get('referer') ?? ''
+    return toReturnTo(referer.startsWith(`${config.origin}/`) ? referer : '/')
+  }
+
+  function redirectToLogin(req: Request, res: Response, options: RequireSignInOptions): void {
+    const returnTo = options.returnTo === undefined ? returnPlace(req) : toReturnTo(options.returnTo)
+    if (isGoingRound(req)) return pages.send(req, res, 'cookie_missing', { returnTo })
+    const wanted = returnTo.startsWith(`${config.origin}/`) ? returnTo.slice(config.origin.length) : returnTo
+    const isGet = req.method === 'GET' || req.method === 'HEAD'
+    res.redirect(isGet ? 302 : 303, `${config.origin}${config.mountPath}/login?return_to=${encodeURIComponent(wanted)}`)
+  }
+
+  return (options = {}) => {
+    const unknown = Object.keys(options).find((name) => !OPTION_NAMES.includes(name))
+    if (unknown)
+      throw new PpoppoError(
+        'config_invalid',
+        `requireSignIn() has no option "${unknown}"; it has: ${OPTION_NAMES.join(', ')}.`,
+      )
+
+    return function requireSignIn(req: Request, res: Response, next: NextFunction): void {
+      if (!req.ppoppo) {
+        return next(
+          new PpoppoError(
+            'session_missing',
+            'requireSignIn() finds no req.ppoppo: mount auth (app.use(auth)) before the guarded routes.',
+          ),
+        )
+      }
+      // What only signed-in people see must not come back from a cache after sign-out (C31).
+      res.set('Cache-Control', 'private, no-store')
+      if (req.ppoppo.isSignedIn) return next()
+      const isPerson = isNavigation(req)
+      if (req.ppoppo.status === 'unavailable') {
+        if (isPerson)
+          return pages.send(req, res, 'store_unavailable', {
+            returnTo: returnPlace(req),
+            retryAfterSeconds: RETRY_AFTER_SECONDS,
+          })
+        const detail = 'The store does not answer, so it is not known who is signed in.'
+        return sendProblem(
+          res,
+          503,
+          { code: 'store_unavailable', title: 'Not known right now', detail },
+          RETRY_AFTER_SECONDS,
+        )
+      }
+      if (isPerson) return redirectToLogin(req, res, options)
+      const detail = `Sign in at ${config.origin}${config.mountPath}/login first.`
+      sendProblem(res, 401, { code: 'signed_out', title: 'Sign-in required', detail })
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { Request, Response } from 'express'
+import { isPpoppoError } from '../errors.js'
+import { newCorrelationId } from '../event-sink.js'
+import { inputOf } from './input.js'
+import type { RouteParts } from './route-parts.js'
+
+/**
+ * `GET/POST /login?return_to=/x`: begins one attempt and sends the browser to PAS. Writes no session, so a store that
+ * loses one, or another tab that gets a new one, does not disturb it.
+ */
+export function createLogin(parts: RouteParts): (req: Request, res: Response) => Promise<void> {
+  const { rateLimit, provider, transactions, toReturnTo, pages, raise, runtime } = parts
+
+  return async function login(req, res) {
+    const returnTo = toReturnTo(inputOf(req, 'return_to'))
+    const correlationId = newCorrelationId(runtime)
+    try {
+      const [waitMs, authorizationUrl] = await Promise.all([rateLimit.login(req), provider.prepareAuthorization()])
+      if (waitMs > 0) {
+        raise({ type: 'rate_limited', limit: 'login' }, correlationId)
+        return pages.send(req, res, 'rate_limited', { returnTo, correlationId, retryAfterSeconds: waitMs / 1000 })
+      }
+      const transaction = await transactions.begin(req, res, returnTo)
+      res.set('Cache-Control', 'no-store')
+      res.set('Referrer-Policy', 'no-referrer')
+      res.redirect(req.method === 'POST' ? 303 : 302, authorizationUrl(transaction).href)
+    } catch (error) {
+      if (!isPpoppoError(error)) throw error
+      const isStore = error.code === 'store_unavailable' || error.code === 'store_full'
+      raise(
+        isStore
+          ? { type: 'store_unavailable', operation: 'login', detail: error.message }
+          : { type: 'provider_fault', operation: 'login', code: error.code, detail: error.message },
+        correlationId,
+      )
+      pages.send(req, res, isStore ? 'store_unavailable' : 'provider_unavailable', {
+        returnTo,
+        correlationId,
+        status: 503,
+      })
+    }
+  }
+}

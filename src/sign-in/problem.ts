@@ -1,0 +1,14 @@
+import type { Response } from 'express'
+
+/** Answers a client that is no browser (RFC 9457). */
+export function sendProblem(
+  res: Response,
+  status: number,
+  problem: { readonly title: string; readonly detail: string; readonly code: string },
+  retryAfterSeconds?: number,
+): void {
+  if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds))
+  res.set('Cache-Control', 'private, no-store')
+  res.status(status).type('application/problem+json')
+  res.send(JSON.stringify({ type: 'about:blank', status, ...problem }))
+}

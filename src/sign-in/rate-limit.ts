@@ -1,0 +1,46 @@
+import type { Request } from 'express'
+import ipaddr from 'ipaddr.js'
+import type { RaiseEvent } from '../events.js'
+import type { Config } from '../options.js'
+import type { Store } from '../store/store.js'
+
+/** Counts what an address does. Each method gives the milliseconds to wait, 0 when all is well. */
+export interface RateLimit {
+  /** @throws `store_unavailable` */
+  login(req: Request): Promise<number>
+  /** Never throws: with the store down the limit opens. */
+  failure(req: Request): Promise<number>
+}
+
+export function createRateLimit(config: Pick<Config, 'rateLimit'>, store: Store, raise: RaiseEvent): RateLimit {
+  if (config.rateLimit === false) return { login: async () => 0, failure: async () => 0 }
+  const logins = store.createLimiter('login', config.rateLimit.loginPerMinute)
+  const failures = store.createLimiter('failure', config.rateLimit.failuresPerMinute)
+  let hasWarned = false
+
+  function keyFor(req: Request): string {
+    if (!hasWarned && req.get('x-forwarded-for') !== undefined && req.ip === req.socket.remoteAddress) {
+      hasWarned = true
+      raise({
+        type: 'warning',
+        code: 'proxy_untrusted',
+        detail:
+          'A request carries X-Forwarded-For, but Express does not trust the proxy, so all visitors count as one address. Behind a proxy set app.set("trust proxy", <number of proxies>).',
+      })
+    }
+    return networkOf(req.ip)
+  }
+
+  return {
+    login: async (req) => logins.consume(keyFor(req)),
+    failure: (req) => failures.consume(keyFor(req)).catch(() => 0),
+  }
+}
+
+/** The address as one visitor has it: IPv4 whole, IPv6 by its /64, which is what a household or server gets. */
+function networkOf(ip: string | undefined): string {
+  if (ip === undefined || !ipaddr.isValid(ip)) return 'unknown'
+  const address = ipaddr.process(ip)
+  if (!(address instanceof ipaddr.IPv6)) return address.toString()
+  return ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString().replace(/%.*$/, '')}/64`).toString()
+}

@@ -1,0 +1,31 @@
+import type { Request } from 'express'
+
+/** A browser preparing for a click that may never come: it must start nothing (C05, C12). */
+export function isPrefetch(req: Request): boolean {
+  const purposes = [req.get('sec-purpose'), req.get('purpose'), req.get('x-purpose'), req.get('x-moz')]
+  return purposes.some((purpose) => /prefetch|prerender|preview/i.test(purpose ?? ''))
+}
+
+/** An image, script or fetch of another site, aimed at our routes. */
+export function isForeignSubresource(req: Request): boolean {
+  const mode = req.get('sec-fetch-mode')
+  return req.get('sec-fetch-site') === 'cross-site' && mode !== undefined && mode !== 'navigate'
+}
+
+/** Whether a person is looking: a navigation gets pages and redirects, anything else JSON and status codes (C41). */
+export function isNavigation(req: Request): boolean {
+  const mode = req.get('sec-fetch-mode')
+  if (mode !== undefined && mode !== 'navigate') return false
+  return /text\/html|application\/xhtml\+xml/i.test(req.get('accept') ?? '')
+}
+
+/**
+ * Whether a POST comes from our own pages, by `Sec-Fetch-Site` first and `Origin` where that is absent. With neither
+ * there is no browser, and without a browser there is nobody whose cookies could be abused (C30).
+ */
+export function isSameOriginPost(req: Request, origin: string): boolean {
+  const site = req.get('sec-fetch-site')
+  if (site !== undefined) return site === 'same-origin' || site === 'none'
+  const from = req.get('origin')
+  return from === undefined || from === origin
+}

@@ -1,0 +1,49 @@
+import type { Config } from '../options.js'
+
+/** The longest `return_to` that is kept: it travels in URLs. */
+const MAX_LENGTH = 2_048
+
+/**
+ * Judges where a browser may be sent after a sign-in or sign-out: the own origin, or one on the allow-list.
+ * @returns an absolute URL; the own origin's `/` for everything that is foreign, malformed, too long, or under the
+ * routes themselves (a loop). Never throws (C06).
+ */
+export function createReturnTo(
+  config: Pick<Config, 'origin' | 'mountPath' | 'allowedReturnOrigins'>,
+): (wanted: unknown) => string {
+  const home = `${config.origin}/`
+  const mount = config.mountPath.toLowerCase()
+
+  function isUnderMount(pathname: string): boolean {
+    const path = decoded(pathname).toLowerCase()
+    return path === mount || path.startsWith(`${mount}/`)
+  }
+
+  return (wanted) => {
+    if (typeof wanted !== 'string' || wanted.length > MAX_LENGTH || hasTricks(wanted)) return home
+    const isPath = wanted.startsWith('/')
+    if (!isPath && !/^https?:\/\/[^/]/i.test(wanted)) return home
+    if (!URL.canParse(wanted, config.origin)) return home
+    const url = new URL(wanted, config.origin)
+    if (url.username !== '' || url.password !== '') return home
+    // Judged after normalising: `/.//e` and `/a/..//e` become `//e`, which a browser takes for another host.
+    if (/^\/[/\\]/.test(decoded(url.pathname))) return home
+    if (url.origin === config.origin) return isUnderMount(url.pathname) ? home : url.href
+    return !isPath && config.allowedReturnOrigins.includes(url.origin) ? url.href : home
+  }
+}
+
+/** Control characters and blanks are dropped by URL parsers, and a backslash is read as a slash: neither is let in. */
+function hasTricks(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return /[\u0000-\u0020\u007f\\]/.test(text)
+}
+
+/** The path as a lenient server in between may read it. */
+function decoded(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname)
+  } catch {
+    return pathname
+  }
+}

@@ -1,0 +1,25 @@
+import type { RaiseEvent } from '../events.js'
+import type { Runtime } from '../lib/runtime.js'
+import type { Config } from '../options.js'
+import type { Provider } from '../provider/provider.js'
+import type { OwnSession } from '../session/session.js'
+import type { Transactions } from '../session/transactions.js'
+import type { Vault } from '../vault/vault.js'
+import type { Pages } from './pages.js'
+import type { RateLimit } from './rate-limit.js'
+
+/** What the routes are made of; one per instance. */
+export interface RouteParts {
+  readonly config: Config
+  readonly runtime: Runtime
+  readonly raise: RaiseEvent
+  readonly pages: Pages
+  readonly rateLimit: RateLimit
+  readonly provider: Provider
+  readonly transactions: Transactions
+  readonly vault: Vault
+  readonly ownSession: OwnSession
+  readonly pointerKey: string
+  /** Judges a `return_to`; gives an absolute URL that is safe to redirect to. */
+  readonly toReturnTo: (wanted: unknown) => string
+}

@@ -1,0 +1,117 @@
+import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express'
+import { PpoppoError } from '../errors.js'
+import type { Button } from './button.js'
+import { createCallback } from './callback.js'
+import { createLogin } from './login.js'
+import { createLogout, createLogoutConfirm } from './logout.js'
+import { isForeignSubresource, isPrefetch } from './request-kind.js'
+import type { RouteParts } from './route-parts.js'
+import { sessionInfo } from './session-info.js'
+
+/** The routes in two halves, each to be mounted at the root: what it does not know it passes on. */
+export interface Routes {
+  /** Needs no session, so it comes before one is loaded: the button, login, and what must touch nothing. */
+  readonly front: RequestHandler
+  /** Needs `req.session` and `req.ppoppo`. */
+  readonly rest: RequestHandler
+}
+
+/** The table of contents: every route under `mountPath`. */
+export function createRoutes(parts: RouteParts, button: Button): Routes {
+  const { mountPath } = parts.config
+  const form = readForm(parts)
+
+  const front = express.Router()
+  front.get('/button.js', button.sendScript)
+  front.get('/button.css', button.sendStylesheet)
+  front.get('/button', button.sendFragment)
+  front.use(['/login', '/callback'], ignoreWhatIsNoVisit)
+  front.get('/login', settle(createLogin(parts)))
+  front.post('/login', form, settle(createLogin(parts)))
+  only(front, '/login', 'GET, POST')
+
+  const rest = express.Router()
+  rest.use(needsMiddleware)
+  rest.get('/callback', settle(createCallback(parts)))
+  only(rest, '/callback', 'GET')
+  rest.get('/logout', createLogoutConfirm(parts))
+  rest.post('/logout', form, settle(createLogout(parts)))
+  only(rest, '/logout', 'GET, POST')
+  rest.get('/session', sessionInfo)
+  only(rest, '/session', 'GET')
+
+  return { front: at(mountPath, front), rest: at(mountPath, rest) }
+}
+
+/**
+ * The path below `mountPath`, e.g. `/login`; `undefined` when the request is none of ours. `mountPath` is the public
+ * path: an app under a sub-path sees all of it in `originalUrl`, one behind a proxy that strips a prefix only its end.
+ */
+export function routeOf(req: Request, mountPath: string): string | undefined {
+  const end = req.originalUrl.search(/[?#]/)
+  const path = (end < 0 ? req.originalUrl : req.originalUrl.slice(0, end)).replace(/\/$/, '')
+  const slash = path.lastIndexOf('/')
+  const parent = path.slice(0, slash)
+  const isOurs = parent === mountPath || (parent !== '' && mountPath.endsWith(parent))
+  return isOurs ? path.slice(slash) : undefined
+}
+
+function at(mountPath: string, router: Router): RequestHandler {
+  return function ppoppoRoutes(req: Request, res: Response, next: NextFunction): void {
+    const route = routeOf(req, mountPath)
+    if (route === undefined) return next()
+    const { url } = req
+    const query = url.indexOf('?')
+    req.url = route + (query < 0 ? '' : url.slice(query))
+    router(req, res, (error?: unknown) => {
+      req.url = url
+      next(error)
+    })
+  }
+}
+
+/** HEAD, OPTIONS, prefetch and foreign subresources reach neither login nor callback: nothing is begun or spent (C05, C12). */
+function ignoreWhatIsNoVisit(req: Request, res: Response, next: NextFunction): void {
+  const isVisit = (req.method === 'GET' || req.method === 'POST') && !isForeignSubresource(req)
+  if (isVisit && !isPrefetch(req)) return next()
+  if (!['GET', 'POST', 'HEAD', 'OPTIONS'].includes(req.method)) return next()
+  // A browser throws a prefetch that failed away, and asks again when the person really comes.
+  res
+    .set('Cache-Control', 'no-store')
+    .status(isPrefetch(req) ? 503 : 204)
+    .end()
+}
+
+function needsMiddleware(req: Request, _res: Response, next: NextFunction): void {
+  next(
+    req.ppoppo
+      ? undefined
+      : new PpoppoError('session_missing', 'auth.router finds no req.ppoppo: mount auth.middleware before it.'),
+  )
+}
+
+function only(router: Router, path: string, methods: string): void {
+  router.all(path, (_req, res) => {
+    res.set('Allow', methods).set('Cache-Control', 'no-store').status(405).end()
+  })
+}
+
+/** Express 4 does not look at the promise of a handler. */
+function settle(route: (req: Request, res: Response) => Promise<void>): RequestHandler {
+  return (req, res, next) => {
+    route(req, res).catch(next)
+  }
+}
+
+/** Reads a small form or JSON body, unless the app has read it already. */
+function readForm({ pages }: RouteParts): RequestHandler {
+  const readers = [
+    express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 }),
+    express.json({ limit: '8kb' }),
+  ]
+  return (req, res, next) => {
+    const [first, second] = readers
+    const proceed = (error?: unknown): void => (error ? pages.send(req, res, 'malformed') : next())
+    first?.(req, res, (error?: unknown) => (error ? proceed(error) : second?.(req, res, proceed)))
+  }
+}

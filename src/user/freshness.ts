@@ -1,0 +1,83 @@
+import { RecentSet } from '../lib/recent-set.js'
+import type { Runtime } from '../lib/runtime.js'
+import { within } from '../lib/wait.js'
+import type { Config } from '../options.js'
+import type { SignIn } from '../vault/record.js'
+import type { Vault } from '../vault/vault.js'
+import type { Refresher } from './refresh.js'
+
+const EARLY_MS = 60_000
+const DAY_MS = 24 * 60 * 60_000
+const FOREGROUND_MS = 1_000
+/** How long a failed background refresh is not tried again in this process. */
+const RETRY_MS = 10_000
+
+/** Whether the access token should be renewed: a minute before it expires, or a quarter of its life when that is less. */
+export function isRefreshDue({ tokens, refreshedAt }: SignIn, now: number): boolean {
+  return now >= tokens.expiresAt - Math.min(EARLY_MS, Math.max(0, (tokens.expiresAt - refreshedAt) / 4))
+}
+
+/** Keeps a sign-in that is in use alive and true. */
+export interface Freshness {
+  /**
+   * Called on every request of a sign-in: moves its idle expiry when a quarter of the idle time has gone, and lets PAS
+   * confirm it once per access-token life, in the background. One that PAS has not confirmed for a day is confirmed
+   * first, for a second at most. PAS or the store being down ends nothing (C36).
+   * @returns the sign-in as it is now, `undefined` when PAS has revoked it.
+   */
+  keep(signIn: SignIn): Promise<SignIn | undefined>
+  /** Starts a refresh that nobody waits for. */
+  refreshInBackground(signIn: SignIn): void
+}
+
+export function createFreshness(parts: {
+  readonly config: Pick<Config, 'idleMs'>
+  readonly vault: Vault
+  readonly refresher: Refresher
+  readonly runtime: Runtime
+}): Freshness {
+  const { config, vault, refresher, runtime } = parts
+  const failedLately = new RecentSet({ ttlMs: RETRY_MS, capacity: 10_000, now: runtime.now })
+
+  /** The refresher has reported what went wrong; here it only matters not to try again at once. */
+  async function tryRefresh(signIn: SignIn): Promise<SignIn | undefined> {
+    try {
+      return await refresher.refresh(signIn)
+    } catch {
+      failedLately.add(signIn.id)
+      return signIn
+    }
+  }
+
+  async function touch(signIn: SignIn): Promise<SignIn | undefined> {
+    const isDue = (one: SignIn): boolean => runtime.now() - one.touchedAt >= config.idleMs / 4
+    if (!isDue(signIn)) return signIn
+    try {
+      const now = runtime.now()
+      return await vault.update(signIn.id, (latest) =>
+        isDue(latest) ? { ...latest, touchedAt: now, lastSeenAt: now } : undefined,
+      )
+    } catch {
+      return signIn
+    }
+  }
+
+  function refreshInBackground(signIn: SignIn): void {
+    if (!failedLately.has(signIn.id)) void tryRefresh(signIn)
+  }
+
+  return {
+    refreshInBackground,
+    async keep(signIn) {
+      const touched = await touch(signIn)
+      if (!touched || !isRefreshDue(touched, runtime.now())) return touched
+      const isOverdue = runtime.now() - touched.refreshedAt > DAY_MS
+      if (!isOverdue || failedLately.has(touched.id)) {
+        refreshInBackground(touched)
+        return touched
+      }
+      const answer = await within(tryRefresh(touched), FOREGROUND_MS)
+      return typeof answer === 'symbol' ? touched : answer
+    },
+  }
+}

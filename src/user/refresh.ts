@@ -1,0 +1,123 @@
+import { PpoppoError } from '../errors.js'
+import type { RaiseEvent } from '../events.js'
+import { type Runtime, randomToken } from '../lib/runtime.js'
+import { SingleFlight } from '../lib/single-flight.js'
+import { wait } from '../lib/wait.js'
+import { type Grant, missingScopes, type Provider } from '../provider/provider.js'
+import type { Store } from '../store/store.js'
+import type { SignIn } from '../vault/record.js'
+import type { Vault } from '../vault/vault.js'
+
+/** Renews the tokens of a sign-in, once for all who ask. */
+export interface Refresher {
+  /**
+   * @param stale the sign-in whose access token is not good enough any more.
+   * @returns the sign-in with newer tokens, whoever fetched them; `undefined` when it has ended.
+   * @throws `provider_unavailable`, `provider_misconfigured`, `store_unavailable`: the sign-in stays.
+   */
+  refresh(stale: SignIn): Promise<SignIn | undefined>
+}
+
+/** What a refresher needs. */
+export interface RefresherParts {
+  readonly vault: Vault
+  readonly store: Pick<Store, 'acquireLease' | 'releaseLease'>
+  readonly provider: Pick<Provider, 'refresh' | 'revoke'>
+  readonly runtime: Runtime
+  readonly raise: RaiseEvent
+}
+
+/** Longer than a call to PAS may take; a holder that is killed delays the others by no more than this. */
+const LEASE_MS = 8_000
+const GIVE_UP_MS = 2 * LEASE_MS
+const POLL_MS = 50
+
+export function createRefresher({ vault, store, provider, runtime, raise }: RefresherParts): Refresher {
+  const flights = new SingleFlight<SignIn | undefined>()
+
+  /** Of all processes one calls PAS: the holder of the lease. The others look for its result. */
+  async function refreshAmongProcesses(stale: SignIn): Promise<SignIn | undefined> {
+    const holder = randomToken(runtime, 128)
+    const deadline = runtime.now() + GIVE_UP_MS
+    while (runtime.now() < deadline) {
+      const isHolder = await store.acquireLease(stale.id, holder, LEASE_MS)
+      try {
+        const current = await vault.read(stale.id)
+        if (!current || current.tokens.accessToken !== stale.tokens.accessToken) return current
+        if (isHolder) return await fetchTokens(current)
+      } finally {
+        // A lease that cannot be given back ends by itself.
+        if (isHolder) await store.releaseLease(stale.id, holder).catch(() => {})
+      }
+      await wait(POLL_MS + runtime.randomBytes(1).readUInt8() / 5)
+    }
+    throw new PpoppoError('provider_unavailable', 'The access token is being renewed elsewhere, and that takes too long; try again.', {
+      retryAfterMs: 1_000,
+    })
+  }
+
+  async function fetchTokens(current: SignIn): Promise<SignIn | undefined> {
+    const { refreshToken } = current.tokens
+    if (refreshToken === undefined) {
+      throw new PpoppoError('signed_out', 'The access token has expired and PAS gave no refresh token: sign in anew.')
+    }
+    const grant = await provider.refresh(refreshToken, current.scopes)
+    if (grant === 'revoked') return end(current, refreshToken, 'revoked')
+    if (missingScopes(current.scopes, grant.scopes).length > 0) return end(current, refreshToken, 'scope_reduced')
+    return keep(current, grant)
+  }
+
+  async function keep(current: SignIn, grant: Grant): Promise<SignIn | undefined> {
+    const kept = await vault.update(current.id, (latest) => {
+      // Somebody whose lease outlived ours was quicker: theirs is the newer one.
+      if (latest.tokens.accessToken !== current.tokens.accessToken) return undefined
+      const now = runtime.now()
+      const refreshToken = grant.refreshToken ?? latest.tokens.refreshToken
+      return {
+        ...latest,
+        lastSeenAt: now,
+        touchedAt: now,
+        refreshedAt: now,
+        tokens: {
+          accessToken: grant.accessToken,
+          expiresAt: now + grant.expiresInMs,
+          ...(refreshToken === undefined ? {} : { refreshToken }),
+        },
+      }
+    })
+    if (kept) {
+      raise({ type: 'token_refreshed', sub: kept.sub, signInId: kept.id })
+    } else if (grant.refreshToken !== undefined) {
+      // Signed out while PAS answered: what it issued must not live on.
+      provider.revoke(grant.refreshToken).catch(() => raise({ type: 'revocation_failed', detail: 'after a late refresh' }))
+    }
+    return kept
+  }
+
+  /** Ends the sign-in, unless somebody meanwhile stored another refresh token than the one that was refused. */
+  async function end(current: SignIn, refreshToken: string, reason: 'revoked' | 'scope_reduced'): Promise<SignIn | undefined> {
+    const ended = await vault.remove(current.id, (latest) => latest.tokens.refreshToken === refreshToken)
+    if (!ended) return vault.read(current.id)
+    raise({ type: 'sign_out', sub: ended.sub, signInId: ended.id, reason })
+    return undefined
+  }
+
+  return {
+    refresh: (stale) =>
+      flights.run(stale.id, async () => {
+        try {
+          return await refreshAmongProcesses(stale)
+        } catch (error) {
+          const known = error instanceof PpoppoError ? error : undefined
+          raise({
+            type: 'refresh_failed',
+            sub: stale.sub,
+            signInId: stale.id,
+            code: known?.code ?? 'unknown',
+            detail: known?.message ?? 'unexpected error',
+          })
+          throw error
+        }
+      }),
+  }
+}

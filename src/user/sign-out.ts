@@ -1,0 +1,93 @@
+import type { Request, Response } from 'express'
+import { PpoppoError } from '../errors.js'
+import type { RaiseEvent, SignOutReason } from '../events.js'
+import { within } from '../lib/wait.js'
+import type { Config } from '../options.js'
+import type { Provider } from '../provider/provider.js'
+import { clearLandedCookie } from '../session/landed-cookie.js'
+import { forgetPointer, readPointer } from '../session/pointer.js'
+import type { OwnSession } from '../session/session.js'
+import type { SignIn } from '../vault/record.js'
+import type { EndedSignIn, Vault } from '../vault/vault.js'
+
+/** Ends sign-ins, for good. */
+export interface SignOut {
+  /** Ends the sign-in of this browser, with `everywhere` all of that person's. */
+  endHere(req: Request, res: Response, signIn: SignIn | undefined, everywhere: boolean): Promise<void>
+  /** Ends one sign-in by id, whosever browser it is in. @returns whether there was one. */
+  endOne(id: string, reason: SignOutReason): Promise<boolean>
+}
+
+/** What sign-out needs. */
+export interface SignOutParts {
+  readonly config: Pick<Config, 'onSignOut' | 'isHttps'>
+  readonly vault: Vault
+  readonly provider: Pick<Provider, 'revoke'>
+  readonly ownSession: OwnSession
+  readonly pointerKey: string
+  readonly raise: RaiseEvent
+}
+
+const REVOCATION_MS = 3_000
+
+export function createSignOut(parts: SignOutParts): SignOut {
+  const { config, vault, provider, ownSession, pointerKey, raise } = parts
+
+  /** After the local end, and bounded: PAS being slow keeps nobody signed in. */
+  async function revoke(ended: readonly EndedSignIn[]): Promise<void> {
+    const tokens = ended.map(({ tokens }) => tokens?.refreshToken).filter((token) => token !== undefined)
+    const revoked = Promise.all(tokens.map((token) => provider.revoke(token)))
+    try {
+      const answer = await within(revoked, REVOCATION_MS)
+      if (typeof answer === 'symbol') raise({ type: 'revocation_failed', detail: `no answer within ${REVOCATION_MS} ms` })
+    } catch (error) {
+      raise({ type: 'revocation_failed', detail: error instanceof PpoppoError ? error.message : 'unexpected error' })
+    }
+  }
+
+  function report(ended: readonly EndedSignIn[], reason: SignOutReason): void {
+    for (const { sub, id } of ended) raise({ type: 'sign_out', sub, signInId: id, reason })
+  }
+
+  async function tellApp(req: Request, signIn: SignIn, everywhere: boolean): Promise<void> {
+    const { sub, ppnum, accountType } = signIn
+    const user = { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
+    try {
+      await config.onSignOut?.(user, { req, everywhere })
+    } catch {
+      raise({ type: 'warning', code: 'on_sign_out_failed', detail: 'onSignOut threw; the person is signed out.' })
+    }
+  }
+
+  async function forget(req: Request, res: Response): Promise<void> {
+    clearLandedCookie(res, config.isHttps)
+    try {
+      if (ownSession.owns(req)) await ownSession.end(req, res)
+      else await forgetPointer(req, pointerKey)
+    } catch {
+      // The record is gone, so the pointer leads nowhere; the blob ends by its own expiry.
+      raise({ type: 'store_unavailable', operation: 'session end', detail: 'the sign-in has ended, its session blob stays' })
+    }
+  }
+
+  return {
+    async endHere(req, res, signIn, everywhere) {
+      const pointer = readPointer(req.session, pointerKey)
+      const ended: EndedSignIn[] = []
+      if (signIn && everywhere) ended.push(...(await vault.removeAll(signIn.sub)))
+      else if (pointer) ended.push(...[await vault.remove(pointer.signInId)].filter((one) => one !== undefined))
+      await forget(req, res)
+      report(ended, everywhere ? 'sign_out_everywhere' : 'sign_out')
+      await revoke(ended)
+      if (signIn) await tellApp(req, signIn, everywhere)
+    },
+
+    async endOne(id, reason) {
+      const ended = await vault.remove(id)
+      if (!ended) return false
+      report([ended], reason)
+      await revoke([ended])
+      return true
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import { PpoppoError } from '../errors.js'
+import type { Runtime } from '../lib/runtime.js'
+import type { UserInfo } from '../provider/profile.js'
+import type { Provider } from '../provider/provider.js'
+import type { SignIn } from '../vault/record.js'
+import type { Vault } from '../vault/vault.js'
+import { type Freshness, isRefreshDue } from './freshness.js'
+import type { Refresher } from './refresh.js'
+
+/** Calls to PAS on behalf of the person who is signed in. */
+export interface UserCalls {
+  /**
+   * An access token that is good now. One about to expire is renewed in the background; only one that has expired is
+   * waited for.
+   * @throws `signed_out` when PAS has revoked the sign-in.
+   */
+  accessToken(signIn: SignIn): Promise<string>
+  /** @throws `signed_out`, `provider_unavailable`, `subject_mismatch`. */
+  userinfo(signIn: SignIn): Promise<UserInfo>
+}
+
+export function createUserCalls(parts: {
+  readonly provider: Pick<Provider, 'userinfo'>
+  readonly vault: Vault
+  readonly refresher: Refresher
+  readonly freshness: Freshness
+  readonly runtime: Runtime
+}): UserCalls {
+  const { provider, vault, refresher, freshness, runtime } = parts
+
+  async function current(signIn: SignIn): Promise<SignIn> {
+    if (runtime.now() >= signIn.tokens.expiresAt) return renewed(signIn)
+    if (isRefreshDue(signIn, runtime.now())) freshness.refreshInBackground(signIn)
+    return signIn
+  }
+
+  async function renewed(signIn: SignIn): Promise<SignIn> {
+    const fresh = await refresher.refresh(signIn)
+    if (!fresh) throw new PpoppoError('signed_out', 'This sign-in has ended: PAS revoked it, or it was signed out. Sign in anew.')
+    return fresh
+  }
+
+  return {
+    accessToken: async (signIn) => (await current(signIn)).tokens.accessToken,
+
+    async userinfo(signIn) {
+      let used = await current(signIn)
+      let info = await provider.userinfo(used.tokens.accessToken, used.sub)
+      if (info === 'rejected') {
+        used = await renewed(used)
+        info = await provider.userinfo(used.tokens.accessToken, used.sub)
+      }
+      if (info === 'rejected') {
+        throw new PpoppoError('provider_unavailable', 'PAS takes no access token of this sign-in, not even a new one; try again.')
+      }
+      if (info.ppnum !== used.ppnum || info.accountType !== used.accountType) await rename(used, info)
+      return info
+    },
+  }
+
+  /** `req.ppoppo.user` shows what PAS said last. Failing that it is only late. */
+  async function rename(signIn: SignIn, { ppnum, accountType }: UserInfo): Promise<void> {
+    const write = vault.update(signIn.id, ({ accountType: _before, ...latest }) => ({
+      ...latest,
+      ppnum,
+      ...(accountType === undefined ? {} : { accountType }),
+    }))
+    await write.catch(() => {})
+  }
+}

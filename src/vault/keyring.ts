@@ -1,0 +1,79 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { lengthPrefixed } from '../lib/digest.js'
+import type { Runtime } from '../lib/runtime.js'
+import type { VaultKey } from '../options.js'
+
+/** What a sealed text is for and belongs to. It opens only with the very same context. */
+export interface SealContext {
+  /** What kind of record: `'sign-in'` or `'transaction'`. */
+  readonly purpose: string
+  /** The record's own id: its encryption key is derived with it as salt. */
+  readonly recordId: string
+  /** Everything else the record must not be parted from (sub, created, absolute expiry, ...). */
+  readonly binding: readonly string[]
+}
+
+/** Seals and opens records with AES-256-GCM under keys derived per record by HKDF-SHA-256 (RFC 5869). */
+export interface KeyRing {
+  /** `v1.<keyId>.<base64url of nonce, ciphertext, tag>`, under the first key. */
+  seal(context: SealContext, plaintext: string): string
+  /**
+   * The plaintext, or `undefined` for every cause alike: changed, cut, re-encoded, moved, unknown key. One answer for
+   * all of them gives an attacker nothing to learn from.
+   */
+  open(context: SealContext, text: string): string | undefined
+  /** Whether a text was sealed under a key that is no longer the first. */
+  isOld(text: string): boolean
+}
+
+const VERSION = 'v1'
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/** @param keys the first seals, all open. */
+export function createKeyRing(keys: readonly VaultKey[], clientId: string, runtime: Runtime): KeyRing {
+  const [first] = keys
+  if (!first) throw new TypeError('a key ring needs at least one key')
+  const byId = new Map(keys.map((key) => [key.id, key]))
+
+  return {
+    seal(context, plaintext) {
+      const nonce = runtime.randomBytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', deriveKey(first, context, clientId), nonce)
+      cipher.setAAD(additionalData(first.id, context, clientId))
+      const sealed = Buffer.concat([nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      return `${VERSION}.${first.id}.${sealed.toString('base64url')}`
+    },
+
+    open(context, text) {
+      const [version, keyId, body, ...rest] = text.split('.')
+      const key = byId.get(keyId ?? '')
+      if (version !== VERSION || !key || !body || rest.length > 0) return undefined
+      const sealed = Buffer.from(body, 'base64url')
+      // Node decodes leniently; a text that is not the one we wrote, to the letter, does not open.
+      if (sealed.toString('base64url') !== body || sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
+      const decipher = createDecipheriv('aes-256-gcm', deriveKey(key, context, clientId), sealed.subarray(0, NONCE_BYTES), {
+        authTagLength: TAG_BYTES,
+      })
+      decipher.setAAD(additionalData(key.id, context, clientId))
+      decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
+      try {
+        return decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
+      } catch {
+        return undefined
+      }
+    },
+
+    isOld: (text) => !text.startsWith(`${VERSION}.${first.id}.`),
+  }
+}
+
+function deriveKey(key: VaultKey, context: SealContext, clientId: string): Uint8Array {
+  const info = Buffer.concat([context.purpose, clientId].map(lengthPrefixed))
+  return new Uint8Array(hkdfSync('sha256', key.secret, context.recordId, info, 32))
+}
+
+function additionalData(keyId: string, context: SealContext, clientId: string): Buffer {
+  const parts = [VERSION, context.purpose, keyId, clientId, context.recordId, ...context.binding]
+  return Buffer.concat(parts.map(lengthPrefixed))
+}

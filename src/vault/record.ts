@@ -1,0 +1,101 @@
+import { parseJsonObject } from '../lib/guards.js'
+import type { VersionedRecord } from '../store/store.js'
+import type { KeyRing, SealContext } from './keyring.js'
+
+/** A sign-in as the vault knows it. All times are milliseconds since the epoch. */
+export interface SignIn {
+  /** `<tag>.<random>` */
+  readonly id: string
+  readonly sub: string
+  readonly ppnum: string
+  readonly accountType?: string
+  readonly userAgent: string
+  readonly scopes: readonly string[]
+  readonly createdAt: number
+  readonly lastSeenAt: number
+  /** Last use that moved the idle expiry. */
+  readonly touchedAt: number
+  /** Last time PAS confirmed it: the sign-in itself, then every refresh. */
+  readonly refreshedAt: number
+  readonly absoluteExpiresAt: number
+  readonly tokens: Tokens
+  /** What `onSignIn` returned; plain JSON data. */
+  readonly account?: unknown
+}
+
+/** What PAS issued. Sealed wherever it is stored. */
+export interface Tokens {
+  readonly accessToken: string
+  readonly expiresAt: number
+  readonly refreshToken?: string
+}
+
+/** The readable part of a stored record: what a list of sign-ins shows. Unverified, unlike what {@link openRecord} gives. */
+export type ClearRecord = Omit<SignIn, 'tokens' | 'account'> & { readonly sealed: string }
+
+const PURPOSE = 'sign-in'
+
+/** A sign-in as one line of JSON; keys are short because every sign-in pays for them in Redis memory. */
+export function sealRecord(keyRing: KeyRing, signIn: SignIn): string {
+  const { tokens, account } = signIn
+  const secret = JSON.stringify({ a: tokens.accessToken, e: tokens.expiresAt, r: tokens.refreshToken, o: account })
+  return JSON.stringify({
+    s: signIn.sub,
+    p: signIn.ppnum,
+    t: signIn.accountType,
+    u: signIn.userAgent,
+    g: signIn.scopes.join(' '),
+    c: signIn.createdAt,
+    l: signIn.lastSeenAt,
+    i: signIn.touchedAt,
+    f: signIn.refreshedAt,
+    x: signIn.absoluteExpiresAt,
+    z: keyRing.seal(sealContext(signIn), secret),
+  })
+}
+
+/** The readable part of a record, or `undefined` when it is not one of ours. */
+export function parseRecord(id: string, record: VersionedRecord): ClearRecord | undefined {
+  const parsed = parseJsonObject(record.value)
+  if (!parsed) return undefined
+  const { s, p, t, u, g, c, l, i, f, x, z } = parsed
+  if (![s, p, u, g, z].every((field) => typeof field === 'string')) return undefined
+  if (![c, l, i, f, x].every((field) => Number.isSafeInteger(field))) return undefined
+  return {
+    id,
+    sub: String(s),
+    ppnum: String(p),
+    ...(typeof t === 'string' ? { accountType: t } : {}),
+    userAgent: String(u),
+    scopes: String(g).split(' '),
+    createdAt: Number(c),
+    lastSeenAt: Number(l),
+    touchedAt: Number(i),
+    refreshedAt: Number(f),
+    absoluteExpiresAt: Number(x),
+    sealed: String(z),
+  }
+}
+
+/** The whole sign-in, proven unchanged; `undefined` when it does not open. */
+export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undefined {
+  const { sealed, ...rest } = clear
+  const secret = parseJsonObject(keyRing.open(sealContext(clear), sealed) ?? '')
+  if (!secret || typeof secret['a'] !== 'string' || typeof secret['e'] !== 'number') return undefined
+  return {
+    ...rest,
+    tokens: {
+      accessToken: secret['a'],
+      expiresAt: secret['e'],
+      ...(typeof secret['r'] === 'string' ? { refreshToken: secret['r'] } : {}),
+    },
+    ...(secret['o'] === undefined ? {} : { account: secret['o'] }),
+  }
+}
+
+/** Who someone is, since when and until when cannot be edited in the store: it is part of what is authenticated. */
+function sealContext(record: Omit<SignIn, 'tokens' | 'account'>): SealContext {
+  const { id, sub, ppnum, accountType, scopes, createdAt, absoluteExpiresAt } = record
+  const binding = [sub, ppnum, accountType ?? '', scopes.join(' '), String(createdAt), String(absoluteExpiresAt)]
+  return { purpose: PURPOSE, recordId: id, binding }
+}

@@ -1,0 +1,178 @@
+import { PpoppoError } from '../errors.js'
+import type { RaiseEvent } from '../events.js'
+import { digestOf } from '../lib/digest.js'
+import { RecentSet } from '../lib/recent-set.js'
+import { type Runtime, randomToken } from '../lib/runtime.js'
+import type { Config } from '../options.js'
+import type { Store, VersionedRecord } from '../store/store.js'
+import type { KeyRing } from './keyring.js'
+import { type ClearRecord, openRecord, parseRecord, type SignIn, sealRecord } from './record.js'
+
+/** The sign-ins there are. A record here *is* the sign-in: once it is gone nothing brings it back. */
+export interface Vault {
+  /** @returns `undefined` when the person signed out everywhere after this attempt began. */
+  create(signIn: NewSignIn, attemptStartedAt: number): Promise<SignIn | undefined>
+  /** The sign-in, or `undefined` when there is none, or its record does not open (which raises `vault_unreadable`). */
+  read(id: string): Promise<SignIn | undefined>
+  /**
+   * Writes what `change` makes of the sign-in; called again with the newer one when somebody else wrote meanwhile.
+   * Where `change` returns `undefined` nothing is written.
+   * @returns the sign-in as it is now; `undefined` when there is none any more.
+   */
+  update(id: string, change: (current: SignIn) => SignIn | undefined): Promise<SignIn | undefined>
+  /**
+   * Deletes the sign-in, with `onlyIf` while that holds.
+   * @returns what was deleted, without tokens where they do not open.
+   */
+  remove(id: string, onlyIf?: (current: SignIn) => boolean): Promise<EndedSignIn | undefined>
+  /** Ends all sign-ins of a person, also any being created at this moment. */
+  removeAll(sub: string): Promise<readonly EndedSignIn[]>
+  /** All sign-ins of a person, newest first. */
+  list(sub: string): Promise<readonly ClearRecord[]>
+  /** Whether `id` is a sign-in of the person `sub` with this client. */
+  isOf(sub: string, id: string): boolean
+  /** Seals every record that is under an old key anew. Reports as it goes. */
+  rewrap(onProgress?: (progress: RewrapProgress) => void): Promise<RewrapProgress>
+}
+
+/** A sign-in about to be created. */
+export type NewSignIn = Pick<SignIn, 'sub' | 'ppnum' | 'accountType' | 'userAgent' | 'scopes' | 'tokens' | 'account'>
+
+/** A sign-in that has ended. */
+export type EndedSignIn = ClearRecord & Partial<Pick<SignIn, 'tokens'>>
+
+/** Counts of records: looked at, sealed anew, and left because they do not open. */
+export interface RewrapProgress {
+  readonly seen: number
+  readonly rewrapped: number
+  readonly unreadable: number
+}
+
+/** What a vault needs. */
+export interface VaultParts {
+  readonly config: Pick<Config, 'clientId' | 'idleMs' | 'absoluteMs'>
+  readonly store: Store
+  readonly keyRing: () => Promise<KeyRing>
+  readonly runtime: Runtime
+  readonly raise: RaiseEvent
+}
+
+/** An attempt is refused after 10 minutes; onSignIn and clocks get the rest. */
+const NOT_BEFORE_TTL_MS = 60 * 60_000
+/** Writers of one sign-in are few: a touch, a refresh, a rewrap. */
+const MAX_CONFLICTS = 16
+
+export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
+  const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.now })
+
+  const tagFor = (sub: string): string => digestOf('user', config.clientId, sub).slice(0, 22)
+  const expiryOf = (signIn: SignIn): number => Math.min(signIn.touchedAt + config.idleMs, signIn.absoluteExpiresAt)
+
+  async function open(id: string, record: VersionedRecord | undefined): Promise<SignIn | undefined> {
+    if (!record) return undefined
+    const clear = parseRecord(id, record)
+    const signIn = clear && openRecord(await keyRing(), clear)
+    if (!signIn) {
+      // Deleted by nobody: one instance with an old key list must not sign everyone out.
+      if (!unreadable.has(id)) raise({ type: 'vault_unreadable', signInId: id })
+      unreadable.add(id)
+      return undefined
+    }
+    return expiryOf(signIn) > runtime.now() ? signIn : undefined
+  }
+
+  async function toEnded(id: string, record: VersionedRecord): Promise<EndedSignIn | undefined> {
+    const clear = parseRecord(id, record)
+    if (!clear) return undefined
+    const tokens = openRecord(await keyRing(), clear)?.tokens
+    return tokens ? { ...clear, tokens } : clear
+  }
+
+  async function update(id: string, change: (current: SignIn) => SignIn | undefined): Promise<SignIn | undefined> {
+    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
+      const record = await store.readSignIn(id)
+      const current = await open(id, record)
+      if (!record || !current) return undefined
+      const next = change(current)
+      if (!next) return current
+      const result = await store.writeSignIn(id, record.version, sealRecord(await keyRing(), next), expiryOf(next))
+      if (result === 'written') return next
+      if (result === 'gone') return undefined
+    }
+    throw new PpoppoError('store_unavailable', 'A sign-in is being written too often at once; try again.')
+  }
+
+  async function remove(id: string, onlyIf?: (current: SignIn) => boolean): Promise<EndedSignIn | undefined> {
+    if (!onlyIf) {
+      const deleted = await store.deleteSignIn(id)
+      return deleted && toEnded(id, deleted)
+    }
+    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
+      const record = await store.readSignIn(id)
+      const current = await open(id, record)
+      if (!record || !current || !onlyIf(current)) return undefined
+      const deleted = await store.deleteSignIn(id, record.version)
+      if (deleted) return toEnded(id, deleted)
+    }
+    return undefined
+  }
+
+  return {
+    async create(signIn, attemptStartedAt) {
+      const now = runtime.now()
+      const complete: SignIn = {
+        ...signIn,
+        id: `${tagFor(signIn.sub)}.${randomToken(runtime, 128)}`,
+        createdAt: now,
+        lastSeenAt: now,
+        touchedAt: now,
+        refreshedAt: now,
+        absoluteExpiresAt: now + config.absoluteMs,
+      }
+      const sealed = sealRecord(await keyRing(), complete)
+      const created = await store.createSignIn(complete.id, sealed, expiryOf(complete), attemptStartedAt)
+      return created ? complete : undefined
+    },
+
+    read: async (id) => open(id, await store.readSignIn(id)),
+    update,
+    remove,
+
+    async removeAll(sub) {
+      const deleted = await store.deleteAllSignIns(tagFor(sub), NOT_BEFORE_TTL_MS)
+      const ended = await Promise.all(deleted.map((record) => toEnded(record.id, record)))
+      return ended.filter((one) => one !== undefined)
+    },
+
+    async list(sub) {
+      const records = await store.listSignIns(tagFor(sub))
+      return records
+        .map((record) => parseRecord(record.id, record))
+        .filter((record) => record !== undefined)
+        .sort((a, b) => b.createdAt - a.createdAt)
+    },
+
+    isOf: (sub, id) => id.startsWith(`${tagFor(sub)}.`),
+
+    async rewrap(onProgress) {
+      const ring = await keyRing()
+      let progress: RewrapProgress = { seen: 0, rewrapped: 0, unreadable: 0 }
+      for await (const id of store.scanSignIns()) {
+        const record = await store.readSignIn(id)
+        const clear = record && parseRecord(id, record)
+        if (!record) continue
+        const isOld = clear !== undefined && ring.isOld(clear.sealed)
+        // `update` seals under the first key; the times stay, so rewrapping lengthens no sign-in.
+        const rewrapped = isOld && (await update(id, (current) => current)) !== undefined
+        const unread = !clear || (isOld ? !rewrapped : openRecord(ring, clear) === undefined)
+        progress = {
+          seen: progress.seen + 1,
+          rewrapped: progress.rewrapped + (rewrapped ? 1 : 0),
+          unreadable: progress.unreadable + (unread ? 1 : 0),
+        }
+        onProgress?.(progress)
+      }
+      return progress
+    },
+  }
+}

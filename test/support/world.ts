@@ -1,0 +1,111 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
+import type { PpoppoEvent } from '../../src/events.js'
+import { type Ppoppo, type PpoppoOptions, ppoppo } from '../../src/index.js'
+import { CookieBrowser } from './cookie-browser.js'
+
+/** An app with sign-in and the sandbox it signs in at, over real HTTP. */
+export interface World {
+  readonly url: string
+  readonly auth: Ppoppo
+  readonly app: Express
+  readonly server: Server
+  readonly sandbox: Sandbox
+  readonly events: PpoppoEvent[]
+  browser(): CookieBrowser
+  /** A browser in which `person` has just signed in. */
+  signedIn(person?: string): Promise<CookieBrowser>
+  close(): Promise<void>
+}
+
+/** How to set up a world; everything has a default. */
+export interface WorldOptions {
+  readonly options?: PpoppoOptions
+  readonly sandbox?: Sandbox | SandboxOptions
+  /** Instead of `app.use(auth)`. */
+  readonly mount?: (app: Express, auth: Ppoppo) => void
+  /** After the standard routes. */
+  readonly routes?: (app: Express, auth: Ppoppo) => void
+  /** Another Express. */
+  readonly createApp?: () => Express
+}
+
+/**
+ * Starts sandbox (signing Alex in without asking) and app on free ports. Routes: `/` public, `/me` guarded JSON of
+ * everything, `/page` guarded HTML, `/basket?add=x` writes to the session.
+ */
+export async function startWorld({ options = {}, sandbox: given, mount, routes, createApp = express }: WorldOptions = {}): Promise<World> {
+  const isOwnSandbox = !(given && 'close' in given)
+  const sandbox = given && 'close' in given ? given : await startSandbox({ pasPort: 0, autoSignIn: 'alex', ...given })
+  const app = createApp()
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`
+  const events: PpoppoEvent[] = []
+  const auth = ppoppo({
+    clientId: 'test_login_client',
+    baseUrl: url,
+    issuer: sandbox.issuer,
+    scope: 'openid profile email',
+    onEvent: (event) => events.push(event),
+    ...options,
+  })
+  if (mount) mount(app, auth)
+  else app.use(auth)
+  standardRoutes(app, auth)
+  routes?.(app, auth)
+
+  return {
+    url,
+    auth,
+    app,
+    server,
+    sandbox,
+    events,
+    browser: () => new CookieBrowser(),
+    async signedIn(person = 'alex') {
+      const browser = new CookieBrowser()
+      sandbox.control.set({ autoSignIn: person })
+      const landed = await browser.go(`${url}/auth/login?return_to=/me`)
+      sandbox.control.set({ autoSignIn: 'alex' })
+      if (landed.status !== 200) throw new Error(`sign-in ended with ${landed.status} at ${landed.url}: ${landed.text.slice(0, 500)}`)
+      return browser
+    },
+    async close() {
+      await auth.close()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      if (isOwnSandbox) await sandbox.close()
+    },
+  }
+}
+
+function standardRoutes(app: Express, auth: Ppoppo): void {
+  app.get('/', (req, res) => {
+    res.type('html').send(`home ${req.ppoppo.status}`)
+  })
+  app.get('/me', auth.requireSignIn(), (req, res) => {
+    const { user, signIn, account, status } = req.ppoppo
+    res.json({ status, user, account, signIn })
+  })
+  app.get('/page', auth.requireSignIn(), (req, res) => {
+    res.type('html').send(`page of ${req.ppoppo.user?.ppnum}`)
+  })
+  app.get('/userinfo', auth.requireSignIn(), (req, res, next) => {
+    req.ppoppo.userinfo().then((info) => res.json(info), next)
+  })
+  app.get('/token', auth.requireSignIn(), (req, res, next) => {
+    // The token itself stays here: tests scan answers for it.
+    req.ppoppo.accessToken().then((token) => res.json({ length: token.length }), next)
+  })
+  app.get('/basket', (req, res) => {
+    const session = Object(req.session)
+    if (typeof req.query['add'] === 'string') session.basket = [...(session.basket ?? []), req.query['add']]
+    res.json({ basket: session.basket ?? [], id: req.sessionID })
+  })
+  app.use((error: Error & { status?: number; code?: string }, _req: express.Request, res: express.Response, _next: express.NextFunction) => {
+    res.status(error.status ?? 500).json({ code: error.code ?? error.name, message: error.message })
+  })
+}
