@@ -6,7 +6,11 @@
 const owners = new Map<string, { readonly clientId: string; instances: number }>()
 
 /** @returns the name for `clientId`, and what gives it back. */
-export function claimCookieName(plain: string, clientId: string, suffix: string): { readonly name: string; release(): void } {
+export function claimCookieName(
+  plain: string,
+  clientId: string,
+  suffix: string,
+): { readonly name: string; release(): void } {
   const owner = owners.get(plain)
   if (owner && owner.clientId !== clientId) return { name: `${plain}-${suffix}`, release: () => {} }
   const claim = owner ?? { clientId, instances: 0 }

@@ -37,13 +37,33 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
   store_unavailable: { status: 503, retryable: true, meaning: 'Redis does not answer; nobody has been signed out.' },
   store_full: { status: 503, retryable: true, meaning: 'The embedded memory store is at its bound.' },
   provider_unavailable: { status: 503, retryable: true, meaning: 'PAS does not answer, or not in time.' },
-  provider_misconfigured: { status: 503, retryable: false, meaning: 'PAS refuses this client, or announces another issuer.' },
-  provider_response_invalid: { status: 502, retryable: false, meaning: 'PAS answered with something that does not verify.' },
-  scope_shortfall: { status: 403, retryable: false, meaning: 'Fewer scopes were granted than asked; `missing` names them.' },
+  provider_misconfigured: {
+    status: 503,
+    retryable: false,
+    meaning: 'PAS refuses this client, or announces another issuer.',
+  },
+  provider_response_invalid: {
+    status: 502,
+    retryable: false,
+    meaning: 'PAS answered with something that does not verify.',
+  },
+  scope_shortfall: {
+    status: 403,
+    retryable: false,
+    meaning: 'Fewer scopes were granted than asked; `missing` names them.',
+  },
   subject_mismatch: { status: 502, retryable: false, meaning: 'userinfo is about another account than the id_token.' },
   signed_out: { status: 401, retryable: false, meaning: 'Nobody is signed in in this browser, or no longer.' },
-  sign_in_denied: { status: 403, retryable: false, meaning: '`onSignIn` refused this account with `denySignIn(reason)`.' },
-  vault_unreadable: { status: 401, retryable: false, meaning: 'A stored record does not open: changed, moved, or its key is retired.' },
+  sign_in_denied: {
+    status: 403,
+    retryable: false,
+    meaning: '`onSignIn` refused this account with `denySignIn(reason)`.',
+  },
+  vault_unreadable: {
+    status: 401,
+    retryable: false,
+    meaning: 'A stored record does not open: changed, moved, or its key is retired.',
+  },
   ppnum_invalid: { status: 400, retryable: false, meaning: 'The text is not a ppnum: 11 digits or more.' },
   closed: { status: 503, retryable: false, meaning: '`auth.close()` was called; this instance answers no more.' },
 }

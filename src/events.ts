@@ -12,7 +12,13 @@ export type PpoppoEventDetail =
   | { readonly type: 'sign_in_refused'; readonly reason: RefusalReason; readonly detail?: string }
   | { readonly type: 'sign_out'; readonly sub: string; readonly signInId: string; readonly reason: SignOutReason }
   | { readonly type: 'token_refreshed'; readonly sub: string; readonly signInId: string }
-  | { readonly type: 'refresh_failed'; readonly sub: string; readonly signInId: string; readonly code: string; readonly detail: string }
+  | {
+      readonly type: 'refresh_failed'
+      readonly sub: string
+      readonly signInId: string
+      readonly code: string
+      readonly detail: string
+    }
   | { readonly type: 'revocation_failed'; readonly detail: string }
   | { readonly type: 'vault_unreadable'; readonly signInId: string }
   | { readonly type: 'rate_limited'; readonly limit: 'login' | 'callback' }
@@ -37,7 +43,13 @@ export type RefusalReason =
   | 'store_unavailable'
 
 /** Why a sign-in ended. */
-export type SignOutReason = 'sign_out' | 'sign_out_everywhere' | 'ended_elsewhere' | 'replaced' | 'revoked' | 'scope_reduced'
+export type SignOutReason =
+  | 'sign_out'
+  | 'sign_out_everywhere'
+  | 'ended_elsewhere'
+  | 'replaced'
+  | 'revoked'
+  | 'scope_reduced'
 
 /** Things worth changing that stop nothing. */
 export type WarningCode =

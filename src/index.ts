@@ -1,12 +1,20 @@
 /** Sign in with Ppoppo for Express. The public names, in the order of the README. */
-export { ppoppo, type Ppoppo } from './ppoppo.js'
-export type { PpoppoOptions, PpoppoUser, SessionOptions } from './options.js'
-export type { CurrentSignIn, RequestPpoppo, SignInStatus, SignInSummary } from './request.js'
-export type { UserInfo } from './provider/profile.js'
-export type { RequireSignInOptions } from './sign-in/guard.js'
-export type { SignInButtonOptions } from './sign-in/button.js'
-export type { PageKind, PageLabels, PageText, PageTexts } from './sign-in/texts.js'
-export { denySignIn } from './sign-in/ask-app.js'
-export { formatPpnum, parsePpnum } from './ppnum.js'
-export { ERROR_CATALOGUE, type ErrorCatalogueEntry, isPpoppoError, PpoppoError, type PpoppoErrorCode, type PpoppoErrorOptions } from './errors.js'
+
+export {
+  ERROR_CATALOGUE,
+  type ErrorCatalogueEntry,
+  isPpoppoError,
+  PpoppoError,
+  type PpoppoErrorCode,
+  type PpoppoErrorOptions,
+} from './errors.js'
 export type { PpoppoEvent, PpoppoEventDetail, RefusalReason, SignOutReason, WarningCode } from './events.js'
+export type { PpoppoOptions, PpoppoUser, SessionOptions } from './options.js'
+export { formatPpnum, parsePpnum } from './ppnum.js'
+export { type Ppoppo, ppoppo } from './ppoppo.js'
+export type { UserInfo } from './provider/profile.js'
+export type { CurrentSignIn, RequestPpoppo, SignInStatus, SignInSummary } from './request.js'
+export { denySignIn } from './sign-in/ask-app.js'
+export type { SignInButtonOptions } from './sign-in/button.js'
+export type { RequireSignInOptions } from './sign-in/guard.js'
+export type { PageKind, PageLabels, PageText, PageTexts } from './sign-in/texts.js'

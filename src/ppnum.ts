@@ -13,7 +13,10 @@ const PPNUM = /^[0-9]{11,}$/
 export function parsePpnum(text: string): string {
   const digits = typeof text === 'string' ? text.trim().replaceAll(/(?<=[0-9])[ -](?=[0-9])/g, '') : ''
   if (!PPNUM.test(digits)) {
-    throw new PpoppoError('ppnum_invalid', 'A ppnum has 11 digits or more, with spaces or hyphens at most between them: 123-1234-5678.')
+    throw new PpoppoError(
+      'ppnum_invalid',
+      'A ppnum has 11 digits or more, with spaces or hyphens at most between them: 123-1234-5678.',
+    )
   }
   return digits
 }

@@ -114,10 +114,23 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   const button = createButton(config)
   const { front, rest } = createRoutes(routeParts, button)
   const session = config.ownSession ? ownSession.middleware : appSession
-  const middleware = createMiddleware({ config, ownSession, pointerKey, vault, freshness, requestParts, raise, isPassive })
+  const middleware = createMiddleware({
+    config,
+    ownSession,
+    pointerKey,
+    vault,
+    freshness,
+    requestParts,
+    raise,
+    isPassive,
+  })
 
   const refuseWhenClosed: RequestHandler = (_req, _res, next) =>
-    next(closing.signal.aborted ? new PpoppoError('closed', 'auth.close() was called; this instance answers no more.') : undefined)
+    next(
+      closing.signal.aborted
+        ? new PpoppoError('closed', 'auth.close() was called; this instance answers no more.')
+        : undefined,
+    )
 
   return Object.assign(inOrder('ppoppo', [refuseWhenClosed, front, session, middleware, rest]), {
     session,

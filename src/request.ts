@@ -169,9 +169,15 @@ export class RequestPpoppo {
     const { status, signIn } = this.#state
     if (signIn) return work(signIn)
     if (status === 'unavailable') {
-      throw new PpoppoError('store_unavailable', 'The store does not answer, so it is not known who is signed in. Try again.')
+      throw new PpoppoError(
+        'store_unavailable',
+        'The store does not answer, so it is not known who is signed in. Try again.',
+      )
     }
-    throw new PpoppoError('signed_out', 'Nobody is signed in in this browser. Guard the route with auth.requireSignIn().')
+    throw new PpoppoError(
+      'signed_out',
+      'Nobody is signed in in this browser. Guard the route with auth.requireSignIn().',
+    )
   }
 
   /** What a log may show; `util.inspect` shows nothing at all, since every field is private. */
@@ -181,5 +187,8 @@ export class RequestPpoppo {
 }
 
 function stillSignedIn(): PpoppoError {
-  return new PpoppoError('store_unavailable', 'The store does not answer: you are still signed in. Try again in a moment.')
+  return new PpoppoError(
+    'store_unavailable',
+    'The store does not answer: you are still signed in. Try again in a moment.',
+  )
 }

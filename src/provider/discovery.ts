@@ -1,4 +1,12 @@
-import { allowInsecureRequests, Configuration, customFetch, discovery, enableNonRepudiationChecks, None, type ServerMetadata } from 'openid-client'
+import {
+  allowInsecureRequests,
+  Configuration,
+  customFetch,
+  discovery,
+  enableNonRepudiationChecks,
+  None,
+  type ServerMetadata,
+} from 'openid-client'
 import { PpoppoError } from '../errors.js'
 import type { Runtime } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
@@ -70,7 +78,10 @@ export function createDiscovery(
     for (const name of [...endpoints, 'end_session_endpoint', 'revocation_endpoint'] as const) {
       const url = server[name]
       if (url !== undefined && !isAsSafeAs(config.issuer, url)) {
-        throw new PpoppoError('provider_misconfigured', `PAS at ${config.issuer} announces a "${name}" that is not https.`)
+        throw new PpoppoError(
+          'provider_misconfigured',
+          `PAS at ${config.issuer} announces a "${name}" that is not https.`,
+        )
       }
     }
     return { ...documented, ...server }

@@ -45,7 +45,10 @@ export function toProviderError(operation: string, error: unknown): PpoppoError 
     if (error.cause instanceof Response || error.code === 'OAUTH_PARSE_ERROR') {
       return transient(operation, 'the answer is not the JSON it should be')
     }
-    return new PpoppoError('provider_response_invalid', `PAS's answer to the ${operation} does not verify (${error.code ?? error.name}).`)
+    return new PpoppoError(
+      'provider_response_invalid',
+      `PAS's answer to the ${operation} does not verify (${error.code ?? error.name}).`,
+    )
   }
   return new PpoppoError('provider_response_invalid', `PAS's answer to the ${operation} cannot be used.`)
 }

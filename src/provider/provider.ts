@@ -115,7 +115,12 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
       const { exchange } = await discovered()
       const current = new URL(config.redirectUri)
       current.search = new URLSearchParams({ code, state }).toString()
-      const checks = { pkceCodeVerifier: codeVerifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }
+      const checks = {
+        pkceCodeVerifier: codeVerifier,
+        expectedState: state,
+        expectedNonce: nonce,
+        idTokenExpected: true,
+      }
       const answer = await call('code exchange', () => authorizationCodeGrant(exchange, current, checks, resource))
       const expected = { clientId: config.clientId, accessToken: answer.access_token, now: runtime.now() }
       return { ...toGrant(answer, config.scope), sub: verifyIdToken(answer.id_token ?? '', expected) }

@@ -1,5 +1,5 @@
-import type { Request, Response } from 'express'
 import { parseCookie } from 'cookie'
+import type { Request, Response } from 'express'
 import { digestOf } from '../lib/digest.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 

@@ -21,7 +21,8 @@ export function pointerKey(clientId: string): string {
 
 export function readPointer(session: SessionData, key: string): SignInPointer | undefined {
   const value: unknown = Reflect.get(session, key)
-  if (!isPlainObject(value) || typeof value['signInId'] !== 'string' || typeof value['returnTo'] !== 'string') return undefined
+  if (!isPlainObject(value) || typeof value['signInId'] !== 'string' || typeof value['returnTo'] !== 'string')
+    return undefined
   return { signInId: value['signInId'], returnTo: value['returnTo'] }
 }
 
@@ -29,10 +30,17 @@ export function readPointer(session: SessionData, key: string): SignInPointer | 
  * Gives the browser a new session id, carries over what may be kept, points the new session at `pointer` and waits
  * until it is saved: express-session would send the redirect first (C17, C18).
  */
-export async function renewSession(req: Request, key: string, pointer: SignInPointer, keep: readonly string[]): Promise<void> {
+export async function renewSession(
+  req: Request,
+  key: string,
+  pointer: SignInPointer,
+  keep: readonly string[],
+): Promise<void> {
   const before = assertSession(req)
   // Other instances keep their pointers in the same session; each ends its own sign-ins only.
-  const others = Object.keys(before).filter((name) => name.startsWith(PREFIX) && isPlainObject(Reflect.get(before, name)))
+  const others = Object.keys(before).filter(
+    (name) => name.startsWith(PREFIX) && isPlainObject(Reflect.get(before, name)),
+  )
   const kept = [...keep, ...others].filter((name) => name !== key && name !== 'cookie' && Object.hasOwn(before, name))
   const carried = Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)]))
   await regenerate(req)

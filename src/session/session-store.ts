@@ -67,7 +67,9 @@ export class SessionStore extends session.Store {
       (found: SessionData | null) => done(null, found),
       (error: unknown) => {
         this.#report('session read', error)
-        const standIn = { cookie: { originalMaxAge: this.#parts.idleMs, path: '/', httpOnly: true, sameSite: 'lax' as const } }
+        const standIn = {
+          cookie: { originalMaxAge: this.#parts.idleMs, path: '/', httpOnly: true, sameSite: 'lax' as const },
+        }
         this.#standIns.add(standIn)
         done(null, standIn)
       },
@@ -150,7 +152,10 @@ function define(target: object, name: string, value: unknown): void {
 }
 
 function unavailable(): PpoppoError {
-  return new PpoppoError('store_unavailable', 'The session store does not answer, so this session is not kept. Try again.')
+  return new PpoppoError(
+    'store_unavailable',
+    'The session store does not answer, so this session is not kept. Try again.',
+  )
 }
 
 function describe(error: unknown): string {

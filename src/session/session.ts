@@ -69,7 +69,11 @@ export function createOwnSession(parts: SessionParts): OwnSession {
       return ready
     } catch (error) {
       // Only where the secret is made and shared through a store that is down: nobody's cookie can be read.
-      raise({ type: 'store_unavailable', operation: 'session secret', detail: error instanceof Error ? error.message : '' })
+      raise({
+        type: 'store_unavailable',
+        operation: 'session secret',
+        detail: error instanceof Error ? error.message : '',
+      })
       withoutSecret ??= withSecrets([randomToken(runtime, 256)])
       return withoutSecret
     }
@@ -98,7 +102,10 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     if (!lines.some((line) => cookieLine.test(line))) return
     const isSameId = store.loadedId(req) === req.sessionID
     const isWanted =
-      !store.isUnavailable(req.session) && !store.isDropped(req.session) && !destroyed.has(req.sessionID) && (!isSameId || renewing.has(req))
+      !store.isUnavailable(req.session) &&
+      !store.isDropped(req.session) &&
+      !destroyed.has(req.sessionID) &&
+      (!isSameId || renewing.has(req))
     const kept = lines.flatMap((line) => {
       if (!cookieLine.test(line) || isClearing(line)) return [line]
       return isWanted ? [config.isHttps ? `${line}; Secure` : line] : []

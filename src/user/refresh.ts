@@ -51,9 +51,13 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
       }
       await wait(POLL_MS + runtime.randomBytes(1).readUInt8() / 5)
     }
-    throw new PpoppoError('provider_unavailable', 'The access token is being renewed elsewhere, and that takes too long; try again.', {
-      retryAfterMs: 1_000,
-    })
+    throw new PpoppoError(
+      'provider_unavailable',
+      'The access token is being renewed elsewhere, and that takes too long; try again.',
+      {
+        retryAfterMs: 1_000,
+      },
+    )
   }
 
   async function fetchTokens(current: SignIn): Promise<SignIn | undefined> {
@@ -89,13 +93,19 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
       raise({ type: 'token_refreshed', sub: kept.sub, signInId: kept.id })
     } else if (grant.refreshToken !== undefined) {
       // Signed out while PAS answered: what it issued must not live on.
-      provider.revoke(grant.refreshToken).catch(() => raise({ type: 'revocation_failed', detail: 'after a late refresh' }))
+      provider
+        .revoke(grant.refreshToken)
+        .catch(() => raise({ type: 'revocation_failed', detail: 'after a late refresh' }))
     }
     return kept
   }
 
   /** Ends the sign-in, unless somebody meanwhile stored another refresh token than the one that was refused. */
-  async function end(current: SignIn, refreshToken: string, reason: 'revoked' | 'scope_reduced'): Promise<SignIn | undefined> {
+  async function end(
+    current: SignIn,
+    refreshToken: string,
+    reason: 'revoked' | 'scope_reduced',
+  ): Promise<SignIn | undefined> {
     const ended = await vault.remove(current.id, (latest) => latest.tokens.refreshToken === refreshToken)
     if (!ended) return vault.read(current.id)
     raise({ type: 'sign_out', sub: ended.sub, signInId: ended.id, reason })

@@ -39,7 +39,8 @@ export function createSignOut(parts: SignOutParts): SignOut {
     const revoked = Promise.all(tokens.map((token) => provider.revoke(token)))
     try {
       const answer = await within(revoked, REVOCATION_MS)
-      if (typeof answer === 'symbol') raise({ type: 'revocation_failed', detail: `no answer within ${REVOCATION_MS} ms` })
+      if (typeof answer === 'symbol')
+        raise({ type: 'revocation_failed', detail: `no answer within ${REVOCATION_MS} ms` })
     } catch (error) {
       raise({ type: 'revocation_failed', detail: error instanceof PpoppoError ? error.message : 'unexpected error' })
     }
@@ -66,7 +67,11 @@ export function createSignOut(parts: SignOutParts): SignOut {
       else await forgetPointer(req, pointerKey)
     } catch {
       // The record is gone, so the pointer leads nowhere; the blob ends by its own expiry.
-      raise({ type: 'store_unavailable', operation: 'session end', detail: 'the sign-in has ended, its session blob stays' })
+      raise({
+        type: 'store_unavailable',
+        operation: 'session end',
+        detail: 'the sign-in has ended, its session blob stays',
+      })
     }
   }
 

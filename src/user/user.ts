@@ -36,7 +36,8 @@ export function createUserCalls(parts: {
 
   async function renewed(signIn: SignIn): Promise<SignIn> {
     const fresh = await refresher.refresh(signIn)
-    if (!fresh) throw new PpoppoError('signed_out', 'This sign-in has ended: PAS revoked it, or it was signed out. Sign in anew.')
+    if (!fresh)
+      throw new PpoppoError('signed_out', 'This sign-in has ended: PAS revoked it, or it was signed out. Sign in anew.')
     return fresh
   }
 
@@ -51,7 +52,10 @@ export function createUserCalls(parts: {
         info = await provider.userinfo(used.tokens.accessToken, used.sub)
       }
       if (info === 'rejected') {
-        throw new PpoppoError('provider_unavailable', 'PAS takes no access token of this sign-in, not even a new one; try again.')
+        throw new PpoppoError(
+          'provider_unavailable',
+          'PAS takes no access token of this sign-in, not even a new one; try again.',
+        )
       }
       if (info.ppnum !== used.ppnum || info.accountType !== used.accountType) await rename(used, info)
       return info

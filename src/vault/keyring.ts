@@ -52,9 +52,14 @@ export function createKeyRing(keys: readonly VaultKey[], clientId: string, runti
       const sealed = Buffer.from(body, 'base64url')
       // Node decodes leniently; a text that is not the one we wrote, to the letter, does not open.
       if (sealed.toString('base64url') !== body || sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
-      const decipher = createDecipheriv('aes-256-gcm', deriveKey(key, context, clientId), sealed.subarray(0, NONCE_BYTES), {
-        authTagLength: TAG_BYTES,
-      })
+      const decipher = createDecipheriv(
+        'aes-256-gcm',
+        deriveKey(key, context, clientId),
+        sealed.subarray(0, NONCE_BYTES),
+        {
+          authTagLength: TAG_BYTES,
+        },
+      )
       decipher.setAAD(additionalData(key.id, context, clientId))
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
       try {

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, type RequestOptions, request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
 
 /** One answer, body read. */
 export interface Answer {
@@ -36,7 +36,11 @@ export class CookieBrowser {
 
   async visit(url: string, { method = 'GET', headers = {}, form, signal }: Visit = {}): Promise<Answer> {
     const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ')
-    const all: Record<string, string> = { ...this.#navigation, ...(cookie === '' ? {} : { Cookie: cookie }), ...headers }
+    const all: Record<string, string> = {
+      ...this.#navigation,
+      ...(cookie === '' ? {} : { Cookie: cookie }),
+      ...headers,
+    }
     const body = form === undefined ? undefined : new URLSearchParams(form).toString()
     if (body !== undefined) all['Content-Type'] ??= 'application/x-www-form-urlencoded'
     const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))

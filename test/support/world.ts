@@ -36,7 +36,13 @@ export interface WorldOptions {
  * Starts sandbox (signing Alex in without asking) and app on free ports. Routes: `/` public, `/me` guarded JSON of
  * everything, `/page` guarded HTML, `/basket?add=x` writes to the session.
  */
-export async function startWorld({ options = {}, sandbox: given, mount, routes, createApp = express }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  options = {},
+  sandbox: given,
+  mount,
+  routes,
+  createApp = express,
+}: WorldOptions = {}): Promise<World> {
   const isOwnSandbox = !(given && 'close' in given)
   const sandbox = given && 'close' in given ? given : await startSandbox({ pasPort: 0, autoSignIn: 'alex', ...given })
   const app = createApp()
@@ -70,7 +76,8 @@ export async function startWorld({ options = {}, sandbox: given, mount, routes, 
       sandbox.control.set({ autoSignIn: person })
       const landed = await browser.go(`${url}/auth/login?return_to=/me`)
       sandbox.control.set({ autoSignIn: 'alex' })
-      if (landed.status !== 200) throw new Error(`sign-in ended with ${landed.status} at ${landed.url}: ${landed.text.slice(0, 500)}`)
+      if (landed.status !== 200)
+        throw new Error(`sign-in ended with ${landed.status} at ${landed.url}: ${landed.text.slice(0, 500)}`)
       return browser
     },
     async close() {
@@ -105,7 +112,14 @@ function standardRoutes(app: Express, auth: Ppoppo): void {
     if (typeof req.query['add'] === 'string') session.basket = [...(session.basket ?? []), req.query['add']]
     res.json({ basket: session.basket ?? [], id: req.sessionID })
   })
-  app.use((error: Error & { status?: number; code?: string }, _req: express.Request, res: express.Response, _next: express.NextFunction) => {
-    res.status(error.status ?? 500).json({ code: error.code ?? error.name, message: error.message })
-  })
+  app.use(
+    (
+      error: Error & { status?: number; code?: string },
+      _req: express.Request,
+      res: express.Response,
+      _next: express.NextFunction,
+    ) => {
+      res.status(error.status ?? 500).json({ code: error.code ?? error.name, message: error.message })
+    },
+  )
 }
