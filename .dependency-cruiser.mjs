@@ -4,8 +4,7 @@
  *   cli, testing -> ppoppo -> sign-in | request -> user | messaging -> session | vault | provider -> store -> the base
  *
  * Each layer may import what stands below it. The base is `config`, `errors`, `options`, `events` and `lib/`; of these
- * `lib/` knows none of the others. Type-only imports are free in direction (a type has no run time), not in circles
- * across packages.
+ * `lib/` knows none of the others. Type-only imports are free: a type has no run time.
  */
 
 /** From top to bottom; the first pattern that fits a file is its layer. */
@@ -85,6 +84,8 @@ export default {
       severity: 'error',
       from: { path: Object.values(packages) },
       to: {
+        // What the build left: our own packages, as others see them.
+        pathNot: '(^|/)dist/',
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'],
         dependencyTypesNot: ['type-only', 'npm-peer'],
       },

@@ -1,0 +1,62 @@
+import { homedir } from 'node:os'
+import { describe, expect, test } from '@jest/globals'
+import { anchorsOf, linksOf } from '../../scripts/check/links.mjs'
+import { faultsOf as lockfileFaults } from '../../scripts/check/lockfile.mjs'
+import { faultsOf } from '../../scripts/check/rules.mjs'
+import { toLine } from '../../scripts/lib/counts-reporter.mjs'
+
+describe('house rules', () => {
+  test.each([
+    ['src/a.ts', '// @ts-ignore\n'],
+    ['scripts/a.mjs', '// @ts-nocheck\n'],
+    ['src/a.ts', '// @ts-expect-error\n'],
+    ['test/a.test.ts', 'test.only("x", () => {})\n'],
+    ['sandbox/test/a.test.ts', 'describe.skip("x", () => {})\n'],
+    ['test/a.test.ts', 'xit("x", () => {})\n'],
+    ['README.md', 'see /home/somebody/project\n'],
+    ['README.md', `see ${homedir()}/project\n`],
+    ['src/a.ts', 'x\n'.repeat(251)],
+  ])('%s: %j is a fault', (name, text) => expect(faultsOf(name, text)).toHaveLength(1))
+
+  test.each([
+    ['test/types/options.ts', '// @ts-expect-error\n'],
+    ['src/a.ts', 'x\n'.repeat(250)],
+    ['test/a.test.ts', 'const only = test\n'],
+    ['README.md', 'https://example.com/home/somebody/page\n'],
+  ])('%s: %j is none', (name, text) => expect(faultsOf(name, text)).toEqual([]))
+})
+
+describe('lockfile', () => {
+  const locked = { 'node_modules/a': { version: '1.0.0', optionalDependencies: { 'a-linux': '1.0.0' } } }
+
+  test('a missing binary of another platform is found: npm ci would refuse it', () => {
+    expect(lockfileFaults(locked)).toHaveLength(1)
+    expect(lockfileFaults({ ...locked, 'node_modules/a-linux': { version: '1.0.0' } })).toEqual([])
+    expect(lockfileFaults({ ...locked, 'node_modules/a/node_modules/a-linux': { version: '1.0.0' } })).toEqual([])
+  })
+
+  test('a download address is found; a link to a workspace is none', () => {
+    expect(lockfileFaults({ 'node_modules/a': { resolved: 'https://registry.example/a.tgz' } })).toHaveLength(1)
+    expect(lockfileFaults({ 'node_modules/a': { resolved: 'sandbox', link: true } })).toEqual([])
+  })
+})
+
+test('links into the repository are found, those out of it and those in code are not', () => {
+  const text = '[a](b.md#c "title") [w](https://x.example) `[no](no.md)` [d](#e)\n```\n[no](no.md)\n```\n![p](<p.png>)'
+  expect(linksOf(text)).toEqual(['b.md#c', '#e', 'p.png'])
+})
+
+test('anchors are made as GitHub makes them', () => {
+  expect(anchorsOf('# Add it: `app.use`\n## 한국어 & more\n```\n# no\n```')).toEqual(['add-it-appuse', '한국어--more'])
+})
+
+test('a test file that cannot be run counts as failed', () => {
+  const totals = {
+    numPassedTests: 3,
+    numFailedTests: 1,
+    numPendingTests: 2,
+    numTodoTests: 1,
+    numRuntimeErrorTestSuites: 1,
+  }
+  expect(toLine(totals)).toBe('3 passed, 2 failed, 3 skipped')
+})
