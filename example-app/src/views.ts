@@ -64,7 +64,8 @@ export function createViews(auth: Auth): Views {
           notice: noticeOf(req),
           visitor: visitorOf(req),
           signInButton: auth.signInButton.bind(auth),
-          returnTo: req.method === 'GET' ? req.originalUrl : '/',
+          // After a form: the page it was on. Login takes no address of another site, whatever stands in the header.
+          returnTo: req.method === 'GET' ? req.originalUrl : (req.get('referer') ?? '/'),
         }),
       )
     },

@@ -1,4 +1,5 @@
 import { type RequestHandler, Router } from 'express'
+import { refuseSignedOutForm } from '../account.js'
 import { HttpError } from '../errors.js'
 import { describeUserAgent } from '../user-agent.js'
 import type { Views } from '../views.js'
@@ -14,7 +15,7 @@ export function signInsRoutes({ guard, views }: { guard: RequestHandler; views: 
     })
   })
 
-  router.post('/sign-ins/end', guard, async (req, res) => {
+  router.post('/sign-ins/end', refuseSignedOutForm, guard, async (req, res) => {
     const body: unknown = req.body
     const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : undefined
     const isThisBrowser = id === req.ppoppo.signIn?.id
@@ -25,7 +26,7 @@ export function signInsRoutes({ guard, views }: { guard: RequestHandler; views: 
     res.redirect(303, isThisBrowser ? '/?notice=signed-out' : '/sign-ins?notice=sign-in-ended')
   })
 
-  router.post('/sign-ins/end-all', guard, async (req, res) => {
+  router.post('/sign-ins/end-all', refuseSignedOutForm, guard, async (req, res) => {
     // Here too, and sign-ins that are only just being made elsewhere.
     await req.ppoppo.signOut({ everywhere: true })
     res.redirect(303, '/?notice=signed-out-everywhere')
