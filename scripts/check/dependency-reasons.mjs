@@ -5,9 +5,11 @@ const KINDS = ['dependencies', 'peerDependencies', 'devDependencies']
 
 /** CONTRIBUTING.md says of every dependency why it is there, and speaks of none that is gone. */
 export function checkDependencyReasons() {
-  const named = new Set(
-    [...readText('CONTRIBUTING.md').matchAll(/^\| (`[^|]+`) \|/gm)].flatMap((row) => namesIn(row[1] ?? '')),
-  )
+  const chapter =
+    readText('CONTRIBUTING.md')
+      .split(/^## /m)
+      .find((text) => text.startsWith('Dependencies')) ?? ''
+  const named = new Set([...chapter.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap((row) => namesIn(row[1] ?? '')))
   const used = new Set(
     PACKAGES.flatMap((folder) => KINDS.flatMap((kind) => Object.keys(readManifest(folder)[kind] ?? {}))),
   )
