@@ -26,7 +26,6 @@ export type PpoppoErrorCode =
   | 'subject_mismatch'
   | 'signed_out'
   | 'sign_in_denied'
-  | 'vault_unreadable'
   | 'ppnum_invalid'
   | 'closed'
 
@@ -58,11 +57,6 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     status: 403,
     retryable: false,
     meaning: '`onSignIn` refused this account with `denySignIn(reason)`.',
-  },
-  vault_unreadable: {
-    status: 401,
-    retryable: false,
-    meaning: 'A stored record does not open: changed, moved, or its key is retired.',
   },
   ppnum_invalid: { status: 400, retryable: false, meaning: 'The text is not a ppnum: 11 digits or more.' },
   closed: { status: 503, retryable: false, meaning: '`auth.close()` was called; this instance answers no more.' },
