@@ -68,6 +68,21 @@ describe('the dashboard', () => {
     expect((await browser.get('/dashboard')).text).toContain('new@example.test')
   })
 
+  test('shows a later time once the access token has been refreshed', async () => {
+    const browser = world.browser()
+    await browser.signIn()
+    const refreshedAt = async () =>
+      Date.parse(
+        /refreshed<\/dt><dd><time datetime="([^"]+)"/.exec((await browser.get('/dashboard').expect(200)).text)?.[1] ??
+          '',
+      )
+    const before = await refreshedAt()
+    world.sandbox.control.expireAccessTokens()
+    await refreshedAt()
+    expect(await refreshedAt()).toBeGreaterThan(before)
+    expect(world.sandbox.control.counters.tokenRefresh).toBe(1)
+  })
+
   test('is there without the e-mail while Ppoppo is down', async () => {
     const browser = world.browser()
     await browser.signIn()
