@@ -4,5 +4,5 @@ import { runToEnd } from './lib/processes.mjs'
 
 await runToEnd(async () => {
   clean()
-  return (await build()) ? 0 : 1
+  return (await build({ checksTypes: true })) ? 0 : 1
 })

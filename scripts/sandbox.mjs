@@ -4,6 +4,6 @@ import { build, ROOT } from './lib/build.mjs'
 import { exitCodeOf, runToEnd, start } from './lib/processes.mjs'
 
 await runToEnd(async () => {
-  if (!(await build(['sandbox']))) return 1
+  if (!(await build({ only: ['sandbox'] }))) return 1
   return exitCodeOf(start(process.execPath, [join(ROOT, 'sandbox/dist/cli.js'), ...process.argv.slice(2)]))
 })
