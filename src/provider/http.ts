@@ -16,7 +16,6 @@ export interface ProviderRequest {
   readonly headers: Record<string, string>
   readonly body?: RequestInit['body'] | undefined
   readonly redirect: 'manual'
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -25,15 +24,23 @@ export interface ProviderRequest {
  * sign-in-reference) and openid-client refuses that.
  */
 export function createProviderFetch(runtime: Runtime, issuer: string, closed: AbortSignal): ProviderFetch {
+  // One listener for all calls: `AbortSignal.any` would hang every call's signal on the long-lived one.
+  const inFlight = new Set<AbortController>()
+  closed.addEventListener('abort', () => {
+    for (const call of inFlight) call.abort()
+  })
+
   return async (url, init) => {
-    const signals = [AbortSignal.timeout(PROVIDER_DEADLINE_MS), closed, ...(init.signal ? [init.signal] : [])]
+    const call = new AbortController()
+    const deadline = setTimeout(() => call.abort(), PROVIDER_DEADLINE_MS)
+    inFlight.add(call)
     try {
       const answer = await runtime.fetch(url, {
         method: init.method,
         headers: init.headers,
         ...(init.body === undefined ? {} : { body: init.body }),
         redirect: 'manual',
-        signal: AbortSignal.any(signals),
+        signal: call.signal,
       })
       const body = await readBounded(answer)
       const isNullBody = [101, 204, 205, 304].includes(answer.status)
@@ -43,6 +50,9 @@ export function createProviderFetch(runtime: Runtime, issuer: string, closed: Ab
       })
     } catch (error) {
       throw unreachable(issuer, error)
+    } finally {
+      clearTimeout(deadline)
+      inFlight.delete(call)
     }
   }
 }
