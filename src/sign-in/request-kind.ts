@@ -6,10 +6,11 @@ export function isPrefetch(req: Request): boolean {
   return purposes.some((purpose) => /prefetch|prerender|preview/i.test(purpose ?? ''))
 }
 
-/** An image, script or fetch of another site, aimed at our routes. */
+/** An image, script or fetch of another site, or of a sister domain, aimed at our routes. */
 export function isForeignSubresource(req: Request): boolean {
   const mode = req.get('sec-fetch-mode')
-  return req.get('sec-fetch-site') === 'cross-site' && mode !== undefined && mode !== 'navigate'
+  const isForeign = ['cross-site', 'same-site'].includes(req.get('sec-fetch-site') ?? '')
+  return isForeign && mode !== undefined && mode !== 'navigate'
 }
 
 /** Whether a person is looking: a navigation gets pages and redirects, anything else JSON and status codes (C41). */

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { PpoppoOptions } from '../../src/index.js'
+import { beginAttempt, isSignedIn, NO_VISITS, shuffled } from '../support/attempts.js'
+import type { CookieBrowser } from '../support/cookie-browser.js'
+import { describeOnStores } from '../support/stores.js'
+import { startWorld, type World } from '../support/world.js'
+
+const attemptCookies = (browser: CookieBrowser): string[] =>
+  [...browser.jar.keys()].filter((name) => name.startsWith('ppoppo-tx-'))
+
+describeOnStores('callbacks of many tabs and browsers', (storage) => {
+  let world: World
+  let options: PpoppoOptions
+  beforeAll(async () => {
+    options = { ...storage.options(), rateLimit: false }
+    world = await startWorld({ options })
+  })
+  afterAll(() => world.close())
+
+  const codeExchanges = (): number => world.sandbox.control.counters.tokenAuthorizationCode
+
+  test('C07 eight tabs begun at the same moment in a fresh browser all succeed, in any order', async () => {
+    const browser = world.browser()
+    const tabs = await Promise.all([...Array(8).keys()].map((tab) => beginAttempt(world, browser, `/me?tab=${tab}`)))
+    expect(attemptCookies(browser)).toHaveLength(8)
+    for (const { url, tab } of shuffled(tabs.map((url, tab) => ({ url, tab })))) {
+      const landed = await browser.visit(url)
+      expect([landed.status, landed.location]).toEqual([303, `${world.url}/me?tab=${tab}`])
+      expect((await browser.visit(landed.location)).status).toBe(200)
+    }
+    expect(attemptCookies(browser)).toEqual([])
+  })
+
+  test('C07 eight tabs that also finish at the same moment all succeed', async () => {
+    const browser = world.browser()
+    const tabs = await Promise.all([...Array(8).keys()].map((tab) => beginAttempt(world, browser, `/me?tab=${tab}`)))
+    const landed = await Promise.all(tabs.map((url) => browser.visit(url)))
+    expect(landed.map(({ location }) => location)).toEqual(tabs.map((_, tab) => `${world.url}/me?tab=${tab}`))
+    expect((await browser.visit(`${world.url}/me`)).status).toBe(200)
+  })
+
+  test('C07 a tab finishes after another tab has signed in, and after it has signed out', async () => {
+    const browser = world.browser()
+    const [first, second, third] = [
+      await beginAttempt(world, browser, '/me?1'),
+      await beginAttempt(world, browser, '/me?2'),
+      await beginAttempt(world, browser, '/me?3'),
+    ]
+    expect((await browser.go(first)).status).toBe(200)
+    expect((await browser.go(second)).url).toBe(`${world.url}/me?2`)
+    await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers: { Origin: world.url } })
+    expect(await isSignedIn(world, browser)).toBe(false)
+    expect((await browser.go(third)).url).toBe(`${world.url}/me?3`)
+    expect(await isSignedIn(world, browser)).toBe(true)
+  })
+
+  test('C08 of simultaneous callbacks one exchanges the code, and all land signed in with a cookie of their own', async () => {
+    const browser = world.browser()
+    const url = await beginAttempt(world, browser, '/me?double')
+    const before = codeExchanges()
+    world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: 250 } })
+    const twins = [browser, browser.clone(), browser.clone()]
+    const landed = await Promise.all(twins.map((twin) => twin.visit(url)))
+    expect(codeExchanges() - before).toBe(1)
+    for (const answer of landed) expect([answer.status, answer.location]).toEqual([303, `${world.url}/me?double`])
+    for (const twin of twins) expect((await twin.visit(`${world.url}/me`)).status).toBe(200)
+    expect(new Set(twins.map((twin) => twin.jar.get('ppoppo'))).size).toBe(3)
+  })
+
+  test('C08 when the first of two callbacks fails, the other gets a calm page and no second exchange', async () => {
+    const browser = world.browser()
+    const url = await beginAttempt(world, browser)
+    const before = codeExchanges()
+    world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'status', status: 500, delayMs: 250 } })
+    const twin = browser.clone()
+    const answers = await Promise.all([browser.visit(url), twin.visit(url)])
+    expect(codeExchanges() - before).toBe(1)
+    expect(answers.map(({ status }) => status).sort()).toEqual([400, 503])
+    expect(await isSignedIn(world, browser)).toBe(false)
+    expect(await isSignedIn(world, twin)).toBe(false)
+  })
+
+  test('C08 a callback whose answer was lost is repeated, and lands on the same sign-in', async () => {
+    const browser = world.browser()
+    const url = await beginAttempt(world, browser, '/me?lost')
+    const before = codeExchanges()
+    await browser.clone().visit(url)
+    expect((await browser.go(url)).url).toBe(`${world.url}/me?lost`)
+    expect(codeExchanges() - before).toBe(1)
+    expect(await isSignedIn(world, browser)).toBe(true)
+  })
+
+  test('C08 what was signed out meanwhile is not joined', async () => {
+    const [browser, twin] = [world.browser(), world.browser()]
+    const url = await beginAttempt(world, browser)
+    for (const [name, value] of browser.jar) twin.jar.set(name, value)
+    await browser.go(url)
+    await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers: { Origin: world.url } })
+    expect((await twin.visit(url)).status).toBe(400)
+    expect(await isSignedIn(world, twin)).toBe(false)
+  })
+
+  test('C09 of eleven open attempts the oldest goes', async () => {
+    const browser = world.browser()
+    const urls: string[] = []
+    for (let tab = 0; tab < 11; tab += 1) urls.push(await beginAttempt(world, browser, `/me?tab=${tab}`))
+    expect(attemptCookies(browser)).toHaveLength(10)
+    const [oldest = '', second = ''] = urls
+    const before = codeExchanges()
+    expect((await browser.visit(oldest)).status).toBe(400)
+    expect(codeExchanges()).toBe(before)
+    expect((await browser.go(second)).url).toBe(`${world.url}/me?tab=1`)
+    expect((await browser.go(urls.at(-1) ?? '')).url).toBe(`${world.url}/me?tab=10`)
+  })
+
+  test('C10 in another browser a valid callback is refused and spends nothing', async () => {
+    const [browser, victim, stranger] = [world.browser(), await world.signedIn('mina'), world.browser()]
+    const url = await beginAttempt(world, browser, '/me?mine')
+    await beginAttempt(world, stranger)
+    const before = codeExchanges()
+    const stored = await storage.contents(options)
+    const refused = await stranger.visit(url)
+    expect(refused.status).toBe(400)
+    expect(refused.cookies).toEqual([])
+    expect(await isSignedIn(world, stranger)).toBe(false)
+    // Whoever is signed in stays who they are (login CSRF).
+    expect((await victim.visit(url)).status).toBe(303)
+    expect(JSON.parse((await victim.visit(`${world.url}/me`)).text).user.ppnum).toBe('77700000002')
+    expect(codeExchanges()).toBe(before)
+    expect(await storage.contents(options)).toEqual(stored)
+    expect((await browser.go(url)).url).toBe(`${world.url}/me?mine`)
+  })
+
+  test('C10 the attempt cookie of one attempt does not open another', async () => {
+    const [browser, stranger] = [world.browser(), world.browser()]
+    const url = await beginAttempt(world, browser)
+    await beginAttempt(world, stranger)
+    const [name = ''] = attemptCookies(browser)
+    stranger.jar.set(name, stranger.jar.get(attemptCookies(stranger)[0] ?? '') ?? '')
+    expect((await stranger.visit(url)).status).toBe(400)
+    expect(await isSignedIn(world, stranger)).toBe(false)
+    expect((await browser.go(url)).status).toBe(200)
+  })
+
+  test('C11 a forged error cancels nobody: not from another browser, not with an unknown state', async () => {
+    const [browser, stranger] = [world.browser(), world.browser()]
+    const url = await beginAttempt(world, browser)
+    const state = new URL(url).searchParams.get('state') ?? ''
+    const forged = (of: string): string => `${world.url}/auth/callback?error=access_denied&state=${of}`
+    const answer = await stranger.visit(forged(state))
+    expect(answer.status).toBe(400)
+    expect(answer.text).not.toContain('You did not sign in')
+    expect((await browser.visit(forged('A'.repeat(43)))).status).toBe(400)
+    expect((await browser.go(url)).status).toBe(200)
+  })
+
+  test.each(NO_VISITS)('C12 %s of the callback consumes nothing', async (_name, method, headers) => {
+    const browser = world.browser()
+    const url = await beginAttempt(world, browser)
+    const [stored, before] = [await storage.contents(options), codeExchanges()]
+    const answer = await browser.visit(url, { method, headers })
+    expect([204, 503]).toContain(answer.status)
+    expect(answer.headers.get('cache-control')).toContain('no-store')
+    expect([answer.cookies, answer.text, answer.location]).toEqual([[], '', ''])
+    expect(await storage.contents(options)).toEqual(stored)
+    expect(codeExchanges()).toBe(before)
+    expect((await browser.go(url)).status).toBe(200)
+  })
+
+  test('C20 reloaded after success: back to where one was, still signed in', async () => {
+    const browser = world.browser()
+    const url = await beginAttempt(world, browser, '/me?here')
+    await browser.go(url)
+    const [before, cookie] = [codeExchanges(), browser.jar.get('ppoppo')]
+    const again = await browser.visit(url)
+    expect([again.status, again.location, again.cookies]).toEqual([303, `${world.url}/me?here`, []])
+    expect(codeExchanges()).toBe(before)
+    expect(browser.jar.get('ppoppo')).toBe(cookie)
+    const denied = await browser.visit(`${world.url}/auth/callback?error=access_denied&state=${'B'.repeat(43)}`)
+    expect([denied.status, denied.location]).toEqual([303, `${world.url}/me?here`])
+    expect(await isSignedIn(world, browser)).toBe(true)
+  })
+
+  test('C20 signed out, a stale callback is a calm page that starts anew', async () => {
+    const browser = world.browser()
+    const url = await beginAttempt(world, browser)
+    await browser.go(url)
+    await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers: { Origin: world.url } })
+    const stale = await browser.visit(url)
+    expect(stale.status).toBe(400)
+    expect(stale.text).toContain('/auth/login')
+    expect(stale.cookies).toEqual([])
+  })
+})

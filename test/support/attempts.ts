@@ -1,0 +1,45 @@
+import { CookieBrowser } from './cookie-browser.js'
+import type { World } from './world.js'
+
+/** Begins a sign-in in `browser` and goes as far as PAS's answer: the callback URL that was not visited yet. */
+export async function beginAttempt(world: World, browser: CookieBrowser, returnTo = '/me'): Promise<string> {
+  const toPas = await browser.visit(`${world.url}/auth/login?return_to=${encodeURIComponent(returnTo)}`)
+  if (toPas.location === '') throw new Error(`login answered ${toPas.status}: ${toPas.text.slice(0, 300)}`)
+  return answerOfPas(toPas.location)
+}
+
+/** Where PAS sends the browser, without anybody going there. */
+export async function answerOfPas(authorizationUrl: string): Promise<string> {
+  const back = await new CookieBrowser().visit(authorizationUrl)
+  if (back.location === '') throw new Error(`PAS answered ${back.status}: ${back.text.slice(0, 300)}`)
+  return back.location
+}
+
+/** Whether this browser is signed in, by asking the app. */
+export async function isSignedIn(world: World, browser: CookieBrowser): Promise<boolean> {
+  const answer = await browser.visit(`${world.url}/auth/session`)
+  return JSON.parse(answer.text).signedIn === true
+}
+
+/** What browsers, scanners and other sites send without a person wanting to go there. */
+export const NO_VISITS: readonly (readonly [string, string, Readonly<Record<string, string>>])[] = [
+  ['HEAD', 'HEAD', {}],
+  ['OPTIONS', 'OPTIONS', {}],
+  ['a prefetch', 'GET', { 'Sec-Purpose': 'prefetch' }],
+  ['a prerender', 'GET', { 'Sec-Purpose': 'prefetch;prerender' }],
+  ['an older prefetch', 'GET', { Purpose: 'prefetch' }],
+  ['a Firefox prefetch', 'GET', { 'X-Moz': 'prefetch' }],
+  ['a prefetching HEAD', 'HEAD', { 'Sec-Purpose': 'prefetch' }],
+  ['an image of another site', 'GET', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' }],
+  ['a fetch of another site', 'GET', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'cors' }],
+  ['a form post by script of another site', 'POST', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'cors' }],
+  ['an image of a sister site', 'GET', { 'Sec-Fetch-Site': 'same-site', 'Sec-Fetch-Mode': 'no-cors' }],
+]
+
+/** Mixes a list, differently in each run. */
+export function shuffled<T>(list: readonly T[]): T[] {
+  const rest = [...list]
+  const mixed: T[] = []
+  while (rest.length > 0) mixed.push(...rest.splice(Math.floor(Math.random() * rest.length), 1))
+  return mixed
+}
