@@ -1,14 +1,10 @@
-import { createRequire } from 'node:module'
-import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { PpoppoError } from '../errors.js'
+import { CALL_TIMEOUT_MS, createOwnClient, isCluster, type RedisSource, type ScriptedClient } from './redis-client.js'
 import { RedisTimeout, toStoreError } from './redis-faults.js'
-import { REDIS_SCRIPTS, type ScriptCommands } from './redis-scripts.js'
 
-/** An ioredis client (also of a Sentinel), a Cluster, or a `redis:`/`rediss:` URL. */
-export type RedisSource = Redis | Cluster | string
-
-/** Our own client, with our scripts on it. */
-export type ScriptedClient = (Redis | Cluster) & ScriptCommands
+/** One command or script on our client. */
+type Command<T> = (client: ScriptedClient) => Promise<T>
 
 /** Our own connection to Redis. */
 export interface RedisConnection {
@@ -19,73 +15,22 @@ export interface RedisConnection {
    * @param operation the store's method, for the error message
    * @throws `store_unavailable`; `closed` after `close()`
    */
-  run<T>(operation: string, command: (client: ScriptedClient) => Promise<T>): Promise<T>
+  run<T>(operation: string, command: Command<T>): Promise<T>
   /** The clients to scan: all masters of a Cluster, else the one. */
   masters(): readonly Redis[]
   /** Lets what was sent be answered for half a second, then closes. Idempotent. */
   close(): Promise<void>
 }
 
-/** How long a call may take. A request makes two in a row, and must be answered within two seconds. */
-const CALL_TIMEOUT_MS = 1000
 /** How long a call may take while calls are known to run out of time, so that the second one adds little. */
 const HASTY_CALL_TIMEOUT_MS = 100
 /** How long calls are hasty after one ran out of time. Then one may wait in full again: a slow link is not a dead one. */
 const HASTE_MS = 1000
 const CLOSE_TIMEOUT_MS = 500
 
-const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
-
-const NODE_OPTIONS = {
-  keyPrefix: '', // ioredis would prefix a script's KEYS, and not the keys the script makes itself
-  connectTimeout: CALL_TIMEOUT_MS,
-  commandTimeout: CALL_TIMEOUT_MS, // also bounds the handshake with a server that accepts and then says nothing
-  socketTimeout: CALL_TIMEOUT_MS, // a connection that owes an answer for this long is replaced
-  // Nothing is sent twice, and what was under way when a connection broke is refused at once. With 1 instead of 0
-  // ioredis keeps such commands until the second failed reconnection, or for ever if the first succeeds.
-  maxRetriesPerRequest: 0,
-  autoResendUnfulfilledCommands: false,
-  stringNumbers: false,
-  replyMapping: 'legacy',
-} satisfies RedisOptions
-
-const REDIS_OPTIONS = {
-  ...NODE_OPTIONS,
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  enableAutoPipelining: true,
-  autoPipeliningIgnoredCommands: [],
-  retryStrategy: reconnectDelayMs,
-  // A failover may turn our server into a replica while the connection stays: look for the new master.
-  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
-  role: 'master',
-  readOnly: false,
-  monitor: false,
-  sentinelCommandTimeout: CALL_TIMEOUT_MS / 2,
-  sentinelRetryStrategy: reconnectDelayMs,
-} satisfies RedisOptions
-
-const CLUSTER_OPTIONS = {
-  keyPrefix: '',
-  lazyConnect: true,
-  // The queue meant here is each node's, while it connects; the Cluster's own is never used, since we wait for 'ready'.
-  enableOfflineQueue: true,
-  // ioredis pipelines per group of slots, and during a resharding gives MOVED errors of such a pipeline to the caller.
-  enableAutoPipelining: false,
-  scaleReads: 'master',
-  clusterRetryStrategy: reconnectDelayMs,
-  slotsRefreshTimeout: CALL_TIMEOUT_MS,
-  // 0: a command whose connection broke is not sent again, it may have run.
-  retryDelayOnFailover: 0,
-  redisOptions: NODE_OPTIONS,
-} satisfies ClusterOptions
-
-/**
- * Opens our own connection, at the first call. A client that was passed in is duplicated with our settings and never
- * touched again.
- */
+/** Opens our own connection, at the first call. */
 export function connectRedis(source: RedisSource): RedisConnection {
-  const client = toOwnClient(source)
+  const client = createOwnClient(source)
   let connectionError: unknown
   let becomingReady: Promise<void> | undefined
   let hastyUntil = 0
@@ -109,10 +54,15 @@ export function connectRedis(source: RedisSource): RedisConnection {
     return becomingReady
   }
 
-  async function attempt<T>(command: (client: ScriptedClient) => Promise<T>, isOver: () => boolean): Promise<T> {
-    if (client.status !== 'ready') await untilReady()
+  async function attemptOnceReady<T>(command: Command<T>, isOver: () => boolean): Promise<T> {
+    await untilReady()
     if (isOver()) throw new RedisTimeout() // its caller is gone: do not run it late
     return command(client)
+  }
+
+  async function quit(): Promise<void> {
+    if (client.status === 'ready') await within(CLOSE_TIMEOUT_MS, () => client.quit()).catch(() => {})
+    if (client.status !== 'end') client.disconnect()
   }
 
   return {
@@ -121,7 +71,9 @@ export function connectRedis(source: RedisSource): RedisConnection {
       if (closing !== undefined) throw new PpoppoError('closed', 'The store is closed: auth.close() was called.')
       const timeoutMs = performance.now() < hastyUntil ? HASTY_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS
       try {
-        const result = await within(timeoutMs, (isOver) => attempt(command, isOver))
+        const result = await within(timeoutMs, (isOver) =>
+          client.status === 'ready' ? command(client) : attemptOnceReady(command, isOver),
+        )
         hastyUntil = 0
         return result
       } catch (error) {
@@ -131,39 +83,13 @@ export function connectRedis(source: RedisSource): RedisConnection {
     },
     masters: () => (isCluster(client) ? client.nodes('master') : [client]),
     close(): Promise<void> {
-      closing ??= within(CLOSE_TIMEOUT_MS, async () => {
-        if (client.status === 'ready') await client.quit()
-      })
-        .catch(() => {})
-        .then(() => {
-          if (client.status !== 'end') client.disconnect()
-        })
+      closing ??= quit()
       return closing
     },
   }
 }
 
-function toOwnClient(source: RedisSource): ScriptedClient {
-  const client = typeof source === 'string' ? openUrl(source) : duplicate(source)
-  for (const [name, script] of Object.entries(REDIS_SCRIPTS)) client.defineCommand(name, script)
-  return client as ScriptedClient // defineCommand has just put the commands there
-}
-
-function duplicate(source: Redis | Cluster): Redis | Cluster {
-  return isCluster(source) ? source.duplicate([], CLUSTER_OPTIONS) : source.duplicate(REDIS_OPTIONS)
-}
-
-/** ioredis is loaded only here: who passes a client has it, and who uses the memory store needs none. */
-function openUrl(url: string): Redis {
-  const { Redis: Client }: typeof import('ioredis') = createRequire(import.meta.url)('ioredis')
-  return new Client(url, REDIS_OPTIONS)
-}
-
-/** By its own mark: an app may have another copy of ioredis than we see, so `instanceof` would not do. */
-function isCluster(client: Redis | Cluster): client is Cluster {
-  return client.isCluster
-}
-
+/** Settles as `task` does, or rejects with {@link RedisTimeout}. On every call's way, hence without further promises. */
 function within<T>(timeoutMs: number, task: (isOver: () => boolean) => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let isOver = false
@@ -171,8 +97,15 @@ function within<T>(timeoutMs: number, task: (isOver: () => boolean) => Promise<T
       isOver = true
       reject(new RedisTimeout(`no answer within ${timeoutMs} ms`))
     }, timeoutMs)
-    task(() => isOver)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer))
+    task(() => isOver).then(
+      (result) => {
+        clearTimeout(timer)
+        resolve(result)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
 }

@@ -29,8 +29,28 @@ local function keepIndex(index)
   if last[2] then redis.call('PEXPIREAT', index, last[2]) end
 end`
 
+/** The commands our client gets, by name. */
+export type ScriptName =
+  | 'ppoppoTime'
+  | 'ppoppoTake'
+  | 'ppoppoCreate'
+  | 'ppoppoWrite'
+  | 'ppoppoDelete'
+  | 'ppoppoList'
+  | 'ppoppoDeleteAll'
+  | 'ppoppoAcquire'
+  | 'ppoppoRelease'
+  | 'ppoppoSetSession'
+  | 'ppoppoShare'
+  | 'ppoppoCount'
+
+interface RedisScript {
+  readonly numberOfKeys: number
+  readonly lua: string
+}
+
 /** Name of the command on our client -> its script. */
-export const REDIS_SCRIPTS = {
+export const REDIS_SCRIPTS: Readonly<Record<ScriptName, RedisScript>> = {
   /** KEYS any key of the node that is asked. */
   ppoppoTime: { numberOfKeys: 1, lua: `return redis.call('TIME')` },
 
@@ -174,9 +194,9 @@ if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 if count <= tonumber(ARGV[1]) then return 0 end
 return math.max(1, redis.call('PTTL', KEYS[1]))`,
   },
-} as const satisfies Record<string, { readonly numberOfKeys: number; readonly lua: string }>
-
-/** The commands that {@link REDIS_SCRIPTS} adds to a client. */
-export type ScriptCommands = {
-  [Name in keyof typeof REDIS_SCRIPTS]: (...keysThenArguments: (string | number)[]) => Promise<unknown>
 }
+
+/** The commands that {@link REDIS_SCRIPTS} adds to a client: keys first, then arguments. */
+export type ScriptCommands = Readonly<
+  Record<ScriptName, (...keysThenArguments: (string | number)[]) => Promise<unknown>>
+>

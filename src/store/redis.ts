@@ -1,5 +1,6 @@
+import type { RedisSource } from './redis-client.js'
 import { createRedisClock } from './redis-clock.js'
-import { connectRedis, type RedisSource } from './redis-connection.js'
+import { connectRedis } from './redis-connection.js'
 import { createRedisKeys } from './redis-keys.js'
 import { createRedisSessions } from './redis-sessions.js'
 import { createRedisSignIns } from './redis-sign-ins.js'

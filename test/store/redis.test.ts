@@ -116,7 +116,7 @@ describeWithRedis('Redis store', () => {
       lazyConnect: true,
       db: 3,
       stringNumbers: true,
-      commandTimeout: 5,
+      commandTimeout: 9000,
     })
     const prefix = redis.prefix()
     const store = createStore({ redis: own, prefix })

@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module'
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
+import { REDIS_SCRIPTS, type ScriptCommands } from './redis-scripts.js'
+
+/** An ioredis client (also of a Sentinel), a Cluster, or a `redis:`/`rediss:` URL. */
+export type RedisSource = Redis | Cluster | string
+
+/** Our own client, with our scripts on it. */
+export type ScriptedClient = (Redis | Cluster) & ScriptCommands
+
+/** How long a call may take. A request makes two in a row, and must be answered within two seconds. */
+export const CALL_TIMEOUT_MS = 1000
+
+const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
+
+const NODE_OPTIONS = {
+  keyPrefix: '', // ioredis would prefix a script's KEYS, and not the keys the script makes itself
+  connectTimeout: CALL_TIMEOUT_MS,
+  commandTimeout: CALL_TIMEOUT_MS, // also bounds the handshake with a server that accepts and then says nothing
+  socketTimeout: CALL_TIMEOUT_MS, // a connection that owes an answer for this long is replaced
+  // Nothing is sent twice, and what was under way when a connection broke is refused at once. With 1 instead of 0
+  // ioredis keeps such commands until the second failed reconnection, or for ever if the first succeeds.
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  stringNumbers: false,
+  replyMapping: 'legacy',
+} satisfies RedisOptions
+
+const REDIS_OPTIONS = {
+  ...NODE_OPTIONS,
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  enableAutoPipelining: true,
+  autoPipeliningIgnoredCommands: [],
+  retryStrategy: reconnectDelayMs,
+  // A failover may turn our server into a replica while the connection stays: look for the new master.
+  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+  role: 'master',
+  readOnly: false,
+  monitor: false,
+  sentinelCommandTimeout: CALL_TIMEOUT_MS / 2,
+  sentinelRetryStrategy: reconnectDelayMs,
+} satisfies RedisOptions
+
+const CLUSTER_OPTIONS = {
+  keyPrefix: '',
+  lazyConnect: true,
+  // The queue meant here is each node's, while it connects; the Cluster's own is never used, since we wait for 'ready'.
+  enableOfflineQueue: true,
+  // ioredis pipelines per group of slots, and during a resharding gives MOVED errors of such a pipeline to the caller.
+  enableAutoPipelining: false,
+  scaleReads: 'master',
+  clusterRetryStrategy: reconnectDelayMs,
+  slotsRefreshTimeout: CALL_TIMEOUT_MS,
+  // 0: a command whose connection broke is not sent again, it may have run.
+  retryDelayOnFailover: 0,
+  redisOptions: NODE_OPTIONS,
+} satisfies ClusterOptions
+
+/**
+ * A client of our own, not yet connected: a duplicate of the one that was passed in, with our settings and scripts. What
+ * was passed in is never touched again.
+ */
+export function createOwnClient(source: RedisSource): ScriptedClient {
+  const client = typeof source === 'string' ? openUrl(source) : duplicate(source)
+  for (const [name, script] of Object.entries(REDIS_SCRIPTS)) client.defineCommand(name, script)
+  return client as ScriptedClient // defineCommand has just put the commands there
+}
+
+function duplicate(source: Redis | Cluster): Redis | Cluster {
+  return isCluster(source) ? source.duplicate([], CLUSTER_OPTIONS) : source.duplicate(REDIS_OPTIONS)
+}
+
+/** ioredis is loaded only here: who passes a client has it, and who uses the memory store needs none. */
+function openUrl(url: string): Redis {
+  const { Redis: Client }: typeof import('ioredis') = createRequire(import.meta.url)('ioredis')
+  return new Client(url, REDIS_OPTIONS)
+}
+
+/** By its own mark: an app may have another copy of ioredis than we see, so `instanceof` would not do. */
+export function isCluster(client: Redis | Cluster): client is Cluster {
+  return client.isCluster
+}
