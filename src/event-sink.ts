@@ -18,11 +18,17 @@ export function createEventSink(onEvent: ((event: PpoppoEvent) => void) | undefi
       return
     }
     try {
-      onEvent({ at: new Date(runtime.now()).toISOString(), correlationId, ...detail })
+      // An async function is welcome where `void` is asked for, and its failure must not end the process.
+      const returned: unknown = onEvent({ at: new Date(runtime.now()).toISOString(), correlationId, ...detail })
+      if (returned instanceof Promise) returned.catch(warnOfThrow)
     } catch (error) {
-      process.emitWarning(`onEvent threw ${error instanceof Error ? error.name : 'something'}`, 'PpoppoWarning')
+      warnOfThrow(error)
     }
   }
+}
+
+function warnOfThrow(error: unknown): void {
+  process.emitWarning(`onEvent threw ${error instanceof Error ? error.name : 'something'}`, 'PpoppoWarning')
 }
 
 function toWarning(detail: PpoppoEventDetail): string | undefined {

@@ -50,6 +50,8 @@ export type SignOutReason =
   | 'replaced'
   | 'revoked'
   | 'scope_reduced'
+  /** PAS gave no refresh token, and the access token has expired. */
+  | 'not_renewable'
 
 /** Things worth changing that stop nothing. */
 export type WarningCode =
@@ -57,7 +59,6 @@ export type WarningCode =
   | 'proxy_untrusted'
   | 'secure_cookie_blocked'
   | 'development_secrets'
-  | 'on_event_threw'
   | 'on_sign_out_failed'
   | 'session_not_saved'
 

@@ -115,7 +115,6 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   const { front, rest } = createRoutes(routeParts, button)
   const session = config.ownSession ? ownSession.middleware : appSession
   const middleware = createMiddleware({
-    config,
     ownSession,
     pointerKey,
     vault,
@@ -133,9 +132,9 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     )
 
   return Object.assign(inOrder('ppoppo', [refuseWhenClosed, front, session, middleware, rest]), {
-    session,
-    middleware,
-    router: inOrder('ppoppoRouter', [front, rest]),
+    session: inOrder('ppoppoSession', [refuseWhenClosed, session]),
+    middleware: inOrder('ppoppoMiddleware', [refuseWhenClosed, middleware]),
+    router: inOrder('ppoppoRouter', [refuseWhenClosed, front, rest]),
     requireSignIn: createGuard(routeParts),
     signInButton: button.html,
     async close() {
@@ -157,7 +156,12 @@ function inOrder(name: string, handlers: readonly RequestHandler[]): RequestHand
     const step = (index: number): void => {
       const handler = handlers[index]
       if (!handler) return next()
-      void handler(req, res, (error?: unknown) => (error ? next(error) : step(index + 1)))
+      try {
+        void handler(req, res, (error?: unknown) => (error ? next(error) : step(index + 1)))
+      } catch (error) {
+        // Express looks only at what the first step throws: the others may run after something awaited.
+        next(error)
+      }
     }
     step(0)
   }

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { PpoppoError } from './errors.js'
+import { isPpoppoError, PpoppoError } from './errors.js'
 import type { PpoppoUser } from './options.js'
 import type { UserInfo } from './provider/profile.js'
 import type { SignOut } from './user/sign-out.js'
@@ -109,11 +109,14 @@ export class RequestPpoppo {
   }
 
   /**
-   * What PAS says of the person now: always live, asked once per request.
+   * What PAS says of the person now: always live, asked once per request (again only where it failed).
    * @throws `signed_out`, `store_unavailable`, `provider_unavailable`, `provider_misconfigured`, `subject_mismatch`.
    */
   userinfo(): Promise<UserInfo> {
-    this.#userinfo ??= this.#withSignIn((signIn) => this.#parts.userCalls.userinfo(signIn))
+    this.#userinfo ??= this.#callPas((signIn) => this.#parts.userCalls.userinfo(signIn)).catch((error: unknown) => {
+      this.#userinfo = undefined
+      throw error
+    })
     return this.#userinfo
   }
 
@@ -123,7 +126,7 @@ export class RequestPpoppo {
    * @throws as {@link userinfo}.
    */
   accessToken(): Promise<string> {
-    return this.#withSignIn((signIn) => this.#parts.userCalls.accessToken(signIn))
+    return this.#callPas((signIn) => this.#parts.userCalls.accessToken(signIn))
   }
 
   /**
@@ -163,6 +166,16 @@ export class RequestPpoppo {
       await this.signOut()
       return true
     })
+  }
+
+  /** What PAS has revoked is signed out for the rest of this request, too. */
+  async #callPas<T>(call: (signIn: SignIn) => Promise<T>): Promise<T> {
+    try {
+      return await this.#withSignIn(call)
+    } catch (error) {
+      if (isPpoppoError(error, 'signed_out')) this.#state = { status: 'signed-out' }
+      throw error
+    }
   }
 
   async #withSignIn<T>(work: (signIn: SignIn) => Promise<T>): Promise<T> {

@@ -1,7 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { isPpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
-import type { Config } from '../options.js'
 import { type RequestParts, RequestPpoppo, type SignInState } from '../request.js'
 import { assertSession, readPointer } from '../session/pointer.js'
 import type { OwnSession } from '../session/session.js'
@@ -10,7 +9,6 @@ import type { Vault } from '../vault/vault.js'
 
 /** What `auth.middleware` needs. */
 export interface MiddlewareParts {
-  readonly config: Pick<Config, 'isHttps'>
   readonly ownSession: OwnSession
   readonly pointerKey: string
   readonly vault: Vault
@@ -23,20 +21,19 @@ export interface MiddlewareParts {
 
 /** Finds out who is signed in and puts `req.ppoppo` there. */
 export function createMiddleware(parts: MiddlewareParts): RequestHandler {
-  const { config, ownSession, pointerKey, vault, freshness, requestParts, raise, isPassive } = parts
+  const { ownSession, pointerKey, vault, freshness, requestParts, raise, isPassive } = parts
   let hasSeenSession = false
   let hasWarned = false
 
   /** An app's express-session sends no cookie, and says nothing, where it takes a request for http (C40). */
   function warnOfBlockedCookie(req: Request): void {
-    if (hasWarned || !config.isHttps || ownSession.owns(req) || req.secure || req.session.cookie?.secure !== true)
-      return
+    if (hasWarned || ownSession.owns(req) || req.secure || req.session.cookie?.secure !== true) return
     hasWarned = true
     raise({
       type: 'warning',
       code: 'secure_cookie_blocked',
       detail:
-        'A request arrived by http while your session cookie is "secure", so express-session will not send it. Behind a proxy set app.set("trust proxy", <number of proxies>) and let the proxy send X-Forwarded-Proto.',
+        'A request arrived by http while your session cookie is "secure", so express-session will not send it. Behind a proxy set app.set("trust proxy", <number of proxies>) and let the proxy send X-Forwarded-Proto (where the session has "proxy: true", all is well). Without a proxy set cookie.secure to "auto".',
     })
   }
 

@@ -70,14 +70,18 @@ export function createFreshness(parts: {
     refreshInBackground,
     async keep(signIn) {
       const touched = await touch(signIn)
-      if (!touched || !isRefreshDue(touched, runtime.now())) return touched
+      if (!touched) return undefined
       const isOverdue = runtime.now() - touched.refreshedAt > DAY_MS
+      if (!isOverdue && !isRefreshDue(touched, runtime.now())) return touched
       if (!isOverdue || failedLately.has(touched.id)) {
         refreshInBackground(touched)
         return touched
       }
       const answer = await within(tryRefresh(touched), FOREGROUND_MS)
-      return typeof answer === 'symbol' ? touched : answer
+      if (typeof answer !== 'symbol') return answer
+      // It goes on, and the next requests do not wait for it again.
+      failedLately.add(touched.id)
+      return touched
     },
   }
 }

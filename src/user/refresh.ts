@@ -1,4 +1,4 @@
-import { PpoppoError } from '../errors.js'
+import { isPpoppoError, PpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
@@ -22,7 +22,7 @@ export interface Refresher {
 export interface RefresherParts {
   readonly vault: Vault
   readonly store: Pick<Store, 'acquireLease' | 'releaseLease'>
-  readonly provider: Pick<Provider, 'refresh' | 'revoke'>
+  readonly provider: Pick<Provider, 'prepareAuthorization' | 'refresh' | 'revoke'>
   readonly runtime: Runtime
   readonly raise: RaiseEvent
 }
@@ -31,12 +31,17 @@ export interface RefresherParts {
 const LEASE_MS = 8_000
 const GIVE_UP_MS = 2 * LEASE_MS
 const POLL_MS = 50
+/** For tokens that PAS has issued and a store does not take yet. */
+const SAVE_TRIES = 4
+const SAVE_PAUSE_MS = 300
 
 export function createRefresher({ vault, store, provider, runtime, raise }: RefresherParts): Refresher {
   const flights = new SingleFlight<SignIn | undefined>()
 
   /** Of all processes one calls PAS: the holder of the lease. The others look for its result. */
   async function refreshAmongProcesses(stale: SignIn): Promise<SignIn | undefined> {
+    // Finding PAS may take a deadline of its own, and the lease is for the token call alone.
+    await provider.prepareAuthorization()
     const holder = randomToken(runtime, 128)
     const deadline = runtime.now() + GIVE_UP_MS
     while (runtime.now() < deadline) {
@@ -63,7 +68,8 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
   async function fetchTokens(current: SignIn): Promise<SignIn | undefined> {
     const { refreshToken } = current.tokens
     if (refreshToken === undefined) {
-      throw new PpoppoError('signed_out', 'The access token has expired and PAS gave no refresh token: sign in anew.')
+      // Nobody can ask PAS about this one any more: it ends with its access token, and not before.
+      return runtime.now() < current.tokens.expiresAt ? current : end(current, refreshToken, 'not_renewable')
     }
     const grant = await provider.refresh(refreshToken, current.scopes)
     if (grant === 'revoked') return end(current, refreshToken, 'revoked')
@@ -72,9 +78,11 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
   }
 
   async function keep(current: SignIn, grant: Grant): Promise<SignIn | undefined> {
-    const kept = await vault.update(current.id, (latest) => {
+    let isOurs = false
+    const kept = await stubbornly(grant, current.id, (latest) => {
       // Somebody whose lease outlived ours was quicker: theirs is the newer one.
-      if (latest.tokens.accessToken !== current.tokens.accessToken) return undefined
+      isOurs = latest.tokens.accessToken === current.tokens.accessToken
+      if (!isOurs) return undefined
       const now = runtime.now()
       const refreshToken = grant.refreshToken ?? latest.tokens.refreshToken
       return {
@@ -90,7 +98,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
       }
     })
     if (kept) {
-      raise({ type: 'token_refreshed', sub: kept.sub, signInId: kept.id })
+      if (isOurs) raise({ type: 'token_refreshed', sub: kept.sub, signInId: kept.id })
     } else if (grant.refreshToken !== undefined) {
       // Signed out while PAS answered: what it issued must not live on.
       provider
@@ -100,11 +108,23 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     return kept
   }
 
+  /** A rotated refresh token that is not stored is a sign-in lost, so a store that fails is tried again. */
+  async function stubbornly(grant: Grant, ...update: Parameters<Vault['update']>): Promise<SignIn | undefined> {
+    for (let triesLeft = grant.refreshToken === undefined ? 1 : SAVE_TRIES; ; triesLeft -= 1) {
+      try {
+        return await vault.update(...update)
+      } catch (error) {
+        if (triesLeft <= 1 || !isPpoppoError(error, 'store_unavailable')) throw error
+        await wait(SAVE_PAUSE_MS)
+      }
+    }
+  }
+
   /** Ends the sign-in, unless somebody meanwhile stored another refresh token than the one that was refused. */
   async function end(
     current: SignIn,
-    refreshToken: string,
-    reason: 'revoked' | 'scope_reduced',
+    refreshToken: string | undefined,
+    reason: 'revoked' | 'scope_reduced' | 'not_renewable',
   ): Promise<SignIn | undefined> {
     const ended = await vault.remove(current.id, (latest) => latest.tokens.refreshToken === refreshToken)
     if (!ended) return vault.read(current.id)
@@ -114,7 +134,8 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
 
   return {
     refresh: (stale) =>
-      flights.run(stale.id, async () => {
+      // By token, too: who found a newer one refused must not be given that one back.
+      flights.run(`${stale.id} ${stale.tokens.accessToken}`, async () => {
         try {
           return await refreshAmongProcesses(stale)
         } catch (error) {

@@ -5,7 +5,7 @@ import { within } from '../lib/wait.js'
 import type { Config } from '../options.js'
 import type { Provider } from '../provider/provider.js'
 import { clearLandedCookie } from '../session/landed-cookie.js'
-import { forgetPointer, readPointer } from '../session/pointer.js'
+import { forgetPointer, otherPointers, readPointer } from '../session/pointer.js'
 import type { OwnSession } from '../session/session.js'
 import type { SignIn } from '../vault/record.js'
 import type { EndedSignIn, Vault } from '../vault/vault.js'
@@ -61,10 +61,11 @@ export function createSignOut(parts: SignOutParts): SignOut {
   }
 
   async function forget(req: Request, res: Response): Promise<void> {
-    clearLandedCookie(res, config.isHttps)
+    // A sign-out in the middle of an answer has no headers left to send.
+    if (!res.headersSent) clearLandedCookie(res, config.isHttps)
     try {
-      if (ownSession.owns(req)) await ownSession.end(req, res)
-      else await forgetPointer(req, pointerKey)
+      if (ownSession.owns(req)) await ownSession.end(req, res, req.session ? otherPointers(req.session, pointerKey) : {})
+      else if (req.session) await forgetPointer(req, pointerKey)
     } catch {
       // The record is gone, so the pointer leads nowhere; the blob ends by its own expiry.
       raise({
@@ -77,12 +78,18 @@ export function createSignOut(parts: SignOutParts): SignOut {
 
   return {
     async endHere(req, res, signIn, everywhere) {
-      const pointer = readPointer(req.session, pointerKey)
-      const ended: EndedSignIn[] = []
-      if (signIn && everywhere) ended.push(...(await vault.removeAll(signIn.sub)))
-      else if (pointer) ended.push(...[await vault.remove(pointer.signInId)].filter((one) => one !== undefined))
+      const id = signIn?.id ?? (req.session && readPointer(req.session, pointerKey)?.signInId)
+      // Nobody to sign out: what an anonymous visitor's session holds is not ours to end.
+      if (id === undefined) return
+      const isEverywhere = everywhere && signIn !== undefined
+      const ended = isEverywhere ? [...(await vault.removeAll(signIn.sub))] : []
+      // Alone, or where the index does not know it.
+      if (!ended.some((one) => one.id === id)) {
+        const one = await vault.remove(id)
+        if (one) ended.push(one)
+      }
       await forget(req, res)
-      report(ended, everywhere ? 'sign_out_everywhere' : 'sign_out')
+      report(ended, isEverywhere ? 'sign_out_everywhere' : 'sign_out')
       await revoke(ended)
       if (signIn) await tellApp(req, signIn, everywhere)
     },

@@ -28,8 +28,14 @@ export function createUserCalls(parts: {
 }): UserCalls {
   const { provider, vault, refresher, freshness, runtime } = parts
 
+  const hasExpired = ({ tokens }: SignIn): boolean => runtime.now() >= tokens.expiresAt
+
   async function current(signIn: SignIn): Promise<SignIn> {
-    if (runtime.now() >= signIn.tokens.expiresAt) return renewed(signIn)
+    if (hasExpired(signIn)) {
+      const fresh = await renewed(signIn)
+      // A request that lives for hours asks with what it began with: the newer token of then may be old by now, too.
+      return hasExpired(fresh) ? renewed(fresh) : fresh
+    }
     if (isRefreshDue(signIn, runtime.now())) freshness.refreshInBackground(signIn)
     return signIn
   }

@@ -2,8 +2,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
+import { resolveConfig } from '../../src/config.js'
 import type { PpoppoEvent } from '../../src/events.js'
-import { type Ppoppo, type PpoppoOptions, ppoppo } from '../../src/index.js'
+import type { Ppoppo, PpoppoOptions } from '../../src/index.js'
+import { type Runtime, systemRuntime } from '../../src/lib/runtime.js'
+import { createPpoppo } from '../../src/ppoppo.js'
 import { CookieBrowser } from './cookie-browser.js'
 
 /** An app with sign-in and the sandbox it signs in at, over real HTTP. */
@@ -28,6 +31,8 @@ export interface WorldOptions {
   readonly mount?: (app: Express, auth: Ppoppo) => void
   /** After the standard routes. */
   readonly routes?: (app: Express, auth: Ppoppo) => void
+  /** Another clock or fetch. */
+  readonly runtime?: Runtime
   /** Another Express. */
   readonly createApp?: () => Express
 }
@@ -42,6 +47,7 @@ export async function startWorld({
   mount,
   routes,
   createApp = express,
+  runtime = systemRuntime,
 }: WorldOptions = {}): Promise<World> {
   const isOwnSandbox = !(given && 'close' in given)
   const sandbox = given && 'close' in given ? given : await startSandbox({ pasPort: 0, autoSignIn: 'alex', ...given })
@@ -50,14 +56,18 @@ export async function startWorld({
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://localhost:${(server.address() as AddressInfo).port}`
   const events: PpoppoEvent[] = []
-  const auth = ppoppo({
-    clientId: 'test_login_client',
-    baseUrl: url,
-    issuer: sandbox.issuer,
-    scope: 'openid profile email',
-    onEvent: (event) => events.push(event),
-    ...options,
-  })
+  const config = resolveConfig(
+    {
+      clientId: 'test_login_client',
+      baseUrl: url,
+      issuer: sandbox.issuer,
+      scope: 'openid profile email',
+      onEvent: (event) => events.push(event),
+      ...options,
+    },
+    process.env,
+  )
+  const auth = createPpoppo(config, runtime)
   if (mount) mount(app, auth)
   else app.use(auth)
   standardRoutes(app, auth)
