@@ -27,14 +27,20 @@ export interface TestBrowser {
 
 type Browser = Awaited<ReturnType<typeof chromium.launch>>
 
-/** Starts Chromium without a window and with an empty profile. Close it in `afterAll`. */
-export async function launchBrowser(): Promise<TestBrowser> {
+/**
+ * Starts Chromium without a window and with an empty profile. Close it in `afterAll`.
+ *
+ * @param options.keepsPages whether a page one left is kept alive for the back button (bfcache), as at a person's.
+ *   Playwright turns it off, since it loses sight of such pages.
+ */
+export async function launchBrowser({ keepsPages = false } = {}): Promise<TestBrowser> {
   if (chromiumBin === undefined) throw new Error('no Chromium found; use describeWithBrowser')
   // Chromium keeps crash reports and caches under HOME, whatever its profile is.
   const home = mkdtempSync(join(tmpdir(), 'ppoppo-browser-'))
   const browser = await chromium.launch({
     executablePath: chromiumBin,
     args: ARGS,
+    ignoreDefaultArgs: keepsPages ? ['--disable-back-forward-cache'] : [],
     env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home, NODE_OPTIONS: '' },
   })
   return {
