@@ -13,6 +13,8 @@ export interface SignInPointer {
 
 /** Keys of all instances begin with this. */
 const PREFIX = 'ppoppo:'
+/** `<tag>.<random>`: a session is the app's to write, so what is in it is looked at. */
+const SIGN_IN_ID = /^[\w-]{1,64}\.[\w-]{1,64}$/
 
 /** Two instances with different clients in one session each have their own key. */
 export function pointerKey(clientId: string): string {
@@ -21,9 +23,17 @@ export function pointerKey(clientId: string): string {
 
 export function readPointer(session: SessionData, key: string): SignInPointer | undefined {
   const value: unknown = Reflect.get(session, key)
-  if (!isPlainObject(value) || typeof value['signInId'] !== 'string' || typeof value['returnTo'] !== 'string')
-    return undefined
-  return { signInId: value['signInId'], returnTo: value['returnTo'] }
+  if (!isPlainObject(value)) return undefined
+  const { signInId, returnTo } = value
+  if (typeof signInId !== 'string' || !SIGN_IN_ID.test(signInId) || typeof returnTo !== 'string') return undefined
+  return { signInId, returnTo }
+}
+
+/** What other instances keep in the same session: each ends its own sign-ins only. */
+export function otherPointers(session: SessionData, key: string): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(session).filter(([name, value]) => name !== key && name.startsWith(PREFIX) && isPlainObject(value)),
+  )
 }
 
 /**
@@ -37,12 +47,9 @@ export async function renewSession(
   keep: readonly string[],
 ): Promise<void> {
   const before = assertSession(req)
-  // Other instances keep their pointers in the same session; each ends its own sign-ins only.
-  const others = Object.keys(before).filter(
-    (name) => name.startsWith(PREFIX) && isPlainObject(Reflect.get(before, name)),
-  )
-  const kept = [...keep, ...others].filter((name) => name !== key && name !== 'cookie' && Object.hasOwn(before, name))
+  const kept = keep.filter((name) => name !== key && name !== 'cookie' && Object.hasOwn(before, name))
   const carried = Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)]))
+  Object.assign(carried, otherPointers(before, key))
   await regenerate(req)
   Object.assign(req.session, carried, { [key]: pointer })
   await settle((done) => req.session.save(done))

@@ -3,7 +3,8 @@ import type { Request } from 'express'
 import session, { type SessionData } from 'express-session'
 import { PpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
-import type { SessionCommands } from '../store/store.js'
+import { isPlainObject } from '../lib/guards.js'
+import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 
 type Done = (error?: unknown) => void
 
@@ -15,6 +16,8 @@ export interface SessionStoreParts {
   /** Whether a response is being ended: then nobody is left to hear of an error. */
   readonly isEnding: (req: Request) => boolean
   readonly onDestroyed: (sid: string) => void
+  /** A cookie came whose session has ended a moment ago, perhaps in another process. */
+  readonly onLateCookie: (sid: string) => void
 }
 
 /**
@@ -31,7 +34,10 @@ export class SessionStore extends session.Store {
   /** Sessions made from them. */
   readonly #unavailable = new WeakSet<object>()
   readonly #droppable = new WeakMap<object, ReadonlySet<string>>()
+  readonly #dropped = new WeakSet<object>()
   readonly #loadedIds = new WeakMap<object, string>()
+  /** Sessions of which the store may hold a blob. */
+  readonly #kept = new WeakSet<object>()
 
   constructor(parts: SessionStoreParts) {
     super()
@@ -51,10 +57,16 @@ export class SessionStore extends session.Store {
     this.#droppable.set(session, new Set([...names, 'cookie']))
   }
 
-  /** Whether {@link dropIfEmpty} holds for this session still. */
+  /** Lets go of a new session, whatever is put into it. */
+  drop(session: object): void {
+    this.#dropped.add(session)
+  }
+
+  /** Whether {@link drop} or {@link dropIfEmpty} holds for this session. */
   isDropped(session: object): boolean {
     const names = this.#droppable.get(session)
-    return names !== undefined && Object.keys(session).every((name) => names.has(name))
+    const isEmpty = names !== undefined && Object.keys(session).every((name) => names.has(name))
+    return isEmpty || this.#dropped.has(session)
   }
 
   /** The session id that came with the request and was found. */
@@ -63,10 +75,10 @@ export class SessionStore extends session.Store {
   }
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
-    this.#inner.get(sid).then(
-      (found: SessionData | null) => done(null, found),
+    this.#read(sid).then(
+      (found) => done(null, found),
       (error: unknown) => {
-        this.#report('session read', error)
+        this.#parts.raise({ type: 'store_unavailable', operation: 'session read', detail: describe(error) })
         const standIn = {
           cookie: { originalMaxAge: this.#parts.idleMs, path: '/', httpOnly: true, sameSite: 'lax' as const },
         }
@@ -79,6 +91,7 @@ export class SessionStore extends session.Store {
   override set(sid: string, data: SessionData, done: Done = () => {}): void {
     if (this.#unavailable.has(data)) return done(unavailable())
     if (this.isDropped(data)) return done()
+    this.#kept.add(data)
     this.#inner.set(sid, data).then(
       () => done(),
       (error: unknown) => {
@@ -92,9 +105,11 @@ export class SessionStore extends session.Store {
   }
 
   override destroy(sid: string, done: Done = () => {}): void {
-    this.#inner.destroy(sid).then(
+    const { commands, onDestroyed } = this.#parts
+    const marked = commands.set(endedMark(sid), '1', TOMBSTONE_TTL_MS / 1000)
+    Promise.all([this.#inner.destroy(sid), marked]).then(
       () => {
-        this.#parts.onDestroyed(sid)
+        onDestroyed(sid)
         done()
       },
       (error: unknown) => done(error),
@@ -102,20 +117,30 @@ export class SessionStore extends session.Store {
   }
 
   override regenerate(req: Request, done: Done): void {
-    this.destroy(req.sessionID, (error) => {
+    const renew = (error?: unknown): void => {
       // Unlike express-session's: a session that could not be ended is not left behind alive.
       if (error) return done(error)
       this.generate(req)
       done()
-    })
+    }
+    // What was never stored needs no tombstone: a flood of visitors leaves nothing behind.
+    if (this.#kept.has(req.session)) this.destroy(req.sessionID, renew)
+    else renew()
   }
 
   override createSession(req: Request, data: SessionData): session.Session & SessionData {
     const created = super.createSession(req, data)
-    if (!this.#standIns.has(data)) {
+    if (this.#standIns.has(data)) {
+      this.makeUnavailable(created)
+    } else {
       this.#loadedIds.set(req, req.sessionID)
-      return created
+      this.#kept.add(created)
     }
+    return created
+  }
+
+  /** From now on nothing of this session is written, and no cookie is sent for it. */
+  makeUnavailable(created: session.Session & SessionData): void {
     this.#unavailable.add(created)
     const refuse = (done: Done = () => {}): typeof created => {
       done(unavailable())
@@ -123,13 +148,34 @@ export class SessionStore extends session.Store {
     }
     for (const method of ['save', 'regenerate', 'destroy', 'reload']) define(created, method, refuse)
     // Looks unchanged to express-session whatever a handler writes into it: nothing is saved, no cookie is sent.
-    define(created, 'toJSON', () => ({}))
-    return created
+    const { cookie: _cookie, ...content } = created
+    define(created, 'toJSON', () => content)
   }
 
-  #report(operation: string, error: unknown): void {
-    this.#parts.raise({ type: 'store_unavailable', operation, detail: describe(error) })
+  async #read(sid: string): Promise<SessionData | null> {
+    const found: unknown = await this.#inner.get(sid).catch(noneWhereGarbled)
+    if (isPlainObject(found) && isPlainObject(found['cookie'])) return { ...found, cookie: toCookie(found['cookie']) }
+    if ((await this.#parts.commands.get(endedMark(sid))) !== null) this.#parts.onLateCookie(sid)
+    return null
   }
+}
+
+/**
+ * Lies beside a tombstone for as long: `commands.get` answers the same for a tombstone and for nothing, and a cookie
+ * that comes late must set no other (C28). No session id has a colon.
+ */
+function endedMark(sid: string): string {
+  return `ended:${sid}`
+}
+
+/** A blob that is no JSON is none; a store that fails is another matter. */
+function noneWhereGarbled(error: unknown): null {
+  if (error instanceof SyntaxError) return null
+  throw error
+}
+
+function toCookie(stored: object): SessionData['cookie'] {
+  return stored as SessionData['cookie'] // express-session wrote it, and makes a Cookie of it
 }
 
 /** The three commands connect-redis uses, in the shape it calls them on ioredis. */

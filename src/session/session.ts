@@ -21,8 +21,9 @@ export interface OwnSession {
   /**
    * Ends the session, takes its cookie out of the browser, and gives the rest of the request a new one, which is kept
    * only if something is put into it.
+   * @param carried what the new one begins with: pointers of other instances
    */
-  end(req: Request, res: Response): Promise<void>
+  end(req: Request, res: Response, carried: Readonly<Record<string, unknown>>): Promise<void>
 }
 
 /** What the session is made of. */
@@ -39,6 +40,10 @@ export interface SessionParts {
 
 /** When the cookie was last sent, in the session itself: cookie and blob are renewed together, and seldom. */
 const COOKIE_SENT_AT = 'ppoppo:cookie'
+/** A renewed cookie leaves within this time, or waits for another response: see `renewalIsLate`. */
+const PROMPT_MS = 1_000
+/** Between the answer of the store and the session made in its place lies no more than this. */
+const LATE_COOKIE_TTL_MS = 10_000
 
 /**
  * express-session with safe defaults. The cookie is written when a session begins and when a quarter of the idle time
@@ -47,7 +52,8 @@ const COOKIE_SENT_AT = 'ppoppo:cookie'
 export function createOwnSession(parts: SessionParts): OwnSession {
   const { config, cookieName, runtime, raise } = parts
   const ending = new WeakSet<Request>()
-  const renewing = new WeakSet<Request>()
+  const renewing = new WeakMap<Request, Renewal>()
+  const lateCookies = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now: runtime.now })
   const destroyed = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now: runtime.now })
   const store = new SessionStore({
     commands: parts.commands,
@@ -55,7 +61,9 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     raise,
     isEnding: (req) => ending.has(req),
     onDestroyed: (sid) => destroyed.add(sid),
+    onLateCookie: (sid) => lateCookies.add(sid),
   })
+  const cookieAttributes = { httpOnly: true, sameSite: 'lax', path: '/', secure: config.isHttps } as const
   const cookieLine = new RegExp(`^${cookieName.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&')}=`)
   const inCookieHeader = new RegExp(`(?:^|;\\s*)${cookieName.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&')}=`)
 
@@ -74,9 +82,17 @@ export function createOwnSession(parts: SessionParts): OwnSession {
         operation: 'session secret',
         detail: error instanceof Error ? error.message : '',
       })
-      withoutSecret ??= withSecrets([randomToken(runtime, 256)])
+      withoutSecret ??= asUnavailable(withSecrets([randomToken(runtime, 256)]))
       return withoutSecret
     }
+  }
+
+  function asUnavailable(handler: RequestHandler): RequestHandler {
+    return (req, res, next) =>
+      handler(req, res, (error?: unknown) => {
+        if (!error && req.session) store.makeUnavailable(req.session)
+        next(error)
+      })
   }
 
   function withSecrets(secrets: readonly string[]): RequestHandler {
@@ -91,21 +107,41 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     })
     const generate = store.generate.bind(store)
     store.generate = (req) => {
+      const sent = req.sessionID
       generate(req)
       Object.assign(req.session, { [COOKIE_SENT_AT]: runtime.now() })
+      // The browser has signed out, and perhaps in again: a new cookie would take the place of its newer one.
+      if (sent && lateCookies.has(sent)) store.drop(req.session)
     }
     return handler
   }
 
+  /**
+   * A slow response may leave after its browser got a newer session from another process, whose cookie it must not
+   * overwrite. So only a prompt one renews; where all are slow, any does once half of the idle time has gone.
+   */
+  function renewalIsLate({ begunAt, sentAt }: Renewal): boolean {
+    const now = runtime.now()
+    return now - begunAt > PROMPT_MS && now - (sentAt ?? 0) < config.idleMs / 2
+  }
+
+  function isCookieWanted(req: Request): boolean {
+    if (!req.session || store.isUnavailable(req.session) || store.isDropped(req.session)) return false
+    if (destroyed.has(req.sessionID)) return false
+    if (store.loadedId(req) !== req.sessionID) return true
+    const renewal = renewing.get(req)
+    if (!renewal) return false
+    if (!renewalIsLate(renewal)) return true
+    Reflect.set(req.session, COOKIE_SENT_AT, renewal.sentAt)
+    return false
+  }
+
   function writeCookie(req: Request, res: Response): void {
+    // The app ended the session by itself; express-session would leave its cookie.
+    if (!req.session && destroyed.has(store.loadedId(req) ?? '')) res.clearCookie(cookieName, cookieAttributes)
     const lines = [res.getHeader('Set-Cookie') ?? []].flat().map(String)
     if (!lines.some((line) => cookieLine.test(line))) return
-    const isSameId = store.loadedId(req) === req.sessionID
-    const isWanted =
-      !store.isUnavailable(req.session) &&
-      !store.isDropped(req.session) &&
-      !destroyed.has(req.sessionID) &&
-      (!isSameId || renewing.has(req))
+    const isWanted = isCookieWanted(req)
     const kept = lines.flatMap((line) => {
       if (!cookieLine.test(line) || isClearing(line)) return [line]
       return isWanted ? [config.isHttps ? `${line}; Secure` : line] : []
@@ -123,9 +159,10 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     } as Response['end']
     if (store.loadedId(req) === undefined || parts.isPassive(req)) return
     const sentAt = Reflect.get(req.session, COOKIE_SENT_AT)
-    if (typeof sentAt === 'number' && runtime.now() - sentAt < config.idleMs / 4) return
-    renewing.add(req)
-    Reflect.set(req.session, COOKIE_SENT_AT, runtime.now())
+    const now = runtime.now()
+    if (typeof sentAt === 'number' && now - sentAt < config.idleMs / 4) return
+    renewing.set(req, { begunAt: now, sentAt: typeof sentAt === 'number' ? sentAt : undefined })
+    Reflect.set(req.session, COOKIE_SENT_AT, now)
   }
 
   return {
@@ -146,12 +183,22 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     owns,
     isUnavailable: (req) => store.isUnavailable(req.session),
     hasCookie: (req) => inCookieHeader.test(req.headers.cookie ?? ''),
-    async end(req, res) {
+    async end(req, res, carried) {
+      const isEmpty = Object.keys(carried).length === 0
+      if (isEmpty && !res.headersSent) res.clearCookie(cookieName, cookieAttributes)
+      if (!req.session) return
       await regenerate(req)
-      store.dropIfEmpty(req.session, [COOKIE_SENT_AT])
-      res.clearCookie(cookieName, { httpOnly: true, sameSite: 'lax', path: '/', secure: config.isHttps })
+      Object.assign(req.session, carried)
+      if (isEmpty) store.dropIfEmpty(req.session, [COOKIE_SENT_AT])
     },
   }
+}
+
+/** A request that renews cookie and blob. */
+interface Renewal {
+  readonly begunAt: number
+  /** Of the cookie before. */
+  readonly sentAt: number | undefined
 }
 
 function isClearing(line: string): boolean {

@@ -1,10 +1,13 @@
 import type { Request, Response } from 'express'
 import { isPpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
+import { within } from '../lib/wait.js'
 import { inputOf } from './input.js'
 import { sendProblem } from './problem.js'
 import { isNavigation, isSameOriginPost } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
+
+const END_SESSION_MS = 2_000
 
 /** `GET /logout`: a page that asks; changes nothing. */
 export function createLogoutConfirm({ pages, toReturnTo }: RouteParts): (req: Request, res: Response) => void {
@@ -39,9 +42,10 @@ export function createLogout(parts: RouteParts): (req: Request, res: Response) =
     }
     res.set('Cache-Control', 'no-store')
     if (!isPerson) return void res.json({ signedOut: true })
-    // PAS being down must not turn a sign-out that has happened into an error.
-    const goOnUrl = await provider.endSessionUrl().catch(() => undefined)
-    if (goOnUrl) return pages.send(req, res, 'logout_go_on', { goOnUrl: goOnUrl.href, returnTo })
+    // PAS being down or slow must not turn a sign-out that has happened into an error.
+    const goOnUrl = await within(provider.endSessionUrl(), END_SESSION_MS).catch(() => undefined)
+    if (goOnUrl && typeof goOnUrl !== 'symbol')
+      return pages.send(req, res, 'logout_go_on', { goOnUrl: goOnUrl.href, returnTo })
     res.redirect(303, returnTo)
   }
 }

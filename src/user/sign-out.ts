@@ -64,7 +64,8 @@ export function createSignOut(parts: SignOutParts): SignOut {
     // A sign-out in the middle of an answer has no headers left to send.
     if (!res.headersSent) clearLandedCookie(res, config.isHttps)
     try {
-      if (ownSession.owns(req)) await ownSession.end(req, res, req.session ? otherPointers(req.session, pointerKey) : {})
+      if (ownSession.owns(req))
+        await ownSession.end(req, res, req.session ? otherPointers(req.session, pointerKey) : {})
       else if (req.session) await forgetPointer(req, pointerKey)
     } catch {
       // The record is gone, so the pointer leads nowhere; the blob ends by its own expiry.

@@ -31,12 +31,16 @@ export interface Tokens {
 }
 
 /** The readable part of a stored record: what a list of sign-ins shows. Unverified, unlike what {@link openRecord} gives. */
-export type ClearRecord = Omit<SignIn, 'tokens' | 'account'> & { readonly sealed: string }
+export type ClearRecord = Omit<SignIn, 'tokens' | 'account'> & {
+  /** When the store drops it: the earlier of idle and absolute expiry, as the app's configuration had it. */
+  readonly expiresAt: number
+  readonly sealed: string
+}
 
 const PURPOSE = 'sign-in'
 
 /** A sign-in as one line of JSON; keys are short because every sign-in pays for them in Redis memory. */
-export function sealRecord(keyRing: KeyRing, signIn: SignIn): string {
+export function sealRecord(keyRing: KeyRing, signIn: SignIn, expiresAt: number): string {
   const { tokens, account } = signIn
   const secret = JSON.stringify({ a: tokens.accessToken, e: tokens.expiresAt, r: tokens.refreshToken, o: account })
   return JSON.stringify({
@@ -50,7 +54,8 @@ export function sealRecord(keyRing: KeyRing, signIn: SignIn): string {
     i: signIn.touchedAt,
     f: signIn.refreshedAt,
     x: signIn.absoluteExpiresAt,
-    z: keyRing.seal(sealContext(signIn), secret),
+    e: expiresAt,
+    z: keyRing.seal(sealContext(signIn, expiresAt), secret),
   })
 }
 
@@ -58,14 +63,14 @@ export function sealRecord(keyRing: KeyRing, signIn: SignIn): string {
 export function parseRecord(id: string, record: VersionedRecord): ClearRecord | undefined {
   const parsed = parseJsonObject(record.value)
   if (!parsed) return undefined
-  const { s, p, t, u, g, c, l, i, f, x, z } = parsed
+  const { s, p, t, u, g, c, l, i, f, x, e, z } = parsed
   if (![s, p, u, g, z].every((field) => typeof field === 'string')) return undefined
-  if (![c, l, i, f, x].every((field) => Number.isSafeInteger(field))) return undefined
+  if (![c, l, i, f, x, e].every((field) => Number.isSafeInteger(field))) return undefined
   return {
     id,
     sub: String(s),
     ppnum: String(p),
-    ...(typeof t === 'string' ? { accountType: t } : {}),
+    ...(typeof t === 'string' && t !== '' ? { accountType: t } : {}),
     userAgent: String(u),
     scopes: String(g).split(' '),
     createdAt: Number(c),
@@ -73,14 +78,15 @@ export function parseRecord(id: string, record: VersionedRecord): ClearRecord | 
     touchedAt: Number(i),
     refreshedAt: Number(f),
     absoluteExpiresAt: Number(x),
+    expiresAt: Number(e),
     sealed: String(z),
   }
 }
 
 /** The whole sign-in, proven unchanged; `undefined` when it does not open. */
 export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undefined {
-  const { sealed, ...rest } = clear
-  const secret = parseJsonObject(keyRing.open(sealContext(clear), sealed) ?? '')
+  const { sealed, expiresAt, ...rest } = clear
+  const secret = parseJsonObject(keyRing.open(sealContext(rest, expiresAt), sealed) ?? '')
   if (!secret || typeof secret['a'] !== 'string' || typeof secret['e'] !== 'number') return undefined
   return {
     ...rest,
@@ -93,9 +99,14 @@ export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undef
   }
 }
 
-/** Who someone is, since when and until when cannot be edited in the store: it is part of what is authenticated. */
-function sealContext(record: Omit<SignIn, 'tokens' | 'account'>): SealContext {
-  const { id, sub, ppnum, accountType, scopes, createdAt, absoluteExpiresAt } = record
-  const binding = [sub, ppnum, accountType ?? '', scopes.join(' '), String(createdAt), String(absoluteExpiresAt)]
+/**
+ * Who someone is, since when, until when and what for cannot be edited in the store: all of the readable part is
+ * authenticated. Every write seals anew, so that costs nothing.
+ */
+function sealContext(record: Omit<SignIn, 'tokens' | 'account'>, expiresAt: number): SealContext {
+  const { id, sub, ppnum, accountType, userAgent, scopes } = record
+  const { createdAt, absoluteExpiresAt, lastSeenAt, touchedAt, refreshedAt } = record
+  const times = [createdAt, absoluteExpiresAt, lastSeenAt, touchedAt, refreshedAt, expiresAt].map(String)
+  const binding = [sub, ppnum, accountType ?? '', scopes.join(' '), userAgent, ...times]
   return { purpose: PURPOSE, recordId: id, binding }
 }

@@ -7,6 +7,7 @@ import type { Config } from '../options.js'
 import type { Store, VersionedRecord } from '../store/store.js'
 import type { KeyRing } from './keyring.js'
 import { type ClearRecord, openRecord, parseRecord, type SignIn, sealRecord } from './record.js'
+import { type RewrapProgress, rewrapAll } from './rewrap.js'
 
 /** The sign-ins there are. A record here *is* the sign-in: once it is gone nothing brings it back. */
 export interface Vault {
@@ -41,13 +42,6 @@ export type NewSignIn = Pick<SignIn, 'sub' | 'ppnum' | 'accountType' | 'userAgen
 /** A sign-in that has ended. */
 export type EndedSignIn = ClearRecord & Partial<Pick<SignIn, 'tokens'>>
 
-/** Counts of records: looked at, sealed anew, and left because they do not open. */
-export interface RewrapProgress {
-  readonly seen: number
-  readonly rewrapped: number
-  readonly unreadable: number
-}
-
 /** What a vault needs. */
 export interface VaultParts {
   readonly config: Pick<Config, 'clientId' | 'idleMs' | 'absoluteMs'>
@@ -59,13 +53,16 @@ export interface VaultParts {
 
 /** An attempt is refused after 10 minutes; onSignIn and clocks get the rest. */
 const NOT_BEFORE_TTL_MS = 60 * 60_000
+const TAG_LENGTH = 22
+/** What follows the tag in a sign-in's id. */
+const RANDOM_PART = /^\.[\w-]{22}$/
 /** Writers of one sign-in are few: a touch, a refresh, a rewrap. */
 const MAX_CONFLICTS = 16
 
 export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
   const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.now })
 
-  const tagFor = (sub: string): string => digestOf('user', config.clientId, sub).slice(0, 22)
+  const tagFor = (sub: string): string => digestOf('user', config.clientId, sub).slice(0, TAG_LENGTH)
   const expiryOf = (signIn: SignIn): number => Math.min(signIn.touchedAt + config.idleMs, signIn.absoluteExpiresAt)
 
   async function open(id: string, record: VersionedRecord | undefined): Promise<SignIn | undefined> {
@@ -95,7 +92,13 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       if (!record || !current) return undefined
       const next = change(current)
       if (!next) return current
-      const result = await store.writeSignIn(id, record.version, sealRecord(await keyRing(), next), expiryOf(next))
+      const expiresAt = expiryOf(next)
+      const result = await store.writeSignIn(
+        id,
+        record.version,
+        sealRecord(await keyRing(), next, expiresAt),
+        expiresAt,
+      )
       if (result === 'written') return next
       if (result === 'gone') return undefined
     }
@@ -129,8 +132,9 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
         refreshedAt: now,
         absoluteExpiresAt: now + config.absoluteMs,
       }
-      const sealed = sealRecord(await keyRing(), complete)
-      const created = await store.createSignIn(complete.id, sealed, expiryOf(complete), attemptStartedAt)
+      const expiresAt = expiryOf(complete)
+      const sealed = sealRecord(await keyRing(), complete, expiresAt)
+      const created = await store.createSignIn(complete.id, sealed, expiresAt, attemptStartedAt)
       return created ? complete : undefined
     },
 
@@ -149,30 +153,12 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       return records
         .map((record) => parseRecord(record.id, record))
         .filter((record) => record !== undefined)
+        .filter((record) => record.expiresAt > runtime.now())
         .sort((a, b) => b.createdAt - a.createdAt)
     },
 
-    isOf: (sub, id) => id.startsWith(`${tagFor(sub)}.`),
+    isOf: (sub, id) => RANDOM_PART.test(id.slice(TAG_LENGTH)) && id.startsWith(`${tagFor(sub)}.`),
 
-    async rewrap(onProgress) {
-      const ring = await keyRing()
-      let progress: RewrapProgress = { seen: 0, rewrapped: 0, unreadable: 0 }
-      for await (const id of store.scanSignIns()) {
-        const record = await store.readSignIn(id)
-        const clear = record && parseRecord(id, record)
-        if (!record) continue
-        const isOld = clear !== undefined && ring.isOld(clear.sealed)
-        // `update` seals under the first key; the times stay, so rewrapping lengthens no sign-in.
-        const rewrapped = isOld && (await update(id, (current) => current)) !== undefined
-        const unread = !clear || (isOld ? !rewrapped : openRecord(ring, clear) === undefined)
-        progress = {
-          seen: progress.seen + 1,
-          rewrapped: progress.rewrapped + (rewrapped ? 1 : 0),
-          unreadable: progress.unreadable + (unread ? 1 : 0),
-        }
-        onProgress?.(progress)
-      }
-      return progress
-    },
+    rewrap: async (onProgress) => rewrapAll({ store, keyRing: await keyRing() }, onProgress),
   }
 }

@@ -1,0 +1,108 @@
+import { parseArgs } from 'node:util'
+import type { CliIo } from './io.js'
+
+const HELP = `Usage: express-ppoppo rewrap [--dry-run] [--key-prefix <prefix>]
+
+Seals every sign-in that is under an old vault key anew under the first one, so that the old key can be retired. Nobody
+is signed out, no sign-in lives longer for it, and the app may run meanwhile. Takes the app's environment: REDIS_URL,
+PPOPPO_VAULT_KEYS (first seals, all open), PPOPPO_CLIENT_ID, PPOPPO_BASE_URL.
+
+  --dry-run               count, and write nothing
+  --key-prefix <prefix>   the app's "keyPrefix", where it sets one
+
+Exit code: 0 all records open, 1 some do not (or it failed), 2 called wrongly or not configured.`
+
+const PROGRESS_EVERY = 1_000
+
+/**
+ * `express-ppoppo rewrap`: see its `--help`.
+ *
+ * @returns exit code: 0, 1 when some records do not open, 2 when called wrongly or not configured
+ */
+export async function rewrap(args: readonly string[], io: CliIo): Promise<number> {
+  const options = parseOptions(args)
+  if (options === undefined) {
+    io.printError(
+      'express-ppoppo rewrap: takes only --dry-run and --key-prefix <prefix>; see: express-ppoppo rewrap --help',
+    )
+    return 2
+  }
+  if (options.help === true) {
+    io.print(HELP)
+    return 0
+  }
+  const parts = await configure(io, options['key-prefix'])
+  if (typeof parts === 'string') {
+    io.printError(`express-ppoppo rewrap: ${parts}`)
+    return 2
+  }
+  try {
+    return await rewrapWith(parts, options['dry-run'] === true, io)
+  } finally {
+    await parts.store.close()
+  }
+}
+
+type Parts = Pick<import('../vault/rewrap.js').RewrapParts, 'keyRing'> & {
+  readonly store: import('../store/store.js').Store
+}
+
+/** The parts, or what is missing. The library is loaded here: `keygen` works before it can be. */
+async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Parts | string> {
+  for (const name of ['REDIS_URL', 'PPOPPO_VAULT_KEYS']) {
+    if ((io.env[name] ?? '').trim() === '') return `${name} is not set; it takes the environment of the app`
+  }
+  const [{ resolveConfig }, { isPpoppoError }, { createKeyRing }, { createRedisStore }, { systemRuntime }] =
+    await Promise.all([
+      import('../config.js'),
+      import('../errors.js'),
+      import('../vault/keyring.js'),
+      import('../store/redis.js'),
+      import('../lib/runtime.js'),
+    ])
+  try {
+    // Of the session only the secret would be asked for, and this command signs no cookie.
+    const config = resolveConfig({ session: false, ...(keyPrefix === undefined ? {} : { keyPrefix }) }, io.env)
+    if (config.redis === undefined || config.vaultKeys === undefined) return 'REDIS_URL or PPOPPO_VAULT_KEYS is not set'
+    const prefix = `${config.keyPrefix}${encodeURIComponent(config.clientId)}:`
+    return {
+      store: createRedisStore({ redis: config.redis, prefix }),
+      keyRing: createKeyRing(config.vaultKeys, config.clientId, systemRuntime),
+    }
+  } catch (error) {
+    if (isPpoppoError(error, 'config_invalid')) return error.message
+    throw error
+  }
+}
+
+async function rewrapWith(parts: Parts, isDryRun: boolean, io: CliIo): Promise<number> {
+  const { rewrapAll } = await import('../vault/rewrap.js')
+  const result = await rewrapAll({ ...parts, isDryRun }, ({ seen, rewrapped }) => {
+    if (seen % PROGRESS_EVERY === 0) io.print(`... ${seen} seen, ${rewrapped} rewrapped`)
+  })
+  const verb = isDryRun ? 'would be rewrapped' : 'rewrapped'
+  io.print(`${result.seen} seen, ${result.rewrapped} ${verb}, ${result.unreadable} unreadable`)
+  if (result.unreadable === 0) return 0
+  io.printError(
+    `express-ppoppo rewrap: ${result.unreadable} of ${result.seen} records open with none of the keys in PPOPPO_VAULT_KEYS; they were left as they are. Is an older key missing from the list?`,
+  )
+  return 1
+}
+
+function parseOptions(
+  args: readonly string[],
+): { readonly 'dry-run'?: boolean; readonly 'key-prefix'?: string; readonly help?: boolean } | undefined {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        'dry-run': { type: 'boolean' },
+        'key-prefix': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch {
+    // parseArgs repeats what it was given; someone may have pasted a secret.
+    return undefined
+  }
+}

@@ -1,0 +1,65 @@
+import type { Store } from '../store/store.js'
+import type { KeyRing } from './keyring.js'
+import { openRecord, parseRecord, sealRecord } from './record.js'
+
+/** Counts of records: looked at, sealed anew, and left because they do not open. */
+export interface RewrapProgress {
+  readonly seen: number
+  readonly rewrapped: number
+  readonly unreadable: number
+}
+
+/** What rewrapping needs. */
+export interface RewrapParts {
+  readonly store: Pick<Store, 'scanSignIns' | 'readSignIn' | 'writeSignIn'>
+  readonly keyRing: KeyRing
+  /** Count what would be sealed anew, and write nothing. @default false */
+  readonly isDryRun?: boolean
+}
+
+/** Of one record. `gone`: it ended before it could be looked at. */
+type Outcome = 'rewrapped' | 'current' | 'unreadable' | 'gone'
+
+/**
+ * Seals every record that is under an old key anew. It writes only over what it read, so a sign-out meanwhile stays
+ * one, and it takes every time from the record itself: no sign-in lives longer for it, or shorter, whatever lifetimes
+ * the process that rewraps is configured with.
+ */
+export async function rewrapAll(
+  parts: RewrapParts,
+  onProgress?: (progress: RewrapProgress) => void,
+): Promise<RewrapProgress> {
+  let progress: RewrapProgress = { seen: 0, rewrapped: 0, unreadable: 0 }
+  // A scan may tell an id twice.
+  const known = new Set<string>()
+  for await (const id of parts.store.scanSignIns()) {
+    if (known.has(id)) continue
+    known.add(id)
+    const outcome = await rewrapOne(parts, id)
+    if (outcome === 'gone') continue
+    progress = {
+      seen: progress.seen + 1,
+      rewrapped: progress.rewrapped + (outcome === 'rewrapped' ? 1 : 0),
+      unreadable: progress.unreadable + (outcome === 'unreadable' ? 1 : 0),
+    }
+    onProgress?.(progress)
+  }
+  return progress
+}
+
+async function rewrapOne({ store, keyRing, isDryRun }: RewrapParts, id: string): Promise<Outcome> {
+  while (true) {
+    const record = await store.readSignIn(id)
+    if (!record) return 'gone'
+    const clear = parseRecord(id, record)
+    const signIn = clear && openRecord(keyRing, clear)
+    if (!signIn) return 'unreadable'
+    if (!keyRing.isOld(clear.sealed)) return 'current'
+    if (isDryRun) return 'rewrapped'
+    const { expiresAt } = clear
+    const result = await store.writeSignIn(id, record.version, sealRecord(keyRing, signIn, expiresAt), expiresAt)
+    if (result === 'written') return 'rewrapped'
+    if (result === 'gone') return 'gone'
+    // Somebody wrote it meanwhile, perhaps under the new key already: look again.
+  }
+}
