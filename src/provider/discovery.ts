@@ -13,6 +13,7 @@ import { SingleFlight } from '../lib/single-flight.js'
 import type { Config } from '../options.js'
 import { toProviderError } from './faults.js'
 import type { ProviderFetch } from './http.js'
+import { createKeepKeys, type KeepKeys } from './key-set.js'
 
 /** openid-client's configuration of PAS, for two uses. */
 export interface DiscoveredProvider {
@@ -20,8 +21,8 @@ export interface DiscoveredProvider {
   readonly server: ServerMetadata
   /** For every call but the code exchange. */
   readonly client: Configuration
-  /** For the code exchange: expects `idTokenIssuer`, which PAS may spell otherwise than the issuer. */
-  readonly exchange: Configuration
+  /** Runs a code exchange with a configuration that expects `idTokenIssuer`, which PAS may spell otherwise. */
+  readonly exchange: KeepKeys
 }
 
 /** EdDSA and its newer name (RFC 9864), and nothing else. */
@@ -101,11 +102,13 @@ export function createDiscovery(
       server: safe,
       client: toConfiguration(safe),
       // `iss` of the authorization response is checked before the exchange, against the real issuer.
-      exchange: toConfiguration({
-        ...safe,
-        issuer: config.idTokenIssuer,
-        authorization_response_iss_parameter_supported: false,
-      }),
+      exchange: createKeepKeys(runtime, () =>
+        toConfiguration({
+          ...safe,
+          issuer: config.idTokenIssuer,
+          authorization_response_iss_parameter_supported: false,
+        }),
+      ),
     }
   }
 

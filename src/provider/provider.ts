@@ -121,7 +121,9 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
         expectedNonce: nonce,
         idTokenExpected: true,
       }
-      const answer = await call('code exchange', () => authorizationCodeGrant(exchange, current, checks, resource))
+      const answer = await call('code exchange', () =>
+        exchange((client) => authorizationCodeGrant(client, current, checks, resource)),
+      )
       const expected = { clientId: config.clientId, accessToken: answer.access_token, now: runtime.now() }
       return { ...toGrant(answer, config.scope), sub: verifyIdToken(answer.id_token ?? '', expected) }
     },

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { isPpoppoError, PpoppoError } from '../errors.js'
-import { within } from '../lib/wait.js'
+import { TIMED_OUT, within } from '../lib/wait.js'
 import type { Config, PpoppoUser } from '../options.js'
 import { Refusal } from './refusal.js'
 
@@ -35,7 +35,7 @@ export async function askApp(config: Pick<Config, 'onSignIn'>, user: PpoppoUser,
     }),
     DEADLINE_MS,
   )
-  if (typeof answer === 'symbol') throw failed(`onSignIn took longer than ${DEADLINE_MS / 1000} s`)
+  if (answer === TIMED_OUT) throw failed(`onSignIn took longer than ${DEADLINE_MS / 1000} s`)
   return toPlainData(answer)
 }
 

@@ -38,9 +38,12 @@ export function createRateLimit(config: Pick<Config, 'rateLimit'>, store: Store,
 }
 
 /** The address as one visitor has it: IPv4 whole, IPv6 by its /64, which is what a household or server gets. */
-function networkOf(ip: string | undefined): string {
-  if (ip === undefined || !ipaddr.isValid(ip)) return 'unknown'
-  const address = ipaddr.process(ip)
+function networkOf(given = ''): string {
+  // Some proxies (Azure's, HAProxy) write `<address>:<port>` into X-Forwarded-For.
+  const ip = /^(?:\[(?<v6>[^\]]+)\](?::\d+)?|(?<v4>[\d.]+):\d+)$/.exec(given)
+  const text = ip?.groups?.['v6'] ?? ip?.groups?.['v4'] ?? given
+  if (!ipaddr.isValid(text)) return 'unknown'
+  const address = ipaddr.process(text)
   if (!(address instanceof ipaddr.IPv6)) return address.toString()
   return ipaddr.IPv6.networkAddressFromCIDR(`${address.toNormalizedString().replace(/%.*$/, '')}/64`).toString()
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../options.js'
 
-/** The longest `return_to` that is kept: it travels in URLs. */
+/** The longest `return_to` that is kept, as it came and as it goes out: it travels in URLs and headers. */
 const MAX_LENGTH = 2_048
 
 /**
@@ -25,7 +25,7 @@ export function createReturnTo(
     if (!isPath && !/^https?:\/\/[^/]/i.test(wanted)) return home
     if (!URL.canParse(wanted, config.origin)) return home
     const url = new URL(wanted, config.origin)
-    if (url.username !== '' || url.password !== '') return home
+    if (url.username !== '' || url.password !== '' || url.href.length > MAX_LENGTH) return home
     // Judged after normalising: `/.//e` and `/a/..//e` become `//e`, which a browser takes for another host.
     if (/^\/[/\\]/.test(decoded(url.pathname))) return home
     if (url.origin === config.origin) return isUnderMount(url.pathname) ? home : url.href
@@ -39,11 +39,9 @@ function hasTricks(text: string): boolean {
   return /[\u0000-\u0020\u007f\\]/.test(text)
 }
 
-/** The path as a lenient server in between may read it. */
+/** The path as a lenient server in between may read it. Escapes are read one by one: a broken one hides no other. */
 function decoded(pathname: string): string {
-  try {
-    return decodeURIComponent(pathname)
-  } catch {
-    return pathname
-  }
+  return pathname.replaceAll(/%([0-7][0-9a-f])/gi, (_escape, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
 }

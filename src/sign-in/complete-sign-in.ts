@@ -1,0 +1,107 @@
+import type { Request } from 'express'
+import { isPpoppoError, PpoppoError } from '../errors.js'
+import { type Grant, missingScopes } from '../provider/provider.js'
+import { readPointer, renewSession } from '../session/pointer.js'
+import type { Transaction } from '../session/transactions.js'
+import type { SignIn } from '../vault/record.js'
+import { askApp } from './ask-app.js'
+import type { CallbackParams } from './callback-params.js'
+import { Refusal, refusalOfProvider } from './refusal.js'
+import type { RouteParts } from './route-parts.js'
+
+const MAX_USER_AGENT_LENGTH = 256
+
+/** The steps between an attempt that was taken and a browser that is signed in. */
+export interface Completion {
+  /**
+   * Exchanges the code, verifies who it is, asks the app, creates the sign-in and gives the browser a new session. What
+   * fails on the way leaves nothing behind.
+   * @throws what `toRefusal` knows
+   */
+  completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn>
+  /** Ends this browser's previous sign-in and points a new session at the new one. */
+  moveIn(req: Request, signInId: string, returnTo: string): Promise<void>
+}
+
+export function createCompletion(parts: RouteParts): Completion {
+  const { config, runtime, raise, provider, vault, pointerKey } = parts
+
+  async function completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn> {
+    if (!(await provider.isExpectedIssuer(params.iss))) {
+      throw new Refusal(
+        'verification_failed',
+        'issuer_mismatch',
+        'the answer names another issuer, or none where PAS announces one',
+      )
+    }
+    if (params.error !== undefined) throw refusalOfProvider(params.error)
+    const grant = await provider.exchangeCode({ ...transaction, code: params.code ?? '' })
+    try {
+      return await createSignIn(req, grant, transaction)
+    } catch (error) {
+      // Nobody will use these tokens; where PAS announces no revocation they end by themselves.
+      if (grant.refreshToken)
+        void provider
+          .revoke(grant.refreshToken)
+          .catch(() => raise({ type: 'revocation_failed', detail: 'after a failed callback' }))
+      throw error
+    }
+  }
+
+  async function createSignIn(req: Request, grant: Grant & { sub: string }, transaction: Transaction): Promise<SignIn> {
+    const missing = missingScopes(config.scope, grant.scopes)
+    if (missing.length > 0) {
+      throw new PpoppoError('scope_shortfall', `PAS granted less than was asked: ${missing.join(', ')} is missing.`, {
+        missing,
+      })
+    }
+    const info = await provider.userinfo(grant.accessToken, grant.sub)
+    if (info === 'rejected')
+      throw new PpoppoError('provider_unavailable', 'PAS does not take the access token it just issued.')
+    const { sub, ppnum, accountType } = info
+    const user = { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
+    const account = await askApp(config, user, req)
+    const { accessToken, refreshToken, expiresInMs, scopes } = grant
+    const signIn = await vault.create(
+      {
+        ...user,
+        scopes,
+        userAgent: (req.get('user-agent') ?? '').slice(0, MAX_USER_AGENT_LENGTH),
+        tokens: {
+          accessToken,
+          expiresAt: runtime.now() + expiresInMs,
+          ...(refreshToken === undefined ? {} : { refreshToken }),
+        },
+        ...(account === undefined ? {} : { account }),
+      },
+      transaction.begunAt,
+    )
+    if (!signIn)
+      throw new Refusal('signed_out_everywhere', 'signed_out_everywhere', 'signed out everywhere while signing in')
+    try {
+      await moveIn(req, signIn.id, transaction.returnTo)
+    } catch (error) {
+      await vault.remove(signIn.id).catch(() => {})
+      throw error
+    }
+    return signIn
+  }
+
+  async function moveIn(req: Request, signInId: string, returnTo: string): Promise<void> {
+    const previous = readPointer(req.session, pointerKey)
+    if (previous && previous.signInId !== signInId) {
+      const ended = await vault.remove(previous.signInId)
+      if (ended) raise({ type: 'sign_out', sub: ended.sub, signInId: ended.id, reason: 'replaced' })
+    }
+    try {
+      await renewSession(req, pointerKey, { signInId, returnTo }, config.keepAnonymous)
+    } catch (error) {
+      if (isPpoppoError(error)) throw error
+      // The store of an app's own session fails in its own words.
+      const why = error instanceof Error ? error.name : 'no Error'
+      throw new PpoppoError('store_unavailable', `The session could not be renewed (${why}).`, { cause: error })
+    }
+  }
+
+  return { completeSignIn, moveIn }
+}
