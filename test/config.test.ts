@@ -93,6 +93,15 @@ describe('resolveConfig', () => {
     expect(faultsOf({ ...DEV, zzzzzzzzzz: 1 })[0]).toContain('known are: clientId')
   })
 
+  test('does not repeat a name that may be a pasted secret', () => {
+    expect(faultsOf({ ...DEV, 's3cr3t/pasted+by=mistake': 1 })[0]).toMatch(/^"\(odd name\)" is not an option/)
+  })
+
+  test('C06 takes other return origins once each, normalised, and leaves the own one out', () => {
+    const allowedReturnOrigins = ['https://B.example/', 'https://b.example:443', 'http://localhost:3000']
+    expect(resolve({ ...DEV, allowedReturnOrigins }).allowedReturnOrigins).toEqual(['https://b.example'])
+  })
+
   test('C01 has no option for the PKCE method: plain cannot be configured', () => {
     for (const name of ['codeChallengeMethod', 'code_challenge_method', 'pkce', 'usePKCE']) {
       expect(faultsOf({ ...DEV, [name]: 'plain' })).toHaveLength(1)

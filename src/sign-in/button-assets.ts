@@ -17,7 +17,7 @@ export const BUTTON_CSS: string = `
 .ppoppo-sign-in{--ppoppo-fill:#191d23;--ppoppo-ink:#fff;--ppoppo-hover:#353c47;--ppoppo-focus:#1f5fd6}
 @media (prefers-color-scheme:dark){.ppoppo-sign-in:not([data-theme=light]){${DARK}}}
 .ppoppo-sign-in[data-theme=dark]{${DARK}}
-a.ppoppo-sign-in,a.ppoppo-sign-in:visited{display:inline-flex;align-items:center;justify-content:center;gap:10px;box-sizing:border-box;min-height:44px;max-width:100%;padding:10px 20px;border:1px solid var(--ppoppo-fill);border-radius:var(--ppoppo-radius,10px);background:var(--ppoppo-fill);color:var(--ppoppo-ink);font:600 16px/1.3 var(--ppoppo-font,system-ui,-apple-system,"Segoe UI",Roboto,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR","Noto Sans CJK KR",sans-serif);text-align:center;text-decoration:none;word-break:keep-all;cursor:pointer}
+a.ppoppo-sign-in,a.ppoppo-sign-in:visited{display:inline-flex;align-items:center;justify-content:center;gap:10px;box-sizing:border-box;min-height:44px;max-width:100%;padding:10px 20px;border:1px solid var(--ppoppo-fill);border-radius:var(--ppoppo-radius,10px);background:var(--ppoppo-fill);color:var(--ppoppo-ink);font:600 16px/1.3 var(--ppoppo-font,system-ui,-apple-system,"Segoe UI",Roboto,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR","Noto Sans CJK KR",sans-serif);text-align:start;text-decoration:none;word-break:keep-all;cursor:pointer}
 a.ppoppo-sign-in:hover{background:var(--ppoppo-hover);border-color:var(--ppoppo-hover);color:var(--ppoppo-ink);text-decoration:none}
 a.ppoppo-sign-in:focus-visible{outline:3px solid var(--ppoppo-focus);outline-offset:2px}
 a.ppoppo-sign-in svg{flex:none}
