@@ -3,7 +3,6 @@ import { PENDING_OUTCOME } from '../../src/store/store.js'
 import { type UseStore, word } from './store.js'
 
 const TTL_MS = 60_000
-const SHORT_MS = 150
 
 /** Login attempts and their outcomes. */
 export function describeAttempts(use: UseStore): void {
@@ -47,33 +46,33 @@ export function describeAttempts(use: UseStore): void {
     })
 
     test('C09 an attempt is gone once its time is over', async () => {
-      const { store, pass } = use()
+      const { store, pass, shortMs } = use()
       const key = word()
-      await store.putTransaction(key, 'v', SHORT_MS)
-      await pass(SHORT_MS + 50)
+      await store.putTransaction(key, 'v', shortMs)
+      await pass(shortMs + 50)
       expect(await store.takeTransaction(key, TTL_MS)).toBeUndefined()
     })
 
     test('C08 the taker leaves an outcome that the others read, until its time is over', async () => {
-      const { store, other, pass } = use()
+      const { store, other, pass, shortMs } = use()
       const key = word()
       await store.putTransaction(key, 'v', TTL_MS)
       await store.takeTransaction(key, TTL_MS)
-      await store.setTransactionOutcome(key, 'done', SHORT_MS)
+      await store.setTransactionOutcome(key, 'done', shortMs)
       expect(await other.readTransactionOutcome(key)).toBe('done')
       expect(await other.takeTransaction(key, TTL_MS)).toEqual({ outcome: 'done' })
-      await pass(SHORT_MS + 50)
+      await pass(shortMs + 50)
       expect(await other.takeTransaction(key, TTL_MS)).toBeUndefined()
     })
 
     test('C08 an outcome is left only where the mark of the taker still is', async () => {
-      const { store, pass } = use()
+      const { store, pass, shortMs } = use()
       const [never, late] = [word(), word()]
       await store.setTransactionOutcome(never, 'done', TTL_MS)
       expect(await store.readTransactionOutcome(never)).toBeUndefined()
       await store.putTransaction(late, 'v', TTL_MS)
-      await store.takeTransaction(late, SHORT_MS)
-      await pass(SHORT_MS + 50)
+      await store.takeTransaction(late, shortMs)
+      await pass(shortMs + 50)
       await store.setTransactionOutcome(late, 'done', TTL_MS)
       expect(await store.readTransactionOutcome(late)).toBeUndefined()
     })

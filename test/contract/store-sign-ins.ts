@@ -3,7 +3,6 @@ import type { Store } from '../../src/store/store.js'
 import { type UseStore, word } from './store.js'
 
 const HOUR_MS = 3_600_000
-const SHORT_MS = 150
 
 interface SignIn {
   readonly tag: string
@@ -106,23 +105,23 @@ export function describeSignIns(use: UseStore): void {
     })
 
     test('C23 a record ends at its expiry, and leaves the index', async () => {
-      const { store, pass } = use()
-      const { id, tag } = await createOne(store, word(), SHORT_MS)
+      const { store, pass, shortMs } = use()
+      const { id, tag } = await createOne(store, word(), shortMs)
       const { id: kept } = await createOne(store, tag)
-      await pass(SHORT_MS + 50)
+      await pass(shortMs + 50)
       expect(await store.readSignIn(id)).toBeUndefined()
       expect(await store.writeSignIn(id, 1, 'late', (await store.now()) + HOUR_MS)).toBe('gone')
       expect(await idsOf(store, tag)).toEqual([kept])
     })
 
     test('C23 a write moves the expiry, both ways', async () => {
-      const { store, pass } = use()
+      const { store, pass, shortMs } = use()
       const tag = word()
-      const long = await createOne(store, tag, SHORT_MS)
+      const long = await createOne(store, tag, shortMs)
       const short = await createOne(store, tag)
       await store.writeSignIn(long.id, 1, 'v', long.startedAt + HOUR_MS)
-      await store.writeSignIn(short.id, 1, 'v', (await store.now()) + SHORT_MS)
-      await pass(SHORT_MS + 50)
+      await store.writeSignIn(short.id, 1, 'v', (await store.now()) + shortMs)
+      await pass(shortMs + 50)
       expect(await idsOf(store, tag)).toEqual([long.id])
     })
 
@@ -160,11 +159,11 @@ export function describeSignIns(use: UseStore): void {
     })
 
     test('C29 the mark of a sign-out everywhere lasts as long as it was told', async () => {
-      const { store, pass } = use()
+      const { store, pass, shortMs } = use()
       const tag = word()
       const before = await store.now()
-      await store.deleteAllSignIns(tag, SHORT_MS)
-      await pass(SHORT_MS + 50)
+      await store.deleteAllSignIns(tag, shortMs)
+      await pass(shortMs + 50)
       expect(await store.createSignIn(`${tag}.${word()}`, 'v', before + HOUR_MS, before)).toBe(true)
     })
 
@@ -209,10 +208,10 @@ export function describeSignIns(use: UseStore): void {
     })
 
     test('C33 a lease ends by itself; its late holder does not take it from the next', async () => {
-      const { store, other, pass } = use()
+      const { store, other, pass, shortMs } = use()
       const name = `${word()}.${word()}`
-      expect(await store.acquireLease(name, 'killed', SHORT_MS)).toBe(true)
-      await pass(SHORT_MS + 50)
+      expect(await store.acquireLease(name, 'killed', shortMs)).toBe(true)
+      await pass(shortMs + 50)
       expect(await other.acquireLease(name, 'next', HOUR_MS)).toBe(true)
       await store.releaseLease(name, 'killed')
       expect(await store.acquireLease(name, 'third', HOUR_MS)).toBe(false)

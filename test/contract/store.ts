@@ -10,6 +10,8 @@ export interface StoreUnderTest {
   readonly store: Store
   /** Another instance on the same data (another process of the app), or the same where there can be no other. */
   readonly other: Store
+  /** A time to live long enough for two calls, and short enough to wait for. */
+  readonly shortMs: number
   /** Lets `ms` pass: turns the injected clock, or waits where the clock is Redis's. */
   pass(ms: number): Promise<void>
   close(): Promise<void>

@@ -10,6 +10,7 @@ describeStore('memory', async () => {
   return {
     store,
     other: store,
+    shortMs: 150,
     async pass(ms) {
       now += ms
     },

@@ -8,7 +8,7 @@ import { describeWithOwnRedis } from '../support/redis.js'
 import { type RedisGroup, startCluster, startSentinel, until } from '../support/redis-topologies.js'
 
 const HOUR_MS = 3_600_000
-const CALL_LIMIT_MS = 1200
+const CALL_LIMIT_MS = 1500
 const MASTER = 'ppoppo-test'
 
 jest.setTimeout(60_000)
@@ -20,6 +20,7 @@ async function twoStores(redis: RedisStoreOptions['redis']): Promise<StoreUnderT
   return {
     store,
     other,
+    shortMs: 500,
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     async close() {
       await Promise.all([store.close(), other.close()])

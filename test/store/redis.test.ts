@@ -29,6 +29,7 @@ describeWithRedis('Redis store', () => {
     return {
       store,
       other,
+      shortMs: 500,
       pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)), // Redis's clock cannot be turned
       async close() {
         await Promise.all([store.close(), other.close()])

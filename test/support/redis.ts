@@ -92,7 +92,6 @@ export async function startRedis({
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
-    child.kill('SIGCONT')
     child.kill(signal)
     await exited
   }
