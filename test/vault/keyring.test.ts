@@ -1,0 +1,155 @@
+import { hkdfSync, randomBytes } from 'node:crypto'
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { systemRuntime } from '../../src/lib/runtime.js'
+import type { VaultKey } from '../../src/options.js'
+import { createKeyRing, type SealContext } from '../../src/vault/keyring.js'
+
+const CLIENT = 'acme_login_client'
+const CONTEXT: SealContext = {
+  purpose: 'sign-in',
+  recordId: 'dGFn.cmFuZG9t',
+  binding: ['01J9Z3K8Q2W4E6R8T0Y2V4X6A1', '77700000001', '1763683200000'],
+}
+const PLAIN = '{"a":"at_뽀뽀"}'
+const SAMPLE_KEY: VaultKey = { id: 'k1', secret: Buffer.from([...Array(32).keys()]) }
+/** Made by another program (Python `cryptography`, HKDF written out by hand after RFC 5869). */
+const SAMPLE = 'v1.k1.oKGio6Slpqeoqaqr7Yxl6YLPd2AwL90dkF3waUPAWG6pzcWEIudfYtk1PXXt'
+
+const key = (id: string): VaultKey => ({ id, secret: randomBytes(32) })
+const ring = (...keys: VaultKey[]) => createKeyRing(keys, CLIENT, systemRuntime)
+
+describe('key ring: known answers', () => {
+  test('C25 HKDF-SHA-256 is RFC 5869, test case 1', () => {
+    const okm = hkdfSync(
+      'sha256',
+      Buffer.alloc(22, 0x0b),
+      Buffer.from('000102030405060708090a0b0c', 'hex'),
+      Buffer.from('f0f1f2f3f4f5f6f7f8f9', 'hex'),
+      42,
+    )
+    expect(Buffer.from(okm).toString('hex')).toBe(
+      '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
+    )
+  })
+
+  test('C25 opens and makes, to the letter, what another program sealed', () => {
+    expect(ring(SAMPLE_KEY).open(CONTEXT, SAMPLE)).toBe(PLAIN)
+    const nonce = Buffer.from([...Array(12).keys()].map((byte) => 0xa0 + byte))
+    const fixed = createKeyRing([SAMPLE_KEY], CLIENT, { ...systemRuntime, randomBytes: () => nonce })
+    expect(fixed.seal(CONTEXT, PLAIN)).toBe(SAMPLE)
+  })
+
+  test('C25 a nonce of its own for each seal', () => {
+    const one = ring(SAMPLE_KEY)
+    expect(new Set(Array.from({ length: 100 }, () => one.seal(CONTEXT, PLAIN))).size).toBe(100)
+  })
+})
+
+describe('key ring: tampering', () => {
+  const [first, second] = [key('k1'), key('k2')]
+  const both = ring(first, second)
+
+  test('C25 what was sealed opens, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.array(fc.string({ unit: 'grapheme' })), (plain, binding) => {
+        const context = { ...CONTEXT, binding }
+        expect(both.open(context, both.seal(context, plain))).toBe(plain)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('C25 any bit changed: closed', () => {
+    const body = Buffer.from(SAMPLE.split('.')[2] ?? '', 'base64url')
+    for (let bit = 0; bit < body.length * 8; bit += 1) {
+      const bent = Buffer.from(body)
+      bent.writeUInt8(bent.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+      expect(ring(SAMPLE_KEY).open(CONTEXT, `v1.k1.${bent.toString('base64url')}`)).toBeUndefined()
+    }
+  })
+
+  test('C25 cut anywhere, at either end, or with something added: closed', () => {
+    for (let length = 0; length < SAMPLE.length; length += 1) {
+      expect(ring(SAMPLE_KEY).open(CONTEXT, SAMPLE.slice(0, length))).toBeUndefined()
+      if (length > 0) expect(ring(SAMPLE_KEY).open(CONTEXT, SAMPLE.slice(length))).toBeUndefined()
+    }
+    const body = Buffer.from(SAMPLE.split('.')[2] ?? '', 'base64url')
+    for (const longer of [Buffer.concat([body, Buffer.alloc(1)]), Buffer.concat([Buffer.alloc(1), body])])
+      expect(ring(SAMPLE_KEY).open(CONTEXT, `v1.k1.${longer.toString('base64url')}`)).toBeUndefined()
+  })
+
+  test('C25 the same bytes spelt otherwise: closed', () => {
+    const sealed = both.seal(CONTEXT, 'x'.repeat(6)) // 34 bytes: the last character has spare bits
+    const body = sealed.split('.')[2] ?? ''
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    const sameBytes = [...alphabet]
+      .map((last) => body.slice(0, -1) + last)
+      .filter((text) => text !== body && Buffer.from(text, 'base64url').equals(Buffer.from(body, 'base64url')))
+    expect(sameBytes.length).toBeGreaterThan(0)
+    const base64 = Buffer.from(body, 'base64url').toString('base64')
+    const spellings = [...sameBytes, `${body}=`, `${body}==`, base64, ` ${body}`, `${body}\n`, `${body}.`, `${body}.x`]
+    for (const text of spellings) expect([text, both.open(CONTEXT, `v1.k1.${text}`)]).toEqual([text, undefined])
+    for (const text of [`V1.k1.${body}`, `v2.k1.${body}`, `v1.K1.${body}`, `v1..${body}`, `k1.${body}`, body, ''])
+      expect([text, both.open(CONTEXT, text)]).toEqual([text, undefined])
+    expect(both.open(CONTEXT, sealed)).toBe('x'.repeat(6))
+  })
+
+  test('C25 under another key id, or for another client: closed', () => {
+    const sealed = both.seal(CONTEXT, PLAIN)
+    expect(both.open(CONTEXT, sealed.replace('.k1.', '.k2.'))).toBeUndefined()
+    // Even where the other id names the same secret.
+    expect(
+      ring(first, { id: 'k9', secret: first.secret }).open(CONTEXT, sealed.replace('.k1.', '.k9.')),
+    ).toBeUndefined()
+    expect(createKeyRing([first], 'other_login_client', systemRuntime).open(CONTEXT, sealed)).toBeUndefined()
+    expect(ring(second).open(CONTEXT, sealed)).toBeUndefined()
+    expect(ring({ id: 'k1', secret: second.secret }).open(CONTEXT, sealed)).toBeUndefined()
+    for (const odd of ['__proto__', 'constructor', 'toString'])
+      expect(both.open(CONTEXT, sealed.replace('.k1.', `.${odd}.`))).toBeUndefined()
+  })
+
+  test('C25 in any other context: closed, also where the parts only border differently', () => {
+    const sealed = both.seal(CONTEXT, PLAIN)
+    const [sub = '', ppnum = '', created = ''] = CONTEXT.binding
+    const others: SealContext[] = [
+      { ...CONTEXT, purpose: 'transaction' },
+      { ...CONTEXT, recordId: 'dGFn.b3RoZXI' },
+      { ...CONTEXT, binding: [] },
+      { ...CONTEXT, binding: [...CONTEXT.binding, ''] },
+      { ...CONTEXT, binding: [sub, created, ppnum] },
+      { ...CONTEXT, binding: [sub + ppnum, '', created] },
+      { ...CONTEXT, binding: [`${sub}7`, ppnum.slice(1), created] },
+      { ...CONTEXT, recordId: CONTEXT.recordId + sub, binding: [ppnum, created] },
+    ]
+    for (const other of others) expect(both.open(other, sealed)).toBeUndefined()
+  })
+
+  test('C25 garbage of every kind: closed, and never an exception', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.string()), (text) => {
+        expect(both.open(CONTEXT, text)).toBeUndefined()
+        expect(both.open(CONTEXT, `v1.k1.${text}`)).toBeUndefined()
+      }),
+      { numRuns: 150 },
+    )
+    expect(both.open(CONTEXT, `v1.k1.${'A'.repeat(1_000_000)}`)).toBeUndefined()
+  })
+})
+
+describe('key ring: rotation', () => {
+  test('C26 the first key seals, all open, and what is under another is old', () => {
+    const [former, latter] = [key('former'), key('latter')]
+    const sealed = ring(former).seal(CONTEXT, PLAIN)
+    const [deployOne, deployTwo] = [ring(former, latter), ring(latter, former)]
+    expect(deployOne.isOld(sealed)).toBe(false)
+    expect(deployTwo.isOld(sealed)).toBe(true)
+    const anew = deployTwo.seal(CONTEXT, PLAIN)
+    expect(anew).toMatch(/^v1\.latter\./)
+    // While the second deploy rolls out, boxes of the first one still serve.
+    for (const text of [sealed, anew])
+      for (const one of [deployOne, deployTwo]) expect(one.open(CONTEXT, text)).toBe(PLAIN)
+    expect(ring(latter).open(CONTEXT, sealed)).toBeUndefined()
+    expect(ring(latter).open(CONTEXT, anew)).toBe(PLAIN)
+  })
+})
