@@ -92,7 +92,7 @@ const SIGN_OUT = '<a href="/auth/logout?return_to=/shop">Sign out</a>'
 
 function page(res: Response, title: string, body: string): void {
   res.set('Content-Security-Policy', `${STRICT}; connect-src 'self'`)
-  res.send(`<!doctype html><html lang="en"><head><title>${title}</title>
+  res.send(`<!doctype html><html lang="en"><head><title>${title}</title><meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width">
 <link rel="stylesheet" href="/auth/button.css"><script src="/auth/button.js" defer></script><script src="/shop.js" defer></script>
 </head><body><h1>${title}</h1>${body}</body></html>`)
 }

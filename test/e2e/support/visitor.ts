@@ -18,7 +18,7 @@ export interface Visitor {
 export async function openVisitor(
   browser: TestBrowser,
   options: Parameters<TestBrowser['newContext']>[0] = {},
-  expected = /^Failed to load resource: the server responded with a status of (4\d\d|503)/,
+  expected = /^Failed to load resource: the server responded with a status of [45]\d\d/,
 ): Promise<Visitor> {
   const context = await browser.newContext(options)
   context.setDefaultTimeout(STEP_MS)
@@ -38,7 +38,10 @@ export async function openVisitor(
 
 /** Presses somebody's button on the sandbox's page. */
 export async function choose(page: Page, person: string): Promise<void> {
-  await page.click(`button[name=person][value=${person}]`)
+  const button = page.locator(`button[name=person][value=${person}]`)
+  // By now the page is there: something else in its place is to be told at once, and not after a time limit.
+  if ((await button.count()) === 0) throw new Error(`not the sign-in page, but ${page.url()}: ${await readable(page)}`)
+  await button.click()
 }
 
 /** Waits until the tab shows `path` of the app, query included. */
