@@ -7,24 +7,29 @@ export class ProviderRefusal extends PpoppoError {
   readonly oauthError: string
   readonly httpStatus: number
 
-  constructor(operation: string, httpStatus: number, oauthError: string) {
+  constructor(operation: string, httpStatus: number, given: string) {
+    const oauthError = FORM_OF_ERROR.test(given) ? given : ''
+    const advice = ADVICE.get(oauthError) ?? 'Check the client registration and PPOPPO_AUTH_URL.'
     super(
       'provider_misconfigured',
-      `PAS refused the ${operation} with ${oauthError || 'no error code'} (HTTP ${httpStatus}). ${ADVICE[oauthError] ?? 'Check the client registration and PPOPPO_AUTH_URL.'}`,
+      `PAS refused the ${operation} with ${oauthError || 'no error code'} (HTTP ${httpStatus}). ${advice}`,
     )
     this.oauthError = oauthError
     this.httpStatus = httpStatus
   }
 }
 
+/** An error code as it may stand in a log line. */
+const FORM_OF_ERROR = /^[\w.:-]{1,64}$/
+
 /** wire.md's error table, for the person who runs the app. */
-const ADVICE: Readonly<Record<string, string>> = {
-  invalid_client: 'Check PPOPPO_CLIENT_ID, and that Ppoppo has approved the app.',
-  invalid_grant: 'The code or token has expired or was used before: sign in anew.',
-  invalid_redirect_uri: 'Register the exact callback URL (base URL + mount path + /callback) for this client.',
-  invalid_scope: 'Check PPOPPO_SCOPE against what the client is registered for.',
-  unauthorized_client: 'This client may not use the authorization code flow: check its registration.',
-}
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['invalid_client', 'Check PPOPPO_CLIENT_ID, and that Ppoppo has approved the app.'],
+  ['invalid_grant', 'The code or token has expired or was used before: sign in anew.'],
+  ['invalid_redirect_uri', 'Register the exact callback URL (base URL + mount path + /callback) for this client.'],
+  ['invalid_scope', 'Check PPOPPO_SCOPE against what the client is registered for.'],
+  ['unauthorized_client', 'This client may not use the authorization code flow: check its registration.'],
+])
 
 /**
  * What went wrong in a call to PAS, as one of our errors. 408, 429, 5xx, the network and an answer that is none are

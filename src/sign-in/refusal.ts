@@ -21,22 +21,22 @@ export class Refusal extends Error {
 }
 
 /** OAuth error codes (wire.md's table) -> page. */
-const PAGE_BY_OAUTH_ERROR: Readonly<Record<string, PageKind>> = {
-  access_denied: 'access_denied',
-  account_setup_required: 'account_setup_required',
-  invalid_client: 'invalid_client',
-  unauthorized_client: 'invalid_client',
-  invalid_redirect_uri: 'invalid_redirect_uri',
-  invalid_scope: 'invalid_scope',
-  invalid_request: 'invalid_request',
-  invalid_grant: 'attempt_expired',
-  server_error: 'provider_unavailable',
-  temporarily_unavailable: 'provider_unavailable',
-}
+const PAGE_BY_OAUTH_ERROR: ReadonlyMap<string, PageKind> = new Map([
+  ['access_denied', 'access_denied'],
+  ['account_setup_required', 'account_setup_required'],
+  ['invalid_client', 'invalid_client'],
+  ['unauthorized_client', 'invalid_client'],
+  ['invalid_redirect_uri', 'invalid_redirect_uri'],
+  ['invalid_scope', 'invalid_scope'],
+  ['invalid_request', 'invalid_request'],
+  ['invalid_grant', 'attempt_expired'],
+  ['server_error', 'provider_unavailable'],
+  ['temporarily_unavailable', 'provider_unavailable'],
+])
 
 /** The refusal for an `error` that PAS sent to the callback. */
 export function refusalOfProvider(error: string): Refusal {
-  const known = PAGE_BY_OAUTH_ERROR[error]
+  const known = PAGE_BY_OAUTH_ERROR.get(error)
   // Only codes of the table are repeated: the parameter is whatever someone put into the URL.
   return new Refusal(
     known ?? 'provider_error',
@@ -49,7 +49,7 @@ export function refusalOfProvider(error: string): Refusal {
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof ProviderRefusal) {
-    const page = PAGE_BY_OAUTH_ERROR[error.oauthError] ?? 'provider_error'
+    const page = PAGE_BY_OAUTH_ERROR.get(error.oauthError) ?? 'provider_error'
     return new Refusal(page, 'exchange_failed', error.message, error)
   }
   if (!isPpoppoError(error)) throw error

@@ -1,4 +1,4 @@
-import { CookieBrowser } from './cookie-browser.js'
+import { type Answer, CookieBrowser } from './cookie-browser.js'
 import type { World } from './world.js'
 
 /** Begins a sign-in in `browser` and goes as far as PAS's answer: the callback URL that was not visited yet. */
@@ -42,4 +42,11 @@ export function shuffled<T>(list: readonly T[]): T[] {
   const mixed: T[] = []
   while (rest.length > 0) mixed.push(...rest.splice(Math.floor(Math.random() * rest.length), 1))
   return mixed
+}
+
+/** Where the one button of a page leads. Throws where there is none, or more than one. */
+export function buttonOf(answer: Answer): URL {
+  const [first, ...more] = [...answer.text.matchAll(/<a class="button"[^>]* href="([^"]*)"/g)].map(([, href]) => href)
+  if (first === undefined || more.length > 0) throw new Error(`${more.length + (first ? 1 : 0)} buttons on the page`)
+  return new URL(first.replaceAll('&amp;', '&'), answer.url)
 }

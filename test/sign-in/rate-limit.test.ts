@@ -1,0 +1,102 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import express from 'express'
+import { createRateLimit } from '../../src/sign-in/rate-limit.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import { beginAttempt } from '../support/attempts.js'
+import type { Answer } from '../support/cookie-browser.js'
+import { describeOnStores } from '../support/stores.js'
+import { startWorld, type World } from '../support/world.js'
+
+const rateLimit = { loginPerMinute: 3, failuresPerMinute: 3 }
+let world: World
+afterEach(() => world?.close())
+
+const forged = 'auth/callback?code=a&state=b'
+
+describeOnStores('rate limits', (storage) => {
+  async function statuses(
+    path: string,
+    count: number,
+    headers: (index: number) => Record<string, string> = () => ({}),
+  ) {
+    const answers: Answer[] = []
+    for (let index = 0; index < count; index += 1) {
+      answers.push(await world.browser().visit(`${world.url}/${path}`, { headers: headers(index) }))
+    }
+    return answers
+  }
+
+  test.each([
+    ['auth/login', 302, 'login'],
+    [forged, 400, 'callback'],
+  ] as const)('C43 %s: above the limit 429 with Retry-After, a page and an event', async (path, status, limit) => {
+    world = await startWorld({ options: { ...storage.options(), rateLimit } })
+    const answers = await statuses(path, 5)
+    expect(answers.map((answer) => answer.status)).toEqual([status, status, status, 429, 429])
+    const last = answers.at(-1)
+    expect(last?.headers.get('retry-after')).toMatch(/^([1-9]|[1-5]\d|60)$/)
+    expect(last?.cookies).toEqual([])
+    expect(last?.text).toContain('A short break, please')
+    expect(world.events.filter(({ type }) => type === 'rate_limited')).toHaveLength(2)
+    expect(world.events).toContainEqual(expect.objectContaining({ type: 'rate_limited', limit }))
+  })
+
+  test('C43 above both limits, an attempt that is under way still completes', async () => {
+    world = await startWorld({ options: { ...storage.options(), rateLimit } })
+    const browser = world.browser()
+    const url = await beginAttempt(world, browser)
+    await statuses(forged, 5)
+    await statuses('auth/login', 5)
+    expect((await browser.go(url)).status).toBe(200)
+  })
+
+  test('C43 addresses are counted apart: IPv4 whole, IPv6 by /64, and only where the proxy is trusted', async () => {
+    world = await startWorld({ options: { ...storage.options(), rateLimit } })
+    world.app.set('trust proxy', 1)
+    const from = (address: (index: number) => string) => (index: number) => ({ 'X-Forwarded-For': address(index) })
+    const codes = async (address: (index: number) => string): Promise<number[]> =>
+      (await statuses('auth/login', 4, from(address))).map(({ status }) => status)
+    expect(await codes((index) => `192.0.2.${index}`)).toEqual([302, 302, 302, 302])
+    expect(await codes((index) => `2001:db8:0:1::${index}`)).toEqual([302, 302, 302, 429])
+    expect(await codes((index) => `2001:db8:0:${index + 2}::1`)).toEqual([302, 302, 302, 302])
+    expect(await codes((index) => (index % 2 ? '198.51.100.7' : '::ffff:198.51.100.7'))).toEqual([302, 302, 302, 429])
+    expect(await codes((index) => `198.51.100.${index + 20}:${4000 + index}`)).toEqual([302, 302, 302, 302])
+    expect(await codes((index) => `203.0.113.9:${4000 + index}`)).toEqual([302, 302, 302, 429])
+    // The last address is the proxy's word; what comes before it is the visitor's invention.
+    expect(await codes((index) => `10.0.0.${index}, 203.0.113.10`)).toEqual([302, 302, 302, 429])
+    expect(world.events.filter(({ type }) => type === 'warning')).not.toContainEqual(
+      expect.objectContaining({ code: 'proxy_untrusted' }),
+    )
+  })
+
+  test('C43 X-Forwarded-For from nobody we trust: counted by the connection, and one warning', async () => {
+    world = await startWorld({ options: { ...storage.options(), rateLimit } })
+    const answers = await statuses('auth/login', 5, (index) => ({ 'X-Forwarded-For': `192.0.2.${index}` }))
+    expect(answers.map(({ status }) => status)).toEqual([302, 302, 302, 429, 429])
+    const warnings = world.events.filter((event) => event.type === 'warning' && event.code === 'proxy_untrusted')
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toMatchObject({ detail: expect.stringContaining('trust proxy') })
+  })
+
+  test('C43 `rateLimit: false` counts nothing', async () => {
+    world = await startWorld({ options: { ...storage.options(), rateLimit: false } })
+    expect(new Set((await statuses(forged, 40)).map(({ status }) => status))).toEqual(new Set([400]))
+  })
+})
+
+describe('rate limits and a store that is down', () => {
+  test('C43 with the store down the limit of failed callbacks opens', async () => {
+    const store = createMemoryStore({ now: Date.now })
+    const limit = createRateLimit({ rateLimit: { loginPerMinute: 1, failuresPerMinute: 1 } }, store, () => {})
+    const app = express().get('/', (req, res, next) => {
+      limit.failure(req).then((waitMs) => res.json({ waitMs }), next)
+    })
+    world = await startWorld({ mount: (outer, auth) => outer.use('/limit', app).use(auth) })
+    const waits = async (): Promise<number> =>
+      JSON.parse((await world.browser().visit(`${world.url}/limit`)).text).waitMs
+    expect(await waits()).toBe(0)
+    expect(await waits()).toBeGreaterThan(0)
+    await store.close()
+    expect(await waits()).toBe(0)
+  })
+})
