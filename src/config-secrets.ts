@@ -5,6 +5,8 @@ import type { VaultKey } from './options.js'
 const KEYGEN = 'make one with: npx express-ppoppo keygen'
 const MIN_SECRET_LENGTH = 32
 const MIN_VARIETY = 8
+/** A secret that is little more than a well-known word. */
+const MIN_OWN_LETTERS = 12
 const KEY_BYTES = 32
 
 /** What people leave in from examples. Compared with letters and digits only, in lower case. */
@@ -31,12 +33,20 @@ const WELL_KNOWN = [
   'qwertyui',
 ]
 
+/** Told of a secret that could be guessed: a fault in production, a warning elsewhere. */
+export type ReportWeak = (option: 'sessionSecret' | 'vaultKeys', problem: string) => void
+
 /** Secrets that sign the session cookie: each 32 characters or more, and hard to guess. The first signs. */
-export function parseSessionSecrets(value: unknown, faults: Faults): readonly string[] | undefined {
+export function parseSessionSecrets(value: unknown, faults: Faults, report: ReportWeak): readonly string[] | undefined {
   const entries = toEntries('sessionSecret', value, faults)
   entries?.forEach((entry, index) => {
-    const problem = secretProblem(entry)
-    if (problem !== undefined) faults.add('sessionSecret', `${place(index, entries)}${problem}; ${KEYGEN}`)
+    const problem =
+      entry.length < MIN_SECRET_LENGTH
+        ? `must have ${MIN_SECRET_LENGTH} characters or more`
+        : isDefault(entry) && 'looks like a default from an example'
+    if (problem) faults.add('sessionSecret', `${place(index, entries)}${problem}; ${KEYGEN}`)
+    else if (new Set(entry).size < MIN_VARIETY || isRepeated([...entry]))
+      report('sessionSecret', `${place(index, entries)}is too easy to guess: it repeats itself; ${KEYGEN}`)
   })
   if (entries !== undefined && new Set(entries).size < entries.length)
     faults.add('sessionSecret', 'holds the same secret twice')
@@ -44,14 +54,18 @@ export function parseSessionSecrets(value: unknown, faults: Faults): readonly st
 }
 
 /** Vault keys, `id:base64` of 32 random bytes each. The first seals, all open. */
-export function parseVaultKeys(value: unknown, faults: Faults): readonly VaultKey[] | undefined {
+export function parseVaultKeys(value: unknown, faults: Faults, report: ReportWeak): readonly VaultKey[] | undefined {
   const entries = toEntries('vaultKeys', value, faults)
   if (entries === undefined) return undefined
   const keys = entries.flatMap((entry, index) => {
     const key = parseVaultKey(entry)
-    if (typeof key !== 'string') return [key]
-    faults.add('vaultKeys', `${place(index, entries)}${key}; ${KEYGEN}`)
-    return []
+    if (typeof key === 'string') {
+      faults.add('vaultKeys', `${place(index, entries)}${key}; ${KEYGEN}`)
+      return []
+    }
+    const weakness = keyWeakness(key.secret)
+    if (weakness !== undefined) report('vaultKeys', `${place(index, entries)}${weakness}; ${KEYGEN}`)
+    return [key]
   })
   if (new Set(keys.map((key) => key.id)).size < keys.length)
     faults.add('vaultKeys', 'uses an id twice; each key needs its own')
@@ -78,12 +92,11 @@ function place(index: number, entries: readonly string[]): string {
   return entries.length === 1 ? '' : `entry ${index + 1} `
 }
 
-function secretProblem(secret: string): string | undefined {
-  if (secret.length < MIN_SECRET_LENGTH) return `must have ${MIN_SECRET_LENGTH} characters or more`
+/** Whether there is little in it but well-known words. */
+function isDefault(secret: string): boolean {
   const letters = secret.toLowerCase().replace(/[^a-z0-9]/g, '')
-  if (WELL_KNOWN.some((known) => letters.includes(known))) return 'looks like a default from an example'
-  if (new Set(secret).size < MIN_VARIETY || isRepeated([...secret])) return 'is too easy to guess: it repeats itself'
-  return undefined
+  const rest = WELL_KNOWN.reduce((text, known) => text.replaceAll(known, ''), letters)
+  return rest !== letters && rest.length < MIN_OWN_LETTERS
 }
 
 /** The key, or what is wrong with it. */
@@ -100,12 +113,11 @@ function parseVaultKey(entry: string): VaultKey | string {
   // A decoder that skips what it does not know would turn a damaged key into another, weaker key.
   if (!spellings.includes(text)) return 'is not valid base64'
   if (secret.length !== KEY_BYTES) return `must be base64 of exactly ${KEY_BYTES} bytes (not hex, not a passphrase)`
-  const problem = keyProblem(secret)
-  return problem ?? { id, secret }
+  return { id, secret }
 }
 
 /** Random bytes fail each of these less than once in 10^12 keys. */
-function keyProblem(bytes: Buffer): string | undefined {
+function keyWeakness(bytes: Buffer): string | undefined {
   if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is a typed text, not 32 random bytes'
   if (new Set(bytes).size < MIN_VARIETY || isRepeated([...bytes]) || isStaircase(bytes)) return 'is not random'
   return undefined

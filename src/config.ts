@@ -9,7 +9,7 @@ import {
   parseSession,
   parseTexts,
 } from './config-checks.js'
-import { parseSessionSecrets, parseVaultKeys, requireInProduction } from './config-secrets.js'
+import { parseSessionSecrets, parseVaultKeys, type ReportWeak, requireInProduction } from './config-secrets.js'
 import { checkKeys, createSource, Faults, type Source } from './config-source.js'
 import {
   type Environment,
@@ -66,6 +66,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   const faults = new Faults()
   const given = toOptions(options, faults)
   const source = createSource(given, env)
+  const warnings: string[] = []
 
   const clientId = parseClientId(source.value('clientId'), faults)
   const origin = parseRequiredOrigin(source, faults)
@@ -80,14 +81,15 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     origin: origin?.origin ?? '',
     isHttps: isHttps ?? false,
     isProduction,
-    ...parseProvider(source, faults),
+    ...parseProvider(source, faults, warnings),
+    warnings,
     scope: parseScope(source.value('scope') ?? 'openid profile', faults),
     ...(resource === undefined ? {} : { resource }),
     mountPath: mountPath ?? '',
     redirectUri: `${origin?.origin ?? ''}${mountPath ?? ''}/callback`,
     ...(redis === undefined ? {} : { redis }),
     keyPrefix: parseKeyPrefix(given.keyPrefix ?? 'ppoppo:', faults),
-    ...parseSecrets(source, isProduction, faults),
+    ...parseSecrets(source, isProduction, faults, warnings),
     ...parseSession(given.session, isHttps, faults),
     keepAnonymous: parseKeepAnonymous(given.keepAnonymous, faults),
     allowedReturnOrigins: parseReturnOrigins(given.allowedReturnOrigins, origin?.origin, faults),
@@ -130,7 +132,7 @@ function parseRequiredOrigin(source: Source, faults: Faults): URL | undefined {
 }
 
 /** Which PAS, and what it calls itself. */
-function parseProvider(source: Source, faults: Faults): Pick<Config, 'issuer' | 'idTokenIssuer' | 'warnings'> {
+function parseProvider(source: Source, faults: Faults, warnings: string[]): Pick<Config, 'issuer' | 'idTokenIssuer'> {
   const environment = parseEnvironment(source.value('environment'), faults)
   const issuer = parseIssuer(source.value('issuer') ?? ISSUERS[environment], faults) ?? ''
   const given = source.option('idTokenIssuer')
@@ -138,7 +140,8 @@ function parseProvider(source: Source, faults: Faults): Pick<Config, 'issuer' | 
   if (given !== undefined && !isCleanText(given)) {
     faults.add('idTokenIssuer', 'must be a text without spaces: the "iss" of id_tokens, character for character')
   }
-  return { issuer, idTokenIssuer, warnings: environmentWarnings(environment, issuer, idTokenIssuer) }
+  warnings.push(...environmentWarnings(environment, issuer, idTokenIssuer))
+  return { issuer, idTokenIssuer }
 }
 
 function parseEnvironment(value: unknown, faults: Faults): Environment {
@@ -157,6 +160,7 @@ function parseSecrets(
   source: Source,
   isProduction: boolean,
   faults: Faults,
+  warnings: string[],
 ): Pick<Config, 'sessionSecrets' | 'vaultKeys'> {
   const secrets = source.list('sessionSecret')
   const keys = source.list('vaultKeys')
@@ -165,8 +169,12 @@ function parseSecrets(
     if (source.option('session') !== false) requireInProduction('sessionSecret', secrets, faults)
     requireInProduction('vaultKeys', keys, faults)
   }
-  const sessionSecrets = parseSessionSecrets(secrets, faults)
-  const vaultKeys = parseVaultKeys(keys, faults)
+  const report: ReportWeak = (option, problem) => {
+    if (isProduction) faults.add(option, problem)
+    else warnings.push(`"${option}" ${problem}`)
+  }
+  const sessionSecrets = parseSessionSecrets(secrets, faults, report)
+  const vaultKeys = parseVaultKeys(keys, faults, report)
   return {
     ...(sessionSecrets === undefined ? {} : { sessionSecrets }),
     ...(vaultKeys === undefined ? {} : { vaultKeys }),
