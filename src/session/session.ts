@@ -40,7 +40,7 @@ export interface SessionParts {
 
 /** When the cookie was last sent, in the session itself: cookie and blob are renewed together, and seldom. */
 const COOKIE_SENT_AT = 'ppoppo:cookie'
-/** A renewed cookie leaves within this time, or waits for another response: see `renewalIsLate`. */
+/** A renewed cookie leaves within this time, or waits for another response: see `dropLateRenewal`. */
 const PROMPT_MS = 1_000
 /** Between the answer of the store and the session made in its place lies no more than this. */
 const LATE_COOKIE_TTL_MS = 10_000
@@ -120,20 +120,22 @@ export function createOwnSession(parts: SessionParts): OwnSession {
    * A slow response may leave after its browser got a newer session from another process, whose cookie it must not
    * overwrite. So only a prompt one renews; where all are slow, any does once half of the idle time has gone.
    */
-  function renewalIsLate({ begunAt, sentAt }: Renewal): boolean {
+  function dropLateRenewal(req: Request): void {
+    const renewal = renewing.get(req)
+    if (!renewal || !req.session) return
     const now = runtime.now()
-    return now - begunAt > PROMPT_MS && now - (sentAt ?? 0) < config.idleMs / 2
+    const isLate = now - renewal.begunAt > PROMPT_MS && now - (renewal.sentAt ?? 0) < config.idleMs / 2
+    if (!isLate) return
+    renewing.delete(req)
+    Reflect.set(req.session, COOKIE_SENT_AT, renewal.sentAt)
   }
 
   function isCookieWanted(req: Request): boolean {
     if (!req.session || store.isUnavailable(req.session) || store.isDropped(req.session)) return false
     if (destroyed.has(req.sessionID)) return false
     if (store.loadedId(req) !== req.sessionID) return true
-    const renewal = renewing.get(req)
-    if (!renewal) return false
-    if (!renewalIsLate(renewal)) return true
-    Reflect.set(req.session, COOKIE_SENT_AT, renewal.sentAt)
-    return false
+    dropLateRenewal(req)
+    return renewing.has(req)
   }
 
   function writeCookie(req: Request, res: Response): void {
@@ -155,6 +157,8 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     // express-session saves when the response ends; what fails then can reach nobody but `onEvent`.
     res.end = function endSession(this: Response, ...args: unknown[]): Response {
       ending.add(req)
+      // express-session decides whether to save before it sends headers.
+      if (!res.headersSent) dropLateRenewal(req)
       return Reflect.apply(end, this, args)
     } as Response['end']
     if (store.loadedId(req) === undefined || parts.isPassive(req)) return
