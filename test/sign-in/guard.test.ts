@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { beginAttempt, buttonOf } from '../support/attempts.js'
+import type { CookieBrowser } from '../support/cookie-browser.js'
+import { startWorld, type World } from '../support/world.js'
+
+describe('requireSignIn', () => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld({
+      options: { rateLimit: false },
+      routes: (app, auth) => {
+        app.post('/order', auth.requireSignIn(), (_req, res) => void res.send('ordered'))
+        app.get('/fixed', auth.requireSignIn({ returnTo: '/page' }), (_req, res) => void res.send('fixed'))
+        app.get('/foreign', auth.requireSignIn({ returnTo: '//e.example' }), (_req, res) => void res.send('foreign'))
+      },
+    })
+  })
+  afterAll(() => world.close())
+
+  const loginFor = (returnTo: string): string => `${world.url}/auth/login?return_to=${encodeURIComponent(returnTo)}`
+
+  test('C41 a navigation goes to sign in and comes back to the very page', async () => {
+    const browser = world.browser()
+    const answer = await browser.visit(`${world.url}/me?a=1&b=%2F`)
+    expect([answer.status, answer.location]).toEqual([302, loginFor('/me?a=1&b=%2F')])
+    expect(answer.headers.get('cache-control')).toBe('private, no-store')
+    const landed = await browser.go(answer.location)
+    expect([landed.status, landed.url]).toEqual([200, `${world.url}/me?a=1&b=%2F`])
+    expect(landed.headers.get('cache-control')).toBe('private, no-store')
+  })
+
+  test.each([
+    ['a fetch', { 'Sec-Fetch-Mode': 'cors', Accept: '*/*' }],
+    ['a fetch that takes HTML', { 'Sec-Fetch-Mode': 'cors' }],
+    ['an image', { 'Sec-Fetch-Mode': 'no-cors', Accept: 'image/*' }],
+    ['a program', { 'Sec-Fetch-Mode': '', Accept: 'application/json' }],
+    ['a program that says nothing', { 'Sec-Fetch-Mode': '', Accept: '' }],
+    ['curl', { 'Sec-Fetch-Mode': '', Accept: '*/*' }],
+    ['a navigation to something else than a page', { Accept: 'application/json' }],
+  ])('C41 %s gets 401 problem+json', async (_name, headers) => {
+    const answer = await world.browser().visit(`${world.url}/me`, { headers })
+    expect([answer.status, answer.location, answer.cookies]).toEqual([401, '', []])
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+    expect(answer.headers.get('cache-control')).toContain('no-store')
+    expect(JSON.parse(answer.text)).toMatchObject({
+      status: 401,
+      code: 'signed_out',
+      detail: expect.stringContaining('/auth/login'),
+    })
+  })
+
+  test('C41 an older browser without Sec-Fetch is known by Accept', async () => {
+    const answer = await world.browser().visit(`${world.url}/me`, { headers: { 'Sec-Fetch-Mode': '' } })
+    expect(answer.location).toBe(loginFor('/me'))
+  })
+
+  test.each([
+    ['the page the form was on', () => `${world.url}/cart?a=1`, '/cart?a=1'],
+    ['home where the form was elsewhere', () => 'https://e.example/cart', '/'],
+    ['home where the page hides itself', () => '', '/'],
+    ['home where the origin only looks like ours', () => `${world.url}.e.example/cart`, '/'],
+  ])('C41 a form goes to sign in by 303, and then to %s', async (_name, referer, place) => {
+    const visit = { method: 'POST', form: { a: '1' }, headers: { Referer: referer() } }
+    const answer = await world.browser().visit(`${world.url}/order`, visit)
+    expect([answer.status, answer.location]).toEqual([303, loginFor(place)])
+  })
+
+  test('returnTo of the guard wins, and a foreign one is home', async () => {
+    expect((await world.browser().visit(`${world.url}/fixed`)).location).toBe(loginFor('/page'))
+    expect((await world.browser().visit(`${world.url}/foreign`)).location).toBe(loginFor('/'))
+  })
+
+  test('an option that does not exist is refused at once', () => {
+    expect(() => world.auth.requireSignIn({ return_to: '/x' } as object)).toThrow('return_to')
+  })
+
+  /** A browser that has just landed. */
+  async function landed(): Promise<CookieBrowser> {
+    const browser = world.browser()
+    await browser.visit(await beginAttempt(world, browser))
+    return browser
+  }
+
+  test('a session cookie that does not arrive ends on a page that says why, not in a round of redirects', async () => {
+    const browser = await landed()
+    browser.jar.delete('ppoppo')
+    const answer = await browser.visit(`${world.url}/me?kept`)
+    expect([answer.status, answer.location]).toEqual([400, ''])
+    expect(answer.text).toContain('Your browser did not keep the sign-in')
+    expect(answer.headers.get('cache-control')).toContain('no-store')
+    expect(buttonOf(answer).searchParams.get('return_to')).toBe(`${world.url}/me?kept`)
+    const api = await browser.visit(`${world.url}/me`, { headers: { Accept: 'application/json' } })
+    expect(api.status).toBe(401)
+    browser.jar.delete('ppoppo-landed') // ten seconds later
+    expect((await browser.visit(`${world.url}/me`)).status).toBe(302)
+  })
+
+  test('no false alarm within the ten seconds: after a sign-out', async () => {
+    const browser = await landed()
+    await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers: { Origin: world.url } })
+    expect((await browser.visit(`${world.url}/me`)).location).toBe(loginFor('/me'))
+  })
+
+  test('no false alarm within the ten seconds: after a sign-in was ended elsewhere', async () => {
+    const [browser, other] = [await landed(), await landed()]
+    await other.visit(`${world.url}/auth/logout`, {
+      method: 'POST',
+      form: { everywhere: '1' },
+      headers: { Origin: world.url },
+    })
+    expect((await browser.visit(`${world.url}/me`)).location).toBe(loginFor('/me'))
+  })
+
+  test('no false alarm within the ten seconds: with a session the store has forgotten', async () => {
+    const browser = await landed()
+    browser.jar.set('ppoppo', 's%3Aforgotten.signature')
+    expect((await browser.visit(`${world.url}/me`)).location).toBe(loginFor('/me'))
+  })
+})
