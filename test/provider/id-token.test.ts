@@ -1,0 +1,192 @@
+import { inspect } from 'node:util'
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { verifyIdToken } from '../../src/provider/id-token.js'
+import { createProvider, type Grant, type Provider } from '../../src/provider/provider.js'
+import { DEV, resolve } from '../support/config.js'
+import { base64url, createSignedPas, ISSUER, type SignedPas, SUB } from '../support/signed-pas.js'
+
+const clientId = DEV.clientId
+const exchanged = { code: 'c', state: 's'.repeat(43), nonce: 'n'.repeat(43), codeVerifier: 'v'.repeat(43) }
+let pas: SignedPas
+let provider: Provider
+
+beforeEach(() => {
+  pas = createSignedPas({ clientId, nonce: exchanged.nonce })
+  provider = createProvider(resolve({ ...DEV, issuer: ISSUER }), pas.runtime, new AbortController().signal)
+})
+
+const exchange = (): Promise<Grant & { readonly sub: string }> => provider.exchangeCode(exchanged)
+const now = (): number => Math.floor(Date.now() / 1000)
+
+describe('id_tokens of the code exchange', () => {
+  test.each([
+    ['EdDSA', 'EdDSA'],
+    ['Ed25519', 'Ed25519'],
+    ['EdDSA', undefined],
+    ['Ed25519', undefined],
+  ])('C14 alg %s with a key whose alg is %s is taken', async (alg, keyAlg) => {
+    pas.header = { alg }
+    pas.jwk = keyAlg === undefined ? {} : { alg: keyAlg }
+    expect(await exchange()).toMatchObject({ sub: SUB, scopes: ['openid', 'profile'], expiresInMs: 3_600_000 })
+  })
+
+  test.each<[string, Record<string, unknown>]>([
+    ['two audiences, and azp is ours', { aud: [clientId, 'other'], azp: clientId }],
+    ['our audience as a list', { aud: [clientId] }],
+    ['no azp', { azp: undefined }],
+    ['no at_hash', { at_hash: undefined }],
+    ['iat a little ahead: clocks differ', { iat: now() + 30 }],
+  ])('C14 %s is taken', async (_name, claims) => {
+    pas.claims = claims
+    expect((await exchange()).sub).toBe(SUB)
+  })
+
+  test.each<[string, Record<string, unknown>]>([
+    ['two audiences and no azp', { aud: [clientId, 'other'], azp: undefined }],
+    ['two audiences and another azp', { aud: [clientId, 'other'], azp: 'other' }],
+    ['another audience, and azp is ours', { aud: 'other' }],
+    ['no audience', { aud: undefined }],
+    ['no audience in the list', { aud: [] }],
+    ['an azp that is no text', { azp: 7 }],
+    ['another issuer', { iss: 'https://evil.example' }],
+    ['an issuer with a slash', { iss: `${ISSUER}/` }],
+    ['an issuer without a scheme', { iss: 'pas.example' }],
+    ['no issuer', { iss: undefined }],
+    ['no nonce', { nonce: undefined }],
+    ['another nonce', { nonce: 'x'.repeat(43) }],
+    ['no exp', { exp: undefined }],
+    ['exp that is past', { exp: now() - 600 }],
+    ['exp that is a text', { exp: String(now() + 600) }],
+    ['no iat', { iat: undefined }],
+    ['iat far ahead', { iat: now() + 600 }],
+    ['nbf far ahead', { nbf: now() + 600 }],
+    ['at_hash of another token', { at_hash: 'A'.repeat(43) }],
+    ['at_hash that is null', { at_hash: null }],
+    ['at_hash of SHA-256', { at_hash: 'A'.repeat(22) }],
+    ['a sub that is an e-mail address', { sub: 'alex@example.com' }],
+    ['a sub that is a ppnum', { sub: '77700000001' }],
+    ['a sub in small letters', { sub: SUB.toLowerCase() }],
+    ['a sub beyond a ULID', { sub: `8${SUB.slice(1)}` }],
+    ['a sub with something after it', { sub: `${SUB}\n` }],
+    ['an empty sub', { sub: '' }],
+    ['no sub', { sub: undefined }],
+  ])('C14 %s is refused', async (_name, claims) => {
+    pas.claims = claims
+    await expect(exchange()).rejects.toMatchObject({ code: 'provider_response_invalid', retryable: false })
+  })
+
+  test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    ['alg none', { alg: 'none' }, {}],
+    ['alg None', { alg: 'None' }, {}],
+    ['alg HS256', { alg: 'HS256' }, {}],
+    ['alg RS256, though PAS announces it', { alg: 'RS256' }, {}],
+    ['alg ES256', { alg: 'ES256' }, {}],
+    ['no alg', { alg: undefined }, {}],
+    ['a critical extension', { crit: ['b64'], b64: false }, {}],
+    ['an unknown kid', { kid: 'k2' }, {}],
+    ['a key for encryption', {}, { use: 'enc' }],
+    ['a key of another curve', {}, { crv: 'X25519' }],
+    ['a key of another algorithm', {}, { alg: 'ES256' }],
+  ])('C14 %s is refused', async (_name, header, jwk) => {
+    pas.header = header
+    pas.jwk = jwk
+    await expect(exchange()).rejects.toMatchObject({ code: 'provider_response_invalid' })
+  })
+
+  test('C14 a key brought along in the header is not used', async () => {
+    const stranger = createSignedPas({ clientId, nonce: exchanged.nonce })
+    const keySet = await (await stranger.runtime.fetch(`${ISSUER}/.well-known/jwks.json`, {})).text()
+    stranger.header = { jwk: JSON.parse(keySet).keys[0], jku: `${ISSUER}/evil.json` }
+    pas.instead['/oauth/token'] = () => stranger.runtime.fetch(`${ISSUER}/oauth/token`, {})
+    await expect(exchange()).rejects.toMatchObject({ code: 'provider_response_invalid' })
+    expect(pas.requests).not.toContain('GET /evil.json')
+  })
+
+  test('C14 idTokenIssuer is expected where it is set, and the plain issuer no longer', async () => {
+    const config = resolve({ ...DEV, issuer: ISSUER, idTokenIssuer: 'pas.example' })
+    provider = createProvider(config, pas.runtime, new AbortController().signal)
+    await expect(exchange()).rejects.toMatchObject({ code: 'provider_response_invalid' })
+    pas.claims = { iss: 'pas.example' }
+    expect((await exchange()).sub).toBe(SUB)
+  })
+
+  test('C14 the key set is fetched once for many exchanges, and anew after one that did not verify', async () => {
+    const keySets = (): number => pas.requests.filter((one) => one.endsWith('jwks.json')).length
+    for (let round = 0; round < 3; round += 1) await exchange()
+    expect(keySets()).toBe(1)
+    pas.header = { kid: 'k2' }
+    await expect(exchange()).rejects.toThrow()
+    expect(keySets()).toBe(2)
+    pas.jwk = { kid: 'k2' }
+    await exchange()
+    expect(keySets()).toBe(3)
+  })
+
+  test.each([
+    '',
+    'a',
+    'a.b',
+    'a.b.c.d',
+    '..',
+    `${base64url({ alg: 'EdDSA' })}..`,
+    `${base64url([])}.${base64url([])}.x`,
+    '\0',
+  ])('C14 %j is no id_token', (text) => {
+    const expected = { clientId, accessToken: 'a', now: Date.now() }
+    expect(() => verifyIdToken(text, expected)).toThrow('does not verify')
+  })
+})
+
+describe('errors of calls to PAS', () => {
+  test.each([
+    ['/oauth/token', () => exchange()],
+    ['/oauth/userinfo', () => provider.userinfo('an.access.token', SUB)],
+    ['/.well-known/openid-configuration', () => provider.prepareAuthorization()],
+  ])('C24 whatever %s answers, no error quotes it', async (path, call) => {
+    const secret = 'rt_SECRET_that_must_not_be_quoted'
+    const bodies = [
+      secret,
+      `{"access_token":"${secret}"}`,
+      `{"error":"${secret} \\n"}`,
+      `{"error":["${secret}"]}`,
+      `["${secret}"]`,
+    ]
+    for (const status of [200, 201, 204, 302, 400, 401, 404, 429, 500]) {
+      for (const body of bodies) {
+        pas.instead[path] = () =>
+          new Response([204, 304].includes(status) ? null : body, {
+            status,
+            headers: { 'content-type': 'application/json' },
+          })
+        const error: unknown = await call().then(
+          () => undefined,
+          (reason: unknown) => reason,
+        )
+        expect(inspect(error, { depth: 9 })).not.toContain(secret)
+      }
+    }
+  })
+
+  test.each([{ code: 'ECONNREFUSED' }, { code: 'ENOTFOUND' }, { code: 'CERT_HAS_EXPIRED' }])(
+    'C38 %j is named, and may be tried again',
+    async (cause) => {
+      pas.instead['/.well-known/openid-configuration'] = () =>
+        Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('no'), cause) }))
+      await expect(provider.prepareAuthorization()).rejects.toMatchObject({
+        code: 'provider_unavailable',
+        message: expect.stringContaining(cause.code),
+        retryAfterMs: 5_000,
+      })
+    },
+  )
+
+  test('C38 an announced endpoint that is not https is not used', async () => {
+    const documented = await (await pas.runtime.fetch(`${ISSUER}/.well-known/openid-configuration`, {})).text()
+    pas.instead['/.well-known/openid-configuration'] = () =>
+      Response.json({ ...JSON.parse(documented), token_endpoint: 'http://pas.example/oauth/token' })
+    await expect(provider.prepareAuthorization()).rejects.toMatchObject({
+      code: 'provider_misconfigured',
+      message: expect.stringContaining('token_endpoint'),
+    })
+  })
+})

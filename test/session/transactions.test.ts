@@ -1,0 +1,167 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import express from 'express'
+import { systemRuntime } from '../../src/lib/runtime.js'
+import { ATTEMPT_TTL_MS, createTransactions, type Transaction } from '../../src/session/transactions.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import type { Store } from '../../src/store/store.js'
+import { createKeyRing } from '../../src/vault/keyring.js'
+import { CookieBrowser } from '../support/cookie-browser.js'
+
+const clientId = 'acme_login_client'
+let now: number
+let store: Store
+let server: Server
+let url: string
+let keyId: string
+let isHttps: boolean
+
+/** The transactions behind two routes, since they live on cookies. */
+beforeEach(async () => {
+  now = Date.now()
+  keyId = 'k1'
+  isHttps = false
+  store = createMemoryStore({ now: () => now })
+  const runtime = { ...systemRuntime, now: () => now }
+  const ring = (id: string) => createKeyRing([{ id, secret: Buffer.alloc(32, id) }], clientId, runtime)
+  const make = () =>
+    createTransactions({ config: { clientId, isHttps }, store, keyRing: async () => ring(keyId), runtime })
+  const app = express()
+  app.get('/begin', async (req, res) => void res.json(await make().begin(req, res, 'https://app.example/x')))
+  app.get('/consume/:state', async (req, res) => {
+    const consumed = await make().consume(req, res, req.params.state)
+    res.json(consumed.kind === 'taken' ? { kind: 'taken', transaction: consumed.transaction } : { kind: consumed.kind })
+  })
+  server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://localhost:${(server.address() as AddressInfo).port}`
+})
+afterEach(async () => {
+  await store.close()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+})
+
+const begin = async (browser: CookieBrowser): Promise<Transaction> =>
+  JSON.parse((await browser.visit(`${url}/begin`)).text)
+const consume = async (browser: CookieBrowser, state: string): Promise<{ kind: string; transaction?: Transaction }> =>
+  JSON.parse((await browser.visit(`${url}/consume/${encodeURIComponent(state)}`)).text)
+
+describe('login attempts', () => {
+  test('what was begun is what is taken, once', async () => {
+    const browser = new CookieBrowser()
+    const transaction = await begin(browser)
+    expect(await consume(browser.clone(), transaction.state)).toEqual({ kind: 'taken', transaction })
+    expect((await consume(browser, transaction.state)).kind).toBe('taken_before')
+    expect((await consume(browser, transaction.state)).kind).toBe('unknown')
+  })
+
+  test.each([
+    ['a moment before ten minutes', ATTEMPT_TTL_MS - 1, 'taken'],
+    ['at ten minutes', ATTEMPT_TTL_MS, 'expired'],
+    ['after a day', 86_400_000, 'expired'],
+  ])('C09 %s', async (_name, ageMs, kind) => {
+    const browser = new CookieBrowser()
+    const { state } = await begin(browser)
+    now += ageMs
+    expect((await consume(browser, state)).kind).toBe(kind)
+    expect([...browser.jar.keys()]).toEqual([])
+  })
+
+  test('C09 a store that keeps an attempt for too long does not make it younger', async () => {
+    const browser = new CookieBrowser()
+    const put = store.putTransaction
+    store.putTransaction = (key, value, ttlMs) => put(key, value, ttlMs * 10)
+    const { state } = await begin(browser)
+    now += ATTEMPT_TTL_MS
+    expect((await consume(browser, state)).kind).toBe('expired')
+  })
+
+  test('C09 the eleventh attempt of a browser drops the oldest, whatever order the cookies come in', async () => {
+    const browser = new CookieBrowser()
+    const states: string[] = []
+    for (let count = 0; count < 11; count += 1) {
+      now += 1_000
+      states.push((await begin(browser)).state)
+      const reversed = [...browser.jar].reverse()
+      browser.jar.clear()
+      for (const [name, value] of reversed) browser.jar.set(name, value)
+    }
+    expect(browser.jar.size).toBe(10)
+    const kinds: string[] = []
+    for (const state of states) kinds.push((await consume(browser, state)).kind)
+    expect(kinds).toEqual(['unknown', ...Array(10).fill('taken')])
+  })
+
+  test('C09 cookies that are none of ours count first among the oldest, and other cookies stay', async () => {
+    const browser = new CookieBrowser()
+    browser.jar.set('other', '1')
+    for (let count = 0; count < 12; count += 1) browser.jar.set(`ppoppo-tx-junk${count}`, 'junk')
+    const { state } = await begin(browser)
+    expect(browser.jar.size).toBe(11)
+    expect((await consume(browser, state)).kind).toBe('taken')
+    expect(browser.jar.get('other')).toBe('1')
+  })
+
+  test('C10 without the cookie, with another or with a changed one nothing is taken', async () => {
+    const [browser, stranger] = [new CookieBrowser(), new CookieBrowser()]
+    const { state } = await begin(browser)
+    expect((await consume(stranger, state)).kind).toBe('unknown')
+    const [name = '', value = ''] = [...browser.jar][0] ?? []
+    for (const changed of [
+      `${value.slice(0, -1)}${value.endsWith('A') ? 'Q' : 'A'}`,
+      `${value}A`,
+      '',
+      'x',
+      value.toUpperCase(),
+    ]) {
+      stranger.jar.set(name, changed)
+      expect(['unknown', 'expired']).toContain((await consume(stranger, state)).kind)
+    }
+    expect((await consume(browser, state)).kind).toBe('taken')
+  })
+
+  test.each([
+    '',
+    '__proto__',
+    'a'.repeat(42),
+    'a'.repeat(44),
+    `${'a'.repeat(42)}=`,
+    `${'a'.repeat(42)}\n`,
+    '가'.repeat(43),
+  ])('C21 %j is no state', async (state) => {
+    const answer = await new CookieBrowser().visit(`${url}/consume/${encodeURIComponent(state)}`)
+    expect(answer.status === 404 || JSON.parse(answer.text).kind === 'unknown').toBe(true)
+  })
+
+  test('a retired key is an expired attempt, not an error', async () => {
+    const browser = new CookieBrowser()
+    const { state } = await begin(browser)
+    keyId = 'k2'
+    expect((await consume(browser, state)).kind).toBe('expired')
+  })
+
+  test('C24 neither cookie nor store hold verifier, nonce or state in the clear', async () => {
+    const browser = new CookieBrowser()
+    const kept: string[] = []
+    const put = store.putTransaction
+    store.putTransaction = (key, value, ttlMs) => {
+      kept.push(key, value)
+      return put(key, value, ttlMs)
+    }
+    const { state, nonce, codeVerifier } = await begin(browser)
+    const visible = [...browser.jar].flat().concat(kept).join('\n')
+    for (const secret of [state, nonce, codeVerifier, 'app.example']) expect(visible).not.toContain(secret)
+  })
+
+  test('C22 on https the cookie is __Host-, Secure, HttpOnly, Lax, for the whole host and no other', async () => {
+    isHttps = true
+    const answer = await new CookieBrowser().visit(`${url}/begin`)
+    expect(answer.cookies).toHaveLength(1)
+    expect(answer.cookies[0]).toMatch(
+      /^__Host-ppoppo-tx-[\w-]{16}=.+; Max-Age=600; Path=\/; Expires=.+; HttpOnly; Secure; SameSite=Lax$/,
+    )
+    expect(answer.cookies[0]).not.toMatch(/domain/i)
+  })
+})
