@@ -1,0 +1,206 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Express, RequestHandler } from 'express'
+import expressSession from 'express-session'
+import { startSandbox } from 'ppoppo-sandbox'
+import type { Ppoppo } from '../../src/index.js'
+import { ppoppo } from '../../src/index.js'
+import { isSignedIn } from '../support/attempts.js'
+import { describeOnStores } from '../support/stores.js'
+import { startWorld, type World } from '../support/world.js'
+
+const post = { method: 'POST', headers: { 'Sec-Fetch-Site': 'same-origin' } }
+const appSession = (): RequestHandler =>
+  expressSession({ name: 'app.sid', secret: 'the app’s own', resave: false, saveUninitialized: false })
+const basketOf = async (world: World, browser: ReturnType<World['browser']>): Promise<string[]> =>
+  JSON.parse((await browser.visit(`${world.url}/basket`)).text).basket
+
+describeOnStores('C45 in the app’s own session', (storage) => {
+  test.each([
+    ['session: false', { session: false } as const],
+    ['req.session is there already', {}],
+  ])('C45 %s: a pointer and nothing more; sign-out leaves the rest', async (_name, more) => {
+    const world = await startWorld({
+      options: { ...storage.options(), ...more, keepAnonymous: ['basket'] },
+      mount: (app, auth) => app.use(appSession(), auth),
+      routes: (app) => {
+        app.get('/keys', (req, res) => {
+          res.json(Object.keys(req.session))
+        })
+      },
+    })
+    try {
+      const browser = world.browser()
+      await browser.visit(`${world.url}/basket?add=apple`)
+      const before = browser.jar.get('app.sid')
+      expect((await browser.go(`${world.url}/auth/login?return_to=/me`)).status).toBe(200)
+      expect(browser.jar.get('app.sid')).not.toBe(before)
+      expect([...browser.jar.keys()].filter((name) => /^ppoppo(-[\w]{8})?$/.test(name))).toEqual([])
+      expect(await basketOf(world, browser)).toEqual(['apple'])
+      const keys: string[] = JSON.parse((await browser.visit(`${world.url}/keys`)).text)
+      expect(keys.filter((key) => key.startsWith('ppoppo:'))).toHaveLength(1)
+
+      const old = browser.clone()
+      expect((await browser.visit(`${world.url}/auth/logout`, post)).status).toBe(303)
+      expect([await isSignedIn(world, browser), await isSignedIn(world, old)]).toEqual([false, false])
+      expect(await basketOf(world, browser)).toEqual(['apple'])
+      expect(JSON.parse((await browser.visit(`${world.url}/keys`)).text)).toEqual(['cookie', 'basket'])
+      // Nobody signed in: no session is made for it.
+      expect((await world.browser().visit(`${world.url}/auth/logout`, post)).cookies).toEqual([])
+    } finally {
+      await world.close()
+    }
+  })
+
+  test('C45 another express-session after auth uses ours; both orders work', async () => {
+    const world = await startWorld({
+      options: storage.options(),
+      mount: (app, auth) => app.use(auth, appSession()),
+    })
+    try {
+      const browser = await world.signedIn()
+      await browser.visit(`${world.url}/basket?add=apple`)
+      expect([browser.jar.has('ppoppo'), browser.jar.has('app.sid')]).toEqual([true, false])
+      expect([await isSignedIn(world, browser), await basketOf(world, browser)]).toEqual([true, ['apple']])
+    } finally {
+      await world.close()
+    }
+  })
+
+  test('C45 req.session.regenerate by somebody else (passport’s req.login): a calm sign-out, or kept with what was kept', async () => {
+    const world = await startWorld({
+      options: storage.options(),
+      routes: (app) => {
+        app.post('/login-of-passport', (req, res, next) => {
+          const former = { ...req.session }
+          req.session.regenerate((error: unknown) => {
+            if (error) return next(error)
+            if (req.query['keep']) {
+              const { cookie: _cookie, ...kept } = former
+              Object.assign(req.session, kept)
+            }
+            res.send('logged in')
+          })
+        })
+      },
+    })
+    try {
+      for (const [query, isIn] of [
+        ['', false],
+        ['?keep=1', true],
+      ] as const) {
+        const browser = await world.signedIn()
+        const before = browser.jar.get('ppoppo')
+        await browser.visit(`${world.url}/login-of-passport${query}`, post)
+        expect(browser.jar.get('ppoppo')).not.toBe(before)
+        expect(await isSignedIn(world, browser)).toBe(isIn)
+        expect((await browser.go(`${world.url}/page`)).status).toBe(200)
+      }
+    } finally {
+      await world.close()
+    }
+  })
+})
+
+describe('C45 a session that will not do', () => {
+  test.each([
+    ['none at all', (_req, _res, next) => next(), /There is no req.session here/],
+    [
+      'one like cookie-session’s',
+      (req, _res, next) => {
+        Object.assign(req, { session: { isNew: true } })
+        next()
+      },
+      /has no regenerate\(\)/,
+    ],
+  ] as [string, RequestHandler, RegExp][])('C45 %s: one clear error', async (_name, session, message) => {
+    const world = await startWorld({ options: { session: false }, mount: (app, auth) => app.use(session, auth) })
+    try {
+      const answer = await world.browser().visit(`${world.url}/`)
+      expect([answer.status, JSON.parse(answer.text).code]).toEqual([500, 'session_missing'])
+      expect(JSON.parse(answer.text).message).toMatch(message)
+    } finally {
+      await world.close()
+    }
+  })
+})
+
+describeOnStores('C45 two instances with different clients in one process', (storage) => {
+  async function twoShops(mount: (app: Express, shop: Ppoppo, club: Ppoppo) => void) {
+    const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
+    const options = storage.options()
+    let club: Ppoppo | undefined
+    const world = await startWorld({
+      sandbox,
+      options: { ...options, clientId: 'shop_login_client', mountPath: '/shop/auth' },
+      mount: (app, shop) => {
+        app.use((req, _res, next) => {
+          // The port is known only now.
+          club ??= ppoppo({
+            ...options,
+            clientId: 'club_login_client',
+            baseUrl: `http://${req.headers.host}`,
+            issuer: sandbox.issuer,
+            mountPath: '/club/auth',
+            onEvent: () => {},
+          })
+          next()
+        })
+        const late: RequestHandler = (req, res, next) => club?.(req, res, next)
+        mount(app, shop, late as Ppoppo)
+        const tell: RequestHandler = (req, res) => void res.json({ isIn: req.ppoppo.isSignedIn })
+        app.get(['/shop/me', '/club/me'], tell)
+      },
+    })
+    const isIn = async (browser: ReturnType<World['browser']>, name: string): Promise<boolean> =>
+      JSON.parse((await browser.visit(`${world.url}/${name}/me`)).text).isIn
+    const close = async (): Promise<void> => {
+      await club?.close()
+      await world.close()
+      await sandbox.close()
+    }
+    return { world, isIn, close }
+  }
+
+  test('C45 side by side: two cookies, both signed in at once, and signing out everywhere of one leaves the other', async () => {
+    const { world, isIn, close } = await twoShops((app, shop, club) => {
+      app.use('/shop', shop)
+      app.use('/club', club)
+    })
+    try {
+      const browser = world.browser()
+      for (const name of ['shop', 'club'])
+        expect((await browser.go(`${world.url}/${name}/auth/login?return_to=/${name}/me`)).text).toBe('{"isIn":true}')
+      expect([...browser.jar.keys()].filter((name) => /^ppoppo(-[\w-]{8})?$/.test(name)).sort()).toEqual([
+        'ppoppo',
+        expect.stringMatching(/^ppoppo-[\w-]{8}$/),
+      ])
+      expect([await isIn(browser, 'shop'), await isIn(browser, 'club')]).toEqual([true, true])
+      await browser.visit(`${world.url}/shop/auth/logout?everywhere=1`, post)
+      expect([await isIn(browser, 'shop'), await isIn(browser, 'club')]).toEqual([false, true])
+    } finally {
+      await close()
+    }
+  })
+
+  test('C45 one after the other in one session: each ends its own sign-in and keeps the other’s', async () => {
+    const { world, isIn, close } = await twoShops((app, shop, club) => {
+      app.use(shop.session)
+      app.use('/shop', shop)
+      app.use('/club', club)
+    })
+    try {
+      for (const [ends, stays] of [
+        ['shop', 'club'],
+        ['club', 'shop'],
+      ] as const) {
+        const browser = world.browser()
+        for (const name of [ends, stays]) await browser.go(`${world.url}/${name}/auth/login?return_to=/${name}/me`)
+        expect([await isIn(browser, ends), await isIn(browser, stays)]).toEqual([true, true])
+        await browser.visit(`${world.url}/${ends}/auth/logout?everywhere=1`, post)
+        expect([ends, await isIn(browser, ends), await isIn(browser, stays)]).toEqual([ends, false, true])
+      }
+    } finally {
+      await close()
+    }
+  })
+})
