@@ -38,6 +38,7 @@ export async function startShop(
         next()
       })
       app.get('/favicon.ico', (_req, res) => void res.status(204).end())
+      app.get('/plain', (_req, res) => void res.send('<!doctype html><title>Plain</title><h1>Plain</h1>'))
       app.use(auth)
       shopRoutes(app, auth)
     },
