@@ -15,7 +15,12 @@ const readme = readFileSync(new URL('README.md', root), 'utf8')
 function tableUnder(heading: string): readonly (readonly string[])[] {
   const section = readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
   const rows = section.split('\n').filter((line) => line.startsWith('|'))
-  return rows.slice(2).map((row) => row.split('|').slice(1, -1).map((cell) => cell.trim()))
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
 }
 
 describe('README', () => {

@@ -1,0 +1,226 @@
+/**
+ * The public shapes of the Messaging API: plain objects, camelCase, dates as `Date`, ids as strings, enum values as
+ * lower-case strings. Facts: Ppoppo's Messaging reference and the official crates; what the server may add later comes
+ * through as `'unknown'`.
+ */
+
+/** Plain data for the placeholders of a template: what a protobuf `Struct` can hold. */
+export type TemplateVars = { readonly [name: string]: TemplateValue }
+/** `Date`, functions, `undefined`, `NaN` and cycles are refused with the path of the value. */
+export type TemplateValue = string | number | boolean | null | readonly TemplateValue[] | TemplateVars
+
+/** Someone to send to. */
+export interface Recipient {
+  /** 11 digits or more, as on the wire. */
+  readonly ppnum: string
+  readonly vars?: TemplateVars
+}
+
+/** For templates with a poll. */
+export interface PollConfig {
+  /** @default what the template says */
+  readonly expiresInHours?: number
+  /** @default false */
+  readonly allowMultiple?: boolean
+}
+
+/** One send: 1 to 1,000 recipients after duplicates (by ppnum, the first wins) are dropped. */
+export interface SendRequest {
+  readonly templateId: string
+  readonly recipients: readonly Recipient[]
+  readonly poll?: PollConfig
+}
+
+/** Options of every call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  /** For the call as a whole, repeats included, in milliseconds. @default 20,000 */
+  readonly deadlineMs?: number
+}
+
+export type SendStatusValue = 'queued' | 'processing' | 'completed' | 'failed' | 'unknown'
+
+/** The server has accepted the send; what becomes of it for each recipient is told by status and events. */
+export interface SendReceipt {
+  readonly id: string
+  readonly status: SendStatusValue
+  readonly totalRecipients: number
+}
+
+/** How a send stands. */
+export interface SendStatus {
+  readonly id: string
+  readonly status: SendStatusValue
+  readonly total: number
+  readonly delivered: number
+  /** Waiting for the person's consent to a first message; about 24 hours. */
+  readonly pendingConsent: number
+  readonly failed: number
+}
+
+/** A send of any size. */
+export interface SendManyRequest extends Omit<SendRequest, 'recipients'> {
+  /** Read only as far as needed. */
+  readonly recipients: Iterable<Recipient> | AsyncIterable<Recipient>
+  /** Sends under way at a time. @default 4 */
+  readonly concurrency?: number
+  /** Recipients per send, 1 to 1,000. A run that is resumed must use the same. @default 1000 */
+  readonly chunkSize?: number
+  /** Index of the first chunk to send: chunks before it are read, counted as duplicates' witnesses, and not sent. */
+  readonly resumeFrom?: number
+  /** Called after each chunk. What it throws ends the run as an abort does. */
+  readonly onProgress?: (progress: SendManyProgress) => void
+}
+
+/** One chunk of a {@link SendManyReport}. */
+export interface ChunkReport {
+  /** Counts from 0 in the order of reading, also in a run that was resumed. */
+  readonly index: number
+  readonly recipients: number
+  /** Accepted. */
+  readonly receipt?: SendReceipt
+  /** Not accepted, or (`send_outcome_unknown`) perhaps accepted. */
+  readonly error?: Error
+}
+
+/** What became of a send of any size. */
+export interface SendManyReport {
+  /** In order of `index`. */
+  readonly chunks: readonly ChunkReport[]
+  /** Recipients of accepted chunks. */
+  readonly accepted: number
+  /** Recipients of chunks that surely were not accepted. */
+  readonly rejected: number
+  /** Recipients of chunks of which nobody knows (`send_outcome_unknown`). */
+  readonly unknown: number
+  /** Recipients left out because their ppnum had been seen. */
+  readonly duplicates: number
+  /** Where to go on (`resumeFrom`) so that no accepted chunk is sent twice: the first index that was not accepted, else one past the last. */
+  readonly resumeFrom: number
+}
+
+/** Progress of a send of any size: the report so far, without its chunks. */
+export type SendManyProgress = Omit<SendManyReport, 'chunks'> & { readonly chunk: ChunkReport }
+
+export type TemplateComponentType = 'text' | 'divider' | 'button' | 'image' | 'poll'
+
+/** A part of a template. Which members belong to which type: `text` content; `button` label, url; `image` url, alt; `poll` question, options. */
+export interface TemplateComponent {
+  readonly type: TemplateComponentType
+  readonly content?: string
+  readonly label?: string
+  readonly url?: string
+  readonly alt?: string
+  readonly question?: string
+  readonly options?: readonly string[]
+}
+
+/** A template to create. */
+export interface TemplateRequest {
+  readonly name: string
+  readonly components: readonly TemplateComponent[]
+}
+
+/** A template as the server keeps it. */
+export interface Template {
+  readonly id: string
+  readonly name: string
+  readonly isActive: boolean
+  readonly version: number
+  readonly createdAt: Date
+}
+
+/** The answers to a poll, counted. */
+export interface PollResults {
+  readonly pollId: string
+  readonly question: string
+  readonly results: readonly { readonly optionText: string; readonly count: number; readonly percentage: number }[]
+  readonly totalResponses: number
+}
+
+/** One answer to a poll. */
+export interface PollResponse {
+  readonly responderPpnum: string
+  readonly selectedOption: string
+  readonly respondedAt: Date
+}
+
+/** The app the credentials belong to. */
+export interface AppStats {
+  readonly id: string
+  readonly name: string
+  readonly tier: string
+  readonly isActive: boolean
+  readonly rateLimitPerMin: number
+  readonly monthlyMessageLimit?: number
+  readonly currentMonthUsage: number
+  readonly allowedIps: readonly string[]
+  readonly lastUsedAt?: Date
+  readonly systemPpnum: string
+}
+
+/** Whether messages can be sent now. */
+export interface MessagingHealth {
+  readonly ok: boolean
+  /** gRPC connectivity: `ready`, `idle`, `connecting`, `transient_failure`, `shutdown`. */
+  readonly channel: string
+  /** Whether a token is at hand, or was fetched for this check. */
+  readonly hasToken: boolean
+  /** What is wrong, where something is: one line that names the fix. */
+  readonly error?: Error
+}
+
+/** The Messaging API. One per process and endpoint; safe to share. */
+export interface Messaging {
+  send(request: SendRequest, options?: CallOptions): Promise<SendReceipt>
+  sendMany(request: SendManyRequest, options?: Pick<CallOptions, 'signal' | 'deadlineMs'>): Promise<SendManyReport>
+  status(id: string, options?: CallOptions): Promise<SendStatus>
+  /** Asks until the send is `completed` or `failed`. @param options.deadlineMs for all of it. @default 10 minutes */
+  waitFor(id: string, options?: CallOptions): Promise<SendStatus>
+  readonly templates: { create(request: TemplateRequest, options?: CallOptions): Promise<Template> }
+  readonly polls: {
+    results(pollId: string, options?: CallOptions): Promise<PollResults>
+    /** All answers, page by page as they are read. */
+    responses(pollId: string, options?: CallOptions): AsyncIterable<PollResponse>
+  }
+  readonly app: { stats(options?: CallOptions): Promise<AppStats> }
+  health(options?: CallOptions): Promise<MessagingHealth>
+  /** Ends calls under way and closes the channel. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Options of `createMessaging()`; each has an environment variable where one is named. */
+export interface MessagingOptions {
+  /** E.g. `https://api.ppoppo.com/ext`: the path is a prefix of every gRPC path. `PCS_API_URL`. @default by `environment` */
+  readonly apiUrl?: string
+  /** The full token endpoint. `PAS_TOKEN_URL`. @default by `environment` */
+  readonly tokenUrl?: string
+  /** External API client; not the login client. `PAS_PCS_CLIENT_ID`. */
+  readonly clientId?: string
+  /** `PAS_PCS_CLIENT_SECRET`. */
+  readonly clientSecret?: string
+  /** Sets the URLs. `PPOPPO_ENVIRONMENT`. @default 'production' */
+  readonly environment?: 'production' | 'sandbox' | 'local'
+  /** The vendor's own definition: path of a `.proto`, path of a descriptor set, or its bytes. @default our transcription */
+  readonly descriptor?: string | Uint8Array
+  /** @default { timeMs: 60_000, timeoutMs: 20_000 } */
+  readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number }
+  /** Default deadline of a call, in milliseconds. @default 20_000 */
+  readonly deadlineMs?: number
+  /** Attempts of a call that may be repeated, the first included. @default 4 */
+  readonly maxAttempts?: number
+}
+
+/** What `resolveMessagingConfig` makes of options and environment. */
+export interface MessagingConfig {
+  readonly apiUrl: string
+  readonly tokenUrl: string
+  /** Absent: every call rejects with `messaging_not_configured`, and the message names what is missing. */
+  readonly credentials?: { readonly clientId: string; readonly clientSecret: string }
+  /** Names of what is missing, as options and variables. */
+  readonly missing: readonly string[]
+  readonly descriptor?: string | Uint8Array
+  readonly keepalive: { readonly timeMs: number; readonly timeoutMs: number }
+  readonly deadlineMs: number
+  readonly maxAttempts: number
+}
