@@ -54,6 +54,8 @@ describeWithRedis('C33 two processes on one Redis', () => {
   test('C33 200 requests at expiry in two processes: one token call, a result for everyone', async () => {
     const browser = await start(FIRST_TTL_MS / SECOND)
     await new Promise((resolve) => setTimeout(resolve, FIRST_TTL_MS))
+    // Slow enough for both processes to be in the middle of it.
+    sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: SECOND } })
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, index) => ask(index % 2 === 0 ? first : second, browser, '/token')),
     )
@@ -66,6 +68,7 @@ describeWithRedis('C33 two processes on one Redis', () => {
   test('C33 100 requests that all hear 401 from userinfo, in two processes: one token call', async () => {
     const browser = await start()
     sandbox.control.expireAccessTokens()
+    sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: SECOND } })
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) => ask(index % 2 === 0 ? first : second, browser)),
     )
