@@ -9,6 +9,7 @@ import { choose, heading, landsOn, openVisitor, readable, styleOf, type Visitor,
 let browser: TestBrowser
 let shop: Shop
 const visitors: Visitor[] = []
+const closeLater: Shop[] = []
 
 async function newVisitor(options: Parameters<typeof openVisitor>[1] = {}): Promise<Visitor> {
   const visitor = await openVisitor(browser, options)
@@ -40,6 +41,7 @@ function setUp(options: () => Promise<PpoppoOptions>): void {
   afterEach(async () => {
     const complaints = visitors.flatMap((visitor) => visitor.complaints)
     await Promise.all(visitors.splice(0).map((visitor) => visitor.close()))
+    await Promise.all(closeLater.splice(0).map((one) => one.close()))
     expect(complaints).toEqual([])
   })
 }
@@ -249,6 +251,24 @@ describeWithBrowser('in a browser, on the memory store', () => {
     await choose(page, 'alex')
     await landsOn(page, `${shop.url}/orders`)
     expect(await heading(page)).toBe('Orders')
+  })
+
+  test('where PAS has an end of session too, sign-out goes on there by itself', async () => {
+    const withEnd = await startShop({}, { autoSignIn: null, announceEndSession: true })
+    closeLater.push(withEnd)
+    const { page } = await newVisitor()
+    const passed: string[] = []
+    page.on('request', (request) => passed.push(new URL(request.url()).pathname))
+    await page.goto(`${withEnd.url}/orders`)
+    await choose(page, 'alex')
+    await page.getByRole('link', { name: 'Sign out' }).click()
+    const arrives = page.waitForRequest((request) => request.url().startsWith(`${withEnd.sandbox.issuer}/oauth/logout`))
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await arrives
+    expect(passed.filter((path) => path.endsWith('/logout'))).toEqual(['/auth/logout', '/auth/logout', '/oauth/logout'])
+    await page.waitForLoadState()
+    await page.goto(`${withEnd.url}/orders`)
+    expect(page.url()).toContain(`${withEnd.sandbox.issuer}/oauth/authorize`)
   })
 
   test('C30 a form of another site cannot sign anybody out', async () => {

@@ -74,6 +74,15 @@ const WAYS: Readonly<Partial<Record<PageKind, (page: Page) => Promise<void>>>> =
       await page.locator('footer').waitFor()
     })
   },
+  async logout_go_on(page) {
+    await page.goto(`${shop.url}/auth/login?return_to=/settings`)
+    await choose(page, 'mina')
+    // It goes on by itself; here it is stopped, to be looked at.
+    await page.route(/\/oauth\/logout/, (route) => route.fulfill({ status: 204 }))
+    await page.goto(`${shop.url}/auth/logout`)
+    await page.locator('button[type=submit]').click()
+    await page.locator(`a[href^="${shop.sandbox.issuer}"]`).waitFor()
+  },
   async rate_limited(page) {
     await Promise.all(Array.from({ length: 31 }, () => fetch(`${shop.url}/auth/callback`)))
     await page.goto(`${shop.url}/auth/callback`)
@@ -101,13 +110,16 @@ describeWithOwnRedis('how the pages look', () => {
     }, 60_000)
     // A shop for each test: the last page of one is that of too many failures.
     beforeEach(async () => {
-      shop = await startShop({
-        redis: redis.url,
-        keyPrefix: `${randomUUID()}:`,
-        onSignIn(user) {
-          if (user.accountType !== undefined) throw denySignIn('Only people can shop here, not programs.')
+      shop = await startShop(
+        {
+          redis: redis.url,
+          keyPrefix: `${randomUUID()}:`,
+          onSignIn(user) {
+            if (user.accountType !== undefined) throw denySignIn('Only people can shop here, not programs.')
+          },
         },
-      })
+        { autoSignIn: null, announceEndSession: true },
+      )
     })
     afterEach(() => shop.close())
     afterAll(async () => {
