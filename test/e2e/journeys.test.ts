@@ -253,7 +253,7 @@ describeWithBrowser('in a browser, on the memory store', () => {
     expect(await heading(page)).toBe('Orders')
   })
 
-  test('where PAS has an end of session too, sign-out goes on there by itself', async () => {
+  test('where PAS has an end of session too, sign-out goes on there by itself and comes back', async () => {
     const withEnd = await startShop({}, { autoSignIn: null, announceEndSession: true })
     closeLater.push(withEnd)
     const { page } = await newVisitor()
@@ -266,7 +266,7 @@ describeWithBrowser('in a browser, on the memory store', () => {
     await page.getByRole('button', { name: 'Sign out' }).click()
     await arrives
     expect(passed.filter((path) => path.endsWith('/logout'))).toEqual(['/auth/logout', '/auth/logout', '/oauth/logout'])
-    await page.waitForLoadState()
+    await landsOn(page, `${withEnd.url}/`)
     await page.goto(`${withEnd.url}/orders`)
     expect(page.url()).toContain(`${withEnd.sandbox.issuer}/oauth/authorize`)
   })
