@@ -15,6 +15,8 @@ export interface SessionStoreParts {
   readonly raise: RaiseEvent
   /** Whether a response is being ended: then nobody is left to hear of an error. */
   readonly isEnding: (req: Request) => boolean
+  /** Whether the headers have left without the cookie of this new session: no browser will ever ask for it. */
+  readonly isUnannounced: (req: Request) => boolean
   readonly onDestroyed: (sid: string) => void
   /** A cookie came whose session has ended a moment ago, perhaps in another process. */
   readonly onLateCookie: (sid: string) => void
@@ -91,17 +93,25 @@ export class SessionStore extends session.Store {
   override set(sid: string, data: SessionData, done: Done = () => {}): void {
     if (this.#unavailable.has(data)) return done(unavailable())
     if (this.isDropped(data)) return done()
+    const req = requestOf(data)
+    if (req && this.#parts.isUnannounced(req)) {
+      this.#reportUnsaved('A session was begun after the headers had left, so its cookie cannot: write to it earlier.')
+      return done()
+    }
     this.#kept.add(data)
     this.#inner.set(sid, data).then(
       () => done(),
       (error: unknown) => {
-        const req = requestOf(data)
         if (!req || !this.#parts.isEnding(req)) return done(error)
         // express-session would call the app's error handler on a response that is gone already.
-        this.#parts.raise({ type: 'warning', code: 'session_not_saved', detail: describe(error) })
+        this.#reportUnsaved(describe(error))
         done()
       },
     )
+  }
+
+  #reportUnsaved(detail: string): void {
+    this.#parts.raise({ type: 'warning', code: 'session_not_saved', detail })
   }
 
   override destroy(sid: string, done: Done = () => {}): void {

@@ -53,6 +53,8 @@ export function createOwnSession(parts: SessionParts): OwnSession {
   const { config, cookieName, runtime, raise } = parts
   const ending = new WeakSet<Request>()
   const renewing = new WeakMap<Request, Renewal>()
+  /** The session whose cookie left with a response. */
+  const announced = new WeakMap<Request, string>()
   const lateCookies = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now: runtime.now })
   const destroyed = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now: runtime.now })
   const store = new SessionStore({
@@ -60,6 +62,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     idleMs: config.idleMs,
     raise,
     isEnding: (req) => ending.has(req),
+    isUnannounced: (req) => isUnannounced(req),
     onDestroyed: (sid) => destroyed.add(sid),
     onLateCookie: (sid) => lateCookies.add(sid),
   })
@@ -144,12 +147,18 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     const lines = [res.getHeader('Set-Cookie') ?? []].flat().map(String)
     if (!lines.some((line) => cookieLine.test(line))) return
     const isWanted = isCookieWanted(req)
+    if (isWanted) announced.set(req, req.sessionID)
     const kept = lines.flatMap((line) => {
       if (!cookieLine.test(line) || isClearing(line)) return [line]
       return isWanted ? [config.isHttps ? `${line}; Secure` : line] : []
     })
     if (kept.length > 0) res.setHeader('Set-Cookie', kept)
     else res.removeHeader('Set-Cookie')
+  }
+
+  function isUnannounced(req: Request): boolean {
+    const isKnown = store.loadedId(req) === req.sessionID || announced.get(req) === req.sessionID
+    return !isKnown && req.res?.headersSent === true
   }
 
   function begin(req: Request, res: Response): void {

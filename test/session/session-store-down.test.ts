@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
-import type { Express } from 'express'
+import type { Express, NextFunction, Request, Response } from 'express'
 import { isSignedIn } from '../support/attempts.js'
 import { timed } from '../support/clock.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
@@ -9,6 +9,9 @@ import { startWorld, type World } from '../support/world.js'
 const SECRETS = { sessionSecret: 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK' }
 let release = (): void => {}
 let inside = (): void => {}
+
+/** Errors that reached the app after its answer had left. */
+const afterwards: unknown[] = []
 
 function routes(app: Express): void {
   app.get('/write', (req, res) => {
@@ -25,6 +28,10 @@ function routes(app: Express): void {
     const saved = req.query['quiet'] ? '' : await new Promise((resolve) => void req.session.save(resolve))
     res.json({ refused: Reflect.get(Object(saved), 'code'), status: req.ppoppo.status })
   })
+  app.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
+    if (!res.headersSent) return next(error)
+    afterwards.push(error)
+  })
 }
 
 async function withRedis(
@@ -39,7 +46,7 @@ async function withRedis(
   try {
     await work(world, redis)
     await sleep(50)
-    expect(unhandled).toEqual([])
+    expect([unhandled, afterwards.splice(0)]).toEqual([[], []])
   } finally {
     process.off('unhandledRejection', onUnhandled)
     redis.resume()

@@ -1,15 +1,17 @@
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import express, { type Express } from 'express'
-import express4 from 'express4'
+import type { PpoppoOptions } from '../../src/index.js'
 import { isSignedIn } from '../support/attempts.js'
-import { describeOnStores } from '../support/stores.js'
+import { describeOnStores, type TestStorage } from '../support/stores.js'
 import { startWorld, type World } from '../support/world.js'
 
+const express4: typeof express = createRequire(import.meta.url)('express4')
 const SIZE = 300_000
 let folder = ''
 let file = ''
@@ -67,14 +69,19 @@ function routes(app: Express): void {
 const basketOf = async (world: World, browser: ReturnType<World['browser']>): Promise<string[]> =>
   JSON.parse((await browser.visit(`${world.url}/basket`)).text).basket
 
+/** How many session blobs there are; in memory nobody can see. */
+const blobs = async (storage: TestStorage, options: PpoppoOptions): Promise<number> =>
+  Object.keys(await storage.contents(options)).filter((key) => key.includes(':sess:')).length
+
 describeOnStores('C44 answers of every shape', (storage) => {
   test.each([
     ['Express 5', express],
-    ['Express 4', express4 as unknown as typeof express],
+    ['Express 4', express4],
   ])(
     'C44 streamed, piped, sendFile, flushed early, with a length: whole, saved, still signed in (%s)',
     async (_name, createApp) => {
-      const world = await startWorld({ options: storage.options(), routes, createApp })
+      const options = storage.options()
+      const world = await startWorld({ options, routes, createApp })
       try {
         const browser = await world.signedIn()
         const paths = ['/stream', '/pipe', '/file', '/flush', '/length', '/empty']
@@ -86,7 +93,10 @@ describeOnStores('C44 answers of every shape', (storage) => {
         expect(await isSignedIn(world, browser)).toBe(true)
         // A visitor gets a session where its cookie can still leave, and no half of one elsewhere.
         const visitor = world.browser()
+        const before = await blobs(storage, options)
         expect((await visitor.visit(`${world.url}/flush`)).cookies).toEqual([])
+        expect(await blobs(storage, options)).toBe(before)
+        expect(world.events).toContainEqual(expect.objectContaining({ code: 'session_not_saved' }))
         expect((await visitor.visit(`${world.url}/pipe`)).cookies).toHaveLength(1)
         expect(await basketOf(world, visitor)).toEqual(['/pipe'])
       } finally {
