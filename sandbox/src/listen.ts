@@ -1,5 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Server as HttpServer } from 'node:http'
+import type { AddressInfo, Server } from 'node:net'
 import { errorCodeOf } from './lib/error-code.js'
 
 /** One port, listened on at one address or at both loopback addresses. */
@@ -16,13 +16,13 @@ const ATTEMPTS = 20
  * Listens so that `localhost` reaches it whichever way a machine resolves the name: on 127.0.0.1, and on ::1 where
  * there is one. Any other host is listened on alone.
  */
-export async function listen(listener: RequestListener, port: number, host: string): Promise<Listening> {
+export async function listen(create: () => Server, port: number, host: string): Promise<Listening> {
   const isLoopback = host === 'localhost' || host === IPV4_LOOPBACK
   for (let attempt = 1; ; attempt++) {
-    const first = await open(listener, port, isLoopback ? IPV4_LOOPBACK : host)
+    const first = await open(create, port, isLoopback ? IPV4_LOOPBACK : host)
     if (!isLoopback) return listening([first])
     try {
-      return listening([first, await open(listener, portOf(first), IPV6_LOOPBACK)])
+      return listening([first, await open(create, portOf(first), IPV6_LOOPBACK)])
     } catch (error) {
       const code = errorCodeOf(error)
       if (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL') return listening([first])
@@ -33,9 +33,9 @@ export async function listen(listener: RequestListener, port: number, host: stri
   }
 }
 
-function open(listener: RequestListener, port: number, host: string): Promise<Server> {
+function open(create: () => Server, port: number, host: string): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer(listener)
+    const server = create()
     server.once('error', reject)
     server.listen({ port, host, ipv6Only: host === IPV6_LOOPBACK }, () => {
       server.off('error', reject)
@@ -57,7 +57,7 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     // Keep-alive connections and hanging answers would keep the process alive.
-    server.closeAllConnections()
+    if (server instanceof HttpServer) server.closeAllConnections()
   })
 }
 

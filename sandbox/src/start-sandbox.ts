@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { createClientRegistry, parseClients, type SandboxClient } from './clients.js'
 import { createControl, type SandboxControl } from './control/control.js'
 import { controlRoute } from './control/control-route.js'
@@ -8,6 +8,7 @@ import { drawFault } from './faults/draw-fault.js'
 import { FaultQueue } from './faults/fault-queue.js'
 import { listen } from './listen.js'
 import { dressAuthorization } from './pas/authorize.js'
+import { clientCredentials, EXTERNAL_CLIENT_ID, EXTERNAL_CLIENT_SECRET } from './pas/client-credentials.js'
 import { endSession } from './pas/end-session.js'
 import { frontPage } from './pas/front-page.js'
 import { Ledger } from './pas/ledger.js'
@@ -16,11 +17,13 @@ import { loadOidcModule } from './pas/oidc-module.js'
 import { createProvider } from './pas/provider.js'
 import { reportErrors } from './pas/report-errors.js'
 import { revocation } from './pas/revocation.js'
+import { PATHS } from './pas/routes.js'
 import { KeyRing } from './pas/signing-keys.js'
 import { Storage } from './pas/storage.js'
 import { dressTokenAnswer } from './pas/token.js'
 import { userinfo } from './pas/userinfo.js'
 import { wellKnown } from './pas/well-known.js'
+import type { RunningPcs } from './pcs/start-pcs.js'
 import { type Person, parsePeople, testPeople } from './people.js'
 import { PeopleRegister } from './people-register.js'
 import type { SandboxState } from './sandbox-state.js'
@@ -29,12 +32,27 @@ import type { SandboxState } from './sandbox-state.js'
 export interface SandboxOptions extends Partial<Switches> {
   /** 0 takes a free port. @default 3100 */
   readonly pasPort?: number
+  /** Starts the messaging service, too; 0 takes a free port. @default none: accounts only */
+  readonly pcsPort?: number
   /** Address to listen on. The default is reachable as `localhost` over IPv4 and IPv6. @default '127.0.0.1' */
   readonly host?: string
   /** Instead of the test people. */
   readonly users?: readonly Person[]
   /** Only these clients. @default any id ending in `_login_client`, with redirect URIs on this machine */
   readonly clients?: readonly SandboxClient[]
+}
+
+/** Where the messaging service is, and what gets in. */
+export interface PcsAddress {
+  /** `http://localhost:<port>`. */
+  readonly url: string
+  readonly port: number
+  /** The same with the path that production has: `http://localhost:<port>/ext`. */
+  readonly prefixUrl: string
+  /** Where the token comes from: the accounts service. */
+  readonly tokenUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
 }
 
 /** A running sandbox. */
@@ -46,6 +64,10 @@ export interface Sandbox {
   /** In words: which client ids are accepted. */
   readonly acceptedClients: string
   readonly control: SandboxControl
+  /** The messaging service; there where `pcsPort` was given. */
+  readonly pcs?: PcsAddress
+  /** Stops the messaging service, and opens it again on the same port with all it knew. @throws Error without one */
+  restartPcs(options?: { readonly downMs?: number }): Promise<void>
   /** Stops listening and drops every connection. */
   close(): Promise<void>
 }
@@ -56,10 +78,9 @@ export interface Sandbox {
  * @example const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { pasPort = 3100, host = '127.0.0.1', users, clients, ...given } = options
-  if (!(Number.isInteger(pasPort) && pasPort >= 0 && pasPort <= 65_535)) {
-    throw new TypeError('"pasPort" must be a port number from 0 to 65535')
-  }
+  const { pasPort = 3100, pcsPort, host = '127.0.0.1', users, clients, ...given } = options
+  assertPort('pasPort', pasPort)
+  if (pcsPort !== undefined) assertPort('pcsPort', pcsPort)
   const people = new PeopleRegister(users === undefined ? testPeople : parsePeople(users))
   const registry = createClientRegistry(clients === undefined ? undefined : parseClients(clients))
   const switches = { ...defaultSwitches, ...parseSwitches(given, people.keys) }
@@ -71,7 +92,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const ready = new Promise<RequestListener>((resolve) => {
     becomeReady = resolve
   })
-  const server = await listen((...exchange) => void ready.then((listener) => listener(...exchange)), pasPort, host)
+  const accept = () => createServer((...exchange) => void ready.then((listener) => listener(...exchange)))
+  const server = await listen(accept, pasPort, host)
   const issuer = `http://localhost:${server.port}`
   const state: SandboxState = {
     issuer,
@@ -86,21 +108,52 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     ledger: new Ledger(),
     closing: closing.signal,
   }
-  const control = createControl(state)
+  let pcs: RunningPcs | undefined
+  const control = createControl(state, () => pcs?.control)
   const provider = createProvider(state, oidc)
   reportErrors(provider)
   for (const step of stepsOf(state, control)) provider.use(step)
   becomeReady(provider.callback())
+  if (pcsPort !== undefined) {
+    // gRPC is loaded where it is wanted, and not for a sandbox of accounts only.
+    const { startPcs } = await import('./pcs/start-pcs.js')
+    pcs = await startPcs({ port: pcsPort, host, switches, ledger: state.ledger }).catch(async (error: unknown) => {
+      await server.close()
+      throw error
+    })
+  }
   return {
     issuer,
     url: issuer,
     port: server.port,
     acceptedClients: registry.description,
     control,
+    ...(pcs !== undefined && { pcs: addressOf(pcs, issuer) }),
+    restartPcs: async (restart) => {
+      if (pcs === undefined) throw new Error('the messaging service is not running: start the sandbox with pcsPort')
+      await pcs.restart(restart)
+    },
     close: async () => {
       closing.abort()
-      await server.close()
+      await Promise.all([server.close(), pcs?.close()])
     },
+  }
+}
+
+function assertPort(name: string, port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return
+  throw new TypeError(`"${name}" must be a port number from 0 to 65535`)
+}
+
+function addressOf({ port }: RunningPcs, issuer: string): PcsAddress {
+  const url = `http://localhost:${port}`
+  return {
+    url,
+    port,
+    prefixUrl: `${url}/ext`,
+    tokenUrl: `${issuer}${PATHS.token}`,
+    clientId: EXTERNAL_CLIENT_ID,
+    clientSecret: EXTERNAL_CLIENT_SECRET,
   }
 }
 
@@ -114,6 +167,7 @@ function stepsOf(state: SandboxState, control: SandboxControl): readonly Middlew
     userinfo(state),
     revocation(state),
     endSession(state),
+    clientCredentials(state),
     dressAuthorization(state),
     dressTokenAnswer(state),
   ]

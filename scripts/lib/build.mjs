@@ -23,7 +23,9 @@ export async function build({ only = ['library', 'sandbox', 'example-app'], chec
     [TSC, '-b', ...(checksTypes ? [] : ['--noCheck']), ...only.map((name) => PROJECTS[name])],
     { cwd: ROOT },
   )
-  return (await exitCodeOf(child)) === 0
+  if ((await exitCodeOf(child)) !== 0) return false
+  if (only.includes('sandbox')) await import('../../sandbox/scripts/copy-proto.mjs')
+  return true
 }
 
 /** Forgets what was built: so no file of a source that is gone gets packed. */

@@ -1,5 +1,6 @@
 import { type FaultRule, parseFaultRule } from '../faults/fault.js'
 import type { IssuedToken } from '../pas/ledger.js'
+import type { PcsControl } from '../pcs/pcs-control.js'
 import type { Person } from '../people.js'
 import type { SandboxState } from '../sandbox-state.js'
 import type { Endpoint } from './counters.js'
@@ -31,9 +32,11 @@ export interface SandboxControl {
   updatePerson(personKey: string, changes: Partial<Omit<Person, 'key'>>): void
   /** Forgets faults, counters and the list of issued tokens, and puts the switches back as they were at start. */
   reset(): void
+  /** The messaging service. @throws Error where it was not started */
+  readonly pcs: PcsControl
 }
 
-export function createControl(state: SandboxState): SandboxControl {
+export function createControl(state: SandboxState, pcs: () => PcsControl | undefined): SandboxControl {
   const { switches, faults, counters, ledger, people, storage, keys } = state
   const atStart: Readonly<Switches> = { ...switches }
   return {
@@ -73,6 +76,12 @@ export function createControl(state: SandboxState): SandboxControl {
       Object.assign(counters, createCounters())
       Object.assign(switches, atStart)
       ledger.forgetIssued()
+      pcs()?.reset()
+    },
+    get pcs() {
+      const running = pcs()
+      if (running === undefined) throw new Error('the messaging service is not running: start the sandbox with pcsPort')
+      return running
     },
   }
 }

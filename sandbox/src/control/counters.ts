@@ -5,10 +5,11 @@ export type Endpoint = (typeof ENDPOINTS)[number]
 /** How often each endpoint was asked, faults included. */
 export interface Counters {
   authorize: number
-  /** All token calls; the two grants are counted again on their own. */
+  /** All token calls; the three grants are counted again on their own. */
   token: number
   tokenAuthorizationCode: number
   tokenRefresh: number
+  tokenClientCredentials: number
   userinfo: number
   discovery: number
   jwks: number
@@ -22,6 +23,7 @@ export function createCounters(): Counters {
     token: 0,
     tokenAuthorizationCode: 0,
     tokenRefresh: 0,
+    tokenClientCredentials: 0,
     userinfo: 0,
     discovery: 0,
     jwks: 0,

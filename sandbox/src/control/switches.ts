@@ -1,7 +1,8 @@
 import { isJsonObject } from '../lib/json.js'
+import { defaultPcsSwitches, type PcsSwitches, pcsSwitchFaults } from './pcs-switches.js'
 
 /** Everything about the sandbox's behaviour that can be changed while it runs. */
-export interface Switches {
+export interface Switches extends PcsSwitches {
   /** Key of the person who signs in without being asked, or `deny`; `null` shows the page. @default null */
   autoSignIn: string | null
   /** Remember the person in a cookie, so that the next sign-in in the same browser asks nothing. @default false */
@@ -38,6 +39,7 @@ export const defaultSwitches: Readonly<Switches> = {
   idTokenTtlSeconds: 3600,
   refreshTokenTtlSeconds: 180 * 24 * 3600,
   codeTtlSeconds: 300,
+  ...defaultPcsSwitches,
 }
 
 const REFRESH_ANSWERS: readonly string[] = ['null', 'absent', 'rotate'] satisfies Switches['refreshTokenAnswer'][]
@@ -59,6 +61,7 @@ export function parseSwitches(input: unknown, personKeys: readonly string[]): Pa
 }
 
 function switchFault(name: keyof Switches, value: unknown, personKeys: readonly string[]): string | undefined {
+  if (isPcsSwitch(name)) return pcsSwitchFaults[name](value)
   if (name === 'autoSignIn') {
     const isKnown = value === null || (typeof value === 'string' && personKeys.includes(value))
     return isKnown ? undefined : `null or one of ${personKeys.join(', ')}`
@@ -68,4 +71,8 @@ function switchFault(name: keyof Switches, value: unknown, personKeys: readonly 
   }
   if (typeof defaultSwitches[name] === 'boolean') return typeof value === 'boolean' ? undefined : 'true or false'
   return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'a positive whole number of seconds'
+}
+
+function isPcsSwitch(name: keyof Switches): name is keyof PcsSwitches {
+  return Object.hasOwn(pcsSwitchFaults, name)
 }

@@ -17,6 +17,7 @@ export function drawFault(state: SandboxState): Middleware {
     state.counters[endpoint] += 1
     if (grantType === 'authorization_code') state.counters.tokenAuthorizationCode += 1
     if (grantType === 'refresh_token') state.counters.tokenRefresh += 1
+    if (grantType === 'client_credentials') state.counters.tokenClientCredentials += 1
     const fault = state.faults.draw(ctx.req, endpoint, (rule) => {
       const isForThisGrant = rule.grantType === undefined || rule.grantType === grantType
       return isForThisGrant && !isCallbackFault(rule.fault)

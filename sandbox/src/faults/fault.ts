@@ -80,14 +80,17 @@ export interface Fault {
   readonly afterProcessing?: boolean
 }
 
+/** The grants a fault can be for. */
+export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials'
+
 /** Which answers a fault is for. */
 export interface FaultRule {
   readonly endpoint: Endpoint
   readonly fault: Fault
   /** How many answers. @default 1 */
   readonly times?: number | 'until-cleared'
-  /** `token` only: this grant and no other. @default both */
-  readonly grantType?: 'authorization_code' | 'refresh_token'
+  /** `token` only: this grant and no other. @default all */
+  readonly grantType?: GrantType
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length > 0
@@ -129,7 +132,7 @@ export function parseFaultRule(input: unknown): FaultRule {
     throw new TypeError('"times" must be a positive whole number or "until-cleared"')
   }
   if (grantType !== undefined && (endpoint !== 'token' || !isGrantType(grantType))) {
-    throw new TypeError('"grantType" must be authorization_code or refresh_token, and is for endpoint "token" only')
+    throw new TypeError(`"grantType" must be one of ${GRANT_TYPES.join(', ')}, and is for endpoint "token" only`)
   }
   return {
     endpoint,
@@ -167,6 +170,8 @@ function isEndpoint(value: unknown): value is Endpoint {
   return ENDPOINTS.some((endpoint) => endpoint === value)
 }
 
-function isGrantType(value: unknown): value is 'authorization_code' | 'refresh_token' {
-  return value === 'authorization_code' || value === 'refresh_token'
+const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const satisfies GrantType[]
+
+function isGrantType(value: unknown): value is GrantType {
+  return GRANT_TYPES.some((grantType) => grantType === value)
 }

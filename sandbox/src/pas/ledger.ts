@@ -19,6 +19,12 @@ export interface AccessTokenRecord {
   expiresAtMs: number
 }
 
+/** A token of the External API client, for the messaging service only. */
+export interface ExternalTokenRecord {
+  readonly clientId: string
+  expiresAtMs: number
+}
+
 /** A string that must never turn up in a log, a page or a readable store. */
 export interface IssuedToken {
   readonly kind: 'code' | 'access_token' | 'refresh_token' | 'id_token'
@@ -30,6 +36,7 @@ export interface IssuedToken {
 export class Ledger {
   readonly #signIns = new BoundedMap<string, SignInRecord>(LIMIT)
   readonly #accessTokens = new BoundedMap<string, AccessTokenRecord>(LIMIT)
+  readonly #externalTokens = new BoundedMap<string, ExternalTokenRecord>(LIMIT)
   readonly #issued = new BoundedMap<string, IssuedToken>(LIMIT)
 
   recordSignIn(grantId: string, record: SignInRecord): void {
@@ -60,6 +67,23 @@ export class Ledger {
 
   expireAccessTokens(matches: (record: AccessTokenRecord) => boolean = () => true): void {
     for (const record of this.#accessTokens.values()) if (matches(record)) record.expiresAtMs = 0
+  }
+
+  recordExternalToken(token: string, record: ExternalTokenRecord): void {
+    this.#externalTokens.set(token, record)
+  }
+
+  externalToken(token: string): ExternalTokenRecord | undefined {
+    return this.#externalTokens.get(token)
+  }
+
+  expireExternalToken(token: string): void {
+    const record = this.#externalTokens.get(token)
+    if (record !== undefined) record.expiresAtMs = 0
+  }
+
+  expireExternalTokens(): void {
+    for (const record of this.#externalTokens.values()) record.expiresAtMs = 0
   }
 
   get issued(): readonly IssuedToken[] {

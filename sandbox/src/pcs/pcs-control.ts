@@ -1,0 +1,115 @@
+import { describeSend, type ReceivedSend, type RenderedMessage, renderedMessages } from './describe-send.js'
+import type { PcsEvent } from './event-log.js'
+import { statusOf } from './faults/fault-fields.js'
+import { type PcsFaultRule, parsePcsFaultRule } from './faults/pcs-fault.js'
+import { GrpcError } from './grpc-error.js'
+import { createPcsCounters, type PcsCounters, type PcsMethod } from './methods.js'
+import { parseTemplate } from './parse-template.js'
+import type { PcsServer } from './pcs-server.js'
+import type { PcsState } from './pcs-state.js'
+import { recordAnswer } from './poll-progress.js'
+import type { Component, Template } from './template-book.js'
+
+/** A stream somebody reads. */
+export interface ActiveStream {
+  readonly openedAt: string
+  readonly sendRequestId?: string
+  readonly afterEventId?: string
+  readonly sent: number
+}
+
+/** Everything that can be seen of and done to the running messaging service. */
+export interface PcsControl {
+  /** Makes coming calls go wrong. @throws TypeError listing what is possible */
+  inject(rule: PcsFaultRule): void
+  /** Faults still to come. */
+  readonly pendingFaults: readonly PcsFaultRule[]
+  clearFaults(method?: PcsMethod): void
+  /** A snapshot: it does not count on. */
+  readonly counters: Readonly<PcsCounters>
+  /** Send requests as they were received, oldest first, with what became of each recipient. */
+  readonly sends: readonly ReceivedSend[]
+  /** Messages that were delivered, with their placeholders filled. */
+  readonly messages: readonly RenderedMessage[]
+  /** The event log, oldest first. */
+  readonly events: readonly PcsEvent[]
+  readonly templates: readonly Template[]
+  /** Streams open now. */
+  readonly activeStreams: readonly ActiveStream[]
+  /** TCP connections open now. */
+  readonly connections: number
+  /** Adds a template without a call. @throws Error as `CreateTemplate` refuses it */
+  addTemplate(template: { readonly name: string; readonly components: readonly Component[] }): Template
+  setTemplateActive(templateId: string, isActive: boolean): void
+  /** Somebody answers a poll now. @throws TypeError for a poll or an option that is not there */
+  answerPoll(pollId: string, ppnum: string, option: string): void
+  /** Ends all open streams: cleanly, or with a status. */
+  endStreams(status?: { readonly code: number | string; readonly details?: string }): void
+  /** Every token given out so far is refused from now on. */
+  expireTokens(): void
+  /** The oldest events are gone, as after a retention period: cursors at them are lost. */
+  forgetOldestEvents(count: number): void
+  setHealth(status: 'SERVING' | 'NOT_SERVING'): void
+  /** Resets every connection. */
+  dropConnections(): void
+  /** Forgets faults and counters, and begins a new minute for the rate limit. Sends and templates stay. */
+  reset(): void
+}
+
+export function createPcsControl(state: PcsState, server: () => PcsServer): PcsControl {
+  const { faults, counters, sends, events, templates, streams, connections, polls } = state
+  return {
+    inject: (rule) => faults.add(parsePcsFaultRule(rule)),
+    get pendingFaults() {
+      return faults.pending
+    },
+    clearFaults: (method) => faults.clear(method),
+    get counters() {
+      return { ...counters }
+    },
+    get sends() {
+      return sends.all.map((send) => describeSend(state, send))
+    },
+    get messages() {
+      return renderedMessages(state)
+    },
+    get events() {
+      return events.all
+    },
+    get templates() {
+      return templates.all
+    },
+    get activeStreams() {
+      return [...streams].map(({ openedAt, sent, request: { position: _position, ...asked } }) => {
+        return { openedAt, sent, ...asked }
+      })
+    },
+    get connections() {
+      return connections.count
+    },
+    addTemplate: (template) => {
+      const { name, components } = parseTemplate(template)
+      return templates.create(name, components)
+    },
+    setTemplateActive: (templateId, isActive) => templates.setActive(templateId, isActive),
+    answerPoll: (pollId, ppnum, option) => {
+      const poll = polls.find(pollId)
+      if (poll === undefined) throw new TypeError(`"${pollId}" is not a poll`)
+      if (!poll.options.includes(option)) throw new TypeError(`"option" must be one of ${poll.options.join(', ')}`)
+      recordAnswer(state, poll, ppnum, option)
+    },
+    endStreams: (status) => {
+      const error = status && new GrpcError(statusOf(status.code) ?? 2, status.details ?? 'ended by the control')
+      for (const stream of [...streams]) stream.end(error)
+    },
+    expireTokens: () => state.ledger.expireExternalTokens(),
+    forgetOldestEvents: (count) => events.forgetOldest(count),
+    setHealth: (status) => server().setHealth(status),
+    dropConnections: () => connections.resetAll(),
+    reset: () => {
+      faults.clear()
+      Object.assign(counters, createPcsCounters())
+      state.account.forgetCalls()
+    },
+  }
+}
