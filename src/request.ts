@@ -113,10 +113,12 @@ export class RequestPpoppo {
    * @throws `signed_out`, `store_unavailable`, `provider_unavailable`, `provider_misconfigured`, `subject_mismatch`.
    */
   userinfo(): Promise<UserInfo> {
-    this.#userinfo ??= this.#callPas((signIn) => this.#parts.userCalls.userinfo(signIn)).catch((error: unknown) => {
-      this.#userinfo = undefined
-      throw error
-    })
+    this.#userinfo ??= this.#callPas((signIn) => this.#parts.userCalls.userinfo(signIn, this.#adopt)).catch(
+      (error: unknown) => {
+        this.#userinfo = undefined
+        throw error
+      },
+    )
     return this.#userinfo
   }
 
@@ -126,7 +128,7 @@ export class RequestPpoppo {
    * @throws as {@link userinfo}.
    */
   accessToken(): Promise<string> {
-    return this.#callPas((signIn) => this.#parts.userCalls.accessToken(signIn))
+    return this.#callPas((signIn) => this.#parts.userCalls.accessToken(signIn, this.#adopt))
   }
 
   /**
@@ -166,6 +168,11 @@ export class RequestPpoppo {
       await this.signOut()
       return true
     })
+  }
+
+  /** Tokens renewed during this request show in `signIn` at once, unless it has signed out meanwhile. */
+  readonly #adopt = (signIn: SignIn): void => {
+    if (this.#state.signIn?.id === signIn.id) this.#state = { status: 'signed-in', signIn }
   }
 
   /** What PAS has revoked is signed out for the rest of this request, too. */

@@ -41,16 +41,6 @@ export function signedInPerson(req: Request): { readonly user: PpoppoUser; reado
   return { user, account }
 }
 
-/**
- * Goes before `auth.requireSignIn()` on routes that take a form. The guard would send a person who was signed out in
- * another tab on to Ppoppo, but our `form-action 'self'` (see security-headers.ts) stops a form that is redirected
- * off-site: the click would do nothing at all. So say it, with a sign-in button; it leads back to the form.
- */
-export const refuseSignedOutForm: RequestHandler = (req, _res, next) => {
-  if (req.ppoppo.status !== 'signed-out') return next()
-  next(new HttpError(401, 'You are signed out', 'What you sent was not saved. Sign in, and send it again.'))
-}
-
 /** `req.ppoppo.account` is `unknown`: it has been JSON in between. */
 function accountIdOf(account: unknown): number | undefined {
   if (typeof account !== 'object' || account === null || !('id' in account)) return undefined

@@ -30,7 +30,7 @@ describe('the dashboard', () => {
     world.sandbox.control.set({ autoSignIn: 'robo' })
     const browser = world.browser()
     await browser.signIn()
-    expect((await browser.get('/dashboard')).text).toContain('ai agent account')
+    expect((await browser.get('/dashboard')).text).toContain('AI agent account')
     world.sandbox.control.updatePerson('robo', { email: 'new@example.test' })
     expect((await browser.get('/dashboard')).text).toContain('new@example.test')
   })

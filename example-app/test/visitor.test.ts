@@ -38,9 +38,12 @@ describe('a visitor', () => {
     'cannot send %s, and is told so on a page',
     async (path) => {
       const headers = { 'Sec-Fetch-Site': 'same-origin', Referer: `${world.url}/sign-ins` }
-      const { text } = await world.browser().post(path, { id: 'x', display_name: 'x' }, headers).expect(401)
-      expect(text).toContain('What you sent was not saved')
-      expect(text).toContain(`<ppoppo-sign-in return-to="${world.url}/sign-ins">`)
+      const browser = world.browser()
+      const sent = await browser.post(path, { id: 'x', display_name: 'x' }, headers).expect(303)
+      // A page of our own origin in between: a form that is redirected off-site is stopped by `form-action 'self'`.
+      const { text } = await browser.get(String(sent.headers['location']).slice(world.url.length)).expect(200)
+      expect(text).toContain('what you sent was not kept')
+      expect(text).toContain(`/auth/login?${new URLSearchParams({ return_to: `${world.url}/sign-ins` })}`)
     },
   )
 })

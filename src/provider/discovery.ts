@@ -31,6 +31,12 @@ export const ID_TOKEN_ALGORITHMS: readonly string[] = ['EdDSA', 'Ed25519']
 const FRESH_MS = 60 * 60_000
 const FALLBACK_FRESH_MS = 60_000
 
+/** What finds PAS. */
+export type Discovery = (options?: {
+  /** PAS must have answered within this time, in milliseconds; else it is asked, and its failure is the caller's. */
+  readonly seenWithinMs?: number
+}) => Promise<DiscoveredProvider>
+
 /**
  * Discovery: on first use, one call at a time, kept for an hour and then renewed in the background of the old one. PAS
  * down is an error now and no memory of it. A 404 means a PAS without the document: the documented endpoints are taken.
@@ -39,16 +45,19 @@ export function createDiscovery(
   config: Pick<Config, 'clientId' | 'issuer' | 'idTokenIssuer'>,
   fetch: ProviderFetch,
   runtime: Runtime,
-): () => Promise<DiscoveredProvider> {
+): Discovery {
   const flights = new SingleFlight<DiscoveredProvider>()
   /** Configuration lets http through on loopback only. */
   const isHttp = new URL(config.issuer).protocol === 'http:'
-  let known: { readonly provider: DiscoveredProvider; readonly freshUntil: number } | undefined
+  let known: Known | undefined
 
   async function discover(): Promise<DiscoveredProvider> {
     const { server, freshMs } = await fetchMetadata()
-    const provider = configure(server)
-    known = { provider, freshUntil: runtime.now() + freshMs }
+    const text = JSON.stringify(server)
+    // The same answer as before keeps what hangs on it: the key set that was fetched.
+    const provider = known?.text === text ? known.provider : configure(server)
+    const now = runtime.now()
+    known = { provider, text, seenAt: now, freshUntil: now + freshMs }
     return provider
   }
 
@@ -121,13 +130,22 @@ export function createDiscovery(
     return made
   }
 
-  return async () => {
-    if (known && runtime.now() < known.freshUntil) return known.provider
+  return async ({ seenWithinMs } = {}) => {
+    const now = runtime.now()
+    const isSeen = known !== undefined && (seenWithinMs === undefined || now - known.seenAt < seenWithinMs)
+    if (known && isSeen && now < known.freshUntil) return known.provider
     const renewed = flights.run('discovery', discover)
-    if (!known) return renewed
+    if (!known || !isSeen) return renewed
     renewed.catch(() => {})
     return known.provider
   }
+}
+
+interface Known {
+  readonly provider: DiscoveredProvider
+  readonly text: string
+  readonly seenAt: number
+  readonly freshUntil: number
 }
 
 function isIssuerMismatch(error: unknown): boolean {

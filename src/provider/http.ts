@@ -49,6 +49,7 @@ export function createProviderFetch(runtime: Runtime, issuer: string, closed: Ab
         headers: answer.headers,
       })
     } catch (error) {
+      if (closed.aborted) throw new PpoppoError('closed', 'auth.close() was called while PAS was being asked.')
       throw unreachable(issuer, error)
     } finally {
       clearTimeout(deadline)

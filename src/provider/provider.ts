@@ -19,7 +19,9 @@ import { toUserInfo, type UserInfo } from './profile.js'
 
 /** PAS, as far as the library needs it. Every call has a deadline, and throws only `PpoppoError`s without secrets. */
 export interface Provider {
-  /** Finds PAS, and gives what makes the URL the browser goes to. */
+  /** Finds PAS, where that has not been done. */
+  find(): Promise<void>
+  /** Sees that PAS is there, and gives what makes the URL the browser goes to: nobody is sent to a dead host. */
   prepareAuthorization(): Promise<(request: AuthorizationRequest) => URL>
   /** Whether the `iss` of an authorization response, or its absence, is right (RFC 9207). */
   isExpectedIssuer(iss: string | undefined): Promise<boolean>
@@ -66,6 +68,8 @@ export interface Grant {
 }
 
 const DOCUMENTED_LIFE_SECONDS = 3600
+/** Logins within this time share one look at PAS. */
+const SEEN_LATELY_MS = 1_000
 
 export function createProvider(config: Config, runtime: Runtime, closed: AbortSignal): Provider {
   const discovered = createDiscovery(config, createProviderFetch(runtime, config.issuer, closed), runtime)
@@ -84,15 +88,20 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
     return {
       accessToken: answer.access_token,
       ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
-      expiresInMs: (answer.expires_in ?? DOCUMENTED_LIFE_SECONDS) * 1000,
+      // Never 0: every request would renew it.
+      expiresInMs: Math.max(1, answer.expires_in ?? DOCUMENTED_LIFE_SECONDS) * 1000,
       // RFC 6749 5.1: absent means as asked.
       scopes: answer.scope === undefined ? asked : answer.scope.split(' ').filter(Boolean),
     }
   }
 
   return {
+    async find() {
+      await discovered()
+    },
+
     async prepareAuthorization() {
-      const { client } = await discovered()
+      const { client } = await discovered({ seenWithinMs: SEEN_LATELY_MS })
       return ({ state, nonce, codeVerifier }) =>
         buildAuthorizationUrl(client, {
           redirect_uri: config.redirectUri,

@@ -64,7 +64,8 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     const { transaction, finish } = taken
     try {
       const signIn = await completeSignIn(req, params, transaction)
-      await finish({ signInId: signIn.id, returnTo: transaction.returnTo }).catch(() => {})
+      // For a double callback, which waits for it; this one need not.
+      void finish({ signInId: signIn.id, returnTo: transaction.returnTo }).catch(() => {})
       raise({ type: 'sign_in', sub: signIn.sub, signInId: signIn.id }, correlationId)
       land(res, transaction.returnTo)
     } catch (error) {

@@ -2,6 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { PpoppoError } from '../errors.js'
 import { hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
+import { AFTER_FORM } from './login.js'
 import { sendProblem } from './problem.js'
 import { isNavigation } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
@@ -38,8 +39,10 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
     const returnTo = options.returnTo === undefined ? returnPlace(req) : toReturnTo(options.returnTo)
     if (isGoingRound(req)) return pages.send(req, res, 'cookie_missing', { returnTo })
     const wanted = returnTo.startsWith(`${config.origin}/`) ? returnTo.slice(config.origin.length) : returnTo
+    const login = `${config.origin}${config.mountPath}/login?return_to=${encodeURIComponent(wanted)}`
     const isGet = req.method === 'GET' || req.method === 'HEAD'
-    res.redirect(isGet ? 302 : 303, `${config.origin}${config.mountPath}/login?return_to=${encodeURIComponent(wanted)}`)
+    // A form's answer may not lead off-site under the usual `form-action 'self'`: login shows a page in between.
+    res.redirect(isGet ? 302 : 303, isGet ? login : `${login}&${AFTER_FORM}=1`)
   }
 
   return (options = {}) => {
@@ -65,7 +68,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       const isPerson = isNavigation(req)
       if (req.ppoppo.status === 'unavailable') {
         if (isPerson)
-          return pages.send(req, res, 'store_unavailable', {
+          return pages.send(req, res, 'sign_in_unknown', {
             returnTo: returnPlace(req),
             retryAfterSeconds: RETRY_AFTER_SECONDS,
           })

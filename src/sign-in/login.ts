@@ -4,6 +4,9 @@ import { newCorrelationId } from '../event-sink.js'
 import { inputOf } from './input.js'
 import type { RouteParts } from './route-parts.js'
 
+/** Parameter of a login that a guarded form was sent to. */
+export const AFTER_FORM = 'after_form'
+
 /**
  * `GET/POST /login?return_to=/x`: begins one attempt and sends the browser to PAS. Writes no session, so a store that
  * loses one, or another tab that gets a new one, does not disturb it.
@@ -13,6 +16,7 @@ export function createLogin(parts: RouteParts): (req: Request, res: Response) =>
 
   return async function login(req, res) {
     const returnTo = toReturnTo(inputOf(req, 'return_to'))
+    if (inputOf(req, AFTER_FORM) === '1') return pages.send(req, res, 'form_signed_out', { returnTo })
     const correlationId = newCorrelationId(runtime)
     try {
       const [waitMs, authorizationUrl] = await Promise.all([rateLimit.login(req), provider.prepareAuthorization()])

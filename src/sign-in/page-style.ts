@@ -24,7 +24,7 @@ code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .actions{display:flex;flex-wrap:wrap;gap:12px;margin:28px 0 0}
 .button{display:inline-flex;align-items:center;justify-content:center;flex:1 1 auto;min-height:48px;padding:10px 20px;border:1px solid var(--fill);border-radius:10px;background:var(--fill);color:var(--on-fill);font:inherit;font-weight:600;line-height:1.3;text-align:center;text-decoration:none;cursor:pointer}
 .button:hover{background:var(--hover);border-color:var(--hover)}
-.quiet{background:transparent;border-color:var(--line);color:var(--ink)}
+.quiet{background:transparent;border-color:var(--soft);color:var(--ink)}
 .quiet:hover{background:var(--note);border-color:var(--line)}
 .choice{display:flex;gap:10px;align-items:flex-start;margin:20px 0 0;cursor:pointer}
 .choice input{flex:none;width:20px;height:20px;margin:3px 0 0;accent-color:var(--fill)}

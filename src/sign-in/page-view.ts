@@ -93,9 +93,10 @@ ${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${
 </form>`
 }
 
-/** Where the button leads: on to PAS, to the confirm page again, or to a new sign-in. */
+/** Where the button leads: on to PAS, to the confirm page or the wanted page again, or to a new sign-in. */
 function target({ kind, mountPath, returnTo, goOnUrl }: PageContent): string {
   if (kind === 'logout_go_on') return isWebUrl(goOnUrl) ? goOnUrl : '/'
+  if (kind === 'sign_in_unknown') return isPathOrWebUrl(returnTo) ? returnTo : '/'
   const route = kind === 'logout_unavailable' ? 'logout' : 'login'
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
   const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`
@@ -114,6 +115,7 @@ const QUESTIONS: readonly PageKind[] = ['logout_confirm', 'logout_go_on', 'alrea
 const PAUSES: readonly PageKind[] = [
   'provider_unavailable',
   'store_unavailable',
+  'sign_in_unknown',
   'app_failed',
   'rate_limited',
   'attempt_expired',
@@ -127,6 +129,8 @@ function mark(kind: PageKind): SafeHtml {
     : PAUSES.includes(kind)
       ? 'M16 9v7l4.5 3'
       : 'M16 9.5v8M16 22v.01'
+  // Without its ring the shape stands further right; both begin where the heading does.
+  const left = QUESTIONS.includes(kind) ? 8 : 3
   const ring = QUESTIONS.includes(kind) ? undefined : html`<circle cx="16" cy="16" r="12"/>`
-  return html`<svg class="mark" aria-hidden="true" width="36" height="36" viewBox="3 3 26 26" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${ring}<path d="${shape}"/></svg>`
+  return html`<svg class="mark" aria-hidden="true" width="36" height="36" viewBox="${left} 3 26 26" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${ring}<path d="${shape}"/></svg>`
 }

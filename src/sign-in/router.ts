@@ -44,15 +44,15 @@ export function createRoutes(parts: RouteParts, button: Button): Routes {
 }
 
 /**
- * The path below `mountPath`, e.g. `/login`; `undefined` when the request is none of ours. `mountPath` is the public
+ * The path below `mountPath`, e.g. `/login`, in lower case as Express compares; `undefined` for what is none of ours. `mountPath` is the public
  * path: an app under a sub-path sees all of it in `originalUrl`, one behind a proxy that strips a prefix only its end.
  */
 export function routeOf(req: Request, mountPath: string): string | undefined {
   const end = req.originalUrl.search(/[?#]/)
-  const path = (end < 0 ? req.originalUrl : req.originalUrl.slice(0, end)).replace(/\/$/, '')
+  const path = (end < 0 ? req.originalUrl : req.originalUrl.slice(0, end)).replace(/\/$/, '').toLowerCase()
   const slash = path.lastIndexOf('/')
   const parent = path.slice(0, slash)
-  const isOurs = parent === mountPath || (parent !== '' && mountPath.endsWith(parent))
+  const isOurs = parent !== '' && mountPath.toLowerCase().endsWith(parent)
   return isOurs ? path.slice(slash) : undefined
 }
 

@@ -1,6 +1,6 @@
 import type { PageTexts } from './texts.js'
 
-const START_ANEW = 'Sign in again'
+const START_ANEW = 'Start again'
 const TRY_AGAIN = 'Try again'
 
 /** English. Calm and plain: what happened, what to do. */
@@ -34,7 +34,7 @@ export const en: PageTexts = {
     already_handled: {
       title: 'This sign-in is already finished',
       what: 'The page you came back to has done its work and cannot be used a second time.',
-      todo: 'You can go on using the site. If you are not signed in, start again here.',
+      todo: 'If you are not signed in, start again here.',
       action: START_ANEW,
     },
     access_denied: {
@@ -107,6 +107,12 @@ export const en: PageTexts = {
       todo: 'Please try again in a moment.',
       action: TRY_AGAIN,
     },
+    sign_in_unknown: {
+      title: 'We cannot see who is signed in right now',
+      what: 'A part of this site is not answering. You have not been signed out.',
+      todo: 'Please try again in a moment.',
+      action: TRY_AGAIN,
+    },
     app_failed: {
       title: 'We could not finish signing you in',
       what: 'Ppoppo confirmed who you are, but this site had a problem of its own.',
@@ -132,6 +138,12 @@ export const en: PageTexts = {
       action: TRY_AGAIN,
       developer:
         'Usual causes: the app is opened under another host than the base URL, or a proxy or CDN drops Set-Cookie.',
+    },
+    form_signed_out: {
+      title: 'You are signed out',
+      what: 'Your sign-in ended while the page was open, so what you sent was not kept.',
+      todo: 'Sign in, then send it again.',
+      action: 'Sign in',
     },
     secure_cookie_blocked: {
       title: 'Sign-in is not set up correctly here',

@@ -1,6 +1,6 @@
 import type { PageTexts } from './texts.js'
 
-const START_ANEW = '다시 로그인하기'
+const START_ANEW = '처음부터 다시 시작하기'
 const TRY_AGAIN = '다시 시도하기'
 const NOT_YOUR_FAULT = '이용하시는 분의 잘못은 아닙니다.'
 const TELL_THE_SITE = '아래 문의 번호를 사이트 운영자에게 알려 주세요.'
@@ -36,7 +36,7 @@ export const ko: PageTexts = {
     already_handled: {
       title: '이미 끝난 로그인입니다',
       what: '되돌아온 이 페이지는 이미 처리되어 다시 사용할 수 없습니다.',
-      todo: '사이트를 계속 이용하시면 됩니다. 로그인되어 있지 않다면 여기에서 다시 시작해 주세요.',
+      todo: '로그인되어 있지 않다면 여기에서 다시 시작해 주세요.',
       action: START_ANEW,
     },
     access_denied: {
@@ -109,6 +109,12 @@ export const ko: PageTexts = {
       todo: '잠시 뒤에 다시 시도해 주세요.',
       action: TRY_AGAIN,
     },
+    sign_in_unknown: {
+      title: '지금은 로그인 상태를 확인할 수 없습니다',
+      what: '사이트의 일부가 응답하지 않습니다. 로그아웃된 것은 아닙니다.',
+      todo: '잠시 뒤에 다시 시도해 주세요.',
+      action: TRY_AGAIN,
+    },
     app_failed: {
       title: '로그인을 마치지 못했습니다',
       what: 'Ppoppo에서 본인 확인은 되었지만, 이 사이트에 문제가 생겼습니다.',
@@ -134,6 +140,12 @@ export const ko: PageTexts = {
       action: TRY_AGAIN,
       developer:
         '흔한 원인: 기본 주소와 다른 호스트로 앱을 열었거나, 프록시나 CDN이 Set-Cookie 헤더를 제거하는 경우입니다.',
+    },
+    form_signed_out: {
+      title: '로그아웃된 상태입니다',
+      what: '페이지가 열려 있는 동안 로그인이 끝나, 보내신 내용은 저장되지 않았습니다.',
+      todo: '로그인한 뒤 다시 보내 주세요.',
+      action: '로그인하기',
     },
     secure_cookie_blocked: {
       title: '이 사이트의 로그인 설정이 올바르지 않습니다',

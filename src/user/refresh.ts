@@ -22,7 +22,7 @@ export interface Refresher {
 export interface RefresherParts {
   readonly vault: Vault
   readonly store: Pick<Store, 'acquireLease' | 'releaseLease'>
-  readonly provider: Pick<Provider, 'prepareAuthorization' | 'refresh' | 'revoke'>
+  readonly provider: Pick<Provider, 'find' | 'refresh' | 'revoke'>
   readonly runtime: Runtime
   readonly raise: RaiseEvent
 }
@@ -41,7 +41,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
   /** Of all processes one calls PAS: the holder of the lease. The others look for its result. */
   async function refreshAmongProcesses(stale: SignIn): Promise<SignIn | undefined> {
     // Finding PAS may take a deadline of its own, and the lease is for the token call alone.
-    await provider.prepareAuthorization()
+    await provider.find()
     const holder = randomToken(runtime, 128)
     const deadline = runtime.now() + GIVE_UP_MS
     while (runtime.now() < deadline) {

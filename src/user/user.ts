@@ -7,6 +7,9 @@ import type { Vault } from '../vault/vault.js'
 import { type Freshness, isRefreshDue } from './freshness.js'
 import type { Refresher } from './refresh.js'
 
+/** Told of the sign-in as it is after a call: with newer tokens, or another ppnum. */
+export type AdoptNewer = (signIn: SignIn) => void
+
 /** Calls to PAS on behalf of the person who is signed in. */
 export interface UserCalls {
   /**
@@ -14,9 +17,9 @@ export interface UserCalls {
    * waited for.
    * @throws `signed_out` when PAS has revoked the sign-in.
    */
-  accessToken(signIn: SignIn): Promise<string>
+  accessToken(signIn: SignIn, adopt: AdoptNewer): Promise<string>
   /** @throws `signed_out`, `provider_unavailable`, `subject_mismatch`. */
-  userinfo(signIn: SignIn): Promise<UserInfo>
+  userinfo(signIn: SignIn, adopt: AdoptNewer): Promise<UserInfo>
 }
 
 export function createUserCalls(parts: {
@@ -30,31 +33,32 @@ export function createUserCalls(parts: {
 
   const hasExpired = ({ tokens }: SignIn): boolean => runtime.now() >= tokens.expiresAt
 
-  async function current(signIn: SignIn): Promise<SignIn> {
+  async function current(signIn: SignIn, adopt: AdoptNewer): Promise<SignIn> {
     if (hasExpired(signIn)) {
-      const fresh = await renewed(signIn)
+      const fresh = await renewed(signIn, adopt)
       // A request that lives for hours asks with what it began with: the newer token of then may be old by now, too.
-      return hasExpired(fresh) ? renewed(fresh) : fresh
+      return hasExpired(fresh) ? renewed(fresh, adopt) : fresh
     }
     if (isRefreshDue(signIn, runtime.now())) freshness.refreshInBackground(signIn)
     return signIn
   }
 
-  async function renewed(signIn: SignIn): Promise<SignIn> {
+  async function renewed(signIn: SignIn, adopt: AdoptNewer): Promise<SignIn> {
     const fresh = await refresher.refresh(signIn)
     if (!fresh)
       throw new PpoppoError('signed_out', 'This sign-in has ended: PAS revoked it, or it was signed out. Sign in anew.')
+    adopt(fresh)
     return fresh
   }
 
   return {
-    accessToken: async (signIn) => (await current(signIn)).tokens.accessToken,
+    accessToken: async (signIn, adopt) => (await current(signIn, adopt)).tokens.accessToken,
 
-    async userinfo(signIn) {
-      let used = await current(signIn)
+    async userinfo(signIn, adopt) {
+      let used = await current(signIn, adopt)
       let info = await provider.userinfo(used.tokens.accessToken, used.sub)
       if (info === 'rejected') {
-        used = await renewed(used)
+        used = await renewed(used, adopt)
         info = await provider.userinfo(used.tokens.accessToken, used.sub)
       }
       if (info === 'rejected') {
@@ -63,18 +67,19 @@ export function createUserCalls(parts: {
           'PAS takes no access token of this sign-in, not even a new one; try again.',
         )
       }
-      if (info.ppnum !== used.ppnum || info.accountType !== used.accountType) await rename(used, info)
+      if (info.ppnum !== used.ppnum || info.accountType !== used.accountType) await rename(used, info, adopt)
       return info
     },
   }
 
   /** `req.ppoppo.user` shows what PAS said last. Failing that it is only late. */
-  async function rename(signIn: SignIn, { ppnum, accountType }: UserInfo): Promise<void> {
+  async function rename(signIn: SignIn, { ppnum, accountType }: UserInfo, adopt: AdoptNewer): Promise<void> {
     const write = vault.update(signIn.id, ({ accountType: _before, ...latest }) => ({
       ...latest,
       ppnum,
       ...(accountType === undefined ? {} : { accountType }),
     }))
-    await write.catch(() => {})
+    const renamed = await write.catch(() => undefined)
+    if (renamed) adopt(renamed)
   }
 }

@@ -3,6 +3,7 @@ import type { RaiseEvent } from '../events.js'
 import { digestOf } from '../lib/digest.js'
 import { RecentSet } from '../lib/recent-set.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
+import { wait } from '../lib/wait.js'
 import type { Config } from '../options.js'
 import type { Store, VersionedRecord } from '../store/store.js'
 import type { KeyRing } from './keyring.js'
@@ -58,6 +59,8 @@ const TAG_LENGTH = 22
 const RANDOM_PART = /^\.[\w-]{22}$/
 /** Writers of one sign-in are few: a touch, a refresh, a rewrap. */
 const MAX_CONFLICTS = 16
+/** A command that timed out runs within this time, or not at all. */
+const LATE_CREATION_MS = 3_000
 
 export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
   const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.now })
@@ -120,6 +123,12 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     return undefined
   }
 
+  /** A creation that timed out may have run, or may run yet; nobody would know of the record. */
+  async function removeLater(id: string): Promise<void> {
+    await wait(LATE_CREATION_MS)
+    await store.deleteSignIn(id).catch(() => {})
+  }
+
   return {
     async create(signIn, attemptStartedAt) {
       const now = runtime.now()
@@ -134,8 +143,13 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       }
       const expiresAt = expiryOf(complete)
       const sealed = sealRecord(await keyRing(), complete, expiresAt)
-      const created = await store.createSignIn(complete.id, sealed, expiresAt, attemptStartedAt)
-      return created ? complete : undefined
+      try {
+        const created = await store.createSignIn(complete.id, sealed, expiresAt, attemptStartedAt)
+        return created ? complete : undefined
+      } catch (error) {
+        void removeLater(complete.id)
+        throw error
+      }
     },
 
     read: async (id) => open(id, await store.readSignIn(id)),

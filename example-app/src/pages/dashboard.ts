@@ -1,6 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { PpoppoError } from 'express-ppoppo'
-import { refuseSignedOutForm, signedInPerson } from '../account.js'
+import { signedInPerson } from '../account.js'
 import type { Users } from '../users.js'
 import type { EmailLine, Views } from '../views.js'
 
@@ -18,7 +18,7 @@ export function dashboardRoutes({ guard, users, views }: Parts): Router {
     sendDashboard(views, req, res, signedInPerson(req).account.displayName ?? ''),
   )
 
-  router.post('/dashboard/name', refuseSignedOutForm, guard, async (req, res) => {
+  router.post('/dashboard/name', guard, async (req, res) => {
     const typed = textField(req, 'display_name')
     const nameError = nameProblem(typed)
     if (nameError !== undefined) {

@@ -1,5 +1,4 @@
 import { type RequestHandler, Router } from 'express'
-import { refuseSignedOutForm } from '../account.js'
 import { HttpError } from '../errors.js'
 import { describeUserAgent } from '../user-agent.js'
 import type { Views } from '../views.js'
@@ -9,13 +8,14 @@ export function signInsRoutes({ guard, views }: { guard: RequestHandler; views: 
   const router = Router()
 
   router.get('/sign-ins', guard, async (req, res) => {
-    const signIns = await req.ppoppo.signIns()
+    // Newest first, as the library gives them; this browser before all others.
+    const signIns = [...(await req.ppoppo.signIns())].sort((a, b) => Number(b.current) - Number(a.current))
     views.send(req, res, 'sign-ins', {
       signIns: signIns.map(({ userAgent, ...signIn }) => ({ ...signIn, browser: describeUserAgent(userAgent) })),
     })
   })
 
-  router.post('/sign-ins/end', refuseSignedOutForm, guard, async (req, res) => {
+  router.post('/sign-ins/end', guard, async (req, res) => {
     const body: unknown = req.body
     const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : undefined
     const isThisBrowser = id === req.ppoppo.signIn?.id
@@ -26,7 +26,7 @@ export function signInsRoutes({ guard, views }: { guard: RequestHandler; views: 
     res.redirect(303, isThisBrowser ? '/?notice=signed-out' : '/sign-ins?notice=sign-in-ended')
   })
 
-  router.post('/sign-ins/end-all', refuseSignedOutForm, guard, async (req, res) => {
+  router.post('/sign-ins/end-all', guard, async (req, res) => {
     // Here too, and sign-ins that are only just being made elsewhere.
     await req.ppoppo.signOut({ everywhere: true })
     res.redirect(303, '/?notice=signed-out-everywhere')
