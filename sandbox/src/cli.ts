@@ -4,6 +4,7 @@ import { type Command, parseCommandLine } from './cli/options.js'
 import { bannerFor, HELP } from './cli/texts.js'
 import { UsageError } from './cli/usage-error.js'
 import { errorCodeOf } from './lib/error-code.js'
+import { isJsonObject } from './lib/json.js'
 import { type Sandbox, startSandbox } from './start-sandbox.js'
 
 /** Runs the command; the exit code is 2 for wrong input and 1 for a sandbox that could not start. */
@@ -13,7 +14,7 @@ async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     // Options that only the sandbox itself can judge (e.g. a person's key) arrive as TypeErrors.
     const isUsage = error instanceof UsageError || error instanceof TypeError
-    process.stderr.write(`ppoppo-sandbox: ${messageOf(error, args)}\n`)
+    process.stderr.write(`ppoppo-sandbox: ${messageOf(error, flagValue('--pas-port', args) ?? '3100')}\n`)
     process.exitCode = isUsage ? 2 : 1
   }
 }
@@ -24,6 +25,7 @@ async function run(command: Command): Promise<void> {
   else {
     const sandbox = await startSandbox(command.options)
     for (const fault of command.faults) sandbox.control.inject(fault)
+    for (const fault of command.pcsFaults) sandbox.control.pcs.inject(fault)
     stopOnSignal(sandbox)
     process.stdout.write(bannerFor(sandbox))
   }
@@ -45,11 +47,17 @@ function readVersion(): string {
   return String(manifest.version)
 }
 
-function messageOf(error: unknown, args: readonly string[]): string {
+function flagValue(flag: string, args: readonly string[]): string | undefined {
+  const given = args.find((arg, index) => args[index - 1] === flag || arg.startsWith(`${flag}=`))
+  return given?.replace(`${flag}=`, '')
+}
+
+function messageOf(error: unknown, pasPort: string): string {
   const code = errorCodeOf(error)
-  const port = args.find((_arg, index) => args[index - 1] === '--pas-port') ?? '3100'
-  if (code === 'EADDRINUSE') return `port ${port} is in use; stop what runs there, or choose another with --pas-port`
-  if (code === 'EACCES') return `port ${port} is not allowed for you; choose one above 1023 with --pas-port`
+  const port = isJsonObject(error) ? String(error['port']) : ''
+  const flag = port === pasPort ? '--pas-port' : '--pcs-port'
+  if (code === 'EADDRINUSE') return `port ${port} is in use; stop what runs there, or choose another with ${flag}`
+  if (code === 'EACCES') return `port ${port} is not allowed for you; choose one above 1023 with ${flag}`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address; check --host'
   return error instanceof Error ? error.message : String(error)
 }

@@ -34,6 +34,8 @@ export interface SandboxOptions extends Partial<Switches> {
   readonly pasPort?: number
   /** Starts the messaging service, too; 0 takes a free port. @default none: accounts only */
   readonly pcsPort?: number
+  /** Keeps the messaging service's templates, sends, polls and events from one run to the next. @default memory only */
+  readonly stateFile?: string
   /** Address to listen on. The default is reachable as `localhost` over IPv4 and IPv6. @default '127.0.0.1' */
   readonly host?: string
   /** Instead of the test people. */
@@ -78,9 +80,10 @@ export interface Sandbox {
  * @example const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { pasPort = 3100, pcsPort, host = '127.0.0.1', users, clients, ...given } = options
+  const { pasPort = 3100, pcsPort, stateFile, host = '127.0.0.1', users, clients, ...given } = options
   assertPort('pasPort', pasPort)
   if (pcsPort !== undefined) assertPort('pcsPort', pcsPort)
+  else if (stateFile !== undefined) throw new TypeError('"stateFile" needs "pcsPort": accounts are not kept')
   const people = new PeopleRegister(users === undefined ? testPeople : parsePeople(users))
   const registry = createClientRegistry(clients === undefined ? undefined : parseClients(clients))
   const switches = { ...defaultSwitches, ...parseSwitches(given, people.keys) }
@@ -117,10 +120,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (pcsPort !== undefined) {
     // gRPC is loaded where it is wanted, and not for a sandbox of accounts only.
     const { startPcs } = await import('./pcs/start-pcs.js')
-    pcs = await startPcs({ port: pcsPort, host, switches, ledger: state.ledger }).catch(async (error: unknown) => {
-      await server.close()
-      throw error
-    })
+    const kept = stateFile === undefined ? {} : { stateFile }
+    pcs = await startPcs({ port: pcsPort, host, switches, ledger: state.ledger, ...kept }).catch(
+      async (error: unknown) => {
+        await server.close()
+        throw error
+      },
+    )
   }
   return {
     issuer,
@@ -131,7 +137,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     ...(pcs !== undefined && { pcs: addressOf(pcs, issuer) }),
     restartPcs: async (restart) => {
       if (pcs === undefined) throw new Error('the messaging service is not running: start the sandbox with pcsPort')
-      await pcs.restart(restart)
+      await pcs.control.restart(restart)
     },
     close: async () => {
       closing.abort()

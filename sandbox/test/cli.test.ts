@@ -6,6 +6,8 @@ import { parseCommandLine } from '../src/cli/options.js'
 import { bannerFor } from '../src/cli/texts.js'
 import { UsageError } from '../src/cli/usage-error.js'
 import { startSandbox, testPeople } from '../src/index.js'
+import { EXTERNAL_CLIENT_ID, EXTERNAL_CLIENT_SECRET } from '../src/pas/client-credentials.js'
+import { TEST_NUMBERS } from '../src/pcs/test-numbers.js'
 import { sandboxFor } from './support.js'
 
 let directory = ''
@@ -32,19 +34,23 @@ function complaintOf(args: readonly string[]): string {
 
 describe('the command line', () => {
   test('with nothing on it starts with the defaults', () => {
-    expect(parseCommandLine([])).toEqual({ kind: 'start', options: {}, faults: [] })
+    expect(parseCommandLine([])).toEqual({ kind: 'start', options: { pcsPort: 3203 }, faults: [], pcsFaults: [] })
   })
 
   test('every flag arrives', async () => {
     const users = await file([testPeople[0]])
     const clients = await file([{ clientId: 'shop', redirectUris: ['https://shop.example.test/cb'] }])
     const args = ['--pas-port', '0', '--host', '0.0.0.0', '--users', users, '--clients', clients]
+    args.push('--pcs-port', '3204', '--state', 'state.json')
     args.push('--access-token-ttl', '60', '--auto-sign-in', 'alex', '--announce-revocation', '--announce-end-session')
     args.push('--fault', 'token:status:503@2', '--fault', 'userinfo:delay:3000', '--fault', 'token:wrong-nonce')
+    args.push('--fault', 'CreateSendRequest:status:UNAVAILABLE@1', '--fault', 'StreamSendRequestEvents:end-every:500')
     expect(parseCommandLine(args)).toEqual({
       kind: 'start',
       options: {
         pasPort: 0,
+        pcsPort: 3204,
+        stateFile: 'state.json',
         host: '0.0.0.0',
         users: [testPeople[0]],
         clients: [{ clientId: 'shop', redirectUris: ['https://shop.example.test/cb'] }],
@@ -58,7 +64,22 @@ describe('the command line', () => {
         { endpoint: 'userinfo', fault: { kind: 'delay', delayMs: 3000 }, times: 'until-cleared' },
         { endpoint: 'token', fault: { kind: 'wrong-nonce' }, times: 'until-cleared' },
       ],
+      pcsFaults: [
+        { method: 'CreateSendRequest', fault: { kind: 'status', code: 'UNAVAILABLE' }, times: 1 },
+        { method: 'StreamSendRequestEvents', fault: { kind: 'end-every', everyMs: 500 }, times: 'until-cleared' },
+      ],
     })
+  })
+
+  test.each([
+    [[], 3203],
+    [['--pas-port', '3100'], 3203],
+    [['--pas-port', '3101'], 0],
+    [['--pas-port', '3101', '--pcs-port', '3203'], 3203],
+    [['--no-pcs'], undefined],
+  ])('%j: the messaging service on port %s', (args, port) => {
+    const command = parseCommandLine(args)
+    expect(command.kind === 'start' && command.options.pcsPort).toBe(port)
   })
 
   test.each([
@@ -73,7 +94,12 @@ describe('the command line', () => {
     ],
     [['--fault', 'x:reset'], /^--fault x:reset: "endpoint" must be one of authorize, /],
     [['--fault', 'token:status'], /^--fault token:status: "fault.status" is missing/],
-    [['--pcs-port', '3203'], /^--pcs-port: the messaging service \(PCS\) is not in this version/],
+    [['--fault', 'CreateSendRequest:reset'], /"fault.kind" for method "CreateSendRequest" must be one of status, /],
+    [['--fault', 'CreateSendRequest:status:0'], /"fault.code" must be a gRPC status other than OK/],
+    [['--pcs-port', 'x'], '--pcs-port must be a whole number from 0 to 65535'],
+    [['--no-pcs', '--pcs-port', '1'], '--pcs-port is for the messaging service, which --no-pcs leaves out'],
+    [['--no-pcs', '--state', 'x'], '--state is for the messaging service, which --no-pcs leaves out'],
+    [['--no-pcs', '--fault', 'GetAppStats:hang'], '--fault for a method is for the messaging service, which --no-pcs'],
   ])('%j: %s', (args, complaint) => {
     expect(complaintOf(args)).toMatch(complaint)
     expect(complaintOf(args)).not.toContain('\n')
@@ -113,11 +139,22 @@ describe('the command line', () => {
       expect(banner).toContain(text)
     }
   })
+
+  test('and where messages go, with what gets in, and the test numbers', async () => {
+    const sandbox = await sandboxFor({ pcsPort: 0 })
+    const banner = bannerFor(sandbox)
+    for (const text of [sandbox.pcs?.url, sandbox.pcs?.prefixUrl, EXTERNAL_CLIENT_ID, EXTERNAL_CLIENT_SECRET]) {
+      expect(banner).toContain(text)
+    }
+    for (const { ppnum, label } of TEST_NUMBERS) expect(banner).toContain(`${ppnum} ${label}`)
+  })
 })
 
 describe('startSandbox', () => {
   test('refuses options that make no sense, by name', async () => {
     await expect(startSandbox({ pasPort: -1 })).rejects.toThrow('"pasPort" must be a port number')
+    await expect(startSandbox({ pasPort: 0, pcsPort: 70_000 })).rejects.toThrow('"pcsPort" must be a port number')
+    await expect(startSandbox({ pasPort: 0, stateFile: 'x' })).rejects.toThrow('"stateFile" needs "pcsPort"')
     await expect(startSandbox({ pasPort: 0, autoSignIn: 'bob' })).rejects.toThrow('"autoSignIn" must be null or one of')
     const misspelt = { pasPort: 0, autoSignin: 'alex' }
     await expect(startSandbox(misspelt)).rejects.toThrow('"autoSignin" is not a switch')
@@ -126,6 +163,7 @@ describe('startSandbox', () => {
   test('a taken port is the system error, and leaves nothing open', async () => {
     const { port } = await sandboxFor()
     await expect(startSandbox({ pasPort: port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await expect(startSandbox({ pasPort: 0, pcsPort: port })).rejects.toMatchObject({ code: 'EADDRINUSE', port })
   })
 
   test('many run side by side and know nothing of each other', async () => {

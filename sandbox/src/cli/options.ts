@@ -1,21 +1,30 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parseClients } from '../clients.js'
-import { type FaultRule, parseFaultRule } from '../faults/fault.js'
+import type { FaultRule } from '../faults/fault.js'
 import { errorCodeOf } from '../lib/error-code.js'
+import type { PcsFaultRule } from '../pcs/faults/pcs-fault.js'
 import { parsePeople } from '../people.js'
 import type { SandboxOptions } from '../start-sandbox.js'
+import { parseFaultFlags } from './fault-flag.js'
 import { UsageError } from './usage-error.js'
 
 /** What a command line asks for. */
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  | { readonly kind: 'start'; readonly options: SandboxOptions; readonly faults: readonly FaultRule[] }
+  | {
+      readonly kind: 'start'
+      readonly options: SandboxOptions
+      readonly faults: readonly FaultRule[]
+      readonly pcsFaults: readonly PcsFaultRule[]
+    }
 
 const FLAGS = {
   'pas-port': { type: 'string' },
   'pcs-port': { type: 'string' },
+  'no-pcs': { type: 'boolean' },
+  state: { type: 'string' },
   host: { type: 'string' },
   users: { type: 'string' },
   clients: { type: 'string' },
@@ -36,11 +45,11 @@ export function parseCommandLine(args: readonly string[]): Command {
   const flags = parseFlags(args)
   if (flags.help === true) return { kind: 'help' }
   if (flags.version === true) return { kind: 'version' }
-  if (flags['pcs-port'] !== undefined) {
-    throw new UsageError('--pcs-port: the messaging service (PCS) is not in this version of the sandbox; leave it out')
-  }
+  if (flags['no-pcs'] === true) assertNothingForPcs(flags)
   const given = {
     pasPort: wholeNumber('--pas-port', flags['pas-port'], 0, 65_535),
+    pcsPort: flags['no-pcs'] === true ? undefined : pcsPortFrom(flags),
+    stateFile: flags.state,
     accessTokenTtlSeconds: wholeNumber('--access-token-ttl', flags['access-token-ttl'], 1, 31_536_000),
     host: flags.host,
     users: fromFile('--users', flags.users, parsePeople),
@@ -49,7 +58,11 @@ export function parseCommandLine(args: readonly string[]): Command {
     announceEndSession: flags['announce-end-session'],
     announceRevocation: flags['announce-revocation'],
   }
-  return { kind: 'start', options: withoutUndefined(given), faults: (flags.fault ?? []).map(parseFaultFlag) }
+  const { faults, pcsFaults } = parseFaultFlags(flags.fault ?? [])
+  if (given.pcsPort === undefined && pcsFaults.length > 0) {
+    throw new UsageError('--fault for a method is for the messaging service, which --no-pcs leaves out')
+  }
+  return { kind: 'start', options: withoutUndefined(given), faults, pcsFaults }
 }
 
 function parseFlags(args: readonly string[]) {
@@ -60,6 +73,17 @@ function parseFlags(args: readonly string[]) {
     const [complaint] = (error as Error).message.split('. ')
     throw new UsageError(`${complaint}; --help lists what there is`)
   }
+}
+
+/** A second sandbox, with its accounts service moved, must not fail because of the first one's messaging service. */
+function pcsPortFrom(flags: { 'pas-port'?: string; 'pcs-port'?: string }): number | undefined {
+  const isMoved = flags['pas-port'] !== undefined && flags['pas-port'] !== '3100'
+  return wholeNumber('--pcs-port', flags['pcs-port'], 0, 65_535) ?? (isMoved ? 0 : 3203)
+}
+
+function assertNothingForPcs(flags: { 'pcs-port'?: string; state?: string }): void {
+  const flag = flags['pcs-port'] !== undefined ? '--pcs-port' : flags.state !== undefined ? '--state' : undefined
+  if (flag !== undefined) throw new UsageError(`${flag} is for the messaging service, which --no-pcs leaves out`)
 }
 
 function wholeNumber(flag: string, text: string | undefined, min: number, max: number): number | undefined {
@@ -88,20 +112,6 @@ function readText(flag: string, path: string): string {
     throw new UsageError(
       `${flag} ${path}: the file cannot be read (${errorCodeOf(error)}); give the path of a JSON file`,
     )
-  }
-}
-
-/** `<endpoint>:<kind>[:<status or milliseconds>][@<times>]`; a fault the sandbox starts with stays until cleared. */
-function parseFaultFlag(text: string): FaultRule {
-  const [what = '', times] = text.split('@')
-  const [endpoint, kind, figure] = what.split(':')
-  const value = figure === undefined ? undefined : Number(figure)
-  const fault = { kind, ...(value !== undefined && (kind === 'status' ? { status: value } : { delayMs: value })) }
-  try {
-    return parseFaultRule({ endpoint, fault, times: times === undefined ? 'until-cleared' : Number(times) })
-  } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(`--fault ${text}: ${error.message}`)
-    throw error
   }
 }
 

@@ -1,11 +1,15 @@
+import { TEST_NUMBERS } from '../pcs/test-numbers.js'
 import type { Person } from '../people.js'
 import type { Sandbox } from '../start-sandbox.js'
 
-export const HELP = `ppoppo-sandbox: Ppoppo's accounts service on your own machine. Not for production.
+export const HELP = `ppoppo-sandbox: Ppoppo's accounts and messaging on your own machine. Not for production.
 
   ppoppo-sandbox [flags]
 
   --pas-port <port>           port of the accounts service, 0 takes a free one (3100)
+  --pcs-port <port>           port of the messaging service (3203; a free one where --pas-port is given)
+  --no-pcs                    without the messaging service
+  --state <file.json>         keeps templates, sends, polls and events from one run to the next
   --host <address>            address to listen on (127.0.0.1 and ::1); in a container 0.0.0.0
   --users <file.json>         these people instead of the test people
   --clients <file.json>       only these clients, with exact redirect URIs
@@ -14,7 +18,8 @@ export const HELP = `ppoppo-sandbox: Ppoppo's accounts service on your own machi
   --announce-end-session      discovery names an end_session_endpoint
   --announce-revocation       discovery names a revocation_endpoint
   --fault <what>              <endpoint>:<kind>[:<status or ms>][@<times>], may be repeated,
-                              e.g. token:status:503@2, userinfo:delay:3000, token:wrong-nonce
+                              e.g. token:status:503@2, userinfo:delay:3000, token:wrong-nonce,
+                              CreateSendRequest:status:14, StreamSendRequestEvents:drop@1
   -h, --help                  this text
   -v, --version               the version
 
@@ -24,7 +29,7 @@ While it runs, GET and POST /__sandbox show and change all of this; the README h
 /** What somebody who just started it needs to know. */
 export function bannerFor(sandbox: Sandbox): string {
   const { issuer, control } = sandbox
-  return `Ppoppo sandbox: the accounts service, for development and tests.
+  return `Ppoppo sandbox, for development and tests.
 NOT FOR PRODUCTION: whoever reaches it signs in as whom they like.
 
   PAS         ${issuer}
@@ -34,8 +39,21 @@ NOT FOR PRODUCTION: whoever reaches it signs in as whom they like.
 
   test people (invented)
 ${[...control.people.map(personLine), '    deny        refuses: access_denied'].join('\n')}
-
+${messagingLines(sandbox)}
 Ctrl+C stops it.
+`
+}
+
+function messagingLines({ pcs }: Sandbox): string {
+  if (pcs === undefined) return ''
+  return `
+  PCS         ${pcs.url} (gRPC, plaintext), also under ${pcs.prefixUrl}
+  token       ${pcs.tokenUrl}, grant_type=client_credentials
+  client      ${pcs.clientId}
+  secret      ${pcs.clientSecret}
+
+  test numbers (any other is delivered)
+${TEST_NUMBERS.map(({ ppnum, label }) => `    ${ppnum} ${label}`).join('\n')}
 `
 }
 

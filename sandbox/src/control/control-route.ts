@@ -4,6 +4,7 @@ import type { Context, Middleware } from '../pas/middleware.js'
 import type { SandboxState } from '../sandbox-state.js'
 import type { SandboxControl } from './control.js'
 import { ENDPOINTS } from './counters.js'
+import { describePcs, describePcsFully, PCS_ACTIONS } from './pcs-actions.js'
 
 const BASE = '/__sandbox'
 const LOOPBACK_ADDRESSES = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
@@ -22,6 +23,7 @@ const ACTIONS: { readonly [name: string]: Action } = {
   '/rotate-keys': (control, input) => control.rotateKeys({ keepFormer: input['keepFormer'] === true }),
   '/update-person': (control, { person, ...changes }) => control.updatePerson(textIn({ person }, 'person'), changes),
   '/reset': (control) => control.reset(),
+  ...PCS_ACTIONS,
 }
 
 /** `/__sandbox`: the switches over HTTP, for programs on this machine and for nobody else. */
@@ -34,12 +36,16 @@ export function controlRoute(state: SandboxState, control: SandboxControl): Midd
     const refusal = refusalOf(ctx, state.port)
     if (refusal !== undefined) return answer(ctx, 403, { error: refusal })
     if (ctx.method === 'GET' && ctx.path === BASE) return answer(ctx, 200, describe(state, control))
+    if (!control.hasPcs && ctx.path.startsWith(`${BASE}/pcs`)) {
+      return answer(ctx, 404, { error: 'the messaging service is not running' })
+    }
+    if (ctx.method === 'GET' && ctx.path === `${BASE}/pcs`) return answer(ctx, 200, describePcsFully(control.pcs))
     const action = Object.hasOwn(ACTIONS, ctx.path.slice(BASE.length))
       ? ACTIONS[ctx.path.slice(BASE.length)]
       : undefined
     if (ctx.method !== 'POST' || action === undefined) {
       const paths = Object.keys(ACTIONS).map((name) => `POST ${BASE}${name}`)
-      return answer(ctx, 404, { error: `there is GET ${BASE}, ${paths.join(', ')}` })
+      return answer(ctx, 404, { error: `there is GET ${BASE}, GET ${BASE}/pcs, ${paths.join(', ')}` })
     }
     if (!ctx.is('application/json')) return answer(ctx, 415, { error: 'send a JSON object as application/json' })
     try {
@@ -63,7 +69,8 @@ function refusalOf(ctx: Context, port: number): string | undefined {
 
 function describe(state: SandboxState, control: SandboxControl): JsonObject {
   const { switches, pendingFaults, counters, issuedTokens, people } = control
-  return { issuer: state.issuer, switches, pendingFaults, counters, issuedTokens, people }
+  const pcs = control.hasPcs ? { pcs: describePcs(control.pcs) } : {}
+  return { issuer: state.issuer, switches, pendingFaults, counters, issuedTokens, people, ...pcs }
 }
 
 async function readJson(ctx: Context): Promise<JsonObject> {

@@ -32,6 +32,8 @@ export interface SandboxControl {
   updatePerson(personKey: string, changes: Partial<Omit<Person, 'key'>>): void
   /** Forgets faults, counters and the list of issued tokens, and puts the switches back as they were at start. */
   reset(): void
+  /** Whether the messaging service was started. */
+  readonly hasPcs: boolean
   /** The messaging service. @throws Error where it was not started */
   readonly pcs: PcsControl
 }
@@ -77,6 +79,9 @@ export function createControl(state: SandboxState, pcs: () => PcsControl | undef
       Object.assign(switches, atStart)
       ledger.forgetIssued()
       pcs()?.reset()
+    },
+    get hasPcs() {
+      return pcs() !== undefined
     },
     get pcs() {
       const running = pcs()

@@ -12,8 +12,8 @@ export function createUlid(nowMs: number = Date.now()): string {
 }
 
 /** ULIDs that never go back: within one millisecond, or when the clock does, the random part counts up instead. */
-export function createUlidSequence(): (nowMs: number) => string {
-  let last = ''
+export function createUlidSequence(after = ''): (nowMs: number) => string {
+  let last = after
   return (nowMs) => {
     const fresh = createUlid(nowMs)
     last = fresh.slice(0, 10) > last.slice(0, 10) ? fresh : successorOf(last)

@@ -26,7 +26,7 @@ export class EventLog {
   #events: PcsEvent[] = []
   /** How many were forgotten: an event's position is its place since the beginning. */
   #forgotten = 0
-  readonly #nextId = createUlidSequence()
+  #nextId: (nowMs: number) => string = createUlidSequence()
   readonly #listeners = new Set<() => void>()
 
   append(event: Omit<PcsEvent, 'event_id' | 'occurred_at'>): PcsEvent {
@@ -80,5 +80,6 @@ export class EventLog {
 
   restore(events: readonly PcsEvent[]): void {
     this.#events = [...events]
+    this.#nextId = createUlidSequence(events.at(-1)?.event_id)
   }
 }

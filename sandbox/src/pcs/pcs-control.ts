@@ -52,11 +52,13 @@ export interface PcsControl {
   setHealth(status: 'SERVING' | 'NOT_SERVING'): void
   /** Resets every connection. */
   dropConnections(): void
+  /** Closes the server, stays away for a while, and opens it again on the same port with all it knew. */
+  restart(options?: { readonly downMs?: number }): Promise<void>
   /** Forgets faults and counters, and begins a new minute for the rate limit. Sends and templates stay. */
   reset(): void
 }
 
-export function createPcsControl(state: PcsState, server: () => PcsServer): PcsControl {
+export function createPcsControl(state: PcsState, server: () => PcsServer, restart: PcsControl['restart']): PcsControl {
   const { faults, counters, sends, events, templates, streams, connections, polls } = state
   return {
     inject: (rule) => faults.add(parsePcsFaultRule(rule)),
@@ -106,6 +108,7 @@ export function createPcsControl(state: PcsState, server: () => PcsServer): PcsC
     forgetOldestEvents: (count) => events.forgetOldest(count),
     setHealth: (status) => server().setHealth(status),
     dropConnections: () => connections.resetAll(),
+    restart,
     reset: () => {
       faults.clear()
       Object.assign(counters, createPcsCounters())

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Switches } from '../control/switches.js'
 import type { Ledger } from '../pas/ledger.js'
 import { AppAccount } from './app-account.js'
@@ -11,6 +12,8 @@ import type { PcsState } from './pcs-state.js'
 import { PollBook } from './poll-book.js'
 import { Schedule } from './schedule.js'
 import { SendBook } from './send-book.js'
+import { parseSnapshot, restore, takeSnapshot } from './snapshot.js'
+import { readStateFile, StateFile } from './state-file.js'
 import { TemplateBook } from './template-book.js'
 
 export interface PcsOptions {
@@ -18,19 +21,52 @@ export interface PcsOptions {
   readonly host: string
   readonly switches: Readonly<Switches>
   readonly ledger: Ledger
+  /** Where templates, sends, polls and events are kept from one run to the next. @default nowhere */
+  readonly stateFile?: string
 }
 
 /** A running messaging service. */
 export interface RunningPcs {
   readonly port: number
   readonly control: PcsControl
-  /** Stops, stays away for a while, and comes back on the same port with all it knew. */
-  restart(options?: { readonly downMs?: number }): Promise<void>
   close(): Promise<void>
 }
 
-export async function startPcs({ port, host, switches, ledger }: PcsOptions): Promise<RunningPcs> {
-  const state: PcsState = {
+export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
+  const { port, host, stateFile } = options
+  let file: StateFile | undefined
+  const state = createState(options, () => file?.changed())
+  if (stateFile !== undefined) {
+    const snapshot = await readStateFile(stateFile, parseSnapshot)
+    file = new StateFile(stateFile, () => takeSnapshot(state))
+    if (snapshot !== undefined) restore(state, snapshot)
+    // Now rather than after the first send: a path that cannot be written is a mistake of the one who starts it.
+    await file.save()
+  }
+  const closing = new AbortController()
+  let server = await openPcsServer(state, port, host).catch((error: unknown) => {
+    state.schedule.close()
+    throw error
+  })
+  const restart: PcsControl['restart'] = async ({ downMs = 0 } = {}) => {
+    await server.close()
+    await sleep(downMs, undefined, { signal: closing.signal }).catch(() => {})
+    if (!closing.signal.aborted) server = await openPcsServer(state, server.port, host)
+  }
+  return {
+    port: server.port,
+    control: createPcsControl(state, () => server, restart),
+    close: async () => {
+      closing.abort()
+      state.schedule.close()
+      await server.close()
+      await file?.save()
+    },
+  }
+}
+
+function createState({ switches, ledger }: PcsOptions, changed: () => void): PcsState {
+  return {
     switches,
     ledger,
     templates: new TemplateBook(),
@@ -43,20 +79,6 @@ export async function startPcs({ port, host, switches, ledger }: PcsOptions): Pr
     counters: createPcsCounters(),
     streams: new Set(),
     connections: new Connections(),
-    changed: () => {},
-  }
-  let server = await openPcsServer(state, port, host)
-  return {
-    port: server.port,
-    control: createPcsControl(state, () => server),
-    restart: async ({ downMs = 0 } = {}) => {
-      await server.close()
-      await new Promise<void>((resolve) => state.schedule.later(downMs, resolve))
-      server = await openPcsServer(state, server.port, host)
-    },
-    close: async () => {
-      state.schedule.close()
-      await server.close()
-    },
+    changed,
   }
 }

@@ -41,6 +41,8 @@ export function missingField(kind: PcsFaultKind, fault: JsonObject): string | un
 
 /** The number of a gRPC status given by number or name; not of OK. */
 export function statusOf(value: unknown): number | undefined {
-  const found = Object.entries(status).find(([name, code]) => value === name || value === code)?.[1]
-  return typeof found === 'number' && found > 0 ? found : undefined
+  // The enum of grpc-js maps both ways.
+  const codes = Object.entries(status).filter(([, code]) => typeof code === 'number' && code > 0)
+  const found = codes.find(([name, code]) => value === name || value === code)?.[1]
+  return typeof found === 'number' ? found : undefined
 }

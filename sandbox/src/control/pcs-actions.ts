@@ -1,0 +1,58 @@
+import type { JsonObject } from '../lib/json.js'
+import { isPcsMethod, PCS_METHODS, type PcsMethod } from '../pcs/methods.js'
+import type { PcsControl } from '../pcs/pcs-control.js'
+import type { SandboxControl } from './control.js'
+
+const MOST_SHOWN = 1000
+
+type Action = (control: SandboxControl, input: JsonObject) => void | Promise<void>
+
+/** What `POST /__sandbox/pcs/<name>` does. */
+export const PCS_ACTIONS: { readonly [name: string]: Action } = {
+  // `inject` and `addTemplate` check every field of what they are given.
+  '/pcs/faults': ({ pcs }, input) => pcs.inject(input as unknown as Parameters<PcsControl['inject']>[0]),
+  '/pcs/clear-faults': ({ pcs }, input) => pcs.clearFaults(methodIn(input)),
+  '/pcs/expire-tokens': ({ pcs }) => pcs.expireTokens(),
+  '/pcs/end-streams': ({ pcs }) => pcs.endStreams(),
+  '/pcs/drop-connections': ({ pcs }) => pcs.dropConnections(),
+  '/pcs/set-template-active': ({ pcs }, input) =>
+    pcs.setTemplateActive(String(input['templateId']), input['isActive'] === true),
+  '/pcs/answer-poll': ({ pcs }, input) =>
+    pcs.answerPoll(String(input['pollId']), String(input['ppnum']), String(input['option'])),
+  '/pcs/forget-oldest-events': ({ pcs }, input) => pcs.forgetOldestEvents(wholeNumberIn(input, 'count')),
+  '/pcs/set-health': ({ pcs }, input) => pcs.setHealth(input['status'] === 'SERVING' ? 'SERVING' : 'NOT_SERVING'),
+  '/pcs/restart': ({ pcs }, input) =>
+    pcs.restart(input['downMs'] === undefined ? {} : { downMs: wholeNumberIn(input, 'downMs') }),
+}
+
+/** The short form, which stands in `GET /__sandbox`. */
+export function describePcs({ counters, pendingFaults, activeStreams, connections }: PcsControl): JsonObject {
+  return { counters, pendingFaults, activeStreams, connections }
+}
+
+/** All that is to be seen, the newest of what there is much of: `GET /__sandbox/pcs`. */
+export function describePcsFully(pcs: PcsControl): JsonObject {
+  const sends = pcs.sends.slice(-MOST_SHOWN).map(({ requestBytes, ...send }) => ({
+    ...send,
+    ...(requestBytes !== undefined && { requestBase64: Buffer.from(requestBytes).toString('base64') }),
+  }))
+  return {
+    ...describePcs(pcs),
+    templates: pcs.templates.slice(-MOST_SHOWN),
+    sends,
+    messages: pcs.messages.slice(-MOST_SHOWN),
+    events: pcs.events.slice(-MOST_SHOWN),
+  }
+}
+
+function methodIn(input: JsonObject): PcsMethod | undefined {
+  const { method } = input
+  if (method === undefined || isPcsMethod(method)) return method
+  throw new TypeError(`"method" must be one of ${PCS_METHODS.join(', ')}`)
+}
+
+function wholeNumberIn(input: JsonObject, name: string): number {
+  const value = input[name]
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new TypeError(`"${name}" must be a whole number`)
+}
