@@ -27,7 +27,22 @@ export type PpoppoErrorCode =
   | 'signed_out'
   | 'sign_in_denied'
   | 'ppnum_invalid'
+  | 'request_invalid'
+  | 'recipients_source_failed'
   | 'closed'
+  | 'messaging_not_configured'
+  | 'messaging_misconfigured'
+  | 'messaging_unavailable'
+  | 'messaging_response_invalid'
+  | 'credentials_rejected'
+  | 'not_found'
+  | 'permission_denied'
+  | 'precondition_failed'
+  | 'template_name_taken'
+  | 'rate_limited'
+  | 'quota_exceeded'
+  | 'deadline_exceeded'
+  | 'send_outcome_unknown'
 
 /** Code -> what it means. */
 export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEntry>> = {
@@ -59,7 +74,70 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     meaning: '`onSignIn` refused this account with `denySignIn(reason)`.',
   },
   ppnum_invalid: { status: 400, retryable: false, meaning: 'The text is not a ppnum: 11 digits or more.' },
-  closed: { status: 503, retryable: false, meaning: '`auth.close()` was called; this instance answers no more.' },
+  request_invalid: {
+    status: 400,
+    retryable: false,
+    meaning: 'A Messaging request is malformed; the message names the path of the value.',
+  },
+  recipients_source_failed: {
+    status: 500,
+    retryable: false,
+    meaning: "`sendMany`'s `recipients` threw; `report` says what was sent before.",
+  },
+  closed: { status: 503, retryable: false, meaning: '`close()` was called; this instance answers no more.' },
+  messaging_not_configured: {
+    status: 503,
+    retryable: false,
+    meaning: 'The id or the secret of the Messaging API client is not set.',
+  },
+  messaging_misconfigured: {
+    status: 503,
+    retryable: false,
+    meaning: "`apiUrl` or `tokenUrl` leads to something else than Ppoppo's Messaging API.",
+  },
+  messaging_unavailable: {
+    status: 503,
+    retryable: true,
+    meaning: "PCS, or PAS's token endpoint for it, does not answer.",
+  },
+  messaging_response_invalid: {
+    status: 502,
+    retryable: false,
+    meaning: "PCS, or PAS's token endpoint for it, answered with something unusable.",
+  },
+  credentials_rejected: {
+    status: 503,
+    retryable: false,
+    meaning: 'The id or the secret of the Messaging API client is refused.',
+  },
+  not_found: {
+    status: 404,
+    retryable: false,
+    meaning: "The template, send, poll or recipient does not exist, or is not this app's.",
+  },
+  permission_denied: {
+    status: 403,
+    retryable: false,
+    meaning: 'The app is suspended, this address is not allowed, or a scope is missing.',
+  },
+  precondition_failed: {
+    status: 409,
+    retryable: false,
+    meaning: 'The template is inactive, or the app is not approved.',
+  },
+  template_name_taken: { status: 409, retryable: false, meaning: 'A template of this name exists already.' },
+  rate_limited: {
+    status: 429,
+    retryable: true,
+    meaning: 'Too many requests a minute; `retryAfterMs` says how long to wait.',
+  },
+  quota_exceeded: { status: 429, retryable: false, meaning: "The app's quota is used up." },
+  deadline_exceeded: { status: 504, retryable: true, meaning: 'The call did not end within `deadlineMs`.' },
+  send_outcome_unknown: {
+    status: 502,
+    retryable: false,
+    meaning: 'The send may have been accepted: it is not repeated. `known` says what is known.',
+  },
 }
 
 /** Details of a {@link PpoppoError}. */
@@ -70,6 +148,19 @@ export interface PpoppoErrorOptions {
   readonly retryAfterMs?: number
   /** Scopes that were asked for and not granted (`scope_shortfall`). */
   readonly missing?: readonly string[]
+  /** Status code of gRPC, 1 to 16, where PCS or the connection to it gave one. */
+  readonly grpcCode?: number
+  /** What is known of a send whose outcome is not (`send_outcome_unknown`). */
+  readonly known?: KnownOfSend
+}
+
+/** What is known of a send whose outcome is not. */
+export interface KnownOfSend {
+  readonly templateId: string
+  /** How many it was for. */
+  readonly recipients: number
+  /** Attempts begun; all but the last surely did nothing. */
+  readonly attempts: number
 }
 
 /**
@@ -84,6 +175,8 @@ export class PpoppoError extends Error {
   readonly retryable: boolean
   readonly retryAfterMs?: number
   readonly missing?: readonly string[]
+  readonly grpcCode?: number
+  readonly known?: KnownOfSend
 
   constructor(code: PpoppoErrorCode, message: string, options: PpoppoErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -92,6 +185,8 @@ export class PpoppoError extends Error {
     this.retryable = ERROR_CATALOGUE[code].retryable
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
     if (options.missing !== undefined) this.missing = options.missing
+    if (options.grpcCode !== undefined) this.grpcCode = options.grpcCode
+    if (options.known !== undefined) this.known = options.known
   }
 }
 

@@ -68,8 +68,13 @@ export interface SendManyRequest extends Omit<SendRequest, 'recipients'> {
   readonly chunkSize?: number
   /** Index of the first chunk to send: chunks before it are read, counted as duplicates' witnesses, and not sent. */
   readonly resumeFrom?: number
-  /** Called after each chunk. What it throws ends the run as an abort does. */
-  readonly onProgress?: (progress: SendManyProgress) => void
+  /** Indexes of chunks after `resumeFrom` that are not sent either: the earlier report's `skipChunks`. */
+  readonly skipChunks?: readonly number[]
+  /**
+   * Called after each chunk, one call at a time; a promise is waited for before another chunk takes this one's place,
+   * so it may write down where to go on. What it throws ends the run as an abort does.
+   */
+  readonly onProgress?: (progress: SendManyProgress) => void | Promise<void>
 }
 
 /** One chunk of a {@link SendManyReport}. */
@@ -95,8 +100,14 @@ export interface SendManyReport {
   readonly unknown: number
   /** Recipients left out because their ppnum had been seen. */
   readonly duplicates: number
-  /** Where to go on (`resumeFrom`) so that no accepted chunk is sent twice: the first index that was not accepted, else one past the last. */
+  /** Recipients that were read and are in no send of this run: in chunks left out on purpose, or left over when it ended early. */
+  readonly notSent: number
+  /** Where to go on: the first index that surely was not accepted, else one past the last. */
   readonly resumeFrom: number
+  /** Indexes after `resumeFrom` that must not be sent again, being accepted or perhaps accepted. In ascending order. */
+  readonly skipChunks: readonly number[]
+  /** The failure that every further chunk would have met too, and for which reading stopped; absent: all was read. */
+  readonly stoppedBy?: Error
 }
 
 /** Progress of a send of any size: the report so far, without its chunks. */

@@ -1,0 +1,81 @@
+import { within } from '../lib/wait.js'
+import { ChunkReader } from './chunk-reader.js'
+import { RecipientSource } from './recipient-source.js'
+import { SendManyAbortError, SendManyError } from './send-many-error.js'
+import { parseSendManyOptions } from './send-many-options.js'
+import { type EarlyEnd, SendManyRun } from './send-many-run.js'
+import { SendManyTally } from './send-many-tally.js'
+import type { CallOptions, Messaging, SendManyReport, SendReceipt, SendRequest } from './types.js'
+
+/** What {@link createSendMany} stands on. */
+export interface SendManyDependencies {
+  /** One send of up to 1,000 recipients, repeats included. Ends soon after its signal does. */
+  readonly send: (request: SendRequest, options?: CallOptions) => Promise<SendReceipt>
+  /** How long sends under way may still take after an abort, in milliseconds. @default 2,000 */
+  readonly abortGraceMs?: number
+}
+
+/** A source whose `return()` never ends must not keep a run from ending. */
+const CLOSE_SOURCE_WITHIN_MS = 5_000
+
+/**
+ * Sends to a list of any length, in chunks, each ppnum once. `options.deadlineMs` is for each chunk.
+ *
+ * It resolves when every chunk has been tried, and also when a failure that all chunks would meet (credentials,
+ * template, quota) made it stop: `stoppedBy` says which. A chunk that failed for good is an entry with `error`.
+ *
+ * It rejects when the caller or the list ended it; chunks under way are waited for first (after an abort for 2 seconds,
+ * then they are cut off and count as `unknown`), so that the error's `report` knows of everything that was accepted:
+ * @throws SendManyAbortError after an abort, and after a throw of `onProgress`.
+ * @throws SendManyError `recipients_source_failed`, `request_invalid` (an invalid recipient, by its index in the list),
+ *   `messaging_not_configured`.
+ * @throws PpoppoError `request_invalid` for the request itself, before anything is read.
+ *
+ * To go on after any of these, and after a crash, give the same list, `chunkSize`, and the last `resumeFrom` and
+ * `skipChunks`. After a crash that sends the chunks anew whose end `onProgress` had not heard of, at most `concurrency`.
+ *
+ * @example
+ * const sendMany = createSendMany({ send })
+ * const report = await sendMany({ templateId, recipients: readCsv('people.csv'), onProgress: ({ accepted }) => draw(accepted) })
+ */
+export function createSendMany({ send, abortGraceMs = 2_000 }: SendManyDependencies): Messaging['sendMany'] {
+  return async function sendMany(request, { signal, deadlineMs } = {}) {
+    const { concurrency, chunkSize, resumeFrom, skipChunks } = parseSendManyOptions(request)
+    const { templateId, poll, onProgress } = request
+    const source = new RecipientSource(request.recipients)
+    const reader = new ChunkReader(source, chunkSize)
+    const tally = new SendManyTally(reader, { resumeFrom, skipChunks })
+    const skipped = new Set(skipChunks)
+    const run = new SendManyRun({
+      reader,
+      tally,
+      closeSource: () => within(source.close(), CLOSE_SOURCE_WITHIN_MS),
+      concurrency,
+      isSkipped: (index) => index < resumeFrom || skipped.has(index),
+      sendChunk: (recipients, cutOff) =>
+        send(
+          { templateId, recipients, ...(poll !== undefined && { poll }) },
+          { signal: cutOff, ...(deadlineMs !== undefined && { deadlineMs }) },
+        ),
+      onProgress,
+      graceMs: abortGraceMs,
+    })
+
+    const endBySignal = () => run.end({ by: 'caller', through: 'signal', cause: signal?.reason })
+    signal?.addEventListener('abort', endBySignal, { once: true })
+    if (signal?.aborted) endBySignal()
+    await run.readAndStart()
+    await run.settle()
+    signal?.removeEventListener('abort', endBySignal)
+    return conclude(run.earlyEnd, tally)
+  }
+}
+
+function conclude(end: EarlyEnd | undefined, tally: SendManyTally): SendManyReport {
+  if (end === undefined) return tally.report()
+  if (end.by === 'caller') throw new SendManyAbortError(end.through, end.cause, tally.report())
+  // Nobody has said yet as whom to send: no outcome of a run, and every call rejects with it.
+  const isSetUp = end.error.code !== 'messaging_not_configured'
+  if (end.by === 'source' || !isSetUp) throw new SendManyError(end.error, tally.report())
+  return tally.report(end.error)
+}

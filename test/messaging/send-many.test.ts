@@ -1,0 +1,181 @@
+import { Readable } from 'node:stream'
+import { describe, expect, test } from '@jest/globals'
+import { createSendMany } from '../../src/messaging/send-many.js'
+import type { Recipient, SendManyProgress } from '../../src/messaging/types.js'
+import { failure, ppnumAt, RecordingSend, rejectionOf, watchedSource } from './recording-send.js'
+
+const templateId = '01TEMPLATE'
+const numbers = (count: number): Recipient[] => Array.from({ length: count }, (_, index) => ({ ppnum: ppnumAt(index) }))
+const sizes = (recording: RecordingSend) => recording.requests.map(({ recipients }) => recipients.length)
+
+describe('sendMany', () => {
+  test('cuts a list into chunks of 1,000 and reports each', async () => {
+    const recording = new RecordingSend()
+    const report = await createSendMany(recording)({ templateId, recipients: numbers(2_500) })
+    expect(sizes(recording)).toEqual([1_000, 1_000, 500])
+    expect(recording.ppnums).toEqual(numbers(2_500).map(({ ppnum }) => ppnum))
+    expect(report).toEqual({
+      chunks: [0, 1, 2].map((index) => ({
+        index,
+        recipients: index === 2 ? 500 : 1_000,
+        receipt: { id: `send-${index}`, status: 'queued', totalRecipients: index === 2 ? 500 : 1_000 },
+      })),
+      accepted: 2_500,
+      rejected: 0,
+      unknown: 0,
+      duplicates: 0,
+      notSent: 0,
+      resumeFrom: 3,
+      skipChunks: [],
+    })
+  })
+
+  test.each<[string, () => Iterable<Recipient> | AsyncIterable<Recipient>]>([
+    ['an array', () => numbers(25)],
+    ['a Set', () => new Set(numbers(25))],
+    ['a generator', () => watchedSource(25)],
+    [
+      'an async generator',
+      async function* () {
+        for (const recipient of numbers(25)) yield await Promise.resolve(recipient)
+      },
+    ],
+    ['a stream', () => Readable.from(numbers(25))],
+    [
+      'an iterator without return()',
+      () => {
+        const left = numbers(25).values()
+        return { [Symbol.asyncIterator]: () => ({ next: async () => left.next() }) }
+      },
+    ],
+  ])('takes %s', async (_, recipients) => {
+    const recording = new RecordingSend()
+    const report = await createSendMany(recording)({ templateId, recipients: recipients(), chunkSize: 10 })
+    expect(sizes(recording)).toEqual([10, 10, 5])
+    expect(report).toMatchObject({ accepted: 25, resumeFrom: 3 })
+    expect(report.stoppedBy).toBeUndefined()
+  })
+
+  test('an empty list is an empty report', async () => {
+    const recording = new RecordingSend()
+    const report = await createSendMany(recording)({ templateId, recipients: [] })
+    expect(report).toMatchObject({ chunks: [], accepted: 0, resumeFrom: 0 })
+    expect(recording.requests).toEqual([])
+  })
+
+  test('template, poll, vars and deadline reach every send', async () => {
+    const recording = new RecordingSend()
+    const recipients = [{ ppnum: ppnumAt(1), vars: { name: 'Alex' } }, { ppnum: ppnumAt(2) }]
+    const poll = { allowMultiple: true }
+    await createSendMany(recording)({ templateId, recipients, poll, chunkSize: 1 }, { deadlineMs: 123 })
+    expect(recording.requests).toEqual(recipients.map((recipient) => ({ templateId, recipients: [recipient], poll })))
+    expect(recording.options.map((options) => options?.deadlineMs)).toEqual([123, 123])
+  })
+
+  test('each ppnum is sent to once over the whole list; the first of a number wins', async () => {
+    const recording = new RecordingSend()
+    const recipients = [
+      { ppnum: '12312345678', vars: { n: 1 } },
+      { ppnum: '12312345679' },
+      { ppnum: '12312345678', vars: { n: 2 } },
+      { ppnum: '012312345678' },
+      { ppnum: '12312345679' },
+      { ppnum: '1231234567812345678901' },
+      { ppnum: '1231234567812345678901' },
+    ]
+    const report = await createSendMany(recording)({ templateId, recipients, chunkSize: 2 })
+    expect(recording.requests.map((request) => request.recipients)).toEqual([
+      [recipients[0], recipients[1]],
+      [recipients[3], recipients[5]],
+    ])
+    expect(report).toMatchObject({ accepted: 4, duplicates: 3 })
+  })
+
+  test('a chunk that failed for good is an entry, and the run goes on', async () => {
+    const bad = failure('request_invalid')
+    const recording = new RecordingSend((_, call) => (call === 1 ? Promise.reject(bad) : undefined))
+    const report = await createSendMany(recording)({ templateId, recipients: numbers(2_500) })
+    expect(report.chunks[1]).toEqual({ index: 1, recipients: 1_000, error: bad })
+    expect(report).toMatchObject({ accepted: 1_500, rejected: 1_000, unknown: 0, resumeFrom: 1, skipChunks: [2] })
+  })
+
+  test('a send of which nobody knows is counted apart, and is not to be sent again', async () => {
+    const answers = [undefined, failure('send_outcome_unknown'), new TypeError('a bug'), failure('rate_limited')]
+    const recording = new RecordingSend((_, call) => (answers[call] ? Promise.reject(answers[call]) : undefined))
+    const report = await createSendMany(recording)({ templateId, recipients: numbers(40), chunkSize: 10 })
+    expect(report).toMatchObject({ accepted: 10, unknown: 20, rejected: 10, resumeFrom: 3, skipChunks: [] })
+  })
+
+  test.each([
+    'credentials_rejected',
+    'permission_denied',
+    'not_found',
+    'precondition_failed',
+    'quota_exceeded',
+    'messaging_misconfigured',
+    'closed',
+  ] as const)('%s, which every chunk would meet, stops the reading; the report says so', async (code) => {
+    const error = failure(code)
+    const recording = new RecordingSend(() => Promise.reject(error))
+    const source = watchedSource()
+    const report = await createSendMany(recording)({ templateId, recipients: source, chunkSize: 10, concurrency: 2 })
+    expect(report.stoppedBy).toBe(error)
+    expect(report).toMatchObject({ accepted: 0, rejected: report.chunks.length * 10, resumeFrom: 0 })
+    expect([source.read <= 40, source.isClosed]).toEqual([true, true])
+    expect(report.rejected + report.notSent).toBeLessThanOrEqual(source.read)
+  })
+
+  test('not_found after an accepted chunk is about a recipient, and the run goes on', async () => {
+    const recording = new RecordingSend((_, call) => (call === 1 ? Promise.reject(failure('not_found')) : undefined))
+    const options = { templateId, recipients: numbers(40), chunkSize: 10, concurrency: 1 }
+    expect(await createSendMany(recording)(options)).toMatchObject({ accepted: 30, rejected: 10 })
+  })
+
+  test('without credentials it rejects as every call does', async () => {
+    const { send } = new RecordingSend(() => Promise.reject(failure('messaging_not_configured')))
+    const error = await rejectionOf(createSendMany({ send })({ templateId, recipients: watchedSource() }))
+    expect(error).toMatchObject({ name: 'PpoppoError', code: 'messaging_not_configured', report: { accepted: 0 } })
+  })
+
+  test('progress is told one at a time, each with the counts of its moment; the next chunk waits for it', async () => {
+    const told: SendManyProgress[] = []
+    let inside = 0
+    const recording = new RecordingSend()
+    const report = await createSendMany(recording)({
+      templateId,
+      recipients: numbers(50),
+      chunkSize: 10,
+      concurrency: 2,
+      onProgress: async (progress) => {
+        inside += 1
+        expect([inside, recording.requests.length <= told.length + 2]).toEqual([1, true])
+        await new Promise(setImmediate)
+        told.push(progress)
+        inside -= 1
+      },
+    })
+    expect(told.map(({ accepted }) => accepted)).toEqual([10, 20, 30, 40, 50])
+    expect(told.map(({ chunk }) => chunk).sort((one, other) => one.index - other.index)).toEqual(report.chunks)
+    expect(told.at(-1)).toMatchObject({ accepted: report.accepted, resumeFrom: 5 })
+  })
+
+  test.each([
+    [{ concurrency: 0 }, '"concurrency"'],
+    [{ concurrency: 1.5 }, '"concurrency"'],
+    [{ chunkSize: 1_001 }, '"chunkSize" must be a whole number from 1 to 1000'],
+    [{ chunkSize: 0 }, '"chunkSize"'],
+    [{ resumeFrom: -1 }, '"resumeFrom"'],
+    [{ skipChunks: 3 }, '"skipChunks"'],
+    [{ skipChunks: [1, 'a'] }, '"skipChunks[1]"'],
+    [{ onProgress: true }, '"onProgress"'],
+    [{ recipients: 'abc' }, '"recipients"'],
+    [{ recipients: { ppnum: '12312345678' } }, '"recipients"'],
+    [{ recipients: undefined }, '"recipients"'],
+  ])('%j is refused before anything is sent', async (wrong, named) => {
+    const recording = new RecordingSend()
+    const request = { templateId, recipients: numbers(1), ...wrong } as Parameters<ReturnType<typeof createSendMany>>[0]
+    const error = await rejectionOf(createSendMany(recording)(request))
+    expect(error).toMatchObject({ code: 'request_invalid', message: expect.stringContaining(named) })
+    expect(recording.requests).toEqual([])
+  })
+})
