@@ -100,10 +100,10 @@ export default {
     {
       name: 'grpc-on-demand',
       comment:
-        "`import 'express-ppoppo'` must not load gRPC: only src/messaging imports it, and is itself imported on demand",
+        'gRPC is loaded at the first call: src/messaging/grpc.ts requires it, everything else imports its types only',
       severity: 'error',
-      from: { path: '^src/(?!messaging/)' },
-      to: { path: ['node_modules/@grpc/', '^src/messaging/'], dependencyTypesNot: ['type-only', 'dynamic-import'] },
+      from: { path: packages.library, pathNot: '^src/messaging/grpc[.]ts$' },
+      to: { path: 'node_modules/@grpc/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-tests-in-sources',

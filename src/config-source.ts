@@ -18,10 +18,18 @@ export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> =
 /** Collects faults, so that all are told at once. A fault names options and variables, never a value. */
 export class Faults {
   readonly #lines: string[] = []
+  readonly #variables: Readonly<Record<string, string>>
+  readonly #subject: string
+
+  /** @param subject what is not configured yet, the beginning of the message */
+  constructor(variables: Readonly<Record<string, string>> = VARIABLES, subject = 'express-ppoppo') {
+    this.#variables = variables
+    this.#subject = subject
+  }
 
   /** `option` may be a path, e.g. `session.idleMs`; its variable is added where it has one. */
   add(option: string, problem: string): undefined {
-    this.#lines.push(`${label(option)} ${problem}`)
+    this.#lines.push(`${label(option, this.#variables)} ${problem}`)
   }
 
   /** @throws PpoppoError `config_invalid`, with every fault on a line of its own. */
@@ -29,14 +37,14 @@ export class Faults {
     if (this.#lines.length === 0) return
     throw new PpoppoError(
       'config_invalid',
-      `express-ppoppo is not configured yet:\n${this.#lines.map((line) => `- ${line}`).join('\n')}`,
+      `${this.#subject} is not configured yet:\n${this.#lines.map((line) => `- ${line}`).join('\n')}`,
     )
   }
 }
 
 /** `"issuer" (PPOPPO_AUTH_URL)`, or `"session.idleMs"`. */
-export function label(option: string): string {
-  const variable = Object.hasOwn(VARIABLES, option) ? VARIABLES[option as keyof PpoppoOptions] : undefined
+export function label(option: string, variables: Readonly<Record<string, string>> = VARIABLES): string {
+  const variable = Object.hasOwn(variables, option) ? variables[option] : undefined
   return variable === undefined ? `"${option}"` : `"${option}" (${variable})`
 }
 

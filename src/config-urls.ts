@@ -86,7 +86,8 @@ function bareHost(issuer: string): string {
     .toLowerCase()
 }
 
-function parseUrl(value: unknown): URL | undefined {
+/** An `http:` or `https:` URL without query, fragment or user; `undefined` for everything else. */
+export function parseUrl(value: unknown): URL | undefined {
   // WHATWG URL drops tabs and newlines and reads \ as /; neither is meant by anyone.
   if (!isCleanText(value) || value.includes('\\')) return undefined
   const url = /^https?:\/\/[^/]/i.test(value) && URL.canParse(value) ? new URL(value) : undefined
@@ -98,7 +99,8 @@ function hasMoreThanPath(url: URL): boolean {
   return url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== ''
 }
 
-function isSecure(url: URL): boolean {
+/** Whether nobody on the way can read along: https, or this very machine. */
+export function isSecure(url: URL): boolean {
   return url.protocol === 'https:' || isLoopback(url.hostname)
 }
 

@@ -3,6 +3,11 @@ import { PpoppoError } from './errors.js'
 /** On the wire: 11 digits or more (seed: sign-in-reference). Leading digits mean nothing. */
 const PPNUM = /^[0-9]{11,}$/
 
+/** Whether a value is a ppnum as on the wire: digits only, 11 or more. */
+export function isPpnum(value: unknown): value is string {
+  return typeof value === 'string' && PPNUM.test(value)
+}
+
 /**
  * Reads a ppnum as people write it: digits, with spaces or hyphens between them.
  * @returns the digits alone, as on the wire.

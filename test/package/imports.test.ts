@@ -9,7 +9,11 @@ const ROOT = join(import.meta.dirname, '../..')
 
 /** A repository in which every rule on imports is broken once, and some things that look like it are not. */
 const FILES = {
-  'package.json': JSON.stringify({ name: 'x', dependencies: { helmet: '*' }, devDependencies: { yaml: '*' } }),
+  'package.json': JSON.stringify({
+    name: 'x',
+    dependencies: { helmet: '*', '@grpc/grpc-js': '*' },
+    devDependencies: { yaml: '*' },
+  }),
   'tsconfig.base.json': JSON.stringify({ compilerOptions: { module: 'nodenext', verbatimModuleSyntax: true } }),
   'src/index.ts': "export { ppoppo } from './ppoppo.js'",
   'src/ppoppo.ts': "import { login } from './sign-in/login.js'\nexport const ppoppo = login",
@@ -21,8 +25,12 @@ const FILES = {
   'src/session/session.ts': "import { parse } from 'yaml'\nexport const session = parse",
   'src/lib/html.ts': "import { config } from '../config.js'\nexport const html = config",
   'src/config.ts': "import { missing } from './gone.js'\nexport const config = missing",
-  'src/user/user.ts': "import { send } from '../messaging/send.js'\nexport const user = send",
-  'src/messaging/send.ts': "import type { redis } from '../store/redis.js'\nexport const send = (r: typeof redis) => r",
+  'src/user/user.ts':
+    "import { Client } from '@grpc/grpc-js'\nimport { send } from '../messaging/send.js'\nexport const user = [send, Client]",
+  'src/messaging/grpc.ts':
+    "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\nexport const grpc = () => require('@grpc/grpc-js')",
+  'src/messaging/send.ts':
+    "import type { redis } from '../store/redis.js'\nimport { grpc } from './grpc.js'\nimport type { Client } from '@grpc/grpc-js'\nexport const send = (r: typeof redis, c: Client) => [r, c, grpc]",
   'src/lib/alone.ts': 'export const alone = 1',
   'src/cli/main.ts': "import { startSandbox } from '../../sandbox/src/index.js'\nexport const main = startSandbox",
   'sandbox/src/index.ts': "import { html } from '../../src/lib/html.js'\nexport const startSandbox = html",

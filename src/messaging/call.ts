@@ -1,0 +1,75 @@
+import type { Client, Metadata, ServiceError } from '@grpc/grpc-js'
+import { type CallFailure, CODE } from './classify.js'
+import type { Method } from './descriptor.js'
+import { CallFailed } from './failure.js'
+import { grpc } from './grpc.js'
+import { toRetryAfterMs } from './retry-after.js'
+import type { CallScope } from './scope.js'
+
+/** One unary call, ready to go: encoded once, however often it is tried. */
+export interface Prepared {
+  readonly method: Method
+  readonly bytes: Buffer
+}
+
+const asItIs = (bytes: Buffer): Buffer => bytes
+
+/**
+ * One attempt. Rejects with a {@link CallFailed}, or with the scope's reason when that ends first; the call is then
+ * cancelled, so that the server stops too.
+ */
+export function callUnary(
+  client: Client,
+  { method, bytes }: Prepared,
+  token: string,
+  scope: CallScope,
+): Promise<object> {
+  return new Promise((resolve, reject) => {
+    let hasHeaders = false
+    let letGo = (): void => {}
+    const metadata = new (grpc().Metadata)()
+    metadata.set('authorization', `Bearer ${token}`)
+    try {
+      const call = client.makeUnaryRequest<Buffer, object>(
+        method.path,
+        asItIs,
+        (answer) => method.deserialize(answer),
+        bytes,
+        metadata,
+        { deadline: Date.now() + Math.max(0, scope.remainingMs()) },
+        (error, answer) => {
+          letGo()
+          if (error) reject(new CallFailed(toFailure(error, hasHeaders, token)))
+          else resolve(answer ?? {})
+        },
+      )
+      call.on('metadata', () => {
+        hasHeaders = true
+      })
+      letGo = scope.onEnd((reason) => {
+        reject(reason)
+        call.cancel()
+      })
+    } catch {
+      // The channel was closed between being asked for and being used.
+      reject(new CallFailed({ code: CODE.unavailable, details: 'Channel has been shut down', isFromPeer: false }))
+    }
+  })
+}
+
+function toFailure(error: ServiceError, hasHeaders: boolean, token: string): CallFailure {
+  const retryAfterMs = toRetryAfterMs(textOf(error.metadata, 'retry-after'), textOf(error.metadata, 'retry-after-ms'))
+  return {
+    code: error.code,
+    // A server that repeats what it was sent must not bring the token into an error.
+    details: error.details.replaceAll(token, '[removed]'),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
+    isFromPeer: hasHeaders || Object.keys(error.metadata?.getMap() ?? {}).length > 0,
+  }
+}
+
+function textOf(metadata: Metadata | undefined, name: string): string | undefined {
+  const value = metadata?.get(name)[0]
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,117 @@
+import type { ChannelOptions, Client } from '@grpc/grpc-js'
+import { grpc } from './grpc.js'
+import type { MessagingRuntime } from './runtime.js'
+import type { MessagingConfig } from './types.js'
+
+const MEBIBYTE = 1024 * 1024
+/** grpc-js's names of connectivity, by number. */
+const STATES = ['idle', 'connecting', 'ready', 'transient_failure', 'shutdown'] as const
+const CONNECTING = 1
+const FINAL_STATES: readonly number[] = [2, 3, 4]
+
+/** A share in the one channel of this process to an endpoint. */
+export interface Channel {
+  /** The gRPC client to call through now: another one after the watchdog has replaced it. */
+  client(): Client
+  /** Connectivity, without connecting. */
+  state(): (typeof STATES)[number]
+  /** Begins to connect, and resolves when that came to something, or at `deadline`. */
+  settle(deadline: Date): Promise<void>
+  /** Gives the share back; with the last one the channel is closed. Idempotent. */
+  release(): void
+}
+
+interface Shared {
+  client: Client
+  shares: number
+  isWatched: boolean
+}
+
+/** By endpoint and options: a channel per request leaks, and one per client opens more connections than are needed. */
+const shared = new Map<string, Shared>()
+
+/** Takes a share in the channel to the API's host; makes it where there is none. Connects with the first call. */
+export function openChannel(config: MessagingConfig, runtime: MessagingRuntime): Channel {
+  const url = new URL(config.apiUrl)
+  const isTls = url.protocol === 'https:'
+  const options = optionsOf(config)
+  // A path or a scheme in the target would fail at name resolution.
+  const target = `${url.hostname}:${url.port || (isTls ? 443 : 80)}`
+  const create = (): Client => {
+    const { Client: GrpcClient, credentials } = grpc()
+    return new GrpcClient(target, isTls ? credentials.createSsl() : credentials.createInsecure(), options)
+  }
+  const key = JSON.stringify([url.protocol, target, options, runtime.connectWatchdogMs])
+  const entry = shared.get(key) ?? { client: create(), shares: 0, isWatched: false }
+  shared.set(key, entry)
+  entry.shares++
+
+  let isReleased = false
+  return {
+    client: () => {
+      watch(entry, create, runtime.connectWatchdogMs)
+      return entry.client
+    },
+    state: () => STATES[entry.client.getChannel().getConnectivityState(false)] ?? 'idle',
+    settle: (deadline) => settled(entry.client, deadline),
+    release: () => {
+      if (isReleased) return
+      isReleased = true
+      if (--entry.shares > 0) return
+      shared.delete(key)
+      entry.client.close()
+    },
+  }
+}
+
+function optionsOf({ keepalive }: MessagingConfig): ChannelOptions {
+  return {
+    // Off in grpc-js, and without it half-open TCP gives no error. Not without calls: servers punish that.
+    'grpc.keepalive_time_ms': keepalive.timeMs,
+    'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+    // The defaults, 1 s to 120 s, take 11 s to come back after an outage of 20 s.
+    'grpc.initial_reconnect_backoff_ms': 250,
+    'grpc.max_reconnect_backoff_ms': 5_000,
+    // The default, 64 KB, caps a stream at 9,300 events a second over a round trip of 40 ms.
+    'grpc-node.flow_control_window': MEBIBYTE,
+    'grpc.max_receive_message_length': 16 * MEBIBYTE,
+    // A channel that replaces a stuck one must not get its stuck connection.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_channelz': 0,
+    // Repeats are ours, by what is known of each call; the server's DNS shall not order others.
+    'grpc.service_config_disable_resolution': 1,
+  }
+}
+
+/**
+ * Replaces the channel when it has been connecting for too long. grpc-js has no connect timeout: a peer that accepts
+ * and stays silent would leave it connecting for ever. Calls that waited end as never sent, and are repeated.
+ */
+function watch(entry: Shared, create: () => Client, afterMs: number): void {
+  const channel = entry.client.getChannel()
+  const state = channel.getConnectivityState(false)
+  if (entry.isWatched || FINAL_STATES.includes(state)) return
+  entry.isWatched = true
+  channel.watchConnectivityState(state, Date.now() + afterMs, (error) => {
+    entry.isWatched = false
+    const now = channel.getConnectivityState(false)
+    if (entry.shares === 0 || entry.client.getChannel() !== channel) return
+    if (error === undefined) return watch(entry, create, afterMs)
+    if (now !== CONNECTING) return
+    const stuck = entry.client
+    entry.client = create()
+    stuck.close()
+  })
+}
+
+function settled(client: Client, deadline: Date): Promise<void> {
+  const channel = client.getChannel()
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const state = channel.getConnectivityState(true)
+      if (FINAL_STATES.includes(state)) return resolve()
+      channel.watchConnectivityState(state, deadline, (error) => (error === undefined ? look() : resolve()))
+    }
+    look()
+  })
+}

@@ -1,0 +1,108 @@
+import { PpoppoError } from '../errors.js'
+import { callUnary } from './call.js'
+import { type Channel, openChannel } from './channel.js'
+import { type CallFailure, CODE } from './classify.js'
+import { createTokenSource, notConfigured, type TokenSource } from './credentials.js'
+import { type Descriptor, loadDescriptor } from './descriptor.js'
+import { type Asked, CallFailed, toMessagingError } from './failure.js'
+import type { MethodName } from './names.js'
+import { RetryBudget, withRepeats } from './retry.js'
+import type { MessagingRuntime } from './runtime.js'
+import { CallScope, type OpenScopes } from './scope.js'
+import type { CallOptions, MessagingConfig } from './types.js'
+
+/** What every method of the client is made of. */
+export interface Caller {
+  readonly config: MessagingConfig
+  readonly runtime: MessagingRuntime
+  /** Loaded at its first use. @throws `config_invalid` */
+  descriptor(): Descriptor
+  /**
+   * Calls a method, with token, deadline and repeats.
+   * @param write makes the request on the wire; called once, after what needs no descriptor has been checked
+   */
+  unary(
+    name: MethodName,
+    write: (descriptor: Descriptor) => object,
+    asked: Asked,
+    options: CallOptions | undefined,
+  ): Promise<Readonly<Record<string, unknown>>>
+  /** A time to live for something longer than a call. */
+  openScope(options: CallOptions, defaultDeadlineMs: number): CallScope
+  /** @throws `closed`, `messaging_not_configured` */
+  assertUsable(): void
+  readonly tokens: TokenSource
+  channel(): Channel
+  close(): void
+}
+
+/** The part below the methods: token, channel, deadline, repeats. */
+export function createCaller(config: MessagingConfig, runtime: MessagingRuntime): Caller {
+  const tokens = createTokenSource(config, runtime)
+  const budget = new RetryBudget()
+  const open: OpenScopes = new Set()
+  let descriptor: Descriptor | undefined
+  let channel: Channel | undefined
+  let hasAnswered = false
+  let isClosed = false
+
+  const caller: Caller = {
+    config,
+    runtime,
+    tokens,
+    descriptor: () => {
+      descriptor ??= loadDescriptor(config.descriptor, new URL(config.apiUrl).pathname.replace(/\/$/, ''))
+      return descriptor
+    },
+    channel: () => {
+      channel ??= openChannel(config, runtime)
+      return channel
+    },
+    openScope: (options, defaultDeadlineMs) => new CallScope(runtime, options, defaultDeadlineMs, open),
+    assertUsable: () => {
+      if (isClosed) throw closed()
+      if (!config.credentials) throw notConfigured(config.missing)
+    },
+    unary: async (name, write, asked, options = {}) => {
+      caller.assertUsable()
+      const scope = caller.openScope(options, config.deadlineMs)
+      try {
+        const method = caller.descriptor().method(name)
+        const prepared = { method, bytes: method.serialize(write(caller.descriptor())) }
+        const attempt = async (): Promise<object> => {
+          const token = await tokenFor(scope)
+          try {
+            return await callUnary(caller.channel().client(), prepared, token, scope)
+          } catch (error) {
+            if (error instanceof CallFailed && error.failure.code === CODE.unauthenticated) tokens.drop(token)
+            throw error
+          }
+        }
+        const rules = { kind: asked.kind, maxAttempts: config.maxAttempts, budget, random: runtime.random }
+        const repeated = await withRepeats(attempt, scope, rules)
+        if (repeated.value === undefined) throw toError(repeated.failure, asked, repeated.attempts)
+        hasAnswered = true
+        return repeated.value as Readonly<Record<string, unknown>>
+      } finally {
+        scope.dispose()
+      }
+    },
+    close: () => {
+      isClosed = true
+      for (const scope of open) scope.end(closed())
+      channel?.release()
+    },
+  }
+
+  const tokenFor = (scope: CallScope): Promise<string> => scope.wait(tokens.token(), 'Getting an access token')
+  const toError = (failure: CallFailure, asked: Asked, attempts: number): PpoppoError =>
+    toMessagingError(failure, asked, { apiUrl: config.apiUrl, hasAnswered }, attempts)
+  return caller
+}
+
+function closed(): PpoppoError {
+  return new PpoppoError(
+    'closed',
+    'The Messaging client was closed: make a new one with createMessaging(). A send that was under way may have been accepted.',
+  )
+}

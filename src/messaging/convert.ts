@@ -1,0 +1,177 @@
+/*
+ * Wire <-> public shapes, by hand: proto-loader drops what it does not know without a word. Answers are read leniently
+ * (a vendor's descriptor may type a number as text), requests are written strictly and after validation.
+ */
+import { isPlainObject } from '../lib/guards.js'
+import { toStruct } from './struct.js'
+import type {
+  AppStats,
+  PollResponse,
+  PollResults,
+  SendReceipt,
+  SendRequest,
+  SendStatus,
+  SendStatusValue,
+  Template,
+  TemplateComponentType,
+  TemplateRequest,
+} from './types.js'
+
+type Wire = Readonly<Record<string, unknown>>
+
+const STATUSES = {
+  QUEUED: 'queued',
+  PROCESSING: 'processing',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+} as const satisfies Readonly<Record<string, SendStatusValue>>
+
+/** @param isSnakeCase how the descriptor names the fields of `google.protobuf.Value` */
+export function toSendRequest(request: SendRequest, isSnakeCase: boolean): object {
+  const { poll } = request
+  return {
+    template_id: request.templateId,
+    recipients: request.recipients.map(({ ppnum, vars }) =>
+      vars === undefined ? { ppnum } : { ppnum, vars: toStruct(vars, isSnakeCase) },
+    ),
+    ...(poll === undefined ? {} : { poll_config: toPollConfig(poll) }),
+  }
+}
+
+function toPollConfig({ expiresInHours, allowMultiple }: NonNullable<SendRequest['poll']>): object {
+  return {
+    ...(expiresInHours === undefined ? {} : { expires_in_hours: expiresInHours }),
+    ...(allowMultiple === undefined ? {} : { allow_multiple: allowMultiple }),
+  }
+}
+
+/** @param names value names of the component types in the descriptor: some prefix them with the enum's */
+export function toTemplateRequest(request: TemplateRequest, names: readonly string[]): object {
+  return {
+    name: request.name,
+    components: request.components.map(({ type, ...members }) => ({
+      component_type: toComponentType(type, names),
+      ...members,
+    })),
+  }
+}
+
+function toComponentType(type: TemplateComponentType, names: readonly string[]): string | undefined {
+  const wanted = type.toUpperCase()
+  return names.find((name) => name === wanted) ?? names.find((name) => name.endsWith(`_${wanted}`))
+}
+
+/** Whether a descriptor knows a type of component; one it does not would go out as 0. */
+export function hasComponentType(type: TemplateComponentType, names: readonly string[]): boolean {
+  return toComponentType(type, names) !== undefined
+}
+
+export function fromSendReceipt(wire: Wire): SendReceipt {
+  return {
+    id: toText(wire['id']),
+    status: toStatus(wire['status']),
+    totalRecipients: toNumber(wire['total_recipients']),
+  }
+}
+
+export function fromSendStatus(id: string, wire: Wire): SendStatus {
+  return {
+    id,
+    status: toStatus(wire['status']),
+    total: toNumber(wire['total']),
+    delivered: toNumber(wire['delivered']),
+    pendingConsent: toNumber(wire['pending_consent']),
+    failed: toNumber(wire['failed']),
+  }
+}
+
+export function fromTemplate(wire: Wire): Template {
+  return {
+    id: toText(wire['id']),
+    name: toText(wire['name']),
+    isActive: wire['is_active'] === true,
+    version: toNumber(wire['version']),
+    createdAt: toDate(wire['created_at']),
+  }
+}
+
+export function fromPollResults(wire: Wire): PollResults {
+  return {
+    pollId: toText(wire['poll_id']),
+    question: toText(wire['question']),
+    results: toList(wire['results']).map((result) => ({
+      optionText: toText(result['option_text']),
+      count: toNumber(result['count']),
+      percentage: toNumber(result['percentage']),
+    })),
+    totalResponses: toNumber(wire['total_responses']),
+  }
+}
+
+/** A page of answers, and where the next one begins. */
+export function fromPollResponses(wire: Wire): {
+  readonly responses: readonly PollResponse[]
+  readonly hasMore: boolean
+  readonly nextCursor: string
+} {
+  return {
+    responses: toList(wire['responses']).map((response) => ({
+      responderPpnum: toText(response['responder_ppnum']),
+      selectedOption: toText(response['selected_option']),
+      respondedAt: toDate(response['responded_at']),
+    })),
+    hasMore: wire['has_more'] === true,
+    nextCursor: toText(wire['next_cursor']),
+  }
+}
+
+export function fromAppStats(wire: Wire): AppStats {
+  const limit = wire['monthly_message_limit']
+  const lastUsedAt = wire['last_used_at']
+  const ips = wire['allowed_ips']
+  return {
+    id: toText(wire['id']),
+    name: toText(wire['name']),
+    tier: toText(wire['tier']),
+    isActive: wire['is_active'] === true,
+    rateLimitPerMin: toNumber(wire['rate_limit_per_min']),
+    ...(limit === undefined || limit === null ? {} : { monthlyMessageLimit: toNumber(limit) }),
+    currentMonthUsage: toNumber(wire['current_month_usage']),
+    allowedIps: Array.isArray(ips) ? ips.map(toText) : [],
+    ...(lastUsedAt === undefined || lastUsedAt === null || lastUsedAt === '' ? {} : { lastUsedAt: toDate(lastUsedAt) }),
+    systemPpnum: toText(wire['system_ppnum']),
+  }
+}
+
+/** A number where the descriptor does not know the value, as `QUEUED` or with the enum's name in front where it does. */
+export function toStatus(value: unknown): SendStatusValue {
+  const name = typeof value === 'string' ? value : ''
+  for (const [wireName, status] of Object.entries(STATUSES)) {
+    if (name === wireName || name.endsWith(`_${wireName}`)) return status
+  }
+  return 'unknown'
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
+}
+
+/** Numbers of 64 bits come as text. */
+function toNumber(value: unknown): number {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value
+  return typeof number === 'number' ? number : 0
+}
+
+/** RFC 3339, or a `google.protobuf.Timestamp`; what is neither becomes an invalid date rather than an error. */
+export function toDate(value: unknown): Date {
+  if (isPlainObject(value)) {
+    return new Date(toNumber(value['seconds']) * 1_000 + Math.trunc(toNumber(value['nanos']) / 1e6))
+  }
+  const isRfc3339 =
+    typeof value === 'string' && /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value)
+  return new Date(isRfc3339 ? value.toUpperCase() : Number.NaN)
+}
+
+function toList(value: unknown): readonly Wire[] {
+  return Array.isArray(value) ? value.filter(isPlainObject) : []
+}

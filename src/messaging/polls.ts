@@ -1,0 +1,38 @@
+import { PpoppoError } from '../errors.js'
+import type { Caller } from './client.js'
+import { fromPollResponses, fromPollResults } from './convert.js'
+import type { CallOptions, Messaging, PollResponse } from './types.js'
+import { parseId } from './validate.js'
+
+const PAGE = 100
+
+/** Results of polls, and the answers one by one. */
+export function createPolls(caller: Caller): Messaging['polls'] {
+  return {
+    async results(pollId, options) {
+      caller.assertUsable()
+      const id = parseId(pollId, 'pollId')
+      const asked = { operation: `polls.results of ${id}`, kind: 'read' } as const
+      return fromPollResults(await caller.unary('getPollResults', () => ({ poll_id: id }), asked, options))
+    },
+    responses: (pollId, options) => readPages(caller, pollId, options),
+  }
+}
+
+/** A deadline is for each page; a signal is looked at before each. */
+async function* readPages(caller: Caller, pollId: string, options: CallOptions = {}): AsyncGenerator<PollResponse> {
+  const id = parseId(pollId, 'pollId')
+  const asked = { operation: `polls.responses of ${id}`, kind: 'read' } as const
+  let cursor = ''
+  for (;;) {
+    const request = { poll_id: id, limit: PAGE, ...(cursor === '' ? {} : { cursor }) }
+    const page = fromPollResponses(await caller.unary('listPollResponses', () => request, asked, options))
+    yield* page.responses
+    if (!page.hasMore) return
+    // Going on from nowhere, or from here, would go round for ever.
+    if (page.nextCursor === '' || page.nextCursor === cursor) {
+      throw new PpoppoError('messaging_response_invalid', `${asked.operation}: PCS says there is more, but not where.`)
+    }
+    cursor = page.nextCursor
+  }
+}

@@ -1,0 +1,86 @@
+import { type CallFailure, type CallKind, classify } from './classify.js'
+import { CallFailed } from './failure.js'
+import type { CallScope } from './scope.js'
+
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 10_000
+const FULL_BUDGET = 100
+const REPEAT_COSTS = 10
+const SUCCESS_EARNS = 1
+
+/**
+ * Bounds repeats over all calls of a client: a repeat costs 10 of 100 tokens, a success earns 1 back. When everything
+ * fails, each call is soon tried once only, instead of adding to what ails the server.
+ */
+export class RetryBudget {
+  #tokens = FULL_BUDGET
+
+  /** Takes what a repeat costs. @returns whether there was enough */
+  spend(): boolean {
+    if (this.#tokens < REPEAT_COSTS) return false
+    this.#tokens -= REPEAT_COSTS
+    return true
+  }
+
+  earn(): void {
+    this.#tokens = Math.min(FULL_BUDGET, this.#tokens + SUCCESS_EARNS)
+  }
+}
+
+/** What {@link withRepeats} goes by. */
+export interface RepeatRules {
+  readonly kind: CallKind
+  /** The first one included. */
+  readonly maxAttempts: number
+  readonly budget: RetryBudget
+  readonly random: () => number
+}
+
+/** What a call with repeats came to: an answer, or the last failure and how many attempts were begun. */
+export type Repeated<T> =
+  | { readonly value: T }
+  | { readonly failure: CallFailure; readonly attempts: number; readonly value?: undefined }
+
+/**
+ * Runs `attempt`, again where {@link classify} allows it: with full jitter, or after what the server asks; never past
+ * the deadline, never beyond the budget.
+ * @param attempt rejects with a {@link CallFailed} for what may be judged; anything else is passed on as it is
+ */
+export async function withRepeats<T>(
+  attempt: () => Promise<T>,
+  scope: CallScope,
+  rules: RepeatRules,
+): Promise<Repeated<T>> {
+  let hadNewToken = false
+  for (let attempts = 1; ; attempts++) {
+    scope.throwIfEnded()
+    try {
+      const value = await attempt()
+      rules.budget.earn()
+      return { value }
+    } catch (error) {
+      if (!(error instanceof CallFailed)) throw error
+      const { failure } = error
+      const { repeat } = classify(failure, rules.kind)
+      const pauseMs =
+        repeat === 'no' || (repeat === 'new_token' && hadNewToken) ? undefined : pause(failure, attempts, rules)
+      const isWorthIt = pauseMs !== undefined && attempts < rules.maxAttempts && pauseMs < scope.remainingMs()
+      if (!isWorthIt || !rules.budget.spend()) return { failure, attempts }
+      hadNewToken ||= repeat === 'new_token'
+      if (pauseMs > 0) await scope.pause(pauseMs)
+    }
+  }
+}
+
+/** How long to wait before the next attempt, in milliseconds. @param attempts how many there were */
+function pause(failure: CallFailure, attempts: number, { kind, random }: RepeatRules): number {
+  switch (classify(failure, kind).repeat) {
+    case 'new_token':
+      return 0
+    case 'hint':
+      // Everyone was asked to wait as long: a tenth more, at random, keeps them from coming back at once.
+      return Math.ceil((failure.retryAfterMs ?? 0) * (1 + random() / 10))
+    default:
+      return random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1))
+  }
+}

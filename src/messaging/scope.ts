@@ -1,0 +1,105 @@
+import { PpoppoError } from '../errors.js'
+import type { MessagingRuntime } from './runtime.js'
+import type { CallOptions } from './types.js'
+
+/** The longest time a timer of Node takes: 24.8 days. */
+const MOST_MS = 2_147_483_647
+
+/** Ends the scopes that are open; what `close()` of a client does. */
+export type OpenScopes = Set<CallScope>
+
+/**
+ * The time in which one call of the app lives, repeats included: it ends by the deadline, by the app's signal, or when
+ * the client is closed. Whatever waits inside waits through {@link CallScope.wait}, and lets go when it ends.
+ */
+export class CallScope {
+  readonly #runtime: MessagingRuntime
+  readonly #deadlineAt: number
+  readonly #listeners = new Set<(reason: unknown) => void>()
+  readonly #open: OpenScopes
+  readonly #signal: AbortSignal | undefined
+  readonly #onAbort = (): void => this.end(this.#signal?.reason)
+  #ended: { readonly reason: unknown } | undefined
+
+  /** @throws the signal's reason where it is aborted already; `request_invalid` for a deadline that is none */
+  constructor(runtime: MessagingRuntime, options: CallOptions, defaultDeadlineMs: number, open: OpenScopes) {
+    const deadlineMs = options.deadlineMs ?? defaultDeadlineMs
+    if (!(deadlineMs > 0 && deadlineMs <= MOST_MS)) {
+      throw new PpoppoError(
+        'request_invalid',
+        `"deadlineMs" must be a positive number of milliseconds, ${MOST_MS} at most.`,
+      )
+    }
+    options.signal?.throwIfAborted()
+    this.#runtime = runtime
+    this.#deadlineAt = runtime.now() + deadlineMs
+    this.#signal = options.signal
+    this.#open = open
+    open.add(this)
+    this.#signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  /** Milliseconds until the deadline; negative after it. */
+  remainingMs(): number {
+    return this.#deadlineAt - this.#runtime.now()
+  }
+
+  /** Ends it: everything that waits inside is rejected with `reason`. The first reason counts. */
+  end(reason: unknown): void {
+    if (this.#ended) return
+    this.#ended = { reason }
+    for (const listener of this.#listeners) listener(reason)
+    this.#listeners.clear()
+  }
+
+  /** Calls `listener` when the scope is ended early. @returns what takes that back */
+  onEnd(listener: (reason: unknown) => void): () => void {
+    if (this.#ended) listener(this.#ended.reason)
+    else this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** @throws the reason, where it has ended early */
+  throwIfEnded(): void {
+    if (this.#ended) throw this.#ended.reason
+  }
+
+  /** What `work` resolves to. Rejects when the scope ends first, and with `deadline_exceeded` at the deadline. */
+  async wait<T>(work: Promise<T>, what: string): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const cancelTimer = this.#runtime.after(Math.max(0, this.remainingMs()), () => {
+        settle(() => reject(new PpoppoError('deadline_exceeded', `${what} took longer than the call's "deadlineMs".`)))
+      })
+      const off = this.onEnd((reason) => settle(() => reject(reason)))
+      const settle = (done: () => void): void => {
+        cancelTimer()
+        off()
+        done()
+      }
+      work.then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => settle(() => reject(error)),
+      )
+    })
+  }
+
+  /** Resolves after `ms`. Rejects when the scope ends first. */
+  async pause(ms: number): Promise<void> {
+    let cancel = (): void => {}
+    const timer = new Promise<void>((resolve) => {
+      cancel = this.#runtime.after(ms, resolve)
+    })
+    try {
+      await this.wait(timer, 'waiting')
+    } finally {
+      cancel()
+    }
+  }
+
+  /** To be called when the call is over: lets go of the app's signal. */
+  dispose(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#open.delete(this)
+    this.#listeners.clear()
+  }
+}

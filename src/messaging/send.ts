@@ -1,0 +1,25 @@
+import type { Caller } from './client.js'
+import { fromSendReceipt, toSendRequest } from './convert.js'
+import type { KnownTemplates } from './placeholders.js'
+import type { Messaging } from './types.js'
+import { parseSendRequest } from './validate.js'
+
+/**
+ * Sends a template to 1 to 1,000 recipients. Repeated only where it surely did not happen; else it fails once with
+ * `send_outcome_unknown`.
+ */
+export function createSend(caller: Caller, templates: KnownTemplates): Messaging['send'] {
+  return async function send(request, options) {
+    caller.assertUsable()
+    const checked = parseSendRequest(request)
+    const { templateId, recipients } = checked
+    templates.check(templateId, recipients)
+    const receipt = await caller.unary(
+      'createSendRequest',
+      ({ isStructSnakeCase }) => toSendRequest(checked, isStructSnakeCase),
+      { operation: 'send', kind: 'write', send: { templateId, recipients: recipients.length } },
+      options,
+    )
+    return fromSendReceipt(receipt)
+  }
+}
