@@ -48,6 +48,8 @@ export interface RawClient {
   readonly channel: grpc.Client
   /** A unary call; a status other than OK rejects with grpc-js's own error. */
   call(path: string, request: Message, options?: { readonly deadlineMs?: number }): Promise<Message>
+  /** What goes over the wire for a request. */
+  encode(path: string, request: Message): Buffer
   stream(request: Message): grpc.ClientReadableStream<Message>
 }
 
@@ -79,6 +81,7 @@ export async function connect(pcs: PcsAddress, token?: string | null, prefix = '
         channel.makeUnaryRequest(full, requestSerialize, responseDeserialize, request, metadata, { deadline }, done)
       })
     },
+    encode: (path, request) => methodOf(path).requestSerialize(request),
     stream: (request) => {
       const method = methodOf('ExternalMessageService/StreamSendRequestEvents')
       const { path: full, requestSerialize, responseDeserialize } = method
@@ -113,10 +116,31 @@ export const isComplete = (events: readonly Message[]): boolean => events.at(-1)
 
 export const SEND = 'ExternalMessageService/CreateSendRequest'
 export const STATUS = 'ExternalMessageService/GetSendRequestStatus'
+export const STATS = 'ExternalAppService/GetAppStats'
 
 /** Sends the welcome template to numbers, and waits for the end of it. */
 export async function sendTo(client: RawClient, ...ppnums: readonly string[]): Promise<readonly Message[]> {
   const recipients = ppnums.map((ppnum) => ({ ppnum }))
   const { id } = await client.call(SEND, { template_id: 'tpl_sandbox_welcome', recipients })
   return (await readUntil(client.stream({ send_request_id: id }), isComplete)).events
+}
+
+export const numbers = (count: number): Message[] =>
+  Array.from({ length: count }, (_, index) => ({ ppnum: String(77_700_000_000 + index) }))
+
+/** A status other than OK, with the two hints of how long to wait. */
+export interface Refusal {
+  readonly code: number
+  readonly details: string
+  readonly hints: readonly [unknown, unknown]
+}
+
+export async function refusalOf(call: Promise<Message>): Promise<Refusal> {
+  const error: Partial<grpc.ServiceError> = await call.then(
+    () => new Error('it was accepted'),
+    (refusal: unknown) => refusal as grpc.ServiceError,
+  )
+  const trailers = error.metadata?.getMap() ?? {}
+  const hints = [trailers['retry-after-ms'], trailers['retry-after']] as const
+  return { code: error.code ?? -1, details: error.details ?? String(error.message), hints }
 }
