@@ -9,7 +9,7 @@ import { createTemplate, getAppStats, getPollResults, listPollResponses } from '
 import { createSendRequest, getSendRequestStatus } from './message-methods.js'
 import type { PcsState } from './pcs-state.js'
 import { PrefixingServer } from './prefixing-server.js'
-import { loadProto, serviceIn } from './proto-file.js'
+import { describable, loadProto, serviceIn } from './proto-file.js'
 import { rememberingBytes } from './request-bytes.js'
 import { streamEvents } from './stream-events.js'
 
@@ -68,7 +68,7 @@ function addServices(server: PrefixingServer, state: PcsState): (status: Serving
   const names = ['', ...SERVICES]
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'SERVING'])))
   health.addToServer(server)
-  new ReflectionService({ ...proto, ...loadSync(healthProtoPath) }).addToServer(server)
+  new ReflectionService({ ...describable(proto), ...loadSync(healthProtoPath) }).addToServer(server)
   return (status) => {
     for (const name of names) health.setStatus(name, status)
   }

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadSync, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader'
+import {
+  type AnyDefinition,
+  type EnumTypeDefinition,
+  loadSync,
+  type MessageTypeDefinition,
+  type PackageDefinition,
+  type ServiceDefinition,
+} from '@grpc/proto-loader'
 
 const FILE = 'ppoppo/external/v1/external.proto'
 
@@ -13,6 +20,28 @@ export function loadProto(): PackageDefinition {
   const folder = FOLDERS.find((candidate) => existsSync(candidate + FILE))
   if (folder === undefined) throw new Error(`${FILE} is missing: run "npm run build" (${dirname(FOLDERS[0] ?? '')})`)
   return loadSync(FILE, { includeDirs: [folder], keepCase: true, longs: String, enums: String, oneofs: true })
+}
+
+/**
+ * For reflection: proto-loader's description of a file names the types of other files, but not those files, and strict
+ * readers refuse that. A field appended to a protobuf message counts as part of it.
+ */
+export function describable(definitions: PackageDefinition): PackageDefinition {
+  const described = Object.entries(definitions).map(([name, definition]) => {
+    if (!isType(definition) || !name.startsWith('chat.external.')) return [name, definition] as const
+    const [own, ...others] = definition.fileDescriptorProtos
+    const complete = own === undefined ? [] : [Buffer.concat([own, DEPENDS_ON_STRUCT])]
+    return [name, { ...definition, fileDescriptorProtos: [...complete, ...others] }] as const
+  })
+  return Object.fromEntries(described)
+}
+
+/** `FileDescriptorProto.dependency`, by the name that proto-loader gives to `google/protobuf/struct.proto`. */
+const STRUCT_FILE = 'google_protobuf.proto'
+const DEPENDS_ON_STRUCT = Buffer.concat([Buffer.from([(3 << 3) | 2, STRUCT_FILE.length]), Buffer.from(STRUCT_FILE)])
+
+function isType(definition: AnyDefinition): definition is EnumTypeDefinition | MessageTypeDefinition<object, object> {
+  return 'format' in definition
 }
 
 /** One service of a loaded file, by its full name. */

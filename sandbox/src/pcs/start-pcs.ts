@@ -53,14 +53,20 @@ export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
     await sleep(downMs, undefined, { signal: closing.signal }).catch(() => {})
     if (!closing.signal.aborted) server = await openPcsServer(state, server.port, host)
   }
+  const close = async (): Promise<void> => {
+    closing.abort()
+    state.schedule.close()
+    await server.close()
+    await file?.save()
+  }
+  // Closed twice, it must not write over what a successor has put into the state file by then.
+  let closed: Promise<void> | undefined
   return {
     port: server.port,
     control: createPcsControl(state, () => server, restart),
-    close: async () => {
-      closing.abort()
-      state.schedule.close()
-      await server.close()
-      await file?.save()
+    close: () => {
+      closed ??= close()
+      return closed
     },
   }
 }
