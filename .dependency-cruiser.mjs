@@ -85,7 +85,7 @@ export default {
       from: { path: Object.values(packages) },
       to: {
         // What the build left: our own packages, as others see them.
-        pathNot: '(^|/)dist/',
+        pathNot: ['^dist/', '^sandbox/dist/', '^example-app/dist/'],
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'],
         dependencyTypesNot: ['type-only', 'npm-peer'],
       },

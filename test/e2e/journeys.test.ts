@@ -200,7 +200,7 @@ describeWithBrowser('in a browser, on the memory store', () => {
     await page.goto(`${shop.url}/orders?kept=1`)
     await choose(page, 'deny')
     expect(await heading(page)).toBe('You did not sign in')
-    await page.getByRole('link', { name: 'Sign in again' }).click()
+    await page.getByRole('link', { name: 'Start again' }).click()
     await choose(page, 'alex')
     await landsOn(page, `${shop.url}/orders?kept=1`)
   })

@@ -112,5 +112,6 @@ describeWithBrowser('in a browser', () => {
       }
       expect(complaints).toEqual([])
     }
-  })
+    // Some fifty pages, on whatever machine there is.
+  }, 60_000)
 })
