@@ -25,7 +25,7 @@ export function callUnary(
   scope: CallScope,
 ): Promise<object> {
   return new Promise((resolve, reject) => {
-    let hasHeaders = false
+    let headers: Metadata | undefined
     let letGo = (): void => {}
     const metadata = new (grpc().Metadata)()
     metadata.set('authorization', `Bearer ${token}`)
@@ -39,12 +39,12 @@ export function callUnary(
         { deadline: Date.now() + Math.max(0, scope.remainingMs()) },
         (error, answer) => {
           letGo()
-          if (error) reject(new CallFailed(toFailure(error, hasHeaders, token)))
+          if (error) reject(new CallFailed(toFailure(error, headers, token)))
           else resolve(answer ?? {})
         },
       )
-      call.on('metadata', () => {
-        hasHeaders = true
+      call.on('metadata', (received: Metadata) => {
+        headers = received
       })
       letGo = scope.onEnd((reason) => {
         reject(reason)
@@ -57,15 +57,18 @@ export function callUnary(
   })
 }
 
-function toFailure(error: ServiceError, hasHeaders: boolean, token: string): CallFailure {
-  const retryAfterMs = toRetryAfterMs(textOf(error.metadata, 'retry-after'), textOf(error.metadata, 'retry-after-ms'))
+function toFailure(error: ServiceError, headers: Metadata | undefined, token: string): CallFailure {
+  // A status that came by itself has its headers in its own metadata; the headers of a gateway's page come apart.
+  const received = (name: string): string | undefined => textOf(error.metadata, name) ?? textOf(headers, name)
+  const retryAfterMs = toRetryAfterMs(received('retry-after'), received('retry-after-ms'))
   return {
     code: error.code,
     // A server that repeats what it was sent must not bring the token into an error.
     details: error.details.replaceAll(token, '[removed]'),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
-    isFromPeer: hasHeaders || Object.keys(error.metadata?.getMap() ?? {}).length > 0,
+    isFromPeer: headers !== undefined || Object.keys(error.metadata?.getMap() ?? {}).length > 0,
+    isGrpc: received('content-type')?.startsWith('application/grpc') ?? false,
   }
 }
 

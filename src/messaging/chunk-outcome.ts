@@ -3,13 +3,15 @@ import { isPpoppoError, type PpoppoError, type PpoppoErrorCode } from '../errors
 /** What became of a chunk. */
 export type ChunkOutcome = 'accepted' | 'rejected' | 'unknown'
 
+const OPEN: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>(['send_outcome_unknown', 'closed'])
+
 /**
  * What a failed send says about its recipients: only the library's own errors are sure that nothing was sent, and of
- * them `send_outcome_unknown` is not. Anything else, such as the `AbortError` of a send cut off in the middle, leaves
- * it open.
+ * them `send_outcome_unknown` is not, nor `closed`, which ends a send in the middle. Anything else, such as the
+ * `AbortError` of a send that was cut off, leaves it open.
  */
 export function outcomeOf(error: unknown): Exclude<ChunkOutcome, 'accepted'> {
-  return isPpoppoError(error) && error.code !== 'send_outcome_unknown' ? 'rejected' : 'unknown'
+  return isPpoppoError(error) && !OPEN.has(error.code) ? 'rejected' : 'unknown'
 }
 
 /** Failures that lie in the account, the template or the set-up: every other chunk would meet them too. */

@@ -1,13 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PpoppoError } from '../errors.js'
-import { isPlainObject } from '../lib/guards.js'
 import { isPromise, type RecipientSource } from './recipient-source.js'
 import { SeenPpnums } from './seen-ppnums.js'
 import type { Recipient } from './types.js'
+import { parseRecipient } from './validate.js'
 
 /** A source that is always ready would let nobody else run: after so many steps the event loop has its turn. */
 const STEPS_PER_TURN = 5_000
-const PPNUM = /^[0-9]{11,}$/
 
 /** Reads recipients into chunks, each ppnum once: the first of a number wins, over the whole of the source. */
 export class ChunkReader {
@@ -66,14 +65,10 @@ export class ChunkReader {
 }
 
 function toRecipient(value: unknown, index: number): Recipient {
-  if (!isPlainObject(value)) throw invalid(index, '', 'must be an object { ppnum, vars }')
-  const ppnum = value['ppnum']
-  if (typeof ppnum !== 'string' || !PPNUM.test(ppnum)) {
-    throw invalid(index, '.ppnum', 'must be a text of 11 digits or more; parsePpnum() reads what people write')
+  try {
+    return parseRecipient(value, 'recipients[]')
+  } catch {
+    // A text for the place is made for the one that is wrong only, not for a million that are right.
+    return parseRecipient(value, `recipients[${index}]`)
   }
-  return value as { readonly ppnum: string }
-}
-
-function invalid(index: number, path: string, reason: string): PpoppoError {
-  return new PpoppoError('request_invalid', `"recipients[${index}]${path}" ${reason}.`)
 }

@@ -13,6 +13,8 @@ export interface CallFailure {
   readonly retryAfterMs?: number
   /** Whether the status came from the other side, as far as can be told; texts of grpc-js count only where it did not. */
   readonly isFromPeer: boolean
+  /** Whether it came in an answer that calls itself gRPC, so that no gateway on the way made it. */
+  readonly isGrpc?: boolean
 }
 
 /** A `read` may be asked any number of times; a `write` must not happen twice. */
@@ -110,13 +112,18 @@ function ofRead({ code, details }: CallFailure): Verdict {
 }
 
 /** Whether the call surely did not reach anyone who would have acted on it. */
-export function isNeverSent({ code, details, isFromPeer }: CallFailure): boolean {
-  // An HTTP 429 comes from a gateway that did not pass the call on.
-  if (code === CODE.unavailable && HTTP_TOO_MANY.test(details)) return true
+export function isNeverSent(failure: CallFailure): boolean {
+  const { code, details, isFromPeer } = failure
+  if (isHttpTooMany(failure)) return true
   if (isFromPeer) return false
   if (code === CODE.unavailable) return NEVER_SENT.some((text) => text.test(details))
   if (code === CODE.deadlineExceeded) return NEVER_PICKED.test(details)
   return code === CODE.internal && NEVER_STARTED.test(details)
+}
+
+/** Whether a gateway limits the rate (HTTP 429): it did not pass the call on. A server that merely says so did get it. */
+export function isHttpTooMany({ code, details, isGrpc }: CallFailure): boolean {
+  return code === CODE.unavailable && isGrpc !== true && HTTP_TOO_MANY.test(details)
 }
 
 /** Whether an exhaustion (code 8) is about the connection rather than about the app's limits. */

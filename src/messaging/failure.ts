@@ -1,5 +1,13 @@
 import { type KnownOfSend, PpoppoError, type PpoppoErrorCode, type PpoppoErrorOptions } from '../errors.js'
-import { type CallFailure, type CallKind, CODE, classify, isExhaustedOtherwise, isUnreadable } from './classify.js'
+import {
+  type CallFailure,
+  type CallKind,
+  CODE,
+  classify,
+  isExhaustedOtherwise,
+  isHttpTooMany,
+  isUnreadable,
+} from './classify.js'
 
 /** What was asked, in words and in facts, for the message of an error. */
 export interface Asked {
@@ -91,6 +99,7 @@ function explain(failure: CallFailure, place: Place): Explanation {
       return ['deadline_exceeded', `no answer in time from ${place.apiUrl}. Check PCS_API_URL, or raise "deadlineMs".`]
     case CODE.unavailable:
     case CODE.cancelled:
+      if (isHttpTooMany(failure)) return ['rate_limited', `too many requests${says}. Try again later, and less often.`]
       return [
         'messaging_unavailable',
         `PCS at ${place.apiUrl} does not answer${says}. Check PCS_API_URL and the network.`,

@@ -81,6 +81,10 @@ function pause(failure: CallFailure, attempts: number, { kind, random }: RepeatR
       // Everyone was asked to wait as long: a tenth more, at random, keeps them from coming back at once.
       return Math.ceil((failure.retryAfterMs ?? 0) * (1 + random() / 10))
     default:
-      return random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1))
+      // A gateway may name a time, too (`Retry-After` with HTTP 429 or 503).
+      return Math.max(
+        failure.retryAfterMs ?? 0,
+        random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)),
+      )
   }
 }

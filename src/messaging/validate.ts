@@ -33,7 +33,8 @@ export function parseSendRequest(request: unknown): SendRequest {
   return { templateId, recipients: [...byPpnum.values()], ...(poll === undefined ? {} : { poll }) }
 }
 
-function parseRecipient(recipient: unknown, path: string): Recipient {
+/** Someone to send to. @param path where it stands, e.g. `recipients[3]`. @throws `request_invalid` */
+export function parseRecipient(recipient: unknown, path: string): Recipient {
   const given = record(recipient, path, '{ ppnum, vars }')
   checkNames(given, ['ppnum', 'vars'], `${path}.`)
   const { ppnum, vars } = given
