@@ -13,6 +13,9 @@ export interface StreamRequest {
   readonly afterEventId?: string
 }
 
+/** grpc-js asks to wait from the 16th message on, which makes a stream slow; `drain` comes once all are out. */
+const MOST_UNSENT = 512
+
 /**
  * One open stream. It reads from the log at its own pace: a slow reader costs no memory here, since nothing is queued
  * beyond what grpc-js holds until `drain`.
@@ -109,7 +112,8 @@ export class EventStream {
   #send(event: PcsEvent): void {
     const message = this.#fault?.kind === 'unknown-enum' ? { ...event, event_type: UNKNOWN_ENUM } : event
     const times = this.#fault?.kind === 'duplicate' ? 2 : 1
-    for (let i = 0; i < times; i++) this.#isFull = !this.#call.write(message)
+    for (let i = 0; i < times; i++) this.#call.write(message)
+    this.#isFull = this.#call.writableLength >= MOST_UNSENT
     this.sent += 1
   }
 
