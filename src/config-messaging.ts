@@ -74,7 +74,19 @@ class MessagingCredentials {
  * @example resolveMessagingConfig({ environment: 'local' }, process.env).apiUrl // 'http://localhost:3203'
  */
 export function resolveMessagingConfig(options: MessagingOptions, env: NodeJS.ProcessEnv): MessagingConfig {
-  const faults = new Faults(VARIABLES, 'Messaging')
+  const faults = messagingFaults()
+  const config = parseMessagingConfig(options, env, faults)
+  faults.throwIfAny()
+  return deepFreeze<MessagingConfig>(config)
+}
+
+/** Collects faults under the names of the Messaging client's own variables. */
+export function messagingFaults(): Faults {
+  return new Faults(VARIABLES, 'Messaging')
+}
+
+/** The same as a part of a larger configuration, which throws and freezes by itself. */
+export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, faults: Faults): MessagingConfig {
   const given = toOptions(options, faults)
   const value = (name: keyof typeof VARIABLES): unknown => given[name] ?? (env[VARIABLES[name]]?.trim() || undefined)
 
@@ -84,7 +96,7 @@ export function resolveMessagingConfig(options: MessagingOptions, env: NodeJS.Pr
   const missing = (['clientId', 'clientSecret'] as const).filter((name) => value(name) === undefined)
   const descriptor = parseDescriptor(given['descriptor'], faults)
 
-  const config = {
+  return {
     apiUrl: parseApiUrl(value('apiUrl') ?? urls.apiUrl, faults),
     tokenUrl: parseTokenUrl(value('tokenUrl') ?? urls.tokenUrl, faults),
     ...(clientId && clientSecret ? { credentials: new MessagingCredentials(clientId, clientSecret) } : {}),
@@ -93,9 +105,7 @@ export function resolveMessagingConfig(options: MessagingOptions, env: NodeJS.Pr
     keepalive: parseKeepalive(given['keepalive'], faults),
     deadlineMs: positive('deadlineMs', given['deadlineMs'], { otherwise: 20_000, most: MOST_MS }, faults),
     maxAttempts: positive('maxAttempts', given['maxAttempts'], { otherwise: 4, most: 100 }, faults),
-  } satisfies MessagingConfig
-  faults.throwIfAny()
-  return deepFreeze<MessagingConfig>(config)
+  }
 }
 
 function toOptions(options: unknown, faults: Faults): Readonly<Record<string, unknown>> {

@@ -9,6 +9,9 @@ const ALLOWED =
 const REQUIRED = [
   'dist/index.js',
   'dist/index.d.ts',
+  'dist/messaging/index.js',
+  'dist/messaging/index.d.ts',
+  'proto/ppoppo/external/v1/external.proto',
   'README.md',
   'LICENSE',
   'SECURITY.md',

@@ -3,7 +3,7 @@
  * (a vendor's descriptor may type a number as text), requests are written strictly and after validation.
  */
 import { isPlainObject } from '../lib/guards.js'
-import { toStruct } from './struct.js'
+import { type StructShape, toStruct } from './struct.js'
 import type {
   AppStats,
   PollResponse,
@@ -26,13 +26,13 @@ const STATUSES = {
   FAILED: 'failed',
 } as const satisfies Readonly<Record<string, SendStatusValue>>
 
-/** @param isSnakeCase how the descriptor names the fields of `google.protobuf.Value` */
-export function toSendRequest(request: SendRequest, isSnakeCase: boolean): object {
+/** @param shape how the descriptor tells of `google.protobuf.Struct` */
+export function toSendRequest(request: SendRequest, shape: StructShape): object {
   const { poll } = request
   return {
     template_id: request.templateId,
     recipients: request.recipients.map(({ ppnum, vars }) =>
-      vars === undefined ? { ppnum } : { ppnum, vars: toStruct(vars, isSnakeCase) },
+      vars === undefined ? { ppnum } : { ppnum, vars: toStruct(vars, shape) },
     ),
     ...(poll === undefined ? {} : { poll_config: toPollConfig(poll) }),
   }

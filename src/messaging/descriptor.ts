@@ -6,6 +6,7 @@ import { PpoppoError } from '../errors.js'
 import { isPlainObject } from '../lib/guards.js'
 import { protoLoader } from './grpc.js'
 import { METHODS, type MethodName, PACKAGES } from './names.js'
+import type { StructShape } from './struct.js'
 
 /** Our transcription; beside `dist/` in the package as beside `src/` in the repository. */
 const OWN_PROTO = new URL('../../proto/ppoppo/external/v1/external.proto', import.meta.url)
@@ -26,8 +27,7 @@ export interface Descriptor {
   readonly method: (name: MethodName) => Method
   /** The value names of the enum that a field of a message of the package has; for values that go out. */
   readonly templateComponentTypes: readonly string[]
-  /** Whether `google.protobuf.Value` has `string_value` (a descriptor set) or `stringValue` (a .proto). */
-  readonly isStructSnakeCase: boolean
+  readonly struct: StructShape
 }
 
 /**
@@ -50,7 +50,10 @@ export function loadDescriptor(given: string | Uint8Array | undefined, prefix: s
       return known
     },
     templateComponentTypes: enumNames(definition[`${packageName}.TemplateComponentType`]),
-    isStructSnakeCase: fieldsOf(definition['google.protobuf.Value']).includes('string_value'),
+    struct: {
+      isSnakeCase: fieldsOf(definition['google.protobuf.Value']).includes('string_value'),
+      isListOfEntries: !takesMap(definition['google.protobuf.Struct']),
+    },
   }
 }
 
@@ -107,6 +110,17 @@ function requireFields(message: MessageTypeDefinition<object, object>, wanted: r
 
 function fieldsOf(message: unknown): readonly string[] {
   return namesIn(message, 'field')
+}
+
+/** By trying: the two kinds of type look the same from outside. */
+function takesMap(struct: unknown): boolean {
+  const message = struct as MessageTypeDefinition<object, object> | undefined
+  try {
+    message?.serialize({ fields: {} })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function enumNames(type: unknown): readonly string[] {

@@ -16,7 +16,7 @@ export function createSend(caller: Caller, templates: KnownTemplates): Messaging
     templates.check(templateId, recipients)
     const receipt = await caller.unary(
       'createSendRequest',
-      ({ isStructSnakeCase }) => toSendRequest(checked, isStructSnakeCase),
+      ({ struct }) => toSendRequest(checked, struct),
       { operation: 'send', kind: 'write', send: { templateId, recipients: recipients.length } },
       options,
     )

@@ -32,18 +32,23 @@ const CAMEL: Names = {
   list: 'listValue',
 }
 
-/** Checked vars as a `Struct`; its map may hold any name, so it has no prototype. */
-export function toStruct(vars: TemplateVars, isSnakeCase: boolean): object {
-  return toFields(vars, isSnakeCase ? SNAKE : CAMEL)
+/** How a descriptor tells of `Struct`. */
+export interface StructShape {
+  /** `string_value` rather than `stringValue`. */
+  readonly isSnakeCase: boolean
+  /** Its map is a list of entries, which is the same on the wire: so protobufjs reads a descriptor set. */
+  readonly isListOfEntries: boolean
 }
 
-function toFields(vars: TemplateVars, names: Names): object {
-  const fields: Record<string, object> = Object.create(null)
-  for (const [name, value] of Object.entries(vars)) fields[name] = toValue(value, names)
-  return { fields }
+/** Checked vars as a `Struct`. */
+export function toStruct(vars: TemplateVars, shape: StructShape): object {
+  const names = shape.isSnakeCase ? SNAKE : CAMEL
+  const entries = Object.entries(vars).map(([name, value]) => [name, toValue(value, names, shape)] as const)
+  if (shape.isListOfEntries) return { fields: entries.map(([key, value]) => ({ key, value })) }
+  return { fields: Object.fromEntries(entries) }
 }
 
-function toValue(value: TemplateValue, names: Names): object {
+function toValue(value: TemplateValue, names: Names, shape: StructShape): object {
   if (value === null) return { [names.null]: 'NULL_VALUE' }
   switch (typeof value) {
     case 'string':
@@ -54,8 +59,8 @@ function toValue(value: TemplateValue, names: Names): object {
       return { [names.boolean]: value }
     default:
       return isList(value)
-        ? { [names.list]: { values: value.map((entry) => toValue(entry, names)) } }
-        : { [names.struct]: toFields(value, names) }
+        ? { [names.list]: { values: value.map((entry) => toValue(entry, names, shape)) } }
+        : { [names.struct]: toStruct(value, shape) }
   }
 }
 

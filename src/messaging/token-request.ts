@@ -10,6 +10,16 @@ const MAX_ANSWER_BYTES = 64 * 1024
 /** Where the answer names no `expires_in`, which RFC 6749 5.1 only recommends. */
 const UNSAID_LIFETIME_MS = 300_000
 
+/** RFC 6749 5.2. */
+const OAUTH_ERRORS = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+] as const
+
 /** What PAS granted. */
 export interface GrantedToken {
   readonly token: string
@@ -78,11 +88,13 @@ function toGranted(text: string, tokenUrl: string): GrantedToken {
   return { token, lifetimeMs: seconds > 0 && Number.isFinite(seconds) ? seconds * 1_000 : UNSAID_LIFETIME_MS }
 }
 
-/** RFC 6749 5.2; which codes PAS answers with to a wrong secret is `invalid_client`, 400 or 401. */
+/** Which codes PAS answers with to a wrong secret is `invalid_client`, 400 or 401. */
 function ofStatus(answer: Response, text: string, { tokenUrl, credentials }: MessagingConfig): PpoppoError {
   const { status } = answer
   const given = parseJsonObject(text)?.['error']
-  const oauthError = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : undefined
+  // Only a code that is known is repeated: the rest may be anything, even what was sent.
+  const oauthError =
+    typeof given === 'string' ? (OAUTH_ERRORS.find((code) => code === given) ?? 'another error') : undefined
   if (status === 408 || status === 429 || status >= 500) {
     return unavailable(tokenUrl, `HTTP ${status}`, toRetryAfterMs(answer.headers.get('retry-after') ?? undefined))
   }

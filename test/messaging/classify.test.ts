@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals'
+import { type CallFailure, classify } from '../../src/messaging/classify.js'
+import { toRetryAfterMs } from '../../src/messaging/retry-after.js'
+
+const failure = (code: number, details = '', more: Partial<CallFailure> = {}): CallFailure => ({
+  code,
+  details,
+  isFromPeer: false,
+  ...more,
+})
+
+/** What happened; what a read does; what a write does, and whether it may have happened. */
+const TABLE: readonly (readonly [CallFailure, string, string])[] = [
+  [failure(13, 'Received RST_STREAM with code 0 (Call ended without gRPC status)'), 'backoff', 'no, unknown'],
+  [failure(13, 'Received RST_STREAM with code 2 (Internal server error)'), 'backoff', 'no, unknown'],
+  [failure(14, 'Stream refused by server'), 'backoff', 'backoff'],
+  [failure(14, 'No connection established. Last error: connect ECONNREFUSED. Resolution note: '), 'backoff', 'backoff'],
+  [failure(14, 'Name resolution failed for target dns:pcs.example:443'), 'backoff', 'backoff'],
+  [failure(14, 'Channel closed before call started'), 'backoff', 'backoff'],
+  [failure(14, 'Connection dropped'), 'backoff', 'no, unknown'],
+  [failure(14, 'read ECONNRESET'), 'backoff', 'no, unknown'],
+  [failure(14, 'a text nobody knows'), 'backoff', 'no, unknown'],
+  [failure(14, 'Stream refused by server', { isFromPeer: true }), 'backoff', 'no, unknown'],
+  [failure(1, 'Call cancelled'), 'backoff', 'no, unknown'],
+  [failure(14, 'Received HTTP status code 429', { isFromPeer: true }), 'backoff', 'backoff'],
+  [failure(14, 'Received HTTP status code 503', { isFromPeer: true }), 'backoff', 'no, unknown'],
+  [failure(8, '', { retryAfterMs: 5 }), 'hint', 'hint'],
+  [failure(8, 'quota'), 'no', 'no'],
+  [failure(8, 'Bandwidth exhausted or memory limit exceeded'), 'no', 'no, unknown'],
+  [failure(8, 'Received message larger than max (20 vs 10)'), 'no', 'no, unknown'],
+  [failure(4, 'Deadline exceeded after 0.100s,remote_addr=127.0.0.1:1'), 'backoff', 'no, unknown'],
+  [failure(4, 'Deadline exceeded after 0.100s,name resolution: 0.001s,Waiting for LB pick'), 'no', 'no'],
+  [failure(13, 'Failed to start HTTP/2 stream with error x'), 'backoff', 'backoff'],
+  [failure(13, 'Response message parsing error: x', { isFromPeer: true }), 'no', 'no, unknown'],
+  [failure(2, 'No status information received'), 'no', 'no, unknown'],
+  [failure(16), 'new_token', 'new_token'],
+  ...[3, 5, 6, 7, 9, 11, 12].map((code) => [failure(code), 'no', 'no'] as const),
+  ...[10, 15].map((code) => [failure(code), 'no', 'no, unknown'] as const),
+]
+
+describe('the table of repeats', () => {
+  test.each(TABLE)('%j: a read %s, a write %s', (given, read, write) => {
+    expect(classify(given, 'read').repeat).toBe(read)
+    const { repeat, outcome } = classify(given, 'write')
+    expect(outcome === 'unknown' ? `${repeat}, unknown` : repeat).toBe(write)
+  })
+})
+
+test.each([
+  ['3', undefined, 3_000],
+  ['3', '250', 250],
+  [undefined, '0', 0],
+  ['1.5', undefined, 1_500],
+  ['soon', '-5', undefined],
+  ['Wed, 21 Oct 2026 07:28:00 GMT', undefined, undefined],
+  [undefined, '99999999999', 86_400_000],
+])('retry-after %s and retry-after-ms %s are %s ms', (seconds, milliseconds, expected) => {
+  expect(toRetryAfterMs(seconds, milliseconds)).toBe(expected)
+})

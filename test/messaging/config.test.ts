@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals'
+import { resolveMessagingConfig } from '../../src/config-messaging.js'
+import { isPpoppoError } from '../../src/errors.js'
+import type { MessagingOptions } from '../../src/messaging/types.js'
+
+const CREDENTIALS = { clientId: 'acme_external_client', clientSecret: 's3cr3t-s3cr3t' } as const
+
+function faultsOf(options: unknown, env: Record<string, string> = {}): string[] {
+  try {
+    resolveMessagingConfig(options as MessagingOptions, env)
+    return []
+  } catch (error) {
+    if (!isPpoppoError(error, 'config_invalid')) throw error
+    return error.message.split('\n- ').slice(1)
+  }
+}
+
+describe('resolveMessagingConfig', () => {
+  test('fills in every default', () => {
+    expect({ ...resolveMessagingConfig({}, {}) }).toEqual({
+      apiUrl: 'https://api.ppoppo.com/ext',
+      tokenUrl: 'https://accounts.ppoppo.com/oauth/token',
+      missing: ['"clientId" (PAS_PCS_CLIENT_ID)', '"clientSecret" (PAS_PCS_CLIENT_SECRET)'],
+      keepalive: { timeMs: 60_000, timeoutMs: 20_000 },
+      deadlineMs: 20_000,
+      maxAttempts: 4,
+    })
+  })
+
+  test.each([
+    ['production', 'https://api.ppoppo.com/ext', 'https://accounts.ppoppo.com/oauth/token'],
+    ['sandbox', 'https://api.sandbox.ppoppo.com/ext', 'https://accounts.sandbox.ppoppo.com/oauth/token'],
+    ['local', 'http://localhost:3203', 'http://localhost:3100/oauth/token'],
+  ])('knows the URLs of %s', (PPOPPO_ENVIRONMENT, apiUrl, tokenUrl) => {
+    expect(resolveMessagingConfig({}, { PPOPPO_ENVIRONMENT })).toMatchObject({ apiUrl, tokenUrl })
+  })
+
+  test('reads the environment, and an option wins over its variable', () => {
+    const env = {
+      PCS_API_URL: ' https://pcs.example:8443/a/b/ ',
+      PAS_TOKEN_URL: 'http://127.0.0.1:9/token',
+      PAS_PCS_CLIENT_ID: 'from_env',
+      PAS_PCS_CLIENT_SECRET: 'secret_of_env',
+    }
+    const config = resolveMessagingConfig({ clientId: 'from_code' }, env)
+    expect(config).toMatchObject({ apiUrl: 'https://pcs.example:8443/a/b', tokenUrl: env.PAS_TOKEN_URL, missing: [] })
+    expect([config.credentials?.clientId, config.credentials?.clientSecret]).toEqual(['from_code', 'secret_of_env'])
+    expect(Object.isFrozen(config)).toBe(true)
+    expect(resolveMessagingConfig({}, { PCS_API_URL: '' }).apiUrl).toBe('https://api.ppoppo.com/ext')
+  })
+
+  test('tells all faults at once, by name, and never a value', () => {
+    const options = {
+      apiUrl: 'http://api.example/ext',
+      tokenUrl: 'https://pas.example',
+      clientId: 'a b',
+      clientSecret: '',
+      keepalive: { timeMs: 0, timeout: 1 },
+      deadlineMs: 1.5,
+      maxAttempts: -1,
+      clientSecrets: 'x',
+      descriptor: 5,
+    }
+    const faults = faultsOf(options, { PPOPPO_ENVIRONMENT: 'produktion' })
+    expect(faults).toEqual([
+      expect.stringMatching(/^"clientSecrets" is not an option; did you mean "clientSecret"\?/),
+      expect.stringMatching(/^"environment" \(PPOPPO_ENVIRONMENT\) must be one of .*; did you mean production\?/),
+      expect.stringMatching(/^"clientId" \(PAS_PCS_CLIENT_ID\)/),
+      expect.stringMatching(/^"clientSecret" \(PAS_PCS_CLIENT_SECRET\)/),
+      expect.stringMatching(/^"descriptor"/),
+      expect.stringMatching(
+        /^"apiUrl" \(PCS_API_URL\) must be https: over http anyone on the way reads the access token/,
+      ),
+      expect.stringMatching(/^"tokenUrl" \(PAS_TOKEN_URL\) must be the full token endpoint/),
+      expect.stringMatching(/^"keepalive.timeout" is not an option; did you mean/),
+      expect.stringMatching(/^"keepalive.timeMs"/),
+      expect.stringMatching(/^"deadlineMs"/),
+      expect.stringMatching(/^"maxAttempts"/),
+    ])
+    expect(faults.join()).not.toMatch(/example\/ext|produktion|pas\.example/)
+  })
+
+  test.each([
+    'ftp://a.example',
+    'https://a.example/x?y=1',
+    'https://u:p@a.example',
+    'https://a.example/%20',
+    'a.example',
+  ])('refuses %s for the API', (apiUrl) => {
+    expect(faultsOf({ ...CREDENTIALS, apiUrl })).toHaveLength(1)
+  })
+})
