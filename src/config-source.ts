@@ -32,6 +32,11 @@ export class Faults {
     this.#lines.push(`${label(option, this.#variables)} ${problem}`)
   }
 
+  /** Adds the faults of a part that has options and variables of its own. */
+  include(part: string, faults: Faults): void {
+    this.#lines.push(...faults.#lines.map((line) => `${part}: ${line}`))
+  }
+
   /** @throws PpoppoError `config_invalid`, with every fault on a line of its own. */
   throwIfAny(): void {
     if (this.#lines.length === 0) return

@@ -9,6 +9,7 @@ import {
   parseSession,
   parseTexts,
 } from './config-checks.js'
+import { messagingFaults, parseMessagingConfig } from './config-messaging.js'
 import { parseSessionSecrets, parseVaultKeys, type ReportWeak, requireInProduction } from './config-secrets.js'
 import { checkKeys, createSource, Faults, type Source } from './config-source.js'
 import {
@@ -23,8 +24,10 @@ import {
   parseReturnOrigins,
 } from './config-urls.js'
 import { deepFreeze } from './lib/deep-freeze.js'
+import { isPlainObject } from './lib/guards.js'
 import { isLoopback } from './lib/loopback.js'
 import { nearest } from './lib/nearest.js'
+import type { MessagingConfig } from './messaging/types.js'
 import type { Config, PpoppoOptions } from './options.js'
 
 /** Every option; the compiler keeps the list whole. */
@@ -50,6 +53,7 @@ const OPTION_NAMES = Object.keys({
   onSignOut: true,
   onEvent: true,
   texts: true,
+  messaging: true,
 } satisfies Record<keyof PpoppoOptions, true>)
 
 /**
@@ -98,6 +102,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     ...parseFunction('onSignOut', given, faults),
     ...parseFunction('onEvent', given, faults),
     texts: parseTexts(given.texts, faults),
+    messaging: parseMessaging(given.messaging, source.value('environment'), env, faults),
   } satisfies Config
 
   refuseMemoryInProduction(source, given, isProduction, faults)
@@ -142,6 +147,21 @@ function parseProvider(source: Source, faults: Faults, warnings: string[]): Pick
   }
   warnings.push(...environmentWarnings(environment, issuer, idTokenIssuer))
   return { issuer, idTokenIssuer }
+}
+
+/** The Messaging client's part. It takes our environment, where that is one. */
+function parseMessaging(
+  given: PpoppoOptions['messaging'],
+  environment: unknown,
+  env: NodeJS.ProcessEnv,
+  faults: Faults,
+): MessagingConfig {
+  const own = messagingFaults()
+  const isKnown = typeof environment === 'string' && Object.hasOwn(ISSUERS, environment)
+  const defaults = isKnown ? { environment } : { environment: 'production' }
+  const config = parseMessagingConfig(isPlainObject(given) || !given ? { ...defaults, ...given } : given, env, own)
+  faults.include('messaging', own)
+  return config
 }
 
 function parseEnvironment(value: unknown, faults: Faults): Environment {

@@ -1,4 +1,4 @@
-/** Sign in with Ppoppo for Express. The public names, in the order of the README. */
+/** Sign in with Ppoppo for Express, and the Messaging API behind it: the public names. */
 
 export {
   ERROR_CATALOGUE,
@@ -9,11 +9,19 @@ export {
   type PpoppoErrorOptions,
 } from './errors.js'
 export type { PpoppoEvent, PpoppoEventDetail, RefusalReason, SignOutReason, WarningCode } from './events.js'
+export type * from './messaging/types.js'
 export type { PpoppoOptions, PpoppoUser, SessionOptions } from './options.js'
 export { formatPpnum, parsePpnum } from './ppnum.js'
 export { type Ppoppo, ppoppo } from './ppoppo.js'
 export type { UserInfo } from './provider/profile.js'
-export type { CurrentSignIn, RequestPpoppo, SignInStatus, SignInSummary } from './request.js'
+export type {
+  CurrentSignIn,
+  RequestMessaging,
+  RequestPpoppo,
+  SignInStatus,
+  SignInSummary,
+  UserSend,
+} from './request.js'
 export { denySignIn } from './sign-in/ask-app.js'
 export type { SignInButtonOptions } from './sign-in/button.js'
 export type { RequireSignInOptions } from './sign-in/guard.js'

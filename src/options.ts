@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { Cluster, Redis } from 'ioredis'
 import type { PpoppoEvent } from './events.js'
+import type { MessagingConfig, MessagingOptions } from './messaging/types.js'
 import type { PageTextOverrides } from './sign-in/texts.js'
 
 /** The person who is signed in, as the library knows them without asking PAS. */
@@ -61,6 +62,11 @@ export interface PpoppoOptions {
   readonly onEvent?: (event: PpoppoEvent) => void
   /** Texts of the pages by language, over the built-in `en` and `ko`. */
   readonly texts?: Readonly<Record<string, PageTextOverrides>>
+  /**
+   * The Messaging API: `auth.messaging` and `req.ppoppo.messaging`. `PCS_API_URL`, `PAS_TOKEN_URL`,
+   * `PAS_PCS_CLIENT_ID`, `PAS_PCS_CLIENT_SECRET`. @default URLs by `environment`; without id and secret every call rejects
+   */
+  readonly messaging?: MessagingOptions
 }
 
 /** The library's own session. */
@@ -116,6 +122,7 @@ export interface Config {
   readonly onSignOut?: NonNullable<PpoppoOptions['onSignOut']>
   readonly onEvent?: NonNullable<PpoppoOptions['onEvent']>
   readonly texts: Readonly<Record<string, PageTextOverrides>>
+  readonly messaging: MessagingConfig
   /** Things that are allowed and worth a word at start. */
   readonly warnings: readonly string[]
 }

@@ -5,6 +5,8 @@ import { PpoppoError } from './errors.js'
 import { createEventSink } from './event-sink.js'
 import { digestOf } from './lib/digest.js'
 import { type Runtime, systemRuntime } from './lib/runtime.js'
+import { createMessagingClient } from './messaging/messaging.js'
+import type { Messaging } from './messaging/types.js'
 import type { Config, PpoppoOptions } from './options.js'
 import { createProvider } from './provider/provider.js'
 import { pointerKey as pointerKeyOf } from './session/pointer.js'
@@ -43,6 +45,8 @@ export interface Ppoppo extends RequestHandler {
   requireSignIn(options?: RequireSignInOptions): RequestHandler
   /** The sign-in button as HTML: a link, styled by `<mountPath>/button.css`. */
   signInButton(options?: SignInButtonOptions): string
+  /** The Messaging API; `req.ppoppo.messaging` is the same. Loads gRPC at the first call. */
+  readonly messaging: Messaging
   /** Closes what was opened (not a Redis client passed in). Requests after it get an error. Idempotent. */
   close(): Promise<void>
 }
@@ -96,7 +100,8 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     isPassive,
   })
   const signOut = createSignOut({ config, vault, provider, ownSession, pointerKey, raise })
-  const requestParts = { idleMs: config.idleMs, vault, userCalls, signOut }
+  const messaging = createMessagingClient(config.messaging)
+  const requestParts = { messaging, idleMs: config.idleMs, vault, userCalls, signOut }
 
   const routeParts: RouteParts = {
     config,
@@ -137,8 +142,10 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     router: inOrder('ppoppoRouter', [refuseWhenClosed, front, rest]),
     requireSignIn: createGuard(routeParts),
     signInButton: button.html,
+    messaging,
     async close() {
       closing.abort()
+      await messaging.close()
       cookie.release()
       await store.close()
     },

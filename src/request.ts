@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import { isPpoppoError, PpoppoError } from './errors.js'
+import type { CallOptions, Messaging, PollConfig, SendReceipt, TemplateVars } from './messaging/types.js'
 import type { PpoppoUser } from './options.js'
 import type { UserInfo } from './provider/profile.js'
 import type { SignOut } from './user/sign-out.js'
@@ -44,8 +45,22 @@ export interface CurrentSignIn {
   readonly expiresAt: Date
 }
 
+/** A message to the person who is signed in. */
+export interface UserSend {
+  readonly templateId: string
+  readonly vars?: TemplateVars
+  readonly poll?: PollConfig
+}
+
+/** The Messaging API, the same client for all requests, and a short way to the person who is signed in. */
+export interface RequestMessaging extends Messaging {
+  /** @throws `signed_out` where nobody is signed in, `store_unavailable`, and what `send` throws. */
+  sendToUser(request: UserSend, options?: CallOptions): Promise<SendReceipt>
+}
+
 /** What `req.ppoppo` is built on; one per instance. */
 export interface RequestParts {
+  readonly messaging: Messaging
   readonly idleMs: number
   readonly vault: Vault
   readonly userCalls: UserCalls
@@ -140,6 +155,19 @@ export class RequestPpoppo {
     await this.#parts.signOut.endHere(this.#req, this.#res, this.#state.signIn, everywhere)
     this.#state = { status: 'signed-out' }
     this.#userinfo = undefined
+  }
+
+  /** The Messaging API. Without its credentials every call rejects with `messaging_not_configured`. */
+  get messaging(): RequestMessaging {
+    const shared = this.#parts.messaging
+    return {
+      ...shared,
+      sendToUser: ({ templateId, vars, poll }, options) =>
+        this.#withSignIn(({ ppnum }) => {
+          const recipients = [{ ppnum, ...(vars === undefined ? {} : { vars }) }]
+          return shared.send({ templateId, recipients, ...(poll === undefined ? {} : { poll }) }, options)
+        }),
+    }
   }
 
   /** This person's sign-ins, newest first. @throws `signed_out`, `store_unavailable`. */

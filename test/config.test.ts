@@ -8,6 +8,14 @@ describe('resolveConfig', () => {
     expect(resolve(DEV)).toEqual({
       clientId: 'acme_login_client',
       origin: 'http://localhost:3000',
+      messaging: {
+        apiUrl: 'https://api.ppoppo.com/ext',
+        tokenUrl: 'https://accounts.ppoppo.com/oauth/token',
+        missing: ['"clientId" (PAS_PCS_CLIENT_ID)', '"clientSecret" (PAS_PCS_CLIENT_SECRET)'],
+        keepalive: { timeMs: 60_000, timeoutMs: 20_000 },
+        deadlineMs: 20_000,
+        maxAttempts: 4,
+      },
       isHttps: false,
       isProduction: false,
       issuer: 'https://accounts.ppoppo.com',

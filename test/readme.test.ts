@@ -39,10 +39,10 @@ describe('README', () => {
     const optionsFile = readFileSync(new URL('src/options.ts', root), 'utf8')
     const declared = /export interface PpoppoOptions \{([\s\S]*?)\n\}/.exec(optionsFile)?.[1] ?? ''
     const options = [...declared.matchAll(/^ {2}readonly (\w+)\?/gm)].map(([, name]) => name)
-    const variables = new Set([...declared.matchAll(/`((?:PPOPPO|REDIS)_[A-Z_]+)/g)].map(([, name]) => name))
+    const variables = new Set([...declared.matchAll(/`((?:PPOPPO|REDIS|PCS|PAS)_[A-Z_]+)/g)].map(([, name]) => name))
     const rows = tableUnder('Options')
     expect(rows.map(([option]) => /`(\w+)/.exec(option ?? '')?.[1])).toEqual(options)
-    const named = rows.flatMap(([, variable]) => /`([A-Z_]+)/.exec(variable ?? '')?.[1] ?? [])
+    const named = rows.flatMap(([, variable]) => [...(variable ?? '').matchAll(/`([A-Z_]+)/g)].map(([, name]) => name))
     expect(new Set(named)).toEqual(variables)
     expect(variables.size).toBeGreaterThan(8)
   })
