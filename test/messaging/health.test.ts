@@ -1,4 +1,4 @@
-import { connect as connectTcp, createServer } from 'node:net'
+import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createMessaging } from '../../src/messaging/index.js'
 import { sendJson } from './support/fake-token-endpoint.js'
@@ -57,12 +57,17 @@ describe('health', () => {
   })
 })
 
+/** grpc-js leaves a connection that never came to be open, and so would the server's side of it. */
+function endSockets(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) socket.destroy()
+}
+
 test('a peer that accepts and stays silent is given up, and the channel replaced', async () => {
   // At first silent, then what leads on to PCS.
   let isSilent = true
-  let accepted = 0
+  const accepted = new Set<Socket>()
   const proxy = createServer((socket) => {
-    accepted++
+    accepted.add(socket)
     socket.on('error', () => {})
     if (isSilent) return void socket.resume()
     const onward = connectTcp(Number(new URL(world.pcs.url).port), '127.0.0.1')
@@ -75,18 +80,20 @@ test('a peer that accepts and stays silent is given up, and the channel replaced
   try {
     const client = world.connect({ apiUrl }, { connectWatchdogMs: 300 })
     const call = client.send(REQUEST)
-    while (accepted === 0) await new Promise((resolve) => setImmediate(resolve))
+    while (accepted.size === 0) await new Promise((resolve) => setImmediate(resolve))
     isSilent = false
     await call
-    expect(accepted).toBe(2)
+    expect(accepted.size).toBe(2)
     await client.close()
   } finally {
+    endSockets(accepted)
     proxy.close()
   }
 })
 
 test('a send that never left its process is no matter of doubt', async () => {
-  const proxy = createServer((socket) => void socket.on('error', () => {}).resume())
+  const accepted = new Set<Socket>()
+  const proxy = createServer((socket) => void accepted.add(socket.on('error', () => {})))
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   const address = proxy.address()
   const apiUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/ext`
@@ -95,6 +102,7 @@ test('a send that never left its process is no matter of doubt', async () => {
     await expect(client.send(REQUEST, { deadlineMs: 500 })).rejects.toMatchObject({ code: 'deadline_exceeded' })
     await client.close()
   } finally {
+    endSockets(accepted)
     proxy.close()
   }
 })
