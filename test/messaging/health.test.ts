@@ -72,6 +72,7 @@ test('a peer that accepts and stays silent is given up, and the channel replaced
     if (isSilent) return void socket.resume()
     const onward = connectTcp(Number(new URL(world.pcs.url).port), '127.0.0.1')
     onward.on('error', () => {})
+    socket.on('close', () => onward.destroy())
     socket.pipe(onward).pipe(socket)
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
