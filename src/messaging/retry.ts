@@ -65,7 +65,8 @@ export async function withRepeats<T>(
       const pauseMs =
         repeat === 'no' || (repeat === 'new_token' && hadNewToken) ? undefined : pause(failure, attempts, rules)
       const isWorthIt = pauseMs !== undefined && attempts < rules.maxAttempts && pauseMs < scope.remainingMs()
-      if (!isWorthIt || !rules.budget.spend()) return { failure, attempts }
+      // Another token is no load on a server that ails: all calls that find theirs revoked at once may have it.
+      if (!isWorthIt || (repeat !== 'new_token' && !rules.budget.spend())) return { failure, attempts }
       hadNewToken ||= repeat === 'new_token'
       if (pauseMs > 0) await scope.pause(pauseMs)
     }

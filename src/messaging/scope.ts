@@ -1,4 +1,5 @@
 import { PpoppoError } from '../errors.js'
+import { onAbort } from '../lib/on-abort.js'
 import type { MessagingRuntime } from './runtime.js'
 import type { CallOptions } from './types.js'
 
@@ -17,8 +18,7 @@ export class CallScope {
   readonly #deadlineAt: number
   readonly #listeners = new Set<(reason: unknown) => void>()
   readonly #open: OpenScopes
-  readonly #signal: AbortSignal | undefined
-  readonly #onAbort = (): void => this.end(this.#signal?.reason)
+  readonly #letGoOfSignal: () => void
   #ended: { readonly reason: unknown } | undefined
 
   /** @throws the signal's reason where it is aborted already; `request_invalid` for a deadline that is none */
@@ -33,10 +33,10 @@ export class CallScope {
     options.signal?.throwIfAborted()
     this.#runtime = runtime
     this.#deadlineAt = runtime.now() + deadlineMs
-    this.#signal = options.signal
     this.#open = open
     open.add(this)
-    this.#signal?.addEventListener('abort', this.#onAbort)
+    const { signal } = options
+    this.#letGoOfSignal = signal ? onAbort(signal, () => this.end(signal.reason)) : () => {}
   }
 
   /** Milliseconds until the deadline; negative after it. */
@@ -98,7 +98,7 @@ export class CallScope {
 
   /** To be called when the call is over: lets go of the app's signal. */
   dispose(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#letGoOfSignal()
     this.#open.delete(this)
     this.#listeners.clear()
   }

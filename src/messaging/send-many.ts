@@ -1,3 +1,4 @@
+import { onAbort } from '../lib/on-abort.js'
 import { within } from '../lib/wait.js'
 import { ChunkReader } from './chunk-reader.js'
 import { RecipientSource } from './recipient-source.js'
@@ -61,12 +62,10 @@ export function createSendMany({ send, abortGraceMs = 2_000 }: SendManyDependenc
       graceMs: abortGraceMs,
     })
 
-    const endBySignal = () => run.end({ by: 'caller', through: 'signal', cause: signal?.reason })
-    signal?.addEventListener('abort', endBySignal, { once: true })
-    if (signal?.aborted) endBySignal()
+    const letGo = signal && onAbort(signal, () => run.end({ by: 'caller', through: 'signal', cause: signal.reason }))
     await run.readAndStart()
     await run.settle()
-    signal?.removeEventListener('abort', endBySignal)
+    letGo?.()
     return conclude(run.earlyEnd, tally)
   }
 }

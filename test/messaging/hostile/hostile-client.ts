@@ -67,13 +67,20 @@ export function call(messaging: Messaging, operation: Operation, options?: CallO
   return messaging.send({ templateId: 't1', recipients: [{ ppnum: '12312345678' }] }, options)
 }
 
-/** How a call ended: `'ok'`, or the error's code. */
-export async function outcomeOf(promise: Promise<unknown>): Promise<{ outcome: string; error?: PpoppoError }> {
+/** How a call ended: `'ok'`, or the error's code; the error; and what it tells of gRPC. */
+export interface Outcome {
+  readonly outcome: string
+  readonly error?: PpoppoError
+  readonly told?: string
+}
+
+export async function outcomeOf(promise: Promise<unknown>): Promise<Outcome> {
   try {
     await promise
     return { outcome: 'ok' }
   } catch (thrown) {
     const error = thrown as PpoppoError
-    return { outcome: error.code ?? error.name, error }
+    const told = error.cause instanceof Error ? { told: error.cause.message } : {}
+    return { outcome: error.code ?? error.name, error, ...told }
   }
 }

@@ -1,0 +1,179 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Messaging } from '../../../src/messaging/types.js'
+import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
+import { answerHeaders, answerWell, type RawServer, startRawServer } from './raw-server.js'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
+
+let tokens: TokenEndpoint
+let server: RawServer
+let proxy: TcpProxy
+const clients: Messaging[] = []
+
+beforeAll(async () => {
+  tokens = await startTokenEndpoint()
+  server = await startRawServer(answerWell)
+})
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()))
+  await proxy?.close().catch(() => {})
+})
+afterAll(() => Promise.all([tokens.close(), server.close()]))
+
+function client(url: string, ...more: [options?: object, runtime?: object]): Messaging {
+  const made = connect(url, tokens.url, ...more)
+  clients.push(made)
+  return made
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const OPERATIONS: readonly Operation[] = ['status', 'send']
+/** Pauses as they are, since a channel that lost its connection takes a quarter of a second to try again. */
+const patient = { random: () => 0.9 }
+
+describe.each(OPERATIONS)('%s that never left this process', (operation) => {
+  test('nobody listens: repeated, and then one line says so', async () => {
+    const port = await freePort()
+    const { outcome, error, told } = await outcomeOf(call(client(`http://127.0.0.1:${port}`), operation))
+    expect(outcome).toBe('messaging_unavailable')
+    expect(error?.message).toMatch(/^[^\n]*127\.0\.0\.1:\d+[^\n]*PCS_API_URL[^\n]*$/)
+    expect(told).toMatch(/^gRPC status 14: No connection established\. Last error: .*ECONNREFUSED/)
+  })
+
+  test('nobody listens at first: repeated until somebody does, and seen once', async () => {
+    const port = await freePort()
+    const calling = outcomeOf(call(client(`http://127.0.0.1:${port}`, { maxAttempts: 10 }, patient), operation))
+    await sleep(300)
+    const late = await startRawServer(answerWell, { port })
+    expect(await calling).toMatchObject({ outcome: 'ok' })
+    expect(late.seen.length).toBe(1)
+    await late.close()
+  })
+
+  test('connections are reset as they are made: repeated until they are not', async () => {
+    proxy = await startTcpProxy(() => server.port)
+    proxy.set('reset')
+    const before = server.seen.length
+    const calling = outcomeOf(call(client(proxy.url, { maxAttempts: 10 }, patient), operation))
+    await sleep(300)
+    proxy.set('pass')
+    expect(await calling).toMatchObject({ outcome: 'ok' })
+    expect([proxy.accepted > 1, server.seen.length - before]).toEqual([true, 1])
+  })
+
+  test('GOAWAY before the call: another connection is made', async () => {
+    const refusing = await startRawServer(answerWell, {
+      onSession: (session, index) => {
+        if (index === 0) setTimeout(() => session.goaway(0), 30)
+      },
+    })
+    const messaging = client(refusing.url)
+    await messaging.status('s0')
+    await sleep(80)
+    expect(await outcomeOf(call(messaging, operation))).toMatchObject({ outcome: 'ok' })
+    expect([refusing.seen.length, refusing.accepted]).toEqual([2, 2])
+    await refusing.close()
+  })
+
+  test('somebody accepts and stays silent: the deadline ends it, and it surely was not sent', async () => {
+    proxy = await startTcpProxy(() => server.port)
+    proxy.set('silent')
+    const startedAt = performance.now()
+    const { outcome, told } = await outcomeOf(call(client(proxy.url), operation, { deadlineMs: 300 }))
+    expect(outcome).toBe('deadline_exceeded')
+    expect(told).toMatch(/^gRPC status 4: Deadline exceeded after .*Waiting for LB pick$/)
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+  })
+
+  test('somebody accepts and stays silent: the watchdog replaces the channel, the call goes through', async () => {
+    proxy = await startTcpProxy(() => server.port)
+    proxy.set('silent')
+    const before = server.seen.length
+    const calling = outcomeOf(call(client(proxy.url, {}, { connectWatchdogMs: 200 }), operation))
+    await sleep(100)
+    proxy.set('pass')
+    expect(await calling).toMatchObject({ outcome: 'ok' })
+    expect([proxy.accepted, server.seen.length - before]).toEqual([2, 1])
+  })
+
+  test('a call after one that the silence ended finds the good server', async () => {
+    proxy = await startTcpProxy(() => server.port)
+    proxy.set('silent')
+    const messaging = client(proxy.url, {}, { connectWatchdogMs: 500 })
+    expect(await outcomeOf(call(messaging, operation, { deadlineMs: 100 }))).toMatchObject({
+      outcome: 'deadline_exceeded',
+    })
+    proxy.set('pass')
+    expect(await outcomeOf(call(messaging, operation))).toMatchObject({ outcome: 'ok' })
+  })
+})
+
+describe('a network that goes wrong under a channel that was good', () => {
+  test('delays are only delays', async () => {
+    proxy = await startTcpProxy(() => server.port)
+    proxy.delayMs = 50
+    proxy.set('delay')
+    const startedAt = performance.now()
+    expect(await outcomeOf(call(client(proxy.url), 'send'))).toMatchObject({ outcome: 'ok' })
+    expect(performance.now() - startedAt).toBeGreaterThan(95)
+  })
+
+  test.each<[Operation, string]>([
+    ['status', 'deadline_exceeded'],
+    ['send', 'send_outcome_unknown'],
+  ])('a black hole: %s ends by its deadline as %s', async (operation, code) => {
+    proxy = await startTcpProxy(() => server.port)
+    const messaging = client(proxy.url)
+    await messaging.status('s0')
+    proxy.set('blackhole')
+    expect(await outcomeOf(call(messaging, operation, { deadlineMs: 200 }))).toMatchObject({ outcome: code })
+  })
+
+  test('a black hole is found by keepalive; the read is repeated over another connection', async () => {
+    proxy = await startTcpProxy(() => server.port)
+    const messaging = client(proxy.url, { keepalive: { timeMs: 100, timeoutMs: 100 } })
+    await messaging.status('s0')
+    proxy.set('blackhole')
+    const calling = outcomeOf(call(messaging, 'status'))
+    await sleep(150)
+    proxy.set('pass')
+    expect(await calling).toMatchObject({ outcome: 'ok' })
+    expect(proxy.accepted).toBeGreaterThan(1)
+  })
+
+  test('a reset between two calls is not noticed by the second', async () => {
+    proxy = await startTcpProxy(() => server.port)
+    const messaging = client(proxy.url)
+    await messaging.status('s0')
+    proxy.set('reset')
+    await sleep(30)
+    proxy.set('pass')
+    expect(await outcomeOf(call(messaging, 'send'))).toMatchObject({ outcome: 'ok' })
+  })
+
+  test.each<[Operation, string]>([
+    ['status', 'ok'],
+    ['send', 'send_outcome_unknown'],
+  ])('the server restarts in the middle of a call: %s ends as %s', async (operation, expected) => {
+    let first = await startRawServer((stream) => answerHeaders(stream))
+    const { port } = first
+    const calling = outcomeOf(call(client(first.url, { maxAttempts: 10 }, patient), operation))
+    while (first.seen.length === 0) await sleep(5)
+    await first.close()
+    await sleep(100)
+    first = await startRawServer(answerWell, { port })
+    expect(await calling).toMatchObject({ outcome: expected })
+    expect(first.seen.length).toBe(operation === 'status' ? 1 : 0)
+    await first.close()
+  })
+})

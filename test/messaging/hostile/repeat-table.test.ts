@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
+import { answerHttp, answerStatus, answerWell, type Script, startRawServer } from './raw-server.js'
+import { AWAY, ROWS, UNKNOWN } from './repeat-rows.js'
+
+let tokens: TokenEndpoint
+beforeAll(async () => {
+  tokens = await startTokenEndpoint()
+})
+afterAll(() => tokens.close())
+
+/** Calls once; the server goes by `script` for its first `times` streams, then answers well. */
+async function callAgainst(script: Script, times: number, operation: Operation) {
+  const server = await startRawServer((stream, index, self) => {
+    if (index < times) script(stream, index, self)
+    else answerWell(stream)
+  })
+  const messaging = connect(server.url, tokens.url)
+  const ended = await outcomeOf(call(messaging, operation))
+  await messaging.close()
+  await server.close()
+  return { ...ended, seen: server.seen.length, headers: server.seen }
+}
+
+describe.each<Operation>(['status', 'send'])('%s', (operation) => {
+  describe.each(ROWS)('$what', (row) => {
+    const expected = operation === 'send' ? row.send : row.read
+
+    test(`once: ${expected}`, async () => {
+      const { outcome, error, told, seen } = await callAgainst(row.script, 1, operation)
+      expect({ outcome, seen }).toEqual(
+        expected === 'repeats' ? { outcome: 'ok', seen: 2 } : { outcome: expected, seen: 1 },
+      )
+      if (outcome !== 'ok') expect(told).toBe(row.told)
+      if (outcome === UNKNOWN) expect(error?.known).toEqual({ templateId: 't1', recipients: 1, attempts: 1 })
+    })
+
+    if (expected !== 'repeats') return
+    test('always: so many times and no more', async () => {
+      const { outcome, told, seen } = await callAgainst(row.script, Number.POSITIVE_INFINITY, operation)
+      expect(seen).toBe(row.most ?? 4)
+      expect(told).toBe(row.told)
+      const limited = /429$|RESOURCE_EXHAUSTED|Retry-After/.test(row.what)
+      expect(outcome).toBe(row.most === 2 ? 'credentials_rejected' : limited ? 'rate_limited' : AWAY)
+    })
+  })
+
+  test.each([
+    ['retry-after-ms', '150', 8],
+    ['retry-after', '1', 8],
+    ['retry-after', '1', 429],
+  ])('%s: %s is waited for (%d)', async (hint, value, code) => {
+    const script = code === 429 ? answerHttp(429, { [hint]: value }) : answerStatus(8, 'slow', { [hint]: value })
+    const startedAt = performance.now()
+    const { outcome, seen } = await callAgainst(script, 1, operation)
+    expect({ outcome, seen }).toEqual({ outcome: 'ok', seen: 2 })
+    expect(performance.now() - startedAt).toBeGreaterThan(hint === 'retry-after' ? 990 : 145)
+  })
+
+  test('a hint longer than the deadline is not waited for, and is told', async () => {
+    const { outcome, error, seen } = await callAgainst(answerStatus(8, 'slow', { 'retry-after': '60' }), 9, operation)
+    expect({ outcome, seen }).toEqual({ outcome: 'rate_limited', seen: 1 })
+    expect(error).toMatchObject({ retryAfterMs: 60_000, retryable: true })
+  })
+
+  test('a hint that is none is none', async () => {
+    const script = answerStatus(8, 'slow', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT', 'retry-after-ms': '-5' })
+    const { outcome, seen } = await callAgainst(script, 9, operation)
+    expect({ outcome, seen }).toEqual({ outcome: 'quota_exceeded', seen: 1 })
+  })
+
+  test('UNAUTHENTICATED is answered with another token', async () => {
+    const { headers } = await callAgainst(answerStatus(16, 'revoked'), 1, operation)
+    const [first, second] = headers.map(({ authorization }) => authorization)
+    expect(first).toMatch(/^Bearer token-\d+$/)
+    expect(second).toMatch(/^Bearer token-\d+$/)
+    expect(second).not.toBe(first)
+  })
+
+  test('a budget bounds repeats over all calls of a client: 10 tokens of 100 a repeat', async () => {
+    const server = await startRawServer((stream) => answerHttp(429)(stream))
+    const messaging = connect(server.url, tokens.url)
+    for (let calls = 0; calls < 10; calls += 1) await outcomeOf(call(messaging, operation))
+    expect(server.seen.length).toBe(10 + 10)
+    await messaging.close()
+    await server.close()
+  })
+})
