@@ -20,7 +20,7 @@ export function createEventSink(onEvent: ((event: PpoppoEvent) => void) | undefi
     try {
       // An async function is welcome where `void` is asked for, and its failure must not end the process.
       const returned: unknown = onEvent({ at: new Date(runtime.now()).toISOString(), correlationId, ...detail })
-      if (returned instanceof Promise) returned.catch(warnOfThrow)
+      if (returned !== undefined) Promise.resolve(returned).catch(warnOfThrow)
     } catch (error) {
       warnOfThrow(error)
     }

@@ -130,7 +130,7 @@ function ofExhausted(failure: CallFailure, says: string): Explanation {
 }
 
 /** What the other side says, fit for one line: bounded, printable, and without anything that looks like a token. */
-function said(details: string): string {
+export function said(details: string): string {
   const clean = details
     .replace(/\b(Bearer|Basic)\s+\S+/gi, '$1 [removed]')
     .replace(/[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, '[removed]')

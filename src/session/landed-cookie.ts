@@ -6,18 +6,24 @@ import type { Request, Response } from 'express'
  */
 
 const MAX_AGE_MS = 10_000
-const IN_HEADER = /(?:^|;\s*)(?:__Host-)?ppoppo-landed=1/
+const IN_HEADER = /(?:^|;\s*)(?:__Host-)?ppoppo-landed=([\w-]+)/
 
-export function setLandedCookie(res: Response, isHttps: boolean): void {
-  res.cookie(nameOf(isHttps), '1', { ...attributes(isHttps), maxAge: MAX_AGE_MS })
+/** @param instance tells instances apart: its pointer key */
+export function setLandedCookie(res: Response, isHttps: boolean, instance: string): void {
+  res.cookie(nameOf(isHttps), markOf(instance), { ...attributes(isHttps), maxAge: MAX_AGE_MS })
 }
 
 export function clearLandedCookie(res: Response, isHttps: boolean): void {
   res.clearCookie(nameOf(isHttps), attributes(isHttps))
 }
 
-export function hasLandedCookie(req: Request): boolean {
-  return IN_HEADER.test(req.headers.cookie ?? '')
+export function hasLandedCookie(req: Request, instance: string): boolean {
+  return IN_HEADER.exec(req.headers.cookie ?? '')?.[1] === markOf(instance)
+}
+
+/** A cookie's value has no colon. */
+function markOf(instance: string): string {
+  return instance.replaceAll(/[^\w-]/g, '-')
 }
 
 function nameOf(isHttps: boolean): string {

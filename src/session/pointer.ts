@@ -3,6 +3,7 @@ import type { SessionData } from 'express-session'
 import { PpoppoError } from '../errors.js'
 import { digestOf } from '../lib/digest.js'
 import { isPlainObject } from '../lib/guards.js'
+import { SessionStore } from './session-store.js'
 
 /** All that the session blob holds of a sign-in. Not a secret: it leads nowhere without the vault's record. */
 export interface SignInPointer {
@@ -50,9 +51,25 @@ export async function renewSession(
   const kept = keep.filter((name) => name !== key && name !== 'cookie' && Object.hasOwn(before, name))
   const carried = Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)]))
   Object.assign(carried, otherPointers(before, key))
-  await regenerate(req)
-  Object.assign(req.session, carried, { [key]: pointer })
-  await settle((done) => req.session.save(done))
+  const { sessionID, sessionStore } = req
+  if (typeof sessionStore?.generate !== 'function') {
+    await regenerate(req)
+    Object.assign(req.session, carried, { [key]: pointer })
+    return settle((done) => req.session.save(done))
+  }
+  // Not regenerate(), which ends the old one first: a store that fails in between would sign the person out.
+  sessionStore.generate(req)
+  try {
+    Object.assign(req.session, carried, { [key]: pointer })
+    await settle((done) => req.session.save(done))
+    // What was never stored needs no tombstone.
+    const isStored = !(sessionStore instanceof SessionStore) || sessionStore.isStored(before)
+    if (isStored) await settle((done) => sessionStore.destroy(sessionID, done))
+  } catch (error) {
+    // Else express-session would save the new one with the response, and send its cookie.
+    Object.assign(req, { session: before, sessionID })
+    throw error
+  }
 }
 
 /** Ends the session and gives the rest of the request a new, empty one. */

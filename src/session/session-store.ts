@@ -5,12 +5,15 @@ import { PpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
 import { isPlainObject } from '../lib/guards.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
+import { createBlobClient } from './blob-client.js'
 
 type Done = (error?: unknown) => void
 
 /** What the session middleware tells its store, and asks it. */
 export interface SessionStoreParts {
   readonly commands: SessionCommands
+  /** Those that sign the cookie; blob and cookie are renewed together, so they rotate together. */
+  readonly secrets: () => Promise<readonly string[]>
   readonly idleMs: number
   readonly raise: RaiseEvent
   /** Whether a response is being ended: then nobody is left to hear of an error. */
@@ -21,6 +24,9 @@ export interface SessionStoreParts {
   /** A cookie came whose session has ended a moment ago, perhaps in another process. */
   readonly onLateCookie: (sid: string) => void
 }
+
+/** Sessions made from stand-ins. Of all instances: one may look at a session that is another's. */
+const unavailableSessions = new WeakSet<object>()
 
 /**
  * connect-redis behind what express-session lacks: while the store fails, a request gets an empty session under the
@@ -33,8 +39,6 @@ export class SessionStore extends session.Store {
   readonly #parts: SessionStoreParts
   /** Blobs handed out in place of ones that could not be read. */
   readonly #standIns = new WeakSet<object>()
-  /** Sessions made from them. */
-  readonly #unavailable = new WeakSet<object>()
   readonly #droppable = new WeakMap<object, ReadonlySet<string>>()
   readonly #dropped = new WeakSet<object>()
   readonly #loadedIds = new WeakMap<object, string>()
@@ -44,14 +48,23 @@ export class SessionStore extends session.Store {
   constructor(parts: SessionStoreParts) {
     super()
     this.#parts = parts
-    this.#inner = new RedisStore({ client: toClient(parts.commands), prefix: '', ttl: Math.ceil(parts.idleMs / 1000) })
+    this.#inner = new RedisStore({
+      client: createBlobClient(parts.commands, parts.secrets),
+      prefix: '',
+      ttl: Math.ceil(parts.idleMs / 1000),
+    })
     // The scripts behind `commands` do what touch would; without the method express-session does not touch.
     Object.defineProperty(this, 'touch', { value: undefined })
   }
 
   /** Whether this session stands in for one that the store could not give. */
   isUnavailable(session: object | undefined): boolean {
-    return session !== undefined && this.#unavailable.has(session)
+    return session !== undefined && unavailableSessions.has(session)
+  }
+
+  /** Whether the store may hold a blob of this session. */
+  isStored(session: object): boolean {
+    return this.#kept.has(session)
   }
 
   /** Lets go of a new session unless something besides `names` is put into it. */
@@ -91,7 +104,7 @@ export class SessionStore extends session.Store {
   }
 
   override set(sid: string, data: SessionData, done: Done = () => {}): void {
-    if (this.#unavailable.has(data)) return done(unavailable())
+    if (unavailableSessions.has(data)) return done(unavailable())
     if (this.isDropped(data)) return done()
     const req = requestOf(data)
     if (req && this.#parts.isUnannounced(req)) {
@@ -134,7 +147,7 @@ export class SessionStore extends session.Store {
       done()
     }
     // What was never stored needs no tombstone: a flood of visitors leaves nothing behind.
-    if (this.#kept.has(req.session)) this.destroy(req.sessionID, renew)
+    if (this.isStored(req.session)) this.destroy(req.sessionID, renew)
     else renew()
   }
 
@@ -151,7 +164,7 @@ export class SessionStore extends session.Store {
 
   /** From now on nothing of this session is written, and no cookie is sent for it. */
   makeUnavailable(created: session.Session & SessionData): void {
-    this.#unavailable.add(created)
+    unavailableSessions.add(created)
     const refuse = (done: Done = () => {}): typeof created => {
       done(unavailable())
       return created
@@ -186,17 +199,6 @@ function noneWhereGarbled(error: unknown): null {
 
 function toCookie(stored: object): SessionData['cookie'] {
   return stored as SessionData['cookie'] // express-session wrote it, and makes a Cookie of it
-}
-
-/** The three commands connect-redis uses, in the shape it calls them on ioredis. */
-function toClient(commands: SessionCommands): object {
-  return {
-    get: (sid: string) => commands.get(sid),
-    set: (sid: string, value: string, _ex: 'EX', ttlSeconds: number) => commands.set(sid, value, ttlSeconds),
-    del: async (sids: readonly string[]) => {
-      await Promise.all(sids.map((sid) => commands.destroy(sid)))
-    },
-  }
 }
 
 function requestOf(data: SessionData): Request | undefined {

@@ -59,6 +59,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
   const destroyed = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now: runtime.now })
   const store = new SessionStore({
     commands: parts.commands,
+    secrets: parts.secrets,
     idleMs: config.idleMs,
     raise,
     isEnding: (req) => ending.has(req),

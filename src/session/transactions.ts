@@ -58,6 +58,7 @@ export function createTransactions(parts: {
   /** Only who has both the state and the cookie can name the record. */
   const keyFor = (state: string, cookie: string): string => digestOf('transaction', config.clientId, state, cookie)
   const contextFor = (key: string) => ({ purpose: 'transaction', recordId: key, binding: [] })
+  const outcomeContextFor = (key: string) => ({ purpose: 'outcome', recordId: key, binding: [] })
 
   async function waitForOutcome(key: string, first: string): Promise<Outcome | undefined> {
     const deadline = runtime.now() + OUTCOME_WAIT_MS
@@ -66,7 +67,7 @@ export function createTransactions(parts: {
       await wait(OUTCOME_POLL_MS)
       outcome = await store.readTransactionOutcome(key)
     }
-    return outcome === undefined ? undefined : parseOutcome(outcome)
+    return parseOutcome((await keyRing()).open(outcomeContextFor(key), outcome ?? '') ?? '')
   }
 
   return {
@@ -101,7 +102,7 @@ export function createTransactions(parts: {
       }
       const transaction = parseTransaction(ring.open(contextFor(key), taken.value))
       const finish = (outcome: Outcome): Promise<void> =>
-        store.setTransactionOutcome(key, JSON.stringify(outcome), OUTCOME_TTL_MS)
+        store.setTransactionOutcome(key, ring.seal(outcomeContextFor(key), JSON.stringify(outcome)), OUTCOME_TTL_MS)
       const isLive = transaction?.state === state && (await store.now()) - transaction.begunAt < ATTEMPT_TTL_MS
       if (isLive) return { kind: 'taken', transaction, finish }
       await finish('failed')

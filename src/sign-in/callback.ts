@@ -16,7 +16,7 @@ import type { PageKind } from './texts.js'
  * without an attempt of this browser gets a calm page, or goes back to where the person was.
  */
 export function createCallback(parts: RouteParts): (req: Request, res: Response) => Promise<void> {
-  const { config, runtime, raise, pages, rateLimit, transactions, vault, pointerKey } = parts
+  const { config, runtime, raise, pages, rateLimit, transactions, vault, pointerKey, toReturnTo } = parts
   const { completeSignIn, moveIn } = createCompletion(parts)
 
   async function callback(req: Request, res: Response): Promise<void> {
@@ -89,7 +89,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   }
 
   function land(res: Response, returnTo: string): void {
-    setLandedCookie(res, config.isHttps)
+    setLandedCookie(res, config.isHttps, pointerKey)
     res.set('Referrer-Policy', 'no-referrer')
     res.redirect(303, returnTo)
   }
@@ -97,7 +97,8 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   /** No attempt behind it: whoever is signed in goes back to where they were, anybody else sees a calm page (C20). */
   async function stale(req: Request, res: Response, refusal: RefusalParts, correlationId: string): Promise<void> {
     const pointer = req.ppoppo.isSignedIn ? readPointer(req.session, pointerKey) : undefined
-    if (pointer) return res.redirect(303, pointer.returnTo)
+    // Judged anew: the list of allowed origins may have changed since, and the session may be the app's.
+    if (pointer) return res.redirect(303, toReturnTo(pointer.returnTo))
     await refuse(req, res, refusal, correlationId)
   }
 

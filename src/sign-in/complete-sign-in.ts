@@ -3,6 +3,7 @@ import { isPpoppoError, PpoppoError } from '../errors.js'
 import { type Grant, missingScopes } from '../provider/provider.js'
 import { readPointer, renewSession } from '../session/pointer.js'
 import type { Transaction } from '../session/transactions.js'
+import { tagOf } from '../store/store.js'
 import type { SignIn } from '../vault/record.js'
 import { askApp } from './ask-app.js'
 import type { CallbackParams } from './callback-params.js'
@@ -81,7 +82,7 @@ export function createCompletion(parts: RouteParts): Completion {
     try {
       await moveIn(req, signIn.id, transaction.returnTo)
     } catch (error) {
-      await vault.remove(signIn.id).catch(() => {})
+      await vault.discard(signIn.id)
       throw error
     }
     return signIn
@@ -89,18 +90,23 @@ export function createCompletion(parts: RouteParts): Completion {
 
   async function moveIn(req: Request, signInId: string, returnTo: string): Promise<void> {
     const previous = readPointer(req.session, pointerKey)
-    if (previous && previous.signInId !== signInId) {
-      const ended = await vault.remove(previous.signInId)
-      if (ended) raise({ type: 'sign_out', sub: ended.sub, signInId: ended.id, reason: 'replaced' })
-    }
+    // What another person had in this browser is not for this one.
+    const isSamePerson = !previous || tagOf(previous.signInId) === tagOf(signInId)
     try {
-      await renewSession(req, pointerKey, { signInId, returnTo }, config.keepAnonymous)
+      await renewSession(req, pointerKey, { signInId, returnTo }, isSamePerson ? config.keepAnonymous : [])
     } catch (error) {
       if (isPpoppoError(error)) throw error
       // The store of an app's own session fails in its own words.
       const why = error instanceof Error ? error.name : 'no Error'
       throw new PpoppoError('store_unavailable', `The session could not be renewed (${why}).`, { cause: error })
     }
+    if (previous && previous.signInId !== signInId) await endReplaced(previous.signInId)
+  }
+
+  /** Last, since its session is gone by now: a store that fails on the way leaves the person signed in as before. */
+  async function endReplaced(id: string): Promise<void> {
+    const ended = await vault.discard(id)
+    if (ended) raise({ type: 'sign_out', sub: ended.sub, signInId: ended.id, reason: 'replaced' })
   }
 
   return { completeSignIn, moveIn }

@@ -25,7 +25,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
 
   /** The cookie of a sign-in that was just finished here did not come back: another round would end the same way. */
   function isGoingRound(req: Request): boolean {
-    if (!hasLandedCookie(req) || readPointer(req.session, pointerKey)) return false
+    if (!hasLandedCookie(req, pointerKey) || readPointer(req.session, pointerKey)) return false
     return !(ownSession.owns(req) && ownSession.hasCookie(req))
   }
 

@@ -52,7 +52,6 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   rate_limited: 429,
   cookie_missing: 400,
   form_signed_out: 200,
-  secure_cookie_blocked: 500,
   signed_out_everywhere: 409,
   logout_confirm: 200,
   logout_go_on: 200,

@@ -10,7 +10,10 @@ export function isPrefetch(req: Request): boolean {
 export function isForeignSubresource(req: Request): boolean {
   const mode = req.get('sec-fetch-mode')
   const isForeign = ['cross-site', 'same-site'].includes(req.get('sec-fetch-site') ?? '')
-  return isForeign && mode !== undefined && mode !== 'navigate'
+  if (isForeign && mode !== undefined && mode !== 'navigate') return true
+  // A frame that another site fills: no sign-in can end in it, since its cookies are not kept.
+  const isFrame = ['iframe', 'frame', 'embed', 'object', 'fencedframe'].includes(req.get('sec-fetch-dest') ?? '')
+  return isFrame && req.get('sec-fetch-site') === 'cross-site'
 }
 
 /** Whether a person is looking: a navigation gets pages and redirects, anything else JSON and status codes (C41). */

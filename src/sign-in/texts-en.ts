@@ -145,14 +145,6 @@ export const en: PageTexts = {
       todo: 'Sign in, then send it again.',
       action: 'Sign in',
     },
-    secure_cookie_blocked: {
-      title: 'Sign-in is not set up correctly here',
-      what: 'This site could not set the cookie that keeps you signed in. It is not your fault.',
-      todo: 'Please tell the people who run this site, with the reference below.',
-      action: TRY_AGAIN,
-      developer:
-        "The request did not count as https. Behind a proxy that ends TLS, set app.set('trust proxy', 1) and let the proxy send X-Forwarded-Proto.",
-    },
     signed_out_everywhere: {
       title: 'You were signed out everywhere',
       what: 'While you were signing in, all sign-ins of your account were ended, so this one was not completed either.',

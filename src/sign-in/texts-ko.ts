@@ -147,14 +147,6 @@ export const ko: PageTexts = {
       todo: '로그인한 뒤 다시 보내 주세요.',
       action: '로그인하기',
     },
-    secure_cookie_blocked: {
-      title: '이 사이트의 로그인 설정이 올바르지 않습니다',
-      what: `로그인을 유지하는 쿠키를 설정하지 못했습니다. ${NOT_YOUR_FAULT}`,
-      todo: TELL_THE_SITE,
-      action: TRY_AGAIN,
-      developer:
-        "요청이 https로 인식되지 않았습니다. TLS를 처리하는 프록시 뒤라면 app.set('trust proxy', 1)을 설정하고 프록시가 X-Forwarded-Proto를 보내게 해 주세요.",
-    },
     signed_out_everywhere: {
       title: '모든 기기에서 로그아웃되었습니다',
       what: '로그인하는 동안 이 계정의 모든 로그인이 종료되어, 이 로그인도 완료되지 않았습니다.',

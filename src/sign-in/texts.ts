@@ -26,7 +26,6 @@ export const PAGE_KINDS = [
   'rate_limited',
   'cookie_missing',
   'form_signed_out',
-  'secure_cookie_blocked',
   'signed_out_everywhere',
   'logout_confirm',
   'logout_go_on',

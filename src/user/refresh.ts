@@ -49,6 +49,8 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
       try {
         const current = await vault.read(stale.id)
         if (!current || current.tokens.accessToken !== stale.tokens.accessToken) return current
+        // PAS may answer a refresh with the access token it had issued before.
+        if (current.refreshedAt !== stale.refreshedAt) return current
         if (isHolder) return await fetchTokens(current)
       } finally {
         // A lease that cannot be given back ends by itself.

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { PpoppoError } from '../errors.js'
 import type { RaiseEvent, SignOutReason } from '../events.js'
-import { within } from '../lib/wait.js'
+import { TIMED_OUT, within } from '../lib/wait.js'
 import type { Config } from '../options.js'
 import type { Provider } from '../provider/provider.js'
 import { clearLandedCookie } from '../session/landed-cookie.js'
@@ -29,6 +29,7 @@ export interface SignOutParts {
 }
 
 const REVOCATION_MS = 3_000
+const APP_DEADLINE_MS = 10_000
 
 export function createSignOut(parts: SignOutParts): SignOut {
   const { config, vault, provider, ownSession, pointerKey, raise } = parts
@@ -54,9 +55,14 @@ export function createSignOut(parts: SignOutParts): SignOut {
     const { sub, ppnum, accountType } = signIn
     const user = { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
     try {
-      await config.onSignOut?.(user, { req, everywhere })
+      const told = (async () => config.onSignOut?.(user, { req, everywhere }))()
+      if ((await within(told, APP_DEADLINE_MS)) === TIMED_OUT) throw new Error('onSignOut takes too long')
     } catch {
-      raise({ type: 'warning', code: 'on_sign_out_failed', detail: 'onSignOut threw; the person is signed out.' })
+      raise({
+        type: 'warning',
+        code: 'on_sign_out_failed',
+        detail: 'onSignOut threw, or took longer than 10 s; the person is signed out.',
+      })
     }
   }
 
@@ -86,7 +92,8 @@ export function createSignOut(parts: SignOutParts): SignOut {
       const ended = isEverywhere ? [...(await vault.removeAll(signIn.sub))] : []
       // Alone, or where the index does not know it.
       if (!ended.some((one) => one.id === id)) {
-        const one = await vault.remove(id)
+        // With some ended already the person is signed out, whatever becomes of this one.
+        const one = await (ended.length > 0 ? vault.discard(id) : vault.remove(id))
         if (one) ended.push(one)
       }
       await forget(req, res)

@@ -8,7 +8,6 @@ import type { Config } from '../options.js'
 import type { Store, VersionedRecord } from '../store/store.js'
 import type { KeyRing } from './keyring.js'
 import { type ClearRecord, openRecord, parseRecord, type SignIn, sealRecord } from './record.js'
-import { type RewrapProgress, rewrapAll } from './rewrap.js'
 
 /** The sign-ins there are. A record here *is* the sign-in: once it is gone nothing brings it back. */
 export interface Vault {
@@ -27,14 +26,14 @@ export interface Vault {
    * @returns what was deleted, without tokens where they do not open.
    */
   remove(id: string, onlyIf?: (current: SignIn) => boolean): Promise<EndedSignIn | undefined>
+  /** As `remove`, for a sign-in that nobody uses: never throws; where the store fails it is tried once more later. */
+  discard(id: string): Promise<EndedSignIn | undefined>
   /** Ends all sign-ins of a person, also any being created at this moment. */
   removeAll(sub: string): Promise<readonly EndedSignIn[]>
   /** All sign-ins of a person, newest first. */
   list(sub: string): Promise<readonly ClearRecord[]>
   /** Whether `id` is a sign-in of the person `sub` with this client. */
   isOf(sub: string, id: string): boolean
-  /** Seals every record that is under an old key anew. Reports as it goes. */
-  rewrap(onProgress?: (progress: RewrapProgress) => void): Promise<RewrapProgress>
 }
 
 /** A sign-in about to be created. */
@@ -156,6 +155,12 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     update,
     remove,
 
+    discard: (id) =>
+      remove(id).catch(() => {
+        void removeLater(id)
+        return undefined
+      }),
+
     async removeAll(sub) {
       const deleted = await store.deleteAllSignIns(tagFor(sub), NOT_BEFORE_TTL_MS)
       const ended = await Promise.all(deleted.map((record) => toEnded(record.id, record)))
@@ -172,7 +177,5 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     },
 
     isOf: (sub, id) => RANDOM_PART.test(id.slice(TAG_LENGTH)) && id.startsWith(`${tagFor(sub)}.`),
-
-    rewrap: async (onProgress) => rewrapAll({ store, keyRing: await keyRing() }, onProgress),
   }
 }

@@ -1,0 +1,41 @@
+import { PpoppoError } from '../errors.js'
+import { type CallFailure, CODE } from './classify.js'
+import { said } from './failure.js'
+
+/** A failed question about a server's descriptor, in words that name the fix. */
+export function toReflectionError(failure: CallFailure, apiUrl: string, hadToken: boolean): PpoppoError {
+  const says = said(failure.details)
+  const options = { grpcCode: failure.code }
+  switch (failure.code) {
+    case CODE.unimplemented:
+      return new PpoppoError(
+        'messaging_misconfigured',
+        `no gRPC server reflection at ${apiUrl}${says}. Check the path of the URL (production's is "/ext"), or ask Ppoppo for external.proto and name that file as "descriptor".`,
+        options,
+      )
+    case CODE.unauthenticated:
+    case CODE.permissionDenied:
+      return new PpoppoError('credentials_rejected', refused(apiUrl, says, hadToken), options)
+    case CODE.deadlineExceeded:
+      return new PpoppoError('deadline_exceeded', `no answer from ${apiUrl} in time. Check host, port and path.`, options)
+    case CODE.unavailable:
+      return new PpoppoError(
+        'messaging_unavailable',
+        `${apiUrl} does not answer${says}. Check scheme, host and port.`,
+        options,
+      )
+    default:
+      return new PpoppoError(
+        'messaging_response_invalid',
+        `${apiUrl} does not answer as gRPC server reflection does${says}. Is it the URL of the Messaging API?`,
+        options,
+      )
+  }
+}
+
+function refused(apiUrl: string, says: string, hadToken: boolean): string {
+  if (hadToken) {
+    return `${apiUrl} refuses reflection to this client${says}. Check that PAS_TOKEN_URL and PAS_PCS_CLIENT_ID belong to its environment.`
+  }
+  return `${apiUrl} wants an access token${says}. Set PAS_PCS_CLIENT_ID, PAS_PCS_CLIENT_SECRET and PAS_TOKEN_URL.`
+}
