@@ -1,0 +1,30 @@
+import { expect, test } from '@jest/globals'
+import { CookieBrowser } from '../support/cookie-browser.js'
+import { startWorld } from '../support/world.js'
+
+test('C17 keepAnonymous carries what a visitor had, and nothing of another person', async () => {
+  const world = await startWorld({ options: { keepAnonymous: ['basket'] } })
+  const browser = world.browser()
+  await browser.visit(`${world.url}/basket?add=before`)
+  await browser.go(`${world.url}/auth/login?return_to=/me`)
+  const basket = async (): Promise<unknown> => JSON.parse((await browser.visit(`${world.url}/basket`)).text).basket
+  expect(await basket()).toEqual(['before'])
+  await browser.go(`${world.url}/auth/login?return_to=/me`)
+  expect(await basket()).toEqual(['before']) // the same person again
+  world.sandbox.control.set({ autoSignIn: 'mina' })
+  await browser.go(`${world.url}/auth/login?return_to=/me`)
+  expect(await basket()).toEqual([])
+  await world.close()
+})
+
+test('C05 frames of a foreign page begin no attempt and use up no one’s rate', async () => {
+  const world = await startWorld({ options: { rateLimit: { loginPerMinute: 2 } } })
+  for (let frame = 0; frame < 5; frame += 1) {
+    const answer = await new CookieBrowser().visit(`${world.url}/auth/login`, {
+      headers: { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' },
+    })
+    expect([answer.status, answer.cookies]).toEqual([204, []])
+  }
+  expect((await world.browser().visit(`${world.url}/auth/login`)).status).toBe(302)
+  await world.close()
+})
