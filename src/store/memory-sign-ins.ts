@@ -1,5 +1,5 @@
 import { ExpiringMap } from './expiring-map.js'
-import { type Store, tagOf, type VersionedRecord, type WriteResult } from './store.js'
+import { MAX_SIGN_INS_PER_USER, type Store, tagOf, type VersionedRecord, type WriteResult } from './store.js'
 
 type SignInMethods = Pick<
   Store,
@@ -47,6 +47,13 @@ export function createMemorySignIns({ now, cap, assertOpen }: MemorySignInsOptio
     if (ids?.size === 0) idsByTag.delete(tag)
   }
 
+  function dropExcess(tag: string): void {
+    const ids = [...(idsByTag.get(tag) ?? [])]
+    if (ids.length <= MAX_SIGN_INS_PER_USER) return
+    const byExpiry = ids.sort((a, b) => (records.expiryOf(a) ?? 0) - (records.expiryOf(b) ?? 0))
+    for (const id of byExpiry.slice(0, ids.length - MAX_SIGN_INS_PER_USER)) records.delete(id)
+  }
+
   function liveOf(tag: string): (VersionedRecord & { readonly id: string })[] {
     return [...(idsByTag.get(tag) ?? [])].flatMap((id) => {
       const record = records.get(id)
@@ -62,6 +69,7 @@ export function createMemorySignIns({ now, cap, assertOpen }: MemorySignInsOptio
       if (records.get(id) !== undefined || expiresAt <= now()) return false
       records.set(id, { version: 1, value }, expiresAt)
       enterIndex(id)
+      dropExcess(tagOf(id))
       return true
     },
     async readSignIn(id): Promise<VersionedRecord | undefined> {

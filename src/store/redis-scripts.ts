@@ -69,7 +69,7 @@ local outcome = redis.call('GET', KEYS[2])
 return outcome and {0, outcome}`,
   },
 
-  /** KEYS record, index, notbefore; ARGV member, value, expires at, attempt started at, not after. Answers 1 or 0. */
+  /** KEYS record, index, notbefore; ARGV member, value, expires at, attempt started at, not after, what record keys begin with, most. Answers 1 or 0. */
   ppoppoCreate: {
     numberOfKeys: 3,
     lua: `${IN_TIME}${KEEP_INDEX}
@@ -80,6 +80,11 @@ if tonumber(ARGV[3]) <= now() then return 0 end
 if not redis.call('SET', KEYS[1], '1|' .. ARGV[2], 'NX', 'PXAT', ARGV[3]) then return 0 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now())
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+local excess = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[7])
+if excess > 0 then
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, excess - 1)) do redis.call('DEL', ARGV[6] .. member) end
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, excess - 1)
+end
 keepIndex(KEYS[2])
 return 1`,
   },

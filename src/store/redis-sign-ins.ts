@@ -1,7 +1,7 @@
 import type { RedisClock } from './redis-clock.js'
 import type { RedisConnection } from './redis-connection.js'
 import type { RedisKeys } from './redis-keys.js'
-import { type Store, tagOf, type VersionedRecord, type WriteResult } from './store.js'
+import { MAX_SIGN_INS_PER_USER, type Store, tagOf, type VersionedRecord, type WriteResult } from './store.js'
 
 type SignInMethods = Pick<
   Store,
@@ -22,6 +22,7 @@ export function createRedisSignIns(connection: RedisConnection, keys: RedisKeys,
         client.ppoppoCreate(
           ...[record, keys.index(tag), keys.notBefore(tag)],
           ...[keys.memberOf(id), value, Math.floor(expiresAt), attemptStartedAt, notAfter],
+          ...[keys.signInsOf(tag), MAX_SIGN_INS_PER_USER],
         ),
       ).catch(clock.forgetIfLate)
       return reply === 1

@@ -34,7 +34,7 @@ export interface Store {
 
   /**
    * Creates a record, version 1, and enters it in its user's index, unless the user signed out everywhere at or after
-   * `attemptStartedAt`.
+   * `attemptStartedAt`. Of more than `MAX_SIGN_INS_PER_USER` the one that would expire first goes.
    * @returns whether it was created.
    * @throws `store_full` (memory).
    */
@@ -120,6 +120,9 @@ export interface Limiter {
    */
   consume(key: string): Promise<number>
 }
+
+/** One person fills no store: more sign-ins at a time than anybody has browsers. */
+export const MAX_SIGN_INS_PER_USER: number = 100
 
 /** How long a destroyed session's tombstone stays, in milliseconds. */
 export const TOMBSTONE_TTL_MS: number = 10 * 60_000

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Store } from '../../src/store/store.js'
+import { MAX_SIGN_INS_PER_USER, type Store } from '../../src/store/store.js'
 import { type UseStore, word } from './store.js'
 
 const HOUR_MS = 3_600_000
@@ -32,6 +32,20 @@ export function describeSignIns(use: UseStore): void {
       expect(await store.createSignIn(id, value, now + HOUR_MS, now)).toBe(true)
       expect(await other.readSignIn(id)).toEqual({ version: 1, value })
       expect(await other.listSignIns(tag)).toEqual([{ id, version: 1, value }])
+    })
+
+    test('of more sign-ins of one user than anybody has browsers, those that would end first go', async () => {
+      const { store } = use()
+      const [tag, now] = [word(), await store.now()]
+      const ids = Array.from({ length: MAX_SIGN_INS_PER_USER + 2 }, () => `${tag}.${word()}`)
+      for (const [index, id] of ids.entries()) {
+        // The first two are used again, so that the third and fourth end first.
+        expect(await store.createSignIn(id, 'v', now + HOUR_MS + index, now)).toBe(true)
+        if (index < 2) await store.writeSignIn(id, 1, 'used', now + 2 * HOUR_MS)
+      }
+      const kept = ids.filter((_id, index) => index !== 2 && index !== 3)
+      expect(await idsOf(store, tag)).toEqual([...kept].sort())
+      expect(await store.readSignIn(ids[2] ?? '')).toBeUndefined()
     })
 
     test('a record is not created over one that is there, nor when its end has passed', async () => {
