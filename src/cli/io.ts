@@ -8,7 +8,7 @@ export interface CliIo {
   readonly now: () => Date
 }
 
-/** A command: `run` resolves to the exit code (0 done, 1 failed, 2 called wrongly). */
+/** A command: `run` resolves to the exit code (0 done, 1 failed, 2 called wrongly; others as its help says). */
 export interface Command {
   /** One line for `--help`. */
   readonly summary: string

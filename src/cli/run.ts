@@ -9,6 +9,10 @@ import { keygen } from './keygen.js'
  */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   keygen: { summary: 'make a session secret and a vault key', run: keygen },
+  proto: {
+    summary: "fetch the Messaging API's own definition: proto pull <url>",
+    run: async (args, io) => (await import('./proto-pull.js')).protoPull(args, io),
+  },
   rewrap: {
     summary: 'seal all sign-ins anew under the first vault key',
     run: async (args, io) => (await import('./rewrap.js')).rewrap(args, io),

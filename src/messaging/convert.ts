@@ -3,6 +3,7 @@
  * (a vendor's descriptor may type a number as text), requests are written strictly and after validation.
  */
 import { isPlainObject } from '../lib/guards.js'
+import { isValueNamed } from './enum-names.js'
 import { type StructShape, toStruct } from './struct.js'
 import type {
   AppStats,
@@ -58,7 +59,7 @@ export function toTemplateRequest(request: TemplateRequest, names: readonly stri
 
 function toComponentType(type: TemplateComponentType, names: readonly string[]): string | undefined {
   const wanted = type.toUpperCase()
-  return names.find((name) => name === wanted) ?? names.find((name) => name.endsWith(`_${wanted}`))
+  return names.find((name) => isValueNamed(name, wanted))
 }
 
 /** Whether a descriptor knows a type of component; one it does not would go out as 0. */
@@ -147,7 +148,7 @@ export function fromAppStats(wire: Wire): AppStats {
 export function toStatus(value: unknown): SendStatusValue {
   const name = typeof value === 'string' ? value : ''
   for (const [wireName, status] of Object.entries(STATUSES)) {
-    if (name === wireName || name.endsWith(`_${wireName}`)) return status
+    if (isValueNamed(name, wireName)) return status
   }
   return 'unknown'
 }

@@ -57,6 +57,12 @@ export function loadDescriptor(given: string | Uint8Array | undefined, prefix: s
   }
 }
 
+/** The files of our transcription, as a server's reflection would tell them. */
+export function ownFiles(): readonly Buffer[] {
+  const message = read(undefined)[`${PACKAGES[0]}.CreateSendRequestReq`] as MessageTypeDefinition<object, object>
+  return message.fileDescriptorProtos
+}
+
 function read(given: string | Uint8Array | undefined): PackageDefinition {
   const loader = protoLoader()
   if (given === undefined) return loader.loadSync(fileURLToPath(OWN_PROTO), OPTIONS)

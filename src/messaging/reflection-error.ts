@@ -17,7 +17,11 @@ export function toReflectionError(failure: CallFailure, apiUrl: string, hadToken
     case CODE.permissionDenied:
       return new PpoppoError('credentials_rejected', refused(apiUrl, says, hadToken), options)
     case CODE.deadlineExceeded:
-      return new PpoppoError('deadline_exceeded', `no answer from ${apiUrl} in time. Check host, port and path.`, options)
+      return new PpoppoError(
+        'deadline_exceeded',
+        `no answer from ${apiUrl} in time. Check host, port and path.`,
+        options,
+      )
     case CODE.unavailable:
       return new PpoppoError(
         'messaging_unavailable',

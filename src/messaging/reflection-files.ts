@@ -5,8 +5,8 @@ import { CallFailed } from './failure.js'
 import { PACKAGES } from './names.js'
 import type { ReflectionAnswer, ReflectionCall, ReflectionQuestion } from './reflection-call.js'
 
-const MAX_BYTES = 16 * 1024 * 1024
-const MAX_FILES = 1_000
+const MAX_BYTES = 4 * 1024 * 1024
+const MAX_FILES = 200
 
 interface Pulled {
   readonly bytes: Buffer

@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util'
+import type { PullOptions } from '../messaging/reflection.js'
+import type { MessagingConfig } from '../messaging/types.js'
+import type { CliIo } from './io.js'
+
+const MAX_SECONDS = 3_600
+
+/** The arguments of `proto pull`. */
+export interface ProtoPullArgs {
+  readonly url: string
+  readonly out: string
+  readonly isForced: boolean
+  readonly timeoutMs: number
+  /** Name of the environment variable with a token. */
+  readonly tokenName?: string
+}
+
+/** @returns `undefined` where they make no sense */
+export function parseProtoPull(args: readonly string[]): ProtoPullArgs | 'help' | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        out: { type: 'string', default: 'ppoppo.desc' },
+        force: { type: 'boolean', default: false },
+        token: { type: 'string' },
+        timeout: { type: 'string', default: '20' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    if (values.help === true) return 'help'
+    const [action, url, ...rest] = positionals
+    const seconds = /^\d+(\.\d+)?$/.test(values.timeout) ? Number(values.timeout) : 0
+    const isSane = action === 'pull' && url !== undefined && rest.length === 0 && values.out.trim() !== ''
+    if (!isSane || seconds <= 0 || seconds > MAX_SECONDS) return undefined
+    return {
+      url,
+      out: values.out,
+      isForced: values.force,
+      timeoutMs: Math.ceil(seconds * 1_000),
+      ...(values.token === undefined ? {} : { tokenName: values.token }),
+    }
+  } catch {
+    // parseArgs repeats what it was given; someone may have pasted a secret.
+    return undefined
+  }
+}
+
+/** How to reach the server, and where a token comes from; or what is wrong. */
+export async function configureProtoPull(
+  args: ProtoPullArgs,
+  io: CliIo,
+): Promise<{ readonly config: MessagingConfig; readonly options: PullOptions } | string> {
+  const [{ resolveMessagingConfig }, { isPpoppoError }, { createTokenSource }, { systemMessagingRuntime }] =
+    await Promise.all([
+      import('../config-messaging.js'),
+      import('../errors.js'),
+      import('../messaging/credentials.js'),
+      import('../messaging/runtime.js'),
+    ])
+  const attempt = (env: NodeJS.ProcessEnv): MessagingConfig | string => {
+    try {
+      return resolveMessagingConfig({ apiUrl: args.url, deadlineMs: args.timeoutMs }, env)
+    } catch (error) {
+      if (isPpoppoError(error, 'config_invalid')) return error.message
+      throw error
+    }
+  }
+  // Alone first: a fault of the URL is one of the command line, whatever the environment says.
+  const alone = attempt({})
+  if (typeof alone === 'string') return alone.replace(/^.*"apiUrl" \(PCS_API_URL\)/s, '<url>')
+  const token = args.tokenName === undefined ? undefined : (io.env[args.tokenName] ?? '').trim()
+  if (token === '') return '--token must name an environment variable that holds an access token; that one is not set'
+  if (token !== undefined) {
+    if (!/^[\x21-\x7e]{1,16384}$/.test(token)) return 'the variable that --token names holds no access token'
+    return { config: alone, options: { token: async () => token } }
+  }
+  const config = attempt(io.env)
+  if (typeof config === 'string') return config
+  if (!config.credentials) return { config, options: {} }
+  const tokens = createTokenSource(config, systemMessagingRuntime)
+  return { config, options: { token: () => tokens.token() } }
+}

@@ -1,0 +1,72 @@
+import type { CliIo } from './io.js'
+import { configureProtoPull, parseProtoPull } from './proto-options.js'
+import { printPulled } from './proto-report.js'
+
+const HELP = `Usage: express-ppoppo proto pull <url> [--out <file>] [--force] [--token <NAME>] [--timeout <seconds>]
+
+Fetches the definition of the Messaging API from its server by gRPC server reflection, writes it as a descriptor set, and
+shows how it differs from the one in this package, whose field numbers are not the vendor's. The client then takes it:
+createMessaging({ descriptor: './ppoppo.desc' }), or ppoppo({ messaging: { descriptor: './ppoppo.desc' } }).
+
+  <url>                 https://api.ppoppo.com/ext, path included; http on localhost only
+  --out <file>          where to write (default: ppoppo.desc)
+  --force               replace a file that is not a descriptor set, too
+  --token <NAME>        the environment variable that holds an access token to send
+  --timeout <seconds>   for all of it (default: 20)
+
+A server that asks for an access token gets one by PAS_PCS_CLIENT_ID, PAS_PCS_CLIENT_SECRET and PAS_TOKEN_URL (or
+PPOPPO_ENVIRONMENT); no other does.
+
+Exit code: 0 no difference that matters, 1 one that does, 2 called wrongly or the file cannot be written,
+3 not reached or no reflection, 130 interrupted.`
+
+const INTERRUPTED = 130
+
+/**
+ * `express-ppoppo proto pull`: see its `--help`.
+ *
+ * @param args what stands after `proto`: `['pull', 'https://api.ppoppo.com/ext']`
+ * @returns exit code: 0, 1 a difference that matters, 2 called wrongly, 3 no answer, 130 interrupted
+ */
+export async function protoPull(args: readonly string[], io: CliIo): Promise<number> {
+  const fail = (code: number, problem: string): number => {
+    io.printError(`express-ppoppo proto pull: ${problem.replace(/\s*\n(- )?/g, ' ')}`)
+    return code
+  }
+  const given = parseProtoPull(args)
+  if (given === undefined) {
+    return fail(
+      2,
+      'takes one URL, --out <file>, --force, --token <NAME> and --timeout <seconds>; see: express-ppoppo proto pull --help',
+    )
+  }
+  if (given === 'help') {
+    io.print(HELP)
+    return 0
+  }
+  const [{ pullDescriptor, isDescriptorSet }, { refuseToWrite, writeWhole }, { isPpoppoError }] = await Promise.all([
+    import('../messaging/pull-descriptor.js'),
+    import('./descriptor-file.js'),
+    import('../errors.js'),
+  ])
+  const setup = await configureProtoPull(given, io)
+  if (typeof setup === 'string') return fail(2, setup)
+  const refusal = await refuseToWrite(given.out, isDescriptorSet)
+  if (refusal !== undefined && !(given.isForced && refusal.endsWith('--force'))) return fail(2, `--out ${refusal}`)
+
+  const interruption = new AbortController()
+  const onInterrupt = (): void => interruption.abort()
+  process.once('SIGINT', onInterrupt)
+  try {
+    const pulled = await pullDescriptor(setup.config, { ...setup.options, signal: interruption.signal })
+    const problem = await writeWhole(given.out, pulled.bytes)
+    if (problem !== undefined) return fail(2, `--out ${problem}`)
+    return printPulled(pulled, { url: setup.config.apiUrl, out: given.out }, io)
+  } catch (error) {
+    if (interruption.signal.aborted) return fail(INTERRUPTED, 'interrupted; nothing was written')
+    if (isPpoppoError(error)) return fail(3, error.message)
+    throw error
+  } finally {
+    process.off('SIGINT', onInterrupt)
+  }
+}

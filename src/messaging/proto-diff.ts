@@ -1,0 +1,118 @@
+import type { DescriptorModel, RpcShape } from './descriptor-model.js'
+import { METHODS, PACKAGES } from './names.js'
+import { diffEnum, diffFields } from './proto-diff-members.js'
+
+/**
+ * What a difference means for the client.
+ * - `none`: nothing: it is there in addition, or is not on the wire
+ * - `descriptor`: the built-in definition does not fit, the server's own does
+ * - `client`: with the server's own definition, too, the client lacks what it needs, or takes one thing for another
+ */
+export type Severity = 'none' | 'descriptor' | 'client'
+
+export interface Difference {
+  /** What it is about, as a heading: `message CreateSendRequestReq`. */
+  readonly group: string
+  readonly text: string
+  readonly severity: Severity
+}
+
+/** Adds a difference. */
+export type Report = (group: string, severity: Severity, text: string) => void
+
+/** The package that the client would use; where it could not send with any, one that is there. */
+function packageOf(model: DescriptorModel): string {
+  const names = [...model.services.keys()]
+  const usable = PACKAGES.find((name) => names.includes(`${name}.${METHODS.createSendRequest.service}`))
+  return usable ?? PACKAGES.find((name) => names.some((service) => service.startsWith(`${name}.`))) ?? ''
+}
+
+/**
+ * Compares a server's definition with ours, from the methods down: messages are paired by what they are for, since
+ * neither their names nor those of enums are on the wire.
+ */
+export function diffProtos(ours: DescriptorModel, theirs: DescriptorModel): readonly Difference[] {
+  const differences: Difference[] = []
+  const report: Report = (group, severity, text) => void differences.push({ group, severity, text })
+  const names = { ours: packageOf(ours), theirs: packageOf(theirs) }
+  if (names.ours !== names.theirs) report('package', 'descriptor', `${names.theirs}, ours ${names.ours}`)
+  diffServices(ours, theirs, names, report)
+  const pairs = diffTypes(ours, theirs, names, report)
+  reportUnpaired(theirs, names.theirs, pairs, report)
+  return differences
+}
+
+interface Names {
+  readonly ours: string
+  readonly theirs: string
+}
+
+function diffServices(ours: DescriptorModel, theirs: DescriptorModel, names: Names, report: Report): void {
+  for (const { service, method, mine, found } of rpcs(ours, theirs, names)) {
+    const group = `service ${service}`
+    if (found === undefined) report(group, 'client', `${method} is missing`)
+    else if (found.kind !== mine.kind) report(group, 'client', `${method} is ${found.kind}, ours ${mine.kind}`)
+  }
+  for (const [full, methods] of theirs.services) {
+    if (!full.startsWith(`${names.theirs}.`)) continue
+    const service = bare(full)
+    const known = Object.values(METHODS).filter((entry) => entry.service === service)
+    const extra = [...methods.keys()].filter((name) => !known.some(({ method }) => method === name))
+    if (extra.length > 0) report(`service ${service}`, 'none', `more methods: ${extra.join(', ')}`)
+  }
+}
+
+/** Compares all messages and enums that the methods lead to. @returns ours to theirs */
+function diffTypes(
+  ours: DescriptorModel,
+  theirs: DescriptorModel,
+  names: Names,
+  report: Report,
+): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>()
+  const open = rpcs(ours, theirs, names).flatMap(({ mine, found }): (readonly [string, string])[] =>
+    found ? [[mine.request, found.request] as const, [mine.response, found.response] as const] : [],
+  )
+  for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    const [mine, found] = next
+    // A well-known type is the same everywhere.
+    if (pairs.has(mine) || (mine === found && mine.startsWith('google.protobuf.'))) continue
+    pairs.set(mine, found)
+    const group = `${ours.enums.has(mine) ? 'enum' : 'message'} ${bare(mine)}`
+    if (bare(found) !== bare(mine)) report(group, 'none', `is called ${bare(found)}`)
+    diffEnum(ours.enums.get(mine), theirs.enums.get(found), group, report)
+    open.push(...diffFields({ ours, theirs, mine, found }, group, report))
+  }
+  return pairs
+}
+
+function reportUnpaired(
+  theirs: DescriptorModel,
+  name: string,
+  pairs: ReadonlyMap<string, string>,
+  report: Report,
+): void {
+  const paired = new Set(pairs.values())
+  const isExtra = (full: string): boolean => full.startsWith(`${name}.`) && !paired.has(full)
+  const messages = [...theirs.messages.keys()].filter(isExtra)
+  const enums = [...theirs.enums.keys()].filter(isExtra)
+  if (messages.length > 0) report('others', 'none', `more messages: ${messages.map(bare).join(', ')}`)
+  if (enums.length > 0) report('others', 'none', `more enums: ${enums.map(bare).join(', ')}`)
+}
+
+/** The client's methods, on both sides. */
+function rpcs(
+  ours: DescriptorModel,
+  theirs: DescriptorModel,
+  names: Names,
+): { service: string; method: string; mine: RpcShape; found: RpcShape | undefined }[] {
+  return Object.values(METHODS).flatMap(({ service, method }) => {
+    const mine = ours.services.get(`${names.ours}.${service}`)?.get(method)
+    const found = theirs.services.get(`${names.theirs}.${service}`)?.get(method)
+    return mine ? [{ service, method, mine, found }] : []
+  })
+}
+
+function bare(full: string): string {
+  return full.slice(full.lastIndexOf('.') + 1)
+}
