@@ -18,9 +18,13 @@ import { loadAccount } from './account.js'
 import type { Auth } from './auth.js'
 import { packageFile } from './config.js'
 import { createErrorHandler, notFound } from './errors.js'
+import { createSends } from './messages/sends.js'
+import { createTemplateIds } from './messages/templates.js'
 import { apiRoutes } from './pages/api.js'
 import { dashboardRoutes } from './pages/dashboard.js'
 import { homeRoutes } from './pages/home.js'
+import { messageSentRoutes } from './pages/message-sent.js'
+import { type MessagesParts, messagesRoutes } from './pages/messages.js'
 import { signInsRoutes } from './pages/sign-ins.js'
 import { sameOriginOnly } from './same-origin.js'
 import { securityHeaders } from './security-headers.js'
@@ -40,6 +44,13 @@ export function createApp({ auth, database, trustedProxies = 0, log = console.er
   const users = createUsers(database)
   const views = createViews(auth)
   const guard = auth.requireSignIn()
+  const messages: MessagesParts = {
+    guard,
+    sends: createSends(database),
+    templateIds: createTemplateIds(database),
+    views,
+    log,
+  }
 
   // How many proxies of yours stand in front. With too few, every visitor has the proxy's address (and they share one
   // rate limit), and a cookie marked Secure is not sent, since Express thinks the request came over http. With too
@@ -56,10 +67,12 @@ export function createApp({ auth, database, trustedProxies = 0, log = console.er
   app.use(loadAccount(users))
 
   app.use(sameOriginOnly)
+  app.use(messagesRoutes(messages)) // before the body parser: it has its own, for longer forms
   app.use(express.urlencoded({ extended: false, limit: '8kb' }))
   app.use(homeRoutes(views))
   app.use(dashboardRoutes({ guard, users, views }))
   app.use(signInsRoutes({ guard, views }))
+  app.use(messageSentRoutes(messages))
   app.use(apiRoutes({ guard }))
 
   app.use(notFound)

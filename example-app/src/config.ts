@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import type { PpoppoOptions } from 'express-ppoppo'
+import type { MessagingOptions, PpoppoOptions } from 'express-ppoppo'
 
 /** A file of this package by its path from the package's folder: works from src/, from dist/ and from any cwd. */
 export const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -22,6 +22,8 @@ export interface AppConfig {
   readonly trustedProxies: number
   /** What differs from what `ppoppo()` reads from the environment by itself. */
   readonly ppoppo: PpoppoOptions
+  /** The same for `createMessaging()`, which worker.ts uses: it has no sign-in. */
+  readonly messaging: MessagingOptions
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -34,11 +36,13 @@ export function loadDotEnv(file: string = packageFile('.env')): void {
 /** @throws Error with one line that names the variable. */
 export function readConfig(env: Env): AppConfig {
   const port = wholeNumber(env, 'PORT', 3000, 65_535)
+  const ppoppo = env['NODE_ENV'] === 'production' ? {} : developmentDefaults(env, port)
   return {
     port,
     databaseFile: env['EXAMPLE_DATABASE'] || packageFile('data/example.db'),
     trustedProxies: wholeNumber(env, 'TRUST_PROXY', 0, 10),
-    ppoppo: env['NODE_ENV'] === 'production' ? {} : developmentDefaults(env, port),
+    ppoppo,
+    messaging: { ...ppoppo.messaging, ...(ppoppo.environment && { environment: ppoppo.environment }) },
   }
 }
 
@@ -51,7 +55,25 @@ function developmentDefaults(env: Env, port: number): PpoppoOptions {
     ...(env['PPOPPO_ENVIRONMENT'] ? {} : { environment: 'local' }),
     // Ask for what you use. This app shows an e-mail address; without that, 'openid profile' is enough.
     ...(env['PPOPPO_SCOPE'] ? {} : { scope: 'openid profile email' }),
+    ...messagingDefaults(env),
   }
+}
+
+/** Messages go to the sandbox, too, unless anything says that this is about another Ppoppo. */
+function messagingDefaults(env: Env): Pick<PpoppoOptions, 'messaging'> {
+  const { PPOPPO_ENVIRONMENT: environment = '', PPOPPO_AUTH_URL: authUrl } = env
+  if (environment !== '' && environment !== 'local') return {}
+  if (env['PAS_PCS_CLIENT_ID'] || env['PAS_PCS_CLIENT_SECRET'] || (authUrl && !isThisMachine(authUrl))) return {}
+  // A sandbox on another port gives out its tokens there.
+  const tokenUrl = authUrl && !env['PAS_TOKEN_URL'] ? { tokenUrl: new URL('/oauth/token', authUrl).href } : {}
+  return { messaging: { ...SANDBOX_CLIENT, ...tokenUrl } }
+}
+
+/** Not a secret: every sandbox has it. */
+const SANDBOX_CLIENT = { clientId: 'sandbox_external_client', clientSecret: 'sandbox_external_secret' }
+
+function isThisMachine(url: string): boolean {
+  return URL.canParse(url) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
 }
 
 function wholeNumber(env: Env, name: string, fallback: number, max: number): number {

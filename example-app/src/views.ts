@@ -1,6 +1,7 @@
 /*
- * Server-rendered pages with Eta. `<%= %>` escapes, always; `<%~ %>` does not, and is used for exactly two things: the
- * page inside the layout, and the HTML of the sign-in button, which the library wrote and escaped.
+ * Server-rendered pages with Eta. `<%= %>` escapes, always; `<%~ %>` does not, and is used for exactly three things: the
+ * page inside the layout, a template inside another, and the HTML of the sign-in button, which the library wrote and
+ * escaped.
  */
 
 import { Eta } from 'eta'
@@ -9,6 +10,11 @@ import { formatPpnum } from 'express-ppoppo'
 import { accountOf } from './account.js'
 import type { Auth } from './auth.js'
 import { packageFile } from './config.js'
+import type { Delivery } from './messages/delivery.js'
+import type { Draft, DraftProblems } from './messages/draft.js'
+import type { Trouble } from './messages/explain.js'
+import type { AppTemplate, TemplateKey } from './messages/templates.js'
+import type { Progress } from './pages/message-sent.js'
 
 /** What each template needs besides what all of them get. */
 export interface PageData {
@@ -23,7 +29,33 @@ export interface PageData {
     readonly signIn: { readonly createdAt: Date; readonly refreshedAt: Date; readonly expiresAt: Date } | undefined
   }
   'sign-ins': { readonly signIns: readonly SignInLine[] }
+  messages: MessagesPage
+  'message-sent': Progress & {
+    readonly label: string
+    readonly createdAt: Date
+    readonly requestId: string | null
+  }
   message: { readonly title: string; readonly status: number; readonly explanation: string }
+}
+
+export interface MessagesPage {
+  readonly draft: Draft
+  readonly problems: DraftProblems
+  readonly trouble: Trouble | undefined
+  /** The trouble is about a message that somebody has just tried to send. */
+  readonly isUnsent: boolean
+  readonly templates: Readonly<Record<TemplateKey, AppTemplate>>
+  readonly sends: readonly {
+    readonly delivery: Delivery
+    readonly label: string
+    readonly createdAt: Date
+    readonly isLive: boolean
+  }[]
+}
+
+/** Parts of pages that scripts ask for again. */
+export interface FragmentData {
+  'send-progress': Progress
 }
 
 /** Ppoppo down, or the person did not grant the scope, is not the same as having none. */
@@ -41,10 +73,13 @@ export interface SignInLine {
 
 export interface Views {
   send<Name extends keyof PageData>(req: Request, res: Response, name: Name, page: PageData[Name]): void
+  /** HTML of a part of a page, escaped as pages are. */
+  fragment<Name extends keyof FragmentData>(name: Name, page: FragmentData[Name]): string
 }
 
 /** Said once after a form was sent and redirected. By key: nobody can put words on our page through a link. */
 const NOTICES: Readonly<Record<string, string>> = {
+  'message-sent-already': 'This form had been sent before. Nothing was sent twice.',
   'name-saved': 'Your name is saved.',
   'sign-in-ended': 'That sign-in has ended.',
   'signed-out': 'You are signed out.',
@@ -69,6 +104,7 @@ export function createViews(auth: Auth): Views {
         }),
       )
     },
+    fragment: (name, page) => eta.render(name, { page, time }),
   }
 }
 

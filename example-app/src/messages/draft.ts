@@ -1,0 +1,103 @@
+/*
+ * The form as somebody filled it in, and what is wrong with it. Whatever is wrong, the draft goes back into the form as
+ * it was typed: nobody pastes two hundred numbers twice.
+ */
+import { parsePpnum } from 'express-ppoppo'
+import { isTemplateKey, type TemplateKey } from './templates.js'
+
+export interface Draft {
+  /** One for each form we hand out; see sends.ts. */
+  readonly formId: string
+  readonly template: TemplateKey
+  readonly to: 'self' | 'numbers'
+  readonly numbers: string
+  readonly message: string
+}
+
+export interface DraftProblems {
+  readonly message?: string
+  /** One for each line that is wrong, or one about all of them. */
+  readonly numbers?: readonly string[]
+}
+
+/** As many as one send takes. For more there is the worker: worker.ts. */
+const MOST_NUMBERS = 1_000
+const MOST_CHARACTERS = 500
+/** Of a list that is wrong from top to bottom, the first lines show what is wrong. */
+const MOST_BAD_LINES = 8
+
+/** What a form is before anybody has touched it. */
+export const emptyDraft = (formId: string): Draft => ({
+  formId,
+  template: 'note',
+  to: 'self',
+  numbers: '',
+  message: '',
+})
+
+/** @param body what the form parser made of the request; a field that is missing is an empty one */
+export function readDraft(body: unknown): Draft {
+  const template = field(body, 'template')
+  return {
+    formId: field(body, 'form_id'),
+    template: isTemplateKey(template) ? template : 'note',
+    to: field(body, 'to') === 'numbers' ? 'numbers' : 'self',
+    numbers: field(body, 'numbers').replaceAll('\r\n', '\n'),
+    message: field(body, 'message').replaceAll('\r\n', '\n'),
+  }
+}
+
+/** @default '' where the field is missing, or was sent twice */
+export function field(body: unknown, name: string): string {
+  if (typeof body !== 'object' || body === null) return ''
+  const value: unknown = Reflect.get(body, name)
+  return typeof value === 'string' ? value.normalize('NFC') : ''
+}
+
+/** To whom it goes, each number once; or what to mend first. */
+export function checkDraft(
+  draft: Draft,
+): { readonly ppnums: readonly string[] } | { readonly problems: DraftProblems } {
+  const message = messageProblem(draft.message)
+  const { ppnums, bad } = draft.to === 'numbers' ? readNumbers(draft.numbers) : { ppnums: [], bad: [] }
+  if (message === undefined && bad.length === 0) return { ppnums }
+  return { problems: { ...(message !== undefined && { message }), ...(bad.length > 0 && { numbers: bad }) } }
+}
+
+function messageProblem(message: string): string | undefined {
+  if (message.trim() === '') return 'Please write something.'
+  const { length } = [...message]
+  return length > MOST_CHARACTERS
+    ? `Please use ${MOST_CHARACTERS} characters or fewer; these are ${length}.`
+    : undefined
+}
+
+function readNumbers(text: string): { readonly ppnums: readonly string[]; readonly bad: readonly string[] } {
+  const ppnums = new Set<string>()
+  const bad: string[] = []
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue
+    try {
+      ppnums.add(parsePpnum(line))
+    } catch {
+      bad.push(`Line ${index + 1}: “${shorten(line.trim())}” is not a Ppoppo number. Those have 11 digits or more.`)
+    }
+  }
+  if (bad.length === 0 && ppnums.size === 0) bad.push('Please paste at least one number, each on a line of its own.')
+  if (ppnums.size > MOST_NUMBERS) {
+    bad.push(
+      `These are ${ppnums.size} numbers, and one send takes ${MOST_NUMBERS}. The worker sends to lists of any length.`,
+    )
+  }
+  return { ppnums: [...ppnums], bad: firstOf(bad) }
+}
+
+function firstOf(bad: readonly string[]): readonly string[] {
+  if (bad.length <= MOST_BAD_LINES) return bad
+  return [...bad.slice(0, MOST_BAD_LINES), `And ${bad.length - MOST_BAD_LINES} more lines like these.`]
+}
+
+function shorten(text: string): string {
+  const characters = [...text]
+  return characters.length > 24 ? `${characters.slice(0, 24).join('')}…` : text
+}

@@ -1,0 +1,43 @@
+/* A row of the `sends` table, and the look that tells one from anything else: rows are `unknown` until then. */
+import type { SendStatusValue } from 'express-ppoppo'
+import type { SendState } from './sends.js'
+import { isTemplateKey, type TemplateKey } from './templates.js'
+
+export interface SendRow {
+  readonly id: number
+  readonly template: TemplateKey
+  readonly state: SendState
+  readonly request_id: string | null
+  readonly poll_id: string | null
+  readonly explanation: string | null
+  readonly created_at: string
+  readonly status: SendStatusValue
+  readonly total: number
+  readonly delivered: number
+  readonly pending_consent: number
+  readonly failed: number
+}
+
+const TEXTS_OR_NULL = ['request_id', 'poll_id', 'explanation']
+const NUMBERS = ['id', 'total', 'delivered', 'pending_consent', 'failed']
+const STATES: readonly unknown[] = ['sending', 'accepted', 'unknown', 'refused'] satisfies SendState[]
+const STATUSES: readonly unknown[] = [
+  'queued',
+  'processing',
+  'completed',
+  'failed',
+  'unknown',
+] satisfies SendStatusValue[]
+
+export function isSendRow(row: unknown): row is SendRow {
+  if (typeof row !== 'object' || row === null) return false
+  const value = (name: string): unknown => Reflect.get(row, name)
+  return (
+    isTemplateKey(value('template')) &&
+    typeof value('created_at') === 'string' &&
+    TEXTS_OR_NULL.every((name) => value(name) === null || typeof value(name) === 'string') &&
+    NUMBERS.every((name) => typeof value(name) === 'number') &&
+    STATES.includes(value('state')) &&
+    STATUSES.includes(value('status'))
+  )
+}

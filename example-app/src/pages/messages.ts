@@ -1,0 +1,179 @@
+/*
+ * Writing a message, to oneself or to a list of numbers, and the list of those one has sent.
+ *
+ * Before you copy this: here anybody who signs in may write to anybody, in your app's name and on your app's quota. There
+ * is a limit an hour below, which is enough for an example. In your app, write to people who asked you to.
+ */
+import { randomUUID } from 'node:crypto'
+import express, { type Request, type RequestHandler, type Response, Router } from 'express'
+import { formatPpnum, isPpoppoError, type SendReceipt } from 'express-ppoppo'
+import { signedInPerson } from '../account.js'
+import { describe, isFinished, refresh } from '../messages/delivery.js'
+import { checkDraft, type Draft, type DraftProblems, emptyDraft, readDraft } from '../messages/draft.js'
+import { explain, OUTCOME_UNKNOWN, type Trouble } from '../messages/explain.js'
+import type { Send, Sends } from '../messages/sends.js'
+import { TEMPLATES, type TemplateIds } from '../messages/templates.js'
+import type { Views } from '../views.js'
+
+export interface MessagesParts {
+  readonly guard: RequestHandler
+  readonly sends: Sends
+  readonly templateIds: TemplateIds
+  readonly views: Views
+  readonly log: (error: unknown) => void
+}
+
+const LIST_LENGTH = 20
+/** Of those still under way, so many are asked about for one page: the newest. */
+const MOST_LIVE = 5
+const HOUR_MS = 3_600_000
+const MOST_RECIPIENTS_AN_HOUR = 3_000
+const HEALTH_DEADLINE_MS = 3_000
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+export function messagesRoutes(parts: MessagesParts): Router {
+  const router = Router()
+
+  router.get('/messages', parts.guard, (req, res) => sendPage(parts, req, res, { draft: emptyDraft(randomUUID()) }))
+
+  // A thousand numbers are longer than what other forms of this app may send; this parser comes before theirs.
+  const readBody = express.urlencoded({ extended: false, limit: '64kb' })
+  router.post('/messages', parts.guard, readBody, async (req, res) => {
+    const draft = readDraft(req.body)
+    const checked = checkDraft(draft)
+    if ('problems' in checked) return sendPage(parts, req, res.status(422), { draft, problems: checked.problems })
+    if (!UUID.test(draft.formId)) return sendAgain(parts, req, res, draft, { status: 422, text: FORM_UNKNOWN })
+
+    const { account } = signedInPerson(req)
+    const total = draft.to === 'self' ? 1 : checked.ppnums.length
+    const limit = ownLimit(parts.sends, account.id, total)
+    if (limit !== undefined) return sendAgain(parts, req, res, draft, limit)
+
+    const { send, isNew } = parts.sends.begin({
+      accountId: account.id,
+      formId: draft.formId,
+      template: draft.template,
+      total,
+    })
+    if (!isNew) return res.redirect(303, `/messages/${send.id}?notice=message-sent-already`)
+    const trouble = await deliver(parts, req, send, draft, checked.ppnums)
+    if (trouble !== undefined) return sendAgain(parts, req, res, draft, trouble)
+    // 303 after every POST: reloading the page that follows sends nothing.
+    res.redirect(303, `/messages/${send.id}`)
+  })
+
+  return router
+}
+
+const FORM_UNKNOWN = 'This form was not one of ours, or an old one. Nothing was sent; please press “Send” again.'
+
+/** Sends, and writes down how that ended. @returns what is in the way, where it surely was not sent */
+async function deliver(
+  { sends, templateIds, log }: MessagesParts,
+  req: Request,
+  send: Send,
+  draft: Draft,
+  ppnums: readonly string[],
+): Promise<Trouble | undefined> {
+  try {
+    sends.accept(
+      send.id,
+      await templateIds.use(draft.template, req.ppoppo.messaging, (id) => hand(req, id, draft, ppnums)),
+    )
+    return undefined
+  } catch (error) {
+    if (isPpoppoError(error, 'send_outcome_unknown')) {
+      log(error)
+      sends.end(send.id, 'unknown', OUTCOME_UNKNOWN)
+      return undefined
+    }
+    const trouble = troubleOf(error, log)
+    sends.end(send.id, 'refused', trouble.text)
+    return trouble
+  }
+}
+
+/** The call itself. What the template has placeholders for goes into `vars`; Ppoppo fills them in. */
+function hand(
+  req: Request,
+  templateId: string,
+  { to, message }: Draft,
+  ppnums: readonly string[],
+): Promise<SendReceipt> {
+  const { user, account } = signedInPerson(req)
+  const vars = { from: account.displayName ?? formatPpnum(user.ppnum), message: message.trim() }
+  const { messaging } = req.ppoppo
+  if (to === 'self') return messaging.sendToUser({ templateId, vars })
+  return messaging.send({ templateId, recipients: ppnums.map((ppnum) => ({ ppnum, vars })) })
+}
+
+function ownLimit(sends: Sends, accountId: number, more: number): Trouble | undefined {
+  const hourAgo = new Date(Date.now() - HOUR_MS)
+  if (sends.recipientsSince(accountId, hourAgo) + more <= MOST_RECIPIENTS_AN_HOUR) return undefined
+  const text = `From one account we send to ${MOST_RECIPIENTS_AN_HOUR.toLocaleString('en')} people an hour. Please try again later.`
+  return { status: 429, text }
+}
+
+/** What is wrong with our setup is for the log as well; the person can only tell us. */
+export function troubleOf(error: unknown, log: (error: unknown) => void): Trouble {
+  const trouble = explain(error)
+  if (trouble.forOperator !== undefined) log(error)
+  return trouble
+}
+
+/** The form comes back as it was, with a new id: the old one belongs to the attempt that failed. */
+function sendAgain(parts: MessagesParts, req: Request, res: Response, draft: Draft, trouble: Trouble): Promise<void> {
+  res.status(trouble.status)
+  if (trouble.tryAgainAt !== undefined) {
+    res.set('Retry-After', String(Math.max(1, Math.ceil((trouble.tryAgainAt.getTime() - Date.now()) / 1000))))
+  }
+  return sendPage(parts, req, res, { draft: { ...draft, formId: randomUUID() }, trouble })
+}
+
+interface PageState {
+  readonly draft: Draft
+  readonly problems?: DraftProblems
+  readonly trouble?: Trouble
+}
+
+async function sendPage(parts: MessagesParts, req: Request, res: Response, state: PageState): Promise<void> {
+  const { draft, problems = {} } = state
+  const known = parts.sends.newest(signedInPerson(req).account.id, LIST_LENGTH)
+  // After a failed send it is known already whether Ppoppo answers.
+  const setUp = state.trouble ?? (await setUpTrouble(parts, req))
+  const { sends, trouble = setUp } = setUp === undefined ? await refreshed(parts, req, known) : { sends: known }
+  parts.views.send(req, res, 'messages', {
+    draft,
+    problems,
+    trouble,
+    isUnsent: state.trouble !== undefined,
+    templates: TEMPLATES,
+    sends: sends.map((send, index) => ({
+      delivery: describe(send),
+      label: TEMPLATES[send.template].label,
+      createdAt: send.createdAt,
+      isLive: trouble === undefined && index < MOST_LIVE,
+    })),
+  })
+}
+
+/** Set up, and answering? Asked before somebody writes five hundred characters, not after. */
+async function setUpTrouble({ log }: MessagesParts, req: Request): Promise<Trouble | undefined> {
+  const { error } = await req.ppoppo.messaging.health({ deadlineMs: HEALTH_DEADLINE_MS })
+  return error === undefined ? undefined : troubleOf(error, log)
+}
+
+/** One that cannot be asked about takes nothing from the page but its news. */
+async function refreshed(
+  { sends, log }: MessagesParts,
+  req: Request,
+  known: readonly Send[],
+): Promise<{ readonly sends: readonly Send[]; readonly trouble?: Trouble }> {
+  const live = new Set(known.filter((send) => !isFinished(send)).slice(0, MOST_LIVE))
+  const { messaging } = req.ppoppo
+  try {
+    return { sends: await Promise.all(known.map((send) => (live.has(send) ? refresh(send, sends, messaging) : send))) }
+  } catch (error) {
+    return { sends: known, trouble: troubleOf(error, log) }
+  }
+}

@@ -1,0 +1,121 @@
+/*
+ * Sends a template to a CSV of numbers. No Express, no sign-in: a program, the Messaging API, and a file that says how
+ * far it came.
+ *
+ *   npm run worker -w example-app -- numbers.csv --template tpl_01HQ...
+ *
+ * What makes it fit for a list that matters:
+ *  - It reads the whole list before it sends anything. A bad row is told by its line, and nothing has been sent.
+ *  - After each chunk it writes `numbers.csv.progress.json`. After Ctrl-C, a crash or an outage the same command goes on
+ *    from there; a chunk of which nobody knows whether it was sent is not sent again.
+ *  - It never holds the list in memory: a million rows are read a thousand at a time.
+ *
+ * Exit codes: 0 all accepted · 1 something was not · 2 wrong usage or a wrong list, nothing was sent · 130 Ctrl-C.
+ */
+import { createMessaging, SendManyAbortError, SendManyError, type SendManyReport } from 'express-ppoppo/messaging'
+import { loadDotEnv, readConfig } from './config.js'
+import { parseWorkerArgs, type WorkerArgs } from './worker/args.js'
+import { type CsvSurvey, readRecipients, surveyCsv } from './worker/csv.js'
+import { type Journal, openJournal } from './worker/journal.js'
+import { describeSurvey, summarize } from './worker/messages.js'
+import { createProgressBar } from './worker/progress-bar.js'
+import { WrongInput } from './worker/wrong-input.js'
+
+const INTERRUPTED = 130
+
+try {
+  process.exitCode = await work()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = error instanceof WrongInput ? 2 : 1
+}
+
+async function work(): Promise<number> {
+  loadDotEnv()
+  const args = parseWorkerArgs(process.argv.slice(2), process.env)
+  if (args === 'help') return 0
+  const survey = await surveyCsv(args.file)
+  console.log(describeSurvey(survey, args))
+  if (survey.bad.count > 0 && !args.skipBad) return 2
+  const journal = openJournal(args, survey)
+  if (journal.isDone) {
+    console.log(summarize(journal, survey, args))
+    return journal.counts().unknown > 0 ? 1 : 0
+  }
+  return send(args, survey, journal)
+}
+
+async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Promise<number> {
+  const messaging = createMessaging(readConfig(process.env).messaging)
+  const bar = createProgressBar(process.stderr, survey.recipients)
+  const { signal, release } = abortOnSignals(() =>
+    bar.say('Stopping: waiting for what is under way. Ctrl-C again ends at once.'),
+  )
+  if (journal.isResumed)
+    bar.say(`Going on where the last run stopped: ${journal.counts().accepted.toLocaleString('en')} were accepted.`)
+  bar.draw(journal.counts())
+  let stoppedBy: unknown
+  try {
+    const report = await messaging.sendMany(
+      {
+        templateId: args.template,
+        recipients: readRecipients(args.file),
+        chunkSize: args.chunkSize,
+        concurrency: args.concurrency,
+        ...journal.position,
+        // The promise is waited for, so at no time does more than `concurrency` chunks lie ahead of the file.
+        onProgress: async (progress) => {
+          await journal.record(progress)
+          bar.draw(journal.counts())
+        },
+      },
+      { signal },
+    )
+    stoppedBy = report.stoppedBy
+    await journal.close(report, { isDone: report.stoppedBy === undefined && report.rejected === 0 })
+  } catch (error) {
+    await journal.close(reportOf(error), { isDone: false })
+    stoppedBy = error
+  } finally {
+    release()
+    await messaging.close()
+    bar.end()
+  }
+  console.log(summarize(journal, survey, args))
+  return exitCode(journal, stoppedBy)
+}
+
+function exitCode(journal: Journal, stoppedBy: unknown): number {
+  if (stoppedBy instanceof SendManyAbortError && stoppedBy.cause instanceof Interrupted) return INTERRUPTED
+  if (stoppedBy !== undefined) {
+    console.error(`It stopped because: ${stoppedBy instanceof Error ? stoppedBy.message : String(stoppedBy)}`)
+    return 1
+  }
+  const { rejected, unknown } = journal.counts()
+  return rejected + unknown > 0 ? 1 : 0
+}
+
+/** What was accepted is in the error, too. @throws the error, where it is another */
+function reportOf(error: unknown): SendManyReport {
+  if (error instanceof SendManyAbortError || error instanceof SendManyError) return error.report
+  throw error
+}
+
+class Interrupted extends Error {}
+
+/** The first signal ends the run in good order; the second takes the process down, as it would any other. */
+function abortOnSignals(tell: () => void): { readonly signal: AbortSignal; readonly release: () => void } {
+  const controller = new AbortController()
+  const stop = () => {
+    release()
+    tell()
+    controller.abort(new Interrupted('interrupted'))
+  }
+  const release = () => {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return { signal: controller.signal, release }
+}

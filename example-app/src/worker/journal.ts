@@ -1,0 +1,129 @@
+/*
+ * How far a run came, in `<list>.progress.json` beside the list. It is written after each chunk, to a new file that then
+ * takes the old one's name: whenever the power goes, one whole file is there.
+ *
+ * It belongs to one list, template and chunk size, and says so: with any of them changed, "go on at chunk 7" would mean
+ * other people.
+ */
+import { readFileSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import type { ChunkReport, SendManyProgress, SendManyReport } from 'express-ppoppo/messaging'
+import { isPpoppoError } from 'express-ppoppo/messaging'
+import type { WorkerArgs } from './args.js'
+import type { CsvSurvey } from './csv.js'
+import { isJournalFile, type JournalChunk, type JournalFile } from './journal-file.js'
+import { WrongInput } from './wrong-input.js'
+
+export interface Counts {
+  readonly accepted: number
+  readonly rejected: number
+  readonly unknown: number
+}
+
+export interface Journal {
+  readonly file: string
+  /** All has been sent, by this run or an earlier one. */
+  readonly isDone: boolean
+  readonly isResumed: boolean
+  /** Where to go on, as `sendMany` takes it. */
+  readonly position: { readonly resumeFrom: number; readonly skipChunks: readonly number[] }
+  readonly chunks: readonly JournalChunk[]
+  /** Over all runs. */
+  counts(): Counts
+  record(progress: SendManyProgress): Promise<void>
+  /** What the report knows beyond the progress that was told: chunks that were cut off. */
+  close(report: SendManyReport, end: { readonly isDone: boolean }): Promise<void>
+}
+
+/** @throws WrongInput where there is one of another list, template or chunk size */
+export function openJournal(args: WorkerArgs, { sha256 }: CsvSurvey): Journal {
+  const file = `${args.file}.progress.json`
+  const { template, chunkSize } = args
+  const fresh: JournalFile = {
+    version: 1,
+    sha256,
+    template,
+    chunkSize,
+    resumeFrom: 0,
+    skipChunks: [],
+    isDone: false,
+    chunks: [],
+  }
+  const earlier = args.startOver ? undefined : readJournal(file)
+  if (earlier !== undefined) assertSame(earlier, fresh, file)
+  let state = earlier ?? fresh
+  const chunks = new Map(state.chunks.map((chunk) => [chunk.index, chunk]))
+
+  const save = async (change: Pick<JournalFile, 'resumeFrom' | 'skipChunks' | 'isDone'>) => {
+    state = { ...state, ...change, chunks: [...chunks.values()].sort((one, other) => one.index - other.index) }
+    await replaceFile(file, `${JSON.stringify(state, undefined, 2)}\n`)
+  }
+  return {
+    file,
+    get isDone() {
+      return state.isDone
+    },
+    isResumed: earlier !== undefined,
+    position: { resumeFrom: state.resumeFrom, skipChunks: state.skipChunks },
+    get chunks() {
+      return [...chunks.values()]
+    },
+    counts: () => count([...chunks.values()]),
+    async record({ chunk, resumeFrom, skipChunks }) {
+      chunks.set(chunk.index, toChunk(chunk))
+      await save({ resumeFrom, skipChunks, isDone: false })
+    },
+    async close({ chunks: reported, resumeFrom, skipChunks }, { isDone }) {
+      for (const chunk of reported) chunks.set(chunk.index, toChunk(chunk))
+      await save({ resumeFrom, skipChunks, isDone })
+    },
+  }
+}
+
+function toChunk({ index, recipients, receipt, error }: ChunkReport): JournalChunk {
+  if (receipt !== undefined) return { index, recipients, outcome: 'accepted', sendRequestId: receipt.id }
+  const outcome = isPpoppoError(error, 'send_outcome_unknown') ? 'unknown' : 'rejected'
+  return { index, recipients, outcome, error: error?.message ?? 'not sent' }
+}
+
+function count(chunks: readonly JournalChunk[]): Counts {
+  const sum = (outcome: JournalChunk['outcome']) =>
+    chunks.reduce((total, chunk) => total + (chunk.outcome === outcome ? chunk.recipients : 0), 0)
+  return { accepted: sum('accepted'), rejected: sum('rejected'), unknown: sum('unknown') }
+}
+
+function readJournal(file: string): JournalFile | undefined {
+  try {
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (isJournalFile(content)) return content
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw new WrongInput(`${file} is not a progress file of this worker. Move it away, or say --start-over.`)
+}
+
+function assertSame(earlier: JournalFile, now: JournalFile, file: string): void {
+  const what =
+    earlier.sha256 !== now.sha256
+      ? 'the list has changed since'
+      : earlier.template !== now.template
+        ? `it was about template ${earlier.template}`
+        : earlier.chunkSize !== now.chunkSize
+          ? `it was with --chunk-size ${earlier.chunkSize}`
+          : undefined
+  if (what === undefined) return
+  throw new WrongInput(`${file} is of another run: ${what}. To send to everybody on the list, say --start-over.`)
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  const draft = `${file}.new`
+  const handle = await open(draft, 'w')
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(draft, file)
+}

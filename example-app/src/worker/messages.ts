@@ -1,0 +1,43 @@
+/* What the worker says. Nothing here decides anything. */
+import type { WorkerArgs } from './args.js'
+import type { CsvSurvey } from './csv.js'
+import type { Journal } from './journal.js'
+
+/** What is in the list, and which of its rows are wrong. */
+export function describeSurvey({ recipients, duplicates, bad }: CsvSurvey, { given, skipBad }: WorkerArgs): string {
+  const lines = [
+    `${given}: ${figure(recipients)} numbers${duplicates > 0 ? `, ${figure(duplicates)} of them more than once` : ''}`,
+  ]
+  if (bad.count > 0) {
+    const more = bad.count - bad.lines.length
+    lines.push(...bad.lines.map((line) => `  ${line}`), ...(more > 0 ? [`  and ${figure(more)} more`] : []))
+    const rows = bad.count === 1 ? '1 bad row' : `${figure(bad.count)} bad rows`
+    lines.push(
+      skipBad ? `${rows}, left out.` : `${rows}. Nothing was sent: mend the list, or leave them out with --skip-bad.`,
+    )
+  }
+  return lines.join('\n')
+}
+
+/** How it ended, over all runs, and how to go on. */
+export function summarize(journal: Journal, survey: CsvSurvey, args: WorkerArgs): string {
+  const { accepted, rejected, unknown } = journal.counts()
+  const left = survey.recipients - accepted - rejected - unknown
+  const lines = [
+    `accepted ${figure(accepted)} · rejected ${figure(rejected)} · unknown ${figure(unknown)} · not sent ${figure(left)} · duplicates ${figure(survey.duplicates)}`,
+  ]
+  for (const { index, error } of journal.chunks.filter(({ outcome }) => outcome === 'rejected').slice(0, 3)) {
+    lines.push(`  chunk ${index} was rejected: ${error}`)
+  }
+  if (unknown > 0) {
+    lines.push(
+      'Unknown means that the connection broke before the answer came: they may have it, and are not sent to again.',
+    )
+  }
+  if (journal.isDone) lines.push(`All of this list is done. To send to everybody again: --start-over.`)
+  else lines.push(`To go on, run the same command again. ${journal.file} says how far it came.`)
+  if (journal.isDone && args.skipBad && survey.bad.count > 0) lines.push('Bad rows were left out.')
+  return lines.join('\n')
+}
+
+const figure = (count: number): string => count.toLocaleString('en')
