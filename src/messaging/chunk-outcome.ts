@@ -31,5 +31,31 @@ const COMMON: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>([
  * template or a recipient: a template that took a chunk before (`hasAccepted`) exists.
  */
 export function isCommonFailure(error: PpoppoError, hasAccepted: boolean): boolean {
+  if (error.code === 'rate_limited') return (error.retryAfterMs ?? 0) > LONGEST_WAIT_MS
   return COMMON.has(error.code) || (error.code === 'not_found' && !hasAccepted)
+}
+
+/** A run that is asked to wait for longer than this ends instead. */
+const LONGEST_WAIT_MS = 600_000
+
+/**
+ * How long to wait before the same chunk is sent again, where PCS asked for more patience than one send has. A rate
+ * limit a minute is what every long run meets: it slows the run down, and fails nothing.
+ * @returns milliseconds; `undefined` where the chunk has failed for good
+ */
+export function waitOf(error: unknown): number | undefined {
+  if (!isPpoppoError(error, 'rate_limited')) return undefined
+  const { retryAfterMs } = error
+  return retryAfterMs !== undefined && retryAfterMs <= LONGEST_WAIT_MS ? retryAfterMs : undefined
+}
+
+const OUTAGE: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>([
+  'messaging_unavailable',
+  'deadline_exceeded',
+  'send_outcome_unknown',
+])
+
+/** Whether nobody seems to be there: after some of these in a row reading on would only spend the list. */
+export function isOutage(error: unknown): error is PpoppoError {
+  return isPpoppoError(error) && OUTAGE.has(error.code)
 }

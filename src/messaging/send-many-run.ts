@@ -1,8 +1,13 @@
+import { setMaxListeners } from 'node:events'
 import { isPpoppoError, type PpoppoError } from '../errors.js'
-import { isCommonFailure, outcomeOf } from './chunk-outcome.js'
+import { isCommonFailure, isOutage, outcomeOf } from './chunk-outcome.js'
 import type { ChunkReader } from './chunk-reader.js'
 import type { SendManyTally } from './send-many-tally.js'
+import { sendPatiently } from './send-patiently.js'
 import type { ChunkReport, Recipient, SendManyRequest, SendReceipt } from './types.js'
+
+/** So many sends in a row that nobody answers end the run. */
+const OUTAGES_TO_END = 8
 
 /** Why a run ended before its source did. */
 export type EarlyEnd =
@@ -36,6 +41,7 @@ export class SendManyRun {
   readonly #cutOff = new AbortController()
   readonly #sending = new Set<Promise<ChunkReport>>()
   #placesTaken = 0
+  #outagesInARow = 0
   #placeIsFree: () => void = () => {}
   #told: Promise<void> = Promise.resolve()
   #isThroughWithProgress = false
@@ -43,6 +49,8 @@ export class SendManyRun {
 
   constructor(parts: SendManyParts) {
     this.#parts = parts
+    // As many sends and pauses as there are places listen to them: no leak.
+    setMaxListeners(0, this.#ended.signal, this.#cutOff.signal)
   }
 
   /**
@@ -111,17 +119,25 @@ export class SendManyRun {
 
   async #send(index: number, recipients: readonly Recipient[]): Promise<ChunkReport> {
     const chunk = { index, recipients: recipients.length }
+    const attempt = () => this.#parts.sendChunk(recipients, this.#cutOff.signal)
     try {
-      const accepted = { ...chunk, receipt: await this.#parts.sendChunk(recipients, this.#cutOff.signal) }
+      const accepted = { ...chunk, receipt: await sendPatiently(attempt, this.#ended.signal) }
+      this.#outagesInARow = 0
       this.#parts.tally.settle(accepted, 'accepted')
       return accepted
     } catch (error) {
       const failed = { ...chunk, error: toError(error) }
       this.#parts.tally.settle(failed, outcomeOf(error))
-      if (isPpoppoError(error) && isCommonFailure(error, this.#parts.tally.hasAccepted))
-        this.end({ by: 'failure', error })
+      this.#considerEnding(error)
       return failed
     }
+  }
+
+  #considerEnding(error: unknown): void {
+    this.#outagesInARow = isOutage(error) ? this.#outagesInARow + 1 : 0
+    if (!isPpoppoError(error)) return
+    const isGone = this.#outagesInARow >= Math.max(OUTAGES_TO_END, 2 * this.#parts.concurrency)
+    if (isGone || isCommonFailure(error, this.#parts.tally.hasAccepted)) this.end({ by: 'failure', error })
   }
 
   /** One call at a time, in the order in which chunks ended, each with the counts of its moment. */

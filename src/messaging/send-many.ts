@@ -23,7 +23,8 @@ const CLOSE_SOURCE_WITHIN_MS = 5_000
  * Sends to a list of any length, in chunks, each ppnum once. `options.deadlineMs` is for each chunk.
  *
  * It resolves when every chunk has been tried, and also when a failure that all chunks would meet (credentials,
- * template, quota) made it stop: `stoppedBy` says which. A chunk that failed for good is an entry with `error`.
+ * template, quota, nobody answers 8 sends in a row) made it stop: `stoppedBy` says which. A chunk that failed for good
+ * is an entry with `error`; one that PCS asks to wait with (up to 10 minutes) is sent again after that.
  *
  * It rejects when the caller or the list ended it; chunks under way are waited for first (after an abort for 2 seconds,
  * then they are cut off and count as `unknown`), so that the error's `report` knows of everything that was accepted:

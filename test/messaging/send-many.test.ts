@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from '@jest/globals'
+import { PpoppoError } from '../../src/errors.js'
 import { createSendMany } from '../../src/messaging/send-many.js'
 import type { Recipient, SendManyProgress } from '../../src/messaging/types.js'
 import { failure, ppnumAt, RecordingSend, rejectionOf, watchedSource } from './recording-send.js'
@@ -131,6 +132,44 @@ describe('sendMany', () => {
     const recording = new RecordingSend((_, call) => (call === 1 ? Promise.reject(failure('not_found')) : undefined))
     const options = { templateId, recipients: numbers(40), chunkSize: 10, concurrency: 1 }
     expect(await createSendMany(recording)(options)).toMatchObject({ accepted: 30, rejected: 10 })
+  })
+
+  test.each(['messaging_unavailable', 'deadline_exceeded', 'send_outcome_unknown'] as const)(
+    '%s, eight times in a row, stops the reading: the list is not spent on an outage',
+    async (code) => {
+      const recording = new RecordingSend((_, call) => (call === 2 ? undefined : Promise.reject(failure(code))))
+      const source = watchedSource()
+      const report = await createSendMany(recording)({ templateId, recipients: source, chunkSize: 1, concurrency: 1 })
+      expect(report.stoppedBy).toMatchObject({ code })
+      expect(report).toMatchObject({ accepted: 1, [code === 'send_outcome_unknown' ? 'unknown' : 'rejected']: 10 })
+      expect(source.isClosed).toBe(true)
+    },
+  )
+
+  test('a rate limit slows the run down and fails nothing', async () => {
+    const limited = new PpoppoError('rate_limited', 'slow down', { retryAfterMs: 30 })
+    const recording = new RecordingSend((_, call) => (call < 6 ? Promise.reject(limited) : undefined))
+    const startedAt = performance.now()
+    const report = await createSendMany(recording)({
+      templateId,
+      recipients: numbers(40),
+      chunkSize: 10,
+      concurrency: 2,
+    })
+    expect(report).toMatchObject({ accepted: 40, rejected: 0 })
+    expect(recording.requests.length).toBe(10)
+    expect(performance.now() - startedAt).toBeGreaterThan(85)
+  })
+
+  test('a rate limit of an hour stops the run, and an abort ends the wait for a shorter one', async () => {
+    const anHour = new PpoppoError('rate_limited', 'slow down', { retryAfterMs: 3_600_000 })
+    const { send } = new RecordingSend(() => Promise.reject(anHour))
+    expect((await createSendMany({ send })({ templateId, recipients: numbers(9) })).stoppedBy).toBe(anHour)
+
+    const aMinute = new PpoppoError('rate_limited', 'slow down', { retryAfterMs: 60_000 })
+    const waiting = new RecordingSend(() => Promise.reject(aMinute))
+    const run = createSendMany(waiting)({ templateId, recipients: numbers(9) }, { signal: AbortSignal.timeout(50) })
+    expect(await rejectionOf(run)).toMatchObject({ name: 'AbortError', report: { rejected: 9, unknown: 0 } })
   })
 
   test('without credentials it rejects as every call does', async () => {
