@@ -10,7 +10,24 @@ const TEXT = 'string'
 const list = (type: string, id: number): { rule: string; type: string; id: number } => ({ rule: 'repeated', type, id })
 const one = (type: string, id: number): { type: string; id: number } => ({ type, id })
 
-const SCHEMA = {
+type TypeName =
+  | 'FileDescriptorSet'
+  | 'FileDescriptorProto'
+  | 'DescriptorProto'
+  | 'FieldDescriptorProto'
+  | 'OneofDescriptorProto'
+  | 'EnumDescriptorProto'
+  | 'EnumValueDescriptorProto'
+  | 'ServiceDescriptorProto'
+  | 'MethodDescriptorProto'
+  | 'ServerReflectionRequest'
+  | 'ServerReflectionResponse'
+  | 'FileDescriptorResponse'
+  | 'ListServiceResponse'
+  | 'ServiceResponse'
+  | 'ErrorResponse'
+
+const SCHEMA: Readonly<Record<TypeName, Readonly<Record<string, object>>>> = {
   FileDescriptorSet: { file: list('bytes', 1) },
   FileDescriptorProto: {
     name: one(TEXT, 1),
@@ -61,8 +78,6 @@ const SCHEMA = {
   ServiceResponse: { name: one(TEXT, 1) },
   ErrorResponse: { error_code: one('int32', 1), error_message: one(TEXT, 2) },
 }
-type TypeName = keyof typeof SCHEMA
-
 let loaded: Readonly<Record<string, unknown>> | undefined
 
 /** How one of these messages is written and read. What is absent is absent, and what is not in the table is skipped. */
