@@ -27,7 +27,7 @@ type TypeName =
   | 'ServiceResponse'
   | 'ErrorResponse'
 
-const SCHEMA: Readonly<Record<TypeName, Readonly<Record<string, object>>>> = {
+const SCHEMA: Readonly<Record<TypeName, Record<string, { type: string; id: number; rule?: string }>>> = {
   FileDescriptorSet: { file: list('bytes', 1) },
   FileDescriptorProto: {
     name: one(TEXT, 1),

@@ -49,8 +49,8 @@ function diffField(name: string, mine: FieldShape, found: FieldShape, group: str
 
 /** Compares two enums by the names of their values, which may have the enum's own in front. Zero means nothing. */
 export function diffEnum(
-  ours: ReadonlyMap<string, number> = new Map(),
-  theirs: ReadonlyMap<string, number> = new Map(),
+  ours: ReadonlyMap<string, number>,
+  theirs: ReadonlyMap<string, number>,
   group: string,
   report: Report,
 ): void {

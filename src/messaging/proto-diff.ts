@@ -80,7 +80,7 @@ function diffTypes(
     pairs.set(mine, found)
     const group = `${ours.enums.has(mine) ? 'enum' : 'message'} ${bare(mine)}`
     if (bare(found) !== bare(mine)) report(group, 'none', `is called ${bare(found)}`)
-    diffEnum(ours.enums.get(mine), theirs.enums.get(found), group, report)
+    diffEnum(ours.enums.get(mine) ?? new Map(), theirs.enums.get(found) ?? new Map(), group, report)
     open.push(...diffFields({ ours, theirs, mine, found }, group, report))
   }
   return pairs
