@@ -9,7 +9,7 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
 main { width: 100%; max-width: 26rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem; padding: 1.5rem; }
 h1 { font-size: 1.35rem; line-height: 1.25; margin: 0 0 .25rem; }
 p { margin: 0 0 1rem; color: var(--soft); overflow-wrap: anywhere; }
-.note { background: var(--note); color: var(--note-ink); border-radius: .5rem; padding: .5rem .75rem; font-size: .875rem; margin: 0 0 1.25rem; text-wrap: balance; }
+.note { background: var(--note); color: var(--note-ink); border-radius: .5rem; padding: .5rem .75rem; font-size: .875rem; margin: 0 0 1.25rem; text-wrap: pretty; }
 form { display: grid; gap: .5rem; margin: 0; }
 button { display: block; width: 100%; text-align: start; font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: .75rem; padding: .7rem .9rem; cursor: pointer; }
 button:hover { border-color: var(--accent); }
