@@ -19,6 +19,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules/
 # node_modules links to the workspaces, so they stand where they stood.
 COPY --from=build /app/dist dist/
+COPY --from=build /app/proto proto/
 
 FROM runtime AS sandbox
 COPY --from=build /app/sandbox sandbox/
@@ -26,7 +27,7 @@ COPY --from=build /app/sandbox sandbox/
 ENV NODE_ENV=development
 # The image's own user, who is not root.
 USER node
-EXPOSE 3100
+EXPOSE 3100 3203
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=5 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:3100/.well-known/openid-configuration').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # 0.0.0.0: a published port arrives from outside of the container, where 127.0.0.1 does not listen.

@@ -62,8 +62,8 @@ describe('docker-compose.yml', () => {
   test('the app shares the network of the sandbox, which publishes the ports of both on this machine only', () => {
     expect(service('example-app').network_mode).toBe('service:sandbox')
     expect(service('example-app').ports).toBeUndefined()
-    expect(service('sandbox').ports).toEqual(['127.0.0.1:3100:3100', '127.0.0.1:3000:3000'])
-    expect(stage('sandbox')).toMatch(/^EXPOSE 3100$/m)
+    expect(service('sandbox').ports).toEqual(['127.0.0.1:3100:3100', '127.0.0.1:3203:3203', '127.0.0.1:3000:3000'])
+    expect(stage('sandbox')).toMatch(/^EXPOSE 3100 3203$/m)
     expect(service('example-app').environment?.['PORT']).toBe('3000')
   })
 
