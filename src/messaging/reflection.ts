@@ -42,8 +42,9 @@ export async function pullFiles(
 
   const pull = async (version: string): Promise<PulledFiles> => {
     const path = `${prefix}/${version}.ServerReflection/ServerReflectionInfo`
-    const call = openReflectionCall(channel.client(), path, token, new Date(Date.now() + scope.remainingMs()))
-    // The channel's own deadline would come at the same moment; the scope's words are better.
+    // Later than the scope's end, whose words are better.
+    const deadline = new Date(Date.now() + scope.remainingMs() + 1_000)
+    const call = openReflectionCall(channel.client(), path, token, deadline)
     const bounded: ReflectionCall = { ...call, ask: (question) => scope.wait(call.ask(question), 'Reflection') }
     try {
       return { files: await collectFiles(bounded), version }

@@ -1,0 +1,324 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import { run } from '../../src/cli/run.js'
+import { OWN_PROTO } from '../messaging/support/fake-pcs.js'
+import {
+  permuted,
+  type ReflectingOptions,
+  startReflectingPcs,
+  writeProto,
+} from '../messaging/support/reflecting-pcs.js'
+
+let folder: string
+let out: string
+const closers: (() => void)[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ppoppo-pull-'))
+  out = join(folder, 'ppoppo.desc')
+})
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Outcome {
+  readonly code: number
+  readonly out: string
+  readonly err: readonly string[]
+}
+
+async function pull(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const printed: string[] = []
+  const err: string[] = []
+  const io = {
+    print: (line: string) => void printed.push(line),
+    printError: (line: string) => void err.push(line),
+    env,
+    now: () => new Date(),
+  }
+  const code = await run(['proto', ...args], io)
+  return { code, out: printed.join('\n'), err }
+}
+
+/** A server of our proto, changed. */
+async function serve(change: (text: string) => string, options: ReflectingOptions = {}) {
+  const proto = writeProto(change)
+  const pcs = await startReflectingPcs(proto.file, options)
+  closers.push(() => pcs.close(), proto.dispose)
+  return pcs
+}
+
+const filesIn = (): string[] => readdirSync(folder).sort()
+
+describe('against the sandbox', () => {
+  let sandbox: Sandbox
+  beforeAll(async () => {
+    sandbox = await startSandbox({ pasPort: 0, pcsPort: 0 })
+  })
+  afterAll(() => sandbox.close())
+
+  test.each(['', '/ext', '/ext/'])('under the path "%s" nothing differs', async (path) => {
+    const url = `${sandbox.pcs?.url}${path}`
+    const { code, out: printed, err } = await pull(['pull', url, '--out', out])
+    expect({ code, err }).toEqual({ code: 0, err: [] })
+    expect(printed).toContain('2 files by grpc.reflection.v1\n')
+    expect(printed).toContain(
+      `Nothing that matters differs: the client works as it is, and as well with descriptor: '${out}'`,
+    )
+    expect(printed).not.toMatch(/missing|more|ours/)
+    expect(filesIn()).toEqual(['ppoppo.desc'])
+    expect(await pull(['pull', url, '--out', out])).toMatchObject({ code: 0 })
+  })
+
+  test('under a wrong path one line says so', async () => {
+    const { code, err } = await pull(['pull', `${sandbox.pcs?.url}/api`, '--out', out])
+    expect(code).toBe(3)
+    expect(err).toEqual([
+      expect.stringMatching(
+        /^express-ppoppo proto pull: no gRPC server reflection at .*\/api.*Check the path of the URL/,
+      ),
+    ])
+    expect(filesIn()).toEqual([])
+  })
+})
+
+describe('what differs', () => {
+  test('other numbers and another package matter, and the pulled file is the answer', async () => {
+    const { code, out: printed, err } = await pull(['pull', (await serve(permuted)).url, '--out', out])
+    expect(code).toBe(1)
+    expect(err).toEqual([
+      `express-ppoppo proto pull: the built-in definition does not fit this server; give the client the server's own: descriptor: '${out}'`,
+    ])
+    expect(printed).toContain('\npackage\n  ! pcs.external.v1, ours chat.external\n')
+    expect(printed).toContain(
+      '\nmessage CreateSendRequestReq\n  ! template_id = 27, ours = 1\n  ! recipients = 34, ours = 2\n',
+    )
+    expect(printed).toContain('\nmessage RecipientInput\n  ! ppnum = 27, ours = 1\n')
+    expect(printed).toContain('\nenum SendRequestStatus\n  ! QUEUED = 27, ours = 1\n')
+    expect(printed).not.toContain('missing')
+  })
+
+  test('additions do not', async () => {
+    const {
+      code,
+      out: printed,
+      err,
+    } = await pull([
+      'pull',
+      (
+        await serve((text) =>
+          text
+            .replace('rpc GetAppStats(', 'rpc DeleteApp(GetAppStatsReq) returns (GetAppStatsResp);\n  rpc GetAppStats(')
+            .replace('PollConfig poll_config = 3;', 'PollConfig poll_config = 3; string idempotency_key = 9;')
+            .replace('  POLL = 4;', '  POLL = 4; VIDEO = 6;')
+            .replace('message PollConfig', 'message Unrelated {}\nenum Colour { NO_COLOUR = 0; }\nmessage PollConfig')
+            .replaceAll('GetPollResultsReq', 'GetPollResultsRequest')
+            .replace('optional string message_id', 'string message_id'),
+        )
+      ).url,
+      '--out',
+      out,
+    ])
+    expect({ code, err }).toEqual({ code: 0, err: [] })
+    for (const line of [
+      'service ExternalAppService\n    more methods: DeleteApp',
+      'message CreateSendRequestReq\n    more fields: idempotency_key = 9',
+      'enum TemplateComponentType\n    more values: VIDEO = 6',
+      'message GetPollResultsReq\n    is called GetPollResultsRequest',
+      'message SendRequestEventRecipient\n    message_id is not optional, ours is',
+      'more messages: Unrelated',
+      'more enums: Colour',
+      '0 matter (!), 7 do not',
+    ]) {
+      expect(printed).toContain(line)
+    }
+  })
+
+  test('what is missing, of another type, repeated or a stream matters, and calls that cannot work are named', async () => {
+    const { url } = await serve((text) =>
+      text
+        .replace('repeated RecipientInput recipients = 2;', 'RecipientInput recipients = 2;')
+        .replace('string template_id = 1;', 'int32 template_id = 1;')
+        .replace('  string ppnum = 1;\n  // Values', '  string phone = 1;\n  // Values')
+        .replace(
+          'rpc GetAppStats(GetAppStatsReq) returns (GetAppStatsResp)',
+          'rpc GetAppStats(GetAppStatsReq) returns (stream GetAppStatsResp)',
+        )
+        .replace('rpc GetPollResults(GetPollResultsReq) returns (GetPollResultsResp);', '')
+        .replace('  IMAGE = 5;', '')
+        .replace('string created_at = 5', 'google.protobuf.Timestamp created_at = 5')
+        .replace('import "google', 'import "google/protobuf/timestamp.proto";\nimport "google'),
+    )
+    const { code, out: printed, err } = await pull(['pull', url, '--out', out])
+    expect(code).toBe(1)
+    for (const line of [
+      '! recipients is not repeated, ours is',
+      '! template_id is int32, ours string',
+      'message RecipientInput\n  ! ppnum is missing\n    more fields: phone = 1',
+      '! GetAppStats is server streaming, ours unary',
+      '! GetPollResults is missing',
+      '! IMAGE is missing',
+      '! created_at is google.protobuf.Timestamp, ours string',
+    ]) {
+      expect(printed).toContain(line)
+    }
+    expect(err).toEqual([expect.stringContaining('Even so these calls do not work')])
+    expect(err[0]).toMatch(/getPollResults \(has no method pcs|getPollResults \(has no method chat.external/)
+  })
+})
+
+describe('a server', () => {
+  test('with the older reflection only is asked by that one', async () => {
+    const { code, out: printed } = await pull([
+      'pull',
+      (await serve(String, { version: 'v1alpha', prefix: '/ext' })).url,
+      '--out',
+      out,
+    ])
+    expect(code).toBe(0)
+    expect(printed).toContain('grpc.reflection.v1alpha')
+  })
+
+  test('without reflection is told in one line', async () => {
+    const { code, err } = await pull(['pull', (await serve(String, { version: 'none' })).url, '--out', out])
+    expect(code).toBe(3)
+    expect(err).toEqual([expect.stringContaining('no gRPC server reflection at')])
+  })
+
+  test('of something else is told with what is there', async () => {
+    const { url } = await serve((text) => text.replace('package chat.external', 'package acme.shop'))
+    const { code, err } = await pull(['pull', url, '--out', out])
+    expect(code).toBe(3)
+    expect(err).toEqual([
+      expect.stringMatching(/no service of chat.external or pcs.external.v1 is there, only acme\.shop\./),
+    ])
+    expect(filesIn()).toEqual([])
+  })
+
+  test('that wants a token gets one, by the variables of the client or from one that is named', async () => {
+    const sandbox = await startSandbox({ pasPort: 0 })
+    closers.push(() => void sandbox.close())
+    const { url } = await serve(String, { token: 'secret-token-1' })
+    expect(await pull(['pull', url, '--out', out])).toMatchObject({
+      code: 3,
+      err: [expect.stringContaining('wants an access token')],
+    })
+    expect(await pull(['pull', url, '--out', out, '--token', 'T'], { T: 'secret-token-1' })).toMatchObject({ code: 0 })
+    const wrong = await pull(['pull', url, '--out', out, '--token', 'T'], { T: 'secret-token-2' })
+    expect(wrong).toMatchObject({ code: 3, err: [expect.stringContaining('refuses reflection to this client')] })
+    expect(wrong.err[0]).not.toContain('secret-token-2')
+    const env = {
+      PAS_TOKEN_URL: `${sandbox.issuer}/oauth/token`,
+      PAS_PCS_CLIENT_ID: 'sandbox_external_client',
+      PAS_PCS_CLIENT_SECRET: 'not-the-secret',
+    }
+    expect(await pull(['pull', url, '--out', out], env)).toMatchObject({
+      code: 3,
+      err: [expect.stringContaining('PAS refuses the client sandbox_external_client')],
+    })
+  })
+
+  test('that is not there, hangs or says something else is told in one line', async () => {
+    const silent = createTcpServer((socket) => closers.push(() => socket.destroy()))
+    const rude = createTcpServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    const port = async (server: typeof silent): Promise<number> => {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      closers.push(() => server.close())
+      return (server.address() as { port: number }).port
+    }
+    const at = async (number: number) => pull(['pull', `http://127.0.0.1:${number}`, '--out', out, '--timeout', '0.5'])
+    expect(await at(await port(silent))).toMatchObject({
+      code: 3,
+      err: [expect.stringMatching(/no answer from http:\/\/127\.0\.0\.1:\d+ within 0\.5 s/)],
+    })
+    expect(await at(await port(rude))).toMatchObject({ code: 3, err: [expect.stringMatching(/does not answer/)] })
+    expect(await at(1)).toMatchObject({ code: 3, err: [expect.stringMatching(/does not answer.*ECONNREFUSED/)] })
+    expect(filesIn()).toEqual([])
+  })
+})
+
+describe('called wrongly', () => {
+  test.each([
+    [[], 'takes one URL'],
+    [['push', 'http://localhost:1'], 'takes one URL'],
+    [['pull'], 'takes one URL'],
+    [['pull', 'http://localhost:1', 'http://localhost:2'], 'takes one URL'],
+    [['pull', 'http://localhost:1', '--nonsense'], 'takes one URL'],
+    [['pull', 'http://localhost:1', '--timeout', '-1'], 'takes one URL'],
+    [['pull', 'http://localhost:1', '--timeout', '0'], 'takes one URL'],
+    [['pull', 'http://localhost:1', '--out', ''], 'takes one URL'],
+    [['pull', 'localhost:3203'], '<url> must be a URL such as "https://api.ppoppo.com/ext"'],
+    [['pull', 'grpc://localhost:3203'], '<url> must be a URL'],
+    [['pull', 'http://localhost:3203/ext?token=hunter2'], '<url> must be a URL'],
+    [['pull', 'http://api.ppoppo.com/ext'], '<url> must be https'],
+    [['pull', 'http://localhost:1', '--token', 'UNSET'], '--token must name an environment variable'],
+  ])('%j is one line and exit code 2', async (args, expected) => {
+    const { code, err, out: printed } = await pull(args)
+    expect({ code, printed }).toEqual({ code: 2, printed: '' })
+    expect(err).toEqual([expect.stringContaining(expected)])
+    expect(err[0]).not.toMatch(/\n|hunter2/)
+  })
+
+  test('--help is no mistake', async () => {
+    for (const args of [['--help'], ['pull', '-h']]) {
+      expect(await pull(args)).toMatchObject({ code: 0, err: [], out: expect.stringContaining('--out <file>') })
+    }
+  })
+
+  test('a wrong variable of the client is told by its name', async () => {
+    const { code, err } = await pull(['pull', 'http://localhost:1'], { PAS_TOKEN_URL: 'nonsense-value' })
+    expect({ code, lines: err.length }).toEqual({ code: 2, lines: 1 })
+    expect(err[0]).toContain('PAS_TOKEN_URL')
+    expect(err[0]).not.toMatch(/nonsense-value|\n/)
+  })
+})
+
+describe('the file', () => {
+  test('of somebody else is left alone, unless forced', async () => {
+    const { url } = await serve(String)
+    writeFileSync(out, 'my thesis')
+    expect(await pull(['pull', url, '--out', out])).toMatchObject({
+      code: 2,
+      err: [expect.stringMatching(/is not a descriptor set; choose another name, or add --force$/)],
+    })
+    expect(readFileSync(out, 'utf8')).toBe('my thesis')
+    expect(await pull(['pull', url, '--out', out, '--force'])).toMatchObject({ code: 0 })
+    expect(readFileSync(out, 'utf8')).toContain('ExternalMessageService')
+  })
+
+  test.each([
+    ['a folder', () => mkdirSync(out), 'is no plain file'],
+    ['a link', () => symlinkSync(OWN_PROTO, out), 'is no plain file'],
+    ['in a folder that is not there', () => (out = join(folder, 'none', 'x.desc')), 'its folder is not there'],
+  ])('that is %s is refused', async (_what, arrange, expected) => {
+    arrange()
+    const { url } = await serve(String)
+    expect(await pull(['pull', url, '--out', out, '--force'])).toMatchObject({
+      code: 2,
+      err: [expect.stringContaining(expected)],
+    })
+    expect(filesIn().filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  test('that lies there stays when the server does not answer', async () => {
+    const { url } = await serve(permuted)
+    await pull(['pull', url, '--out', out])
+    const before = readFileSync(out)
+    expect((await pull(['pull', 'http://127.0.0.1:1', '--out', out, '--timeout', '1'])).code).toBe(3)
+    expect(readFileSync(out).equals(before)).toBe(true)
+    expect(existsSync(out)).toBe(true)
+  })
+})
