@@ -62,11 +62,13 @@ function developmentDefaults(env: Env, port: number): PpoppoOptions {
 /** Messages go to the sandbox, too, unless anything says that this is about another Ppoppo. */
 function messagingDefaults(env: Env): Pick<PpoppoOptions, 'messaging'> {
   const { PPOPPO_ENVIRONMENT: environment = '', PPOPPO_AUTH_URL: authUrl } = env
-  if (environment !== '' && environment !== 'local') return {}
-  if (env['PAS_PCS_CLIENT_ID'] || env['PAS_PCS_CLIENT_SECRET'] || (authUrl && !isThisMachine(authUrl))) return {}
-  // A sandbox on another port gives out its tokens there.
-  const tokenUrl = authUrl && !env['PAS_TOKEN_URL'] ? { tokenUrl: new URL('/oauth/token', authUrl).href } : {}
-  return { messaging: { ...SANDBOX_CLIENT, ...tokenUrl } }
+  if ((environment !== '' && environment !== 'local') || (authUrl && !isThisMachine(authUrl))) return {}
+  const messaging = {
+    ...(env['PAS_PCS_CLIENT_ID'] || env['PAS_PCS_CLIENT_SECRET'] ? {} : SANDBOX_CLIENT),
+    // A sandbox on another port gives out its tokens there.
+    ...(authUrl && !env['PAS_TOKEN_URL'] ? { tokenUrl: new URL('/oauth/token', authUrl).href } : {}),
+  }
+  return Object.keys(messaging).length > 0 ? { messaging } : {}
 }
 
 /** Not a secret: every sandbox has it. */

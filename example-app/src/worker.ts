@@ -22,6 +22,8 @@ import { createProgressBar } from './worker/progress-bar.js'
 import { WrongInput } from './worker/wrong-input.js'
 
 const INTERRUPTED = 130
+/** Up here: everything below the `await` that follows exists only once the work is done, but for functions. */
+class Interrupted extends Error {}
 
 try {
   process.exitCode = await work()
@@ -100,8 +102,6 @@ function reportOf(error: unknown): SendManyReport {
   if (error instanceof SendManyAbortError || error instanceof SendManyError) return error.report
   throw error
 }
-
-class Interrupted extends Error {}
 
 /** The first signal ends the run in good order; the second takes the process down, as it would any other. */
 function abortOnSignals(tell: () => void): { readonly signal: AbortSignal; readonly release: () => void } {

@@ -62,7 +62,7 @@ describe('every answer', () => {
   test('no page has anything inline that the policy would stop', async () => {
     const browser = world.browser()
     await browser.signIn()
-    for (const path of ['/', '/dashboard', '/sign-ins', '/nope']) {
+    for (const path of ['/', '/dashboard', '/messages', '/sign-ins', '/nope']) {
       const { text } = await browser.get(path)
       expect(text).not.toMatch(/ style=| on[a-z]+="|<style|<script(?![^>]* src=)/)
     }

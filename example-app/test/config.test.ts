@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { readConfig } from '../src/config.js'
 
+const SANDBOX_CLIENT = { clientId: 'sandbox_external_client', clientSecret: 'sandbox_external_secret' }
+
 describe('the configuration', () => {
   test('needs no variable on a laptop', () => {
     expect(readConfig({})).toMatchObject({
@@ -25,8 +27,29 @@ describe('the configuration', () => {
     ).toEqual({
       environment: 'local',
       scope: 'openid profile email',
+      messaging: SANDBOX_CLIENT,
     })
-    expect(readConfig({ NODE_ENV: 'production' }).ppoppo).toEqual({})
+    expect(readConfig({ NODE_ENV: 'production' })).toMatchObject({ ppoppo: {}, messaging: {} })
+  })
+
+  test('sends messages to the sandbox, wherever on this machine it is', () => {
+    expect(readConfig({}).messaging).toEqual({ environment: 'local', ...SANDBOX_CLIENT })
+    expect(readConfig({ PPOPPO_AUTH_URL: 'http://localhost:3101' }).messaging).toEqual({
+      environment: 'local',
+      ...SANDBOX_CLIENT,
+      tokenUrl: 'http://localhost:3101/oauth/token',
+    })
+  })
+
+  test.each([
+    ['credentials are set', { PAS_PCS_CLIENT_ID: 'mine', PAS_PCS_CLIENT_SECRET: 'mine too' }],
+    ['half of them are', { PAS_PCS_CLIENT_ID: 'mine' }],
+    ['it is another environment', { PPOPPO_ENVIRONMENT: 'sandbox' }],
+    ['accounts are elsewhere', { PPOPPO_AUTH_URL: 'https://accounts.example.com' }],
+    ['it is production', { NODE_ENV: 'production' }],
+  ])('gives the sandbox’s credentials to nobody where %s', (_when, env) => {
+    expect(readConfig(env).ppoppo.messaging).toBeUndefined()
+    expect(JSON.stringify(readConfig(env))).not.toContain('sandbox_external')
   })
 
   test.each([

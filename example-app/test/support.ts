@@ -4,6 +4,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
+import type { MessagingOptions } from 'express-ppoppo'
 import type Database from 'libsql'
 import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
 import supertest from 'supertest'
@@ -31,9 +32,9 @@ export interface Browser {
 }
 
 export async function startWorld(
-  options: SandboxOptions & { databaseFile?: string; scope?: string } = {},
+  options: SandboxOptions & { databaseFile?: string; scope?: string; messaging?: MessagingOptions } = {},
 ): Promise<World> {
-  const { databaseFile = ':memory:', scope = 'openid profile email', ...sandboxOptions } = options
+  const { databaseFile = ':memory:', scope = 'openid profile email', messaging, ...sandboxOptions } = options
   const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex', ...sandboxOptions })
   const database = openDatabase(databaseFile)
   const errors: unknown[] = []
@@ -45,6 +46,7 @@ export async function startWorld(
       issuer: sandbox.issuer,
       scope,
       onEvent: () => {},
+      messaging: messaging ?? credentialsOf(sandbox),
     })
     return { auth: made, app: createApp({ auth: made, database, log: (error) => errors.push(error) }) }
   })
@@ -64,6 +66,13 @@ export async function startWorld(
       database.close()
     },
   }
+}
+
+/** What the sandbox's messaging service lets in; nothing where there is none. */
+function credentialsOf({ pcs }: Sandbox): MessagingOptions {
+  if (pcs === undefined) return {}
+  const { url: apiUrl, tokenUrl, clientId, clientSecret } = pcs
+  return { apiUrl, tokenUrl, clientId, clientSecret }
 }
 
 /** The base URL holds the port, so the port comes first and the app second. */

@@ -114,10 +114,10 @@ function ownLimit(sends: Sends, accountId: number, more: number): Trouble | unde
   return { status: 429, text }
 }
 
-/** What is wrong with our setup is for the log as well; the person can only tell us. */
+/** What is wrong with our setup is for the log as well, unless it is not set up at all: that may be on purpose. */
 export function troubleOf(error: unknown, log: (error: unknown) => void): Trouble {
   const trouble = explain(error)
-  if (trouble.forOperator !== undefined) log(error)
+  if (trouble.forOperator !== undefined && !isPpoppoError(error, 'messaging_not_configured')) log(error)
   return trouble
 }
 

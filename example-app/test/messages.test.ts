@@ -1,0 +1,203 @@
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { type Browser, locationOf, startWorld, type World } from './support.js'
+
+const TEST_NUMBERS = ['12300000001', '12300000002', '12300000003', '12300000004']
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld({ pcsPort: 0, pcsStepMs: 10, pcsConsentMs: 300, pcsPollAnswerMs: 10 })
+})
+afterEach(() => {
+  world.sandbox.control.clearFaults()
+  world.sandbox.control.pcs.clearFaults()
+  world.sandbox.control.set({ pcsRatePerMinute: 6000, pcsMonthlyLimit: null })
+  world.errors.length = 0
+})
+afterAll(() => world.close())
+
+const sends = () => world.sandbox.control.pcs.sends
+
+/** A visitor with the form before them. */
+async function writer(): Promise<{ browser: Browser; formId: string }> {
+  const browser = world.browser()
+  await browser.signIn('/messages')
+  return { browser, formId: formIdOf((await browser.get('/messages').expect(200)).text) }
+}
+
+function formIdOf(html: string): string {
+  const [, id = ''] = /name="form_id" value="([^"]+)"/.exec(html) ?? []
+  expect(id).not.toBe('')
+  return id
+}
+
+/** The counts of a send, once they match. */
+async function until(browser: Browser, path: string, expected: object): Promise<Record<string, unknown>> {
+  for (;;) {
+    const { body } = await browser.get(`${path}.json`).expect(200)
+    const seen = body as Record<string, unknown>
+    if (Object.entries(expected).every(([name, value]) => seen[name] === value)) return seen
+    await setTimeout(20)
+  }
+}
+
+describe('a message to oneself', () => {
+  test('is sent with one’s name and words, and its delivery can be watched', async () => {
+    const { browser, formId } = await writer()
+    const message = 'Don’t forget: <b>milk</b>\r\nand bread'
+    const path = locationOf(
+      await browser.post('/messages', { form_id: formId, template: 'note', to: 'self', message }).expect(303),
+    )
+    const sent = sends().at(-1)
+    expect(sent?.recipients).toMatchObject([
+      { ppnum: '77700000001', vars: { from: '777-0000-0001', message: 'Don’t forget: <b>milk</b>\nand bread' } },
+    ])
+    const done = await until(browser, path, { isFinished: true })
+    expect(done).toMatchObject({ headline: 'Delivered.', delivered: 1, total: 1, isChanging: false })
+    expect((await browser.get(path).expect(200)).text).toContain('Delivered.')
+    expect((await browser.get('/messages').expect(200)).text).toContain(`href="${path}"`)
+  })
+
+  test('arrives once, however often its form does', async () => {
+    const { browser, formId } = await writer()
+    const before = sends().length
+    const form = { form_id: formId, template: 'note', to: 'self', message: 'once' }
+    const answers = await Promise.all([1, 2, 3].map(() => browser.post('/messages', form).expect(303)))
+    const again = await browser.post('/messages', form).expect(303)
+    expect(sends()).toHaveLength(before + 1)
+    const paths = [...answers, again].map((answer) => locationOf(answer).split('?')[0])
+    expect(new Set(paths).size).toBe(1)
+    expect((await browser.get(locationOf(again))).text).toContain('Nothing was sent twice.')
+  })
+
+  test('is nobody else’s to see', async () => {
+    const { browser, formId } = await writer()
+    const form = { form_id: formId, template: 'note', to: 'self', message: 'mine' }
+    const path = locationOf(await browser.post('/messages', form).expect(303))
+    world.sandbox.control.set({ autoSignIn: 'mina' })
+    try {
+      const stranger = world.browser()
+      await stranger.signIn()
+      await stranger.get(path).expect(404)
+      await stranger.get(`${path}.json`).expect(404)
+      await stranger.post(`${path}/poll`, { poll_id: 'poll_1' }).expect(404)
+    } finally {
+      world.sandbox.control.set({ autoSignIn: 'alex' })
+    }
+    await world.browser().get(`${path}.json`).set('Accept', 'application/json').expect(401)
+  })
+})
+
+describe('a message to numbers', () => {
+  test('reaches each once, and says in words who is still asked and who was not reached', async () => {
+    const { browser, formId } = await writer()
+    const numbers = [...TEST_NUMBERS, '123-0000-0001', ''].join('\r\n')
+    const form = { form_id: formId, template: 'invitation', to: 'numbers', numbers, message: 'Come!' }
+    const path = locationOf(await browser.post('/messages', form).expect(303))
+    expect(
+      sends()
+        .at(-1)
+        ?.recipients.map(({ ppnum }) => ppnum),
+    ).toEqual(TEST_NUMBERS)
+    const waiting = await until(browser, path, { pendingConsent: 2, delivered: 1, failed: 1 })
+    expect(waiting).toMatchObject({ headline: 'Waiting for 2 people to allow messages from this app.' })
+    expect(waiting['html']).toContain('A first message needs the person’s consent')
+    const done = await until(browser, path, { isFinished: true })
+    expect(done).toMatchObject({ headline: 'Done: delivered to 2 of 4.', delivered: 2, failed: 2, pendingConsent: 0 })
+    expect(done['html']).toContain('They said no, or it could not reach them.')
+  })
+
+  test('with a bad line sends nothing, names the line, and gives the form back as it was', async () => {
+    const { browser, formId } = await writer()
+    const before = sends().length
+    const form = {
+      form_id: formId,
+      template: 'poll',
+      to: 'numbers',
+      numbers: '12300000001\r\n<script>\r\n\r\n123',
+      message: 'kept </textarea>',
+    }
+    const { text } = await browser.post('/messages', form).expect(422)
+    expect(text).toContain('Line 2: “&lt;script&gt;” is not a Ppoppo number.')
+    expect(text).toContain('Line 4: “123” is not a Ppoppo number.')
+    expect(text).toContain('12300000001\n&lt;script&gt;\n\n123</textarea>')
+    expect(text).toContain('kept &lt;/textarea&gt;</textarea>')
+    expect(text).toMatch(/value="poll" checked/)
+    expect(text).toMatch(/value="numbers" checked/)
+    expect(sends()).toHaveLength(before)
+    // The form is still good once it is mended.
+    await browser.post('/messages', { ...form, form_id: formIdOf(text), numbers: '12300000001' }).expect(303)
+  })
+
+  test.each([
+    ['no words', { message: ' ' }, 'Please write something.'],
+    ['too many words', { message: 'x'.repeat(501) }, 'Please use 500 characters or fewer; these are 501.'],
+    ['no numbers', { numbers: ' \n' }, 'Please paste at least one number'],
+    [
+      'too many numbers',
+      { numbers: Array.from({ length: 1_001 }, (_, i) => 12_310_000_000 + i).join('\n') },
+      'These are 1001 numbers, and one send takes 1000.',
+    ],
+    ['a form that is not ours', { form_id: 'made up' }, 'Nothing was sent'],
+  ])('with %s says so', async (_what, change, words) => {
+    const { browser, formId } = await writer()
+    const form = {
+      form_id: formId,
+      template: 'note',
+      to: 'numbers',
+      numbers: '12300000001',
+      message: 'Hello',
+      ...change,
+    }
+    expect((await browser.post('/messages', form).expect(422)).text).toContain(words)
+  })
+
+  test('may go to a thousand, and in an hour to three thousand', async () => {
+    world.sandbox.control.set({ autoSignIn: 'robo' })
+    try {
+      for (const status of [303, 303, 303, 429]) {
+        const { browser, formId } = await writer()
+        const numbers = Array.from({ length: 1_000 }, (_, i) => 12_310_000_000 + i).join('\r\n')
+        const form = { form_id: formId, template: 'note', to: 'numbers', numbers, message: 'Hello' }
+        await browser.post('/messages', form).expect(status)
+      }
+    } finally {
+      world.sandbox.control.set({ autoSignIn: 'alex' })
+    }
+  })
+})
+
+describe('a poll', () => {
+  test('shows its results as they come in, drawn without anything inline', async () => {
+    const { browser, formId } = await writer()
+    const numbers = Array.from({ length: 20 }, (_, i) => 12_300_000_100 + i).join('\n')
+    const form = { form_id: formId, template: 'poll', to: 'numbers', numbers, message: 'Hungry?' }
+    const path = locationOf(await browser.post('/messages', form).expect(303))
+    let poll: unknown
+    // Those whose number ends in 9 never answer.
+    while (!JSON.stringify(poll)?.includes('"totalResponses":18')) {
+      const { body } = await browser.get(`${path}.json`).expect(200)
+      ;({ poll } = body as { poll?: unknown })
+      await setTimeout(20)
+    }
+    const { text } = await browser.get(path).expect(200)
+    expect(text).toContain('What shall we have for lunch?')
+    expect(text).toContain('18 answers so far')
+    expect(text).toMatch(/<th scope="row">Bibimbap<\/th>[\s\S]*?<rect class="bar-delivered" width="[\d.]+"/)
+    expect(text).not.toMatch(/ style=| on[a-z]+="|<style|<script(?![^>]* src=)/)
+  })
+
+  test('whose id Ppoppo does not know by its send asks for it', async () => {
+    const { browser, formId } = await writer()
+    const form = { form_id: formId, template: 'poll', to: 'self', message: 'Hungry?' }
+    const path = locationOf(await browser.post('/messages', form).expect(303))
+    const known = sends().at(-1)?.id.replace('snd_', 'poll_') ?? ''
+    await browser.post(`${path}/poll`, { poll_id: 'poll_of_somebody' }).expect(303)
+    expect((await browser.get(path).expect(200)).text).toContain(
+      'Ppoppo does not know a poll <code>poll_of_somebody</code>',
+    )
+    await browser.post(`${path}/poll`, { poll_id: known }).expect(303)
+    expect((await browser.get(path).expect(200)).text).toContain('What shall we have for lunch?')
+    await browser.post(`${path}/poll`, { poll_id: 'two words' }).expect(422)
+  })
+})
