@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { MessageTypeDefinition, MethodDefinition, PackageDefinition } from '@grpc/proto-loader'
 import { PpoppoError } from '../errors.js'
 import { isPlainObject } from '../lib/guards.js'
+import { enumNamesAt, misfitOf } from './descriptor-check.js'
+import { createModel, type DescriptorModel, parseFile } from './descriptor-model.js'
 import { protoLoader } from './grpc.js'
 import { METHODS, type MethodName, PACKAGES } from './names.js'
 import type { StructShape } from './struct.js'
@@ -43,13 +45,16 @@ export function loadDescriptor(given: string | Uint8Array | undefined, prefix: s
     throw invalid(`has no service ${PACKAGES.map((name) => `${name}.ExternalMessageService`).join(' or ')}`)
   }
   const methods = new Map<MethodName, Method>()
+  const model = createModel(filesOf(definition).map(parseFile))
+  const { service, method } = METHODS.createTemplate
+  const { request } = model.services.get(`${packageName}.${service}`)?.get(method) ?? {}
   return {
     method: (name) => {
       const known = methods.get(name) ?? toMethod(definition, packageName, name, prefix)
       methods.set(name, known)
-      return known
+      return given === undefined ? known : checked(known, name, model, packageName)
     },
-    templateComponentTypes: enumNames(definition[`${packageName}.TemplateComponentType`]),
+    templateComponentTypes: enumNamesAt(model, request, ['components', 'component_type']),
     struct: {
       isSnakeCase: fieldsOf(definition['google.protobuf.Value']).includes('string_value'),
       isListOfEntries: !takesMap(definition['google.protobuf.Struct']),
@@ -59,8 +64,13 @@ export function loadDescriptor(given: string | Uint8Array | undefined, prefix: s
 
 /** The files of our transcription, as a server's reflection would tell them. */
 export function ownFiles(): readonly Buffer[] {
-  const message = read(undefined)[`${PACKAGES[0]}.CreateSendRequestReq`] as MessageTypeDefinition<object, object>
-  return message.fileDescriptorProtos
+  return filesOf(read(undefined))
+}
+
+/** Each type knows the files of all. */
+function filesOf(definition: PackageDefinition): readonly Buffer[] {
+  const type = Object.values(definition).find((entry) => 'fileDescriptorProtos' in entry)
+  return (type as MessageTypeDefinition<object, object> | undefined)?.fileDescriptorProtos ?? []
 }
 
 function read(given: string | Uint8Array | undefined): PackageDefinition {
@@ -90,9 +100,26 @@ function toMethod(definition: PackageDefinition, packageName: string, name: Meth
   const { service, method, sends, reads } = METHODS[name]
   const found = methodOf(definition, `${packageName}.${service}`, method)
   if (found === undefined) throw invalid(`has no method ${packageName}.${service}/${method}`)
+  if (found.requestStream || found.responseStream !== (name === 'streamSendRequestEvents')) {
+    throw invalid(`has ${packageName}.${service}/${method} with streams where the client expects none, or without`)
+  }
   requireFields(found.requestType, sends)
   requireFields(found.responseType, reads)
   return { path: `${prefix}${found.path}`, serialize: found.requestSerialize, deserialize: found.responseDeserialize }
+}
+
+/** Of a foreign descriptor: what does not fit is told, rather than dropped. */
+function checked(known: Method, name: MethodName, model: DescriptorModel, packageName: string): Method {
+  const { service, method } = METHODS[name]
+  const { request: type = '' } = model.services.get(`${packageName}.${service}`)?.get(method) ?? {}
+  return {
+    ...known,
+    serialize: (request) => {
+      const misfit = misfitOf(model, type, request)
+      if (misfit !== undefined) throw invalid(misfit)
+      return known.serialize(request)
+    },
+  }
 }
 
 function methodOf(
@@ -114,10 +141,6 @@ function requireFields(message: MessageTypeDefinition<object, object>, wanted: r
   throw invalid(`has no field ${missing.join(', ')} in the message ${String(name)}`)
 }
 
-function fieldsOf(message: unknown): readonly string[] {
-  return namesIn(message, 'field')
-}
-
 /** By trying: the two kinds of type look the same from outside. */
 function takesMap(struct: unknown): boolean {
   const message = struct as MessageTypeDefinition<object, object> | undefined
@@ -129,14 +152,10 @@ function takesMap(struct: unknown): boolean {
   }
 }
 
-function enumNames(type: unknown): readonly string[] {
-  return namesIn(type, 'value')
-}
-
-/** The names in a list of a `DescriptorProto` or an `EnumDescriptorProto`, which proto-loader types as `object`. */
-function namesIn(definition: unknown, list: 'field' | 'value'): readonly string[] {
+/** The fields of a `DescriptorProto`, which proto-loader types as `object`. */
+function fieldsOf(definition: unknown): readonly string[] {
   const type = isPlainObject(definition) ? definition['type'] : undefined
-  const entries = isPlainObject(type) ? type[list] : undefined
+  const entries = isPlainObject(type) ? type['field'] : undefined
   if (!Array.isArray(entries)) return []
   return entries.flatMap((entry: unknown) => (isPlainObject(entry) ? String(entry['name']) : []))
 }
