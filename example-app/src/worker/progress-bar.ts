@@ -20,7 +20,8 @@ export function createProgressBar(output: Output, total: number): ProgressBar {
     drawn = line
   }
   return {
-    draw: (counts) => paint(isTerminal ? bar(counts, total, output.columns ?? 80) : figures(counts, total)),
+    // Some terminals do not know their width, and say 0.
+    draw: (counts) => paint(isTerminal ? bar(counts, total, output.columns || 80) : figures(counts, total)),
     say(line) {
       if (!isTerminal) return paint(line)
       output.write(`\r\x1b[K${line}\n${drawn}`)
