@@ -10,14 +10,16 @@ export type ScriptedClient = (Redis | Cluster) & ScriptCommands
 
 /** How long a call may take. A request makes two in a row, and must be answered within two seconds. */
 export const CALL_TIMEOUT_MS = 1000
+const LATE_MS = 1.5 * CALL_TIMEOUT_MS
 
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
 
 const NODE_OPTIONS = {
   keyPrefix: '', // ioredis would prefix a script's KEYS, and not the keys the script makes itself
   connectTimeout: CALL_TIMEOUT_MS,
-  commandTimeout: CALL_TIMEOUT_MS, // also bounds the handshake with a server that accepts and then says nothing
-  socketTimeout: CALL_TIMEOUT_MS, // a connection that owes an answer for this long is replaced
+  // ioredis's own limits come after ours, which allow for a busy process.
+  commandTimeout: LATE_MS, // also bounds the handshake with a server that accepts and then says nothing
+  socketTimeout: LATE_MS, // a connection that owes an answer for this long is replaced
   // Nothing is sent twice, and what was under way when a connection broke is refused at once. With 1 instead of 0
   // ioredis keeps such commands until the second failed reconnection, or for ever if the first succeeds.
   maxRetriesPerRequest: 0,

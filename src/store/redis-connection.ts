@@ -23,7 +23,7 @@ export interface RedisConnection {
 }
 
 /** How long a call may take while calls are known to run out of time, so that the second one adds little. */
-const HASTY_CALL_TIMEOUT_MS = 100
+const HASTY_CALL_TIMEOUT_MS = 250
 /** How long calls are hasty after one ran out of time. Then one may wait in full again: a slow link is not a dead one. */
 const HASTE_MS = 1000
 const CLOSE_TIMEOUT_MS = 500
@@ -93,10 +93,12 @@ export function connectRedis(source: RedisSource): RedisConnection {
 function within<T>(timeoutMs: number, task: (isOver: () => boolean) => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let isOver = false
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
       isOver = true
       reject(new RedisTimeout(`no answer within ${timeoutMs} ms`))
-    }, timeoutMs)
+    }
+    // A process that was busy comes to its timers before it reads an answer that is there: one more turn of the loop.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
     task(() => isOver).then(
       (result) => {
         clearTimeout(timer)
