@@ -162,10 +162,11 @@ export class RequestPpoppo {
     const shared = this.#parts.messaging
     return {
       ...shared,
-      sendToUser: ({ templateId, vars, poll }, options) =>
-        this.#withSignIn(({ ppnum }) => {
-          const recipients = [{ ppnum, ...(vars === undefined ? {} : { vars }) }]
-          return shared.send({ templateId, recipients, ...(poll === undefined ? {} : { poll }) }, options)
+      sendToUser: (request, options) =>
+        this.#withSignIn(async ({ ppnum }) => {
+          // What it does not know stays in, so that `send` names it.
+          const { vars, ...rest } = request
+          return shared.send({ ...rest, recipients: [{ ppnum, ...(vars === undefined ? {} : { vars }) }] }, options)
         }),
     }
   }

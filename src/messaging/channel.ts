@@ -34,7 +34,8 @@ const shared = new Map<string, Shared>()
 export function openChannel(config: MessagingConfig, runtime: MessagingRuntime): Channel {
   const url = new URL(config.apiUrl)
   const isTls = url.protocol === 'https:'
-  const options = optionsOf(config)
+  // Plaintext is for this machine only; grpc-js would take it, token and all, to the proxy that http_proxy names.
+  const options = { ...optionsOf(config), ...(isTls ? {} : { 'grpc.enable_http_proxy': 0 }) }
   // A path or a scheme in the target would fail at name resolution.
   const target = `${url.hostname}:${url.port || (isTls ? 443 : 80)}`
   const create = (): Client => {

@@ -37,6 +37,8 @@ export function isCommonFailure(error: PpoppoError, hasAccepted: boolean): boole
 
 /** A run that is asked to wait for longer than this ends instead. */
 const LONGEST_WAIT_MS = 600_000
+const SHORTEST_WAIT_MS = 200
+const UNSAID_WAIT_MS = 5_000
 
 /**
  * How long to wait before the same chunk is sent again, where PCS asked for more patience than one send has. A rate
@@ -45,8 +47,9 @@ const LONGEST_WAIT_MS = 600_000
  */
 export function waitOf(error: unknown): number | undefined {
   if (!isPpoppoError(error, 'rate_limited')) return undefined
-  const { retryAfterMs } = error
-  return retryAfterMs !== undefined && retryAfterMs <= LONGEST_WAIT_MS ? retryAfterMs : undefined
+  // A gateway's 429 may name no time, and a time of 0 is none.
+  const waitMs = Math.max(SHORTEST_WAIT_MS, error.retryAfterMs ?? UNSAID_WAIT_MS)
+  return waitMs <= LONGEST_WAIT_MS ? waitMs : undefined
 }
 
 const OUTAGE: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>([

@@ -29,6 +29,8 @@ export interface Caller {
   ): Promise<Readonly<Record<string, unknown>>>
   /** A time to live for something longer than a call. */
   openScope(options: CallOptions, defaultDeadlineMs: number): CallScope
+  /** @throws `closed` */
+  assertOpen(): void
   /** @throws `closed`, `messaging_not_configured` */
   assertUsable(): void
   readonly tokens: TokenSource
@@ -59,8 +61,11 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
       return channel
     },
     openScope: (options, defaultDeadlineMs) => new CallScope(runtime, options, defaultDeadlineMs, open),
-    assertUsable: () => {
+    assertOpen: () => {
       if (isClosed) throw closed()
+    },
+    assertUsable: () => {
+      caller.assertOpen()
       if (!config.credentials) throw notConfigured(config.missing)
     },
     unary: async (name, write, asked, options = {}) => {
@@ -71,6 +76,7 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
         const prepared = { method, bytes: method.serialize(write(caller.descriptor())) }
         const attempt = async (): Promise<object> => {
           const token = await tokenFor(scope)
+          scope.throwIfEnded()
           try {
             return await callUnary(caller.channel().client(), prepared, token, scope)
           } catch (error) {
@@ -89,6 +95,7 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
     },
     close: () => {
       isClosed = true
+      tokens.close()
       for (const scope of open) scope.end(closed())
       channel?.release()
     },

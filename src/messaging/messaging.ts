@@ -26,7 +26,7 @@ export function createMessagingClient(
   const app = createApp(caller)
   return {
     send,
-    sendMany: createSendMany({ send }),
+    sendMany: createSendMany({ send, assertOpen: caller.assertOpen }),
     status,
     waitFor: createWaitFor(caller, status),
     templates: createTemplates(caller, known),

@@ -70,12 +70,14 @@ export class CallScope {
       const cancelTimer = this.#runtime.after(Math.max(0, this.remainingMs()), () => {
         settle(() => reject(new PpoppoError('deadline_exceeded', `${what} took longer than the call's "deadlineMs".`)))
       })
-      const off = this.onEnd((reason) => settle(() => reject(reason)))
+      let off = (): void => {}
       const settle = (done: () => void): void => {
         cancelTimer()
         off()
         done()
       }
+      // Not before `settle`: on a scope that has ended it is called at once.
+      off = this.onEnd((reason) => settle(() => reject(reason)))
       work.then(
         (value) => settle(() => resolve(value)),
         (error: unknown) => settle(() => reject(error)),

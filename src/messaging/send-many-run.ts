@@ -62,7 +62,7 @@ export class SendManyRun {
     this.#ended.abort()
     this.#placeIsFree()
     if (reason.by === 'caller') {
-      this.#grace ??= setTimeout(() => this.#cutOff.abort(reason.cause), this.#parts.graceMs)
+      this.#grace ??= setTimeout(() => this.#cutOff.abort(new CutOff(reason.cause)), this.#parts.graceMs)
     }
   }
 
@@ -164,4 +164,13 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+}
+
+/** Ends sends under way. Not the caller's own reason: an error of the library among those reads as "surely not sent". */
+class CutOff extends Error {
+  override readonly name = 'AbortError'
+
+  constructor(cause: unknown) {
+    super('It was cut off while it was under way: it may have been accepted.', { cause })
+  }
 }

@@ -12,6 +12,8 @@ import type { CallOptions, Messaging, SendManyReport, SendReceipt, SendRequest }
 export interface SendManyDependencies {
   /** One send of up to 1,000 recipients, repeats included. Ends soon after its signal does. */
   readonly send: (request: SendRequest, options?: CallOptions) => Promise<SendReceipt>
+  /** @throws where nothing can be sent any more; asked before anything is read */
+  readonly assertOpen?: () => void
   /** How long sends under way may still take after an abort, in milliseconds. @default 2,000 */
   readonly abortGraceMs?: number
 }
@@ -40,9 +42,14 @@ const CLOSE_SOURCE_WITHIN_MS = 5_000
  * const sendMany = createSendMany({ send })
  * const report = await sendMany({ templateId, recipients: readCsv('people.csv'), onProgress: ({ accepted }) => draw(accepted) })
  */
-export function createSendMany({ send, abortGraceMs = 2_000 }: SendManyDependencies): Messaging['sendMany'] {
+export function createSendMany({
+  send,
+  assertOpen,
+  abortGraceMs = 2_000,
+}: SendManyDependencies): Messaging['sendMany'] {
   return async function sendMany(request, { signal, deadlineMs } = {}) {
     const { concurrency, chunkSize, resumeFrom, skipChunks } = parseSendManyOptions(request)
+    assertOpen?.()
     const { templateId, poll, onProgress } = request
     const source = new RecipientSource(request.recipients)
     const reader = new ChunkReader(source, chunkSize)

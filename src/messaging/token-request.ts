@@ -1,5 +1,6 @@
 import { PpoppoError } from '../errors.js'
 import { parseJsonObject } from '../lib/guards.js'
+import { onAbort } from '../lib/on-abort.js'
 import { toRetryAfterMs } from './retry-after.js'
 import type { MessagingRuntime } from './runtime.js'
 import type { MessagingConfig } from './types.js'
@@ -30,7 +31,11 @@ export interface GrantedToken {
  * Asks PAS for an access token: `grant_type=client_credentials` with id and secret in the form, and no scope, as the
  * official crate does. Bounded in time and size; follows no redirect; says nothing of the answer in its errors.
  */
-export async function fetchToken(config: MessagingConfig, runtime: MessagingRuntime): Promise<GrantedToken> {
+export async function fetchToken(
+  config: MessagingConfig,
+  runtime: MessagingRuntime,
+  closing?: AbortSignal,
+): Promise<GrantedToken> {
   const { credentials, tokenUrl } = config
   if (!credentials) throw new TypeError('no credentials')
   const body = new URLSearchParams({
@@ -39,6 +44,7 @@ export async function fetchToken(config: MessagingConfig, runtime: MessagingRunt
     client_secret: credentials.clientSecret,
   })
   const call = new AbortController()
+  const letGo = closing && onAbort(closing, () => call.abort())
   const cancelDeadline = runtime.after(TOKEN_DEADLINE_MS, () => call.abort())
   try {
     const answer = await runtime.fetch(tokenUrl, {
@@ -54,10 +60,12 @@ export async function fetchToken(config: MessagingConfig, runtime: MessagingRunt
   } catch (error) {
     if (error instanceof PpoppoError) throw error
     // No cause: undici's errors may quote what was sent.
+    if (closing?.aborted) throw new PpoppoError('closed', 'The Messaging client was closed while it asked for a token.')
     const why = call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : networkCode(error)
     throw unavailable(tokenUrl, why)
   } finally {
     cancelDeadline()
+    letGo?.()
   }
 }
 

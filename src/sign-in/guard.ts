@@ -1,6 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { PpoppoError } from '../errors.js'
-import { hasLandedCookie } from '../session/landed-cookie.js'
+import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import { AFTER_FORM } from './login.js'
 import { sendProblem } from './problem.js'
@@ -64,7 +64,11 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       }
       // What only signed-in people see must not come back from a cache after sign-out (C31).
       res.set('Cache-Control', 'private, no-store')
-      if (req.ppoppo.isSignedIn) return next()
+      if (req.ppoppo.isSignedIn) {
+        // The session has arrived. An app that ends its own session soon does not know of our cookie.
+        if (!ownSession.owns(req) && hasLandedCookie(req, pointerKey)) clearLandedCookie(res, config.isHttps)
+        return next()
+      }
       const isPerson = isNavigation(req)
       if (req.ppoppo.status === 'unavailable') {
         if (isPerson)

@@ -101,7 +101,7 @@ describe('sendMany', () => {
   })
 
   test('a send of which nobody knows is counted apart, and is not to be sent again', async () => {
-    const answers = [undefined, failure('send_outcome_unknown'), new TypeError('a bug'), failure('rate_limited')]
+    const answers = [undefined, failure('send_outcome_unknown'), new TypeError('a bug'), failure('not_found')]
     const recording = new RecordingSend((_, call) => (answers[call] ? Promise.reject(answers[call]) : undefined))
     const report = await createSendMany(recording)({ templateId, recipients: numbers(40), chunkSize: 10 })
     expect(report).toMatchObject({ accepted: 10, unknown: 20, rejected: 10, resumeFrom: 3, skipChunks: [] })
