@@ -37,7 +37,7 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
   if (given === undefined) {
     return fail(
       2,
-      'takes one URL, --out <file>, --force, --token <NAME> and --timeout <seconds>; see: express-ppoppo proto pull --help',
+      'takes one URL: express-ppoppo proto pull <url>, with --out <file>, --force, --token <NAME>, --timeout <seconds>; see --help',
     )
   }
   if (given === 'help') {
