@@ -6,8 +6,9 @@
  *
  * What makes it fit for a list that matters:
  *  - It reads the whole list before it sends anything. A bad row is told by its line, and nothing has been sent.
- *  - After each chunk it writes `numbers.csv.progress.json`. After Ctrl-C, a crash or an outage the same command goes on
+ *  - Before the first chunk and after each it writes `numbers.csv.progress.json`. After Ctrl-C, a crash or an outage the same command goes on
  *    from there; a chunk of which nobody knows whether it was sent is not sent again.
+ *  - A second worker on the same list does not start.
  *  - It never holds the list in memory: a million rows are read a thousand at a time.
  *
  * Exit codes: 0 all accepted · 1 something was not · 2 wrong usage or a wrong list, nothing was sent · 130 Ctrl-C.
@@ -16,8 +17,9 @@ import { createMessaging, SendManyAbortError, SendManyError, type SendManyReport
 import { loadDotEnv, readConfig } from './config.js'
 import { parseWorkerArgs, type WorkerArgs } from './worker/args.js'
 import { type CsvSurvey, readRecipients, surveyCsv } from './worker/csv.js'
-import { type Journal, openJournal } from './worker/journal.js'
-import { describeSurvey, summarize } from './worker/messages.js'
+import { type Journal, openJournal, progressFileOf } from './worker/journal.js'
+import { lockList } from './worker/lock.js'
+import { describeLoss, describeSurvey, summarize } from './worker/messages.js'
 import { createProgressBar } from './worker/progress-bar.js'
 import { WrongInput } from './worker/wrong-input.js'
 
@@ -39,12 +41,16 @@ async function work(): Promise<number> {
   const survey = await surveyCsv(args.file)
   console.log(describeSurvey(survey, args))
   if (survey.bad.count > 0 && !args.skipBad) return 2
-  const journal = openJournal(args, survey)
-  if (journal.isDone) {
+  // Before the journal is read: what another worker is about to write there would be sent again.
+  const unlock = lockList(progressFileOf(args))
+  try {
+    const journal = openJournal(args, survey)
+    if (!journal.isDone) return await send(args, survey, journal)
     console.log(summarize(journal, survey, args))
     return journal.counts().unknown > 0 ? 1 : 0
+  } finally {
+    unlock()
   }
-  return send(args, survey, journal)
 }
 
 async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Promise<number> {
@@ -53,12 +59,13 @@ async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Prom
   const { signal, release } = abortOnSignals(() =>
     bar.say('Stopping: waiting for what is under way. Ctrl-C again ends at once.'),
   )
-  if (journal.isResumed)
-    bar.say(`Going on where the last run stopped: ${journal.counts().accepted.toLocaleString('en')} were accepted.`)
-  bar.draw(journal.counts())
   let stoppedBy: unknown
   try {
-    const report = await messaging.sendMany(
+    await journal.start()
+    if (journal.isResumed)
+      bar.say(`Going on where the last run stopped: ${journal.counts().accepted.toLocaleString('en')} were accepted.`)
+    bar.draw(journal.counts())
+    const run = messaging.sendMany(
       {
         templateId: args.template,
         recipients: readRecipients(args.file),
@@ -73,11 +80,16 @@ async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Prom
       },
       { signal },
     )
-    stoppedBy = report.stoppedBy
-    await journal.close(report, { isDone: report.stoppedBy === undefined && report.rejected === 0 })
-  } catch (error) {
-    await journal.close(reportOf(error), { isDone: false })
-    stoppedBy = error
+    const report = await run.catch((error: unknown) => {
+      stoppedBy = error
+      return reportOf(error)
+    })
+    stoppedBy ??= report.stoppedBy
+    const isDone = stoppedBy === undefined && report.rejected === 0
+    await journal.close(report, { isDone }).catch((error: unknown) => {
+      bar.say(describeLoss(journal, report))
+      throw error
+    })
   } finally {
     release()
     await messaging.close()

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { PpoppoError } from 'express-ppoppo'
+import { explain } from '../src/messages/explain.js'
 import { type Browser, locationOf, startWorld, type World } from './support.js'
 
 let world: World
@@ -98,6 +100,27 @@ describe('a send', () => {
     const { text } = await browser.post('/messages', await newForm(browser)).expect(409)
     expect(text).toContain('For whoever runs this app:')
     world.sandbox.control.pcs.setTemplateActive(templateId, true)
+  })
+
+  test('to somebody Ppoppo does not know makes one more template at most, however often', async () => {
+    const browser = await visitor()
+    const form = async () => ({ ...(await newForm(browser)), template: 'invitation' })
+    await browser.post('/messages', await form()).expect(303)
+    const before = world.sandbox.control.pcs.templates.length
+    const fault = { kind: 'status', code: 'NOT_FOUND' } as const
+    world.sandbox.control.pcs.inject({ method: 'CreateSendRequest', times: 'until-cleared', fault })
+    for (let i = 0; i < 3; i += 1) {
+      const { text } = await browser.post('/messages', await form()).expect(404)
+      expect(text).toContain('Ppoppo does not know this message, or one of these people.')
+    }
+    expect(world.sandbox.control.pcs.templates).toHaveLength(before + 1)
+    world.sandbox.control.pcs.clearFaults()
+    await browser.post('/messages', await form()).expect(303)
+  })
+
+  test('with an option that is wrong was surely not made', () => {
+    const error = new PpoppoError('config_invalid', 'apiUrl is wrong')
+    expect(explain(error)).toMatchObject({ status: 500, forOperator: 'apiUrl is wrong' })
   })
 })
 

@@ -14,6 +14,7 @@ export interface Trouble {
 }
 
 const WORDS: Readonly<Partial<Record<PpoppoErrorCode, string>>> = {
+  config_invalid: 'Messages are set up wrongly in this app.',
   messaging_not_configured: 'Messages are not set up in this app yet.',
   messaging_misconfigured: 'Messages are set up wrongly in this app.',
   credentials_rejected: 'Ppoppo does not accept this app’s messaging credentials.',

@@ -8,6 +8,7 @@
  *    templates and does not list them, so the id cannot be looked up: we take a name of our own beside it.
  *  - The id is remembered, and Ppoppo does not know it (another environment, a sandbox that was started anew): what was
  *    remembered is forgotten, and it is created again. `not_found` means that nothing was sent, so sending again is safe.
+ *    It may as well be about a recipient, and nothing in it says which: so this happens once an hour at most.
  */
 import { randomBytes } from 'node:crypto'
 import { isPpoppoError, type Messaging, type TemplateComponent } from 'express-ppoppo'
@@ -62,7 +63,13 @@ export interface TemplateIds {
   use<T>(key: TemplateKey, messaging: Messaging, send: (templateId: string) => Promise<T>): Promise<T>
 }
 
-export function createTemplateIds(database: Database.Database): TemplateIds {
+/*
+ * Else everybody who writes to a number that is not there would leave a template at Ppoppo, where none can be removed. Not
+ * "never one that has taken a send", which is as simple: a sandbox that is started anew forgets those, too.
+ */
+const RENEW_EVERY_MS = 3_600_000
+
+export function createTemplateIds(database: Database.Database, now: () => number = Date.now): TemplateIds {
   database.exec('CREATE TABLE IF NOT EXISTS templates (name TEXT PRIMARY KEY, template_id TEXT NOT NULL) STRICT')
   const select = database.prepare('SELECT template_id FROM templates WHERE name = ?')
   const upsert = database.prepare(
@@ -72,10 +79,17 @@ export function createTemplateIds(database: Database.Database): TemplateIds {
   // Only what another request has not replaced meanwhile.
   const remove = database.prepare('DELETE FROM templates WHERE name = ? AND template_id = ?')
   const underWay = new Map<string, Promise<string>>()
+  /** When each was last forgotten. */
+  const renewedAt = new Map<string, number>()
+
+  function remembered(name: string): string | undefined {
+    const row: unknown = select.get(name)
+    return typeof row === 'object' && row !== null && 'template_id' in row ? String(row.template_id) : undefined
+  }
 
   function idOf(template: AppTemplate, messaging: Messaging): string | Promise<string> {
-    const row: unknown = select.get(template.name)
-    if (typeof row === 'object' && row !== null && 'template_id' in row) return String(row.template_id)
+    const id = remembered(template.name)
+    if (id !== undefined) return id
     const known = underWay.get(template.name)
     if (known !== undefined) return known
     const creation = createTemplate(template, messaging)
@@ -88,15 +102,25 @@ export function createTemplateIds(database: Database.Database): TemplateIds {
     return creation
   }
 
+  /** Unless it has been replaced, or one was forgotten within the hour. */
+  function forget(name: string, id: string): void {
+    if (remembered(name) !== id || now() - (renewedAt.get(name) ?? -Infinity) < RENEW_EVERY_MS) return
+    renewedAt.set(name, now())
+    remove.run(name, id)
+  }
+
   return {
     async use(key, messaging, send) {
-      const id = await idOf(TEMPLATES[key], messaging)
+      const template = TEMPLATES[key]
+      const id = await idOf(template, messaging)
       try {
         return await send(id)
       } catch (error) {
         if (!isPpoppoError(error, 'not_found')) throw error
-        remove.run(TEMPLATES[key].name, id)
-        return send(await idOf(TEMPLATES[key], messaging))
+        forget(template.name, id)
+        const newId = await idOf(template, messaging)
+        if (newId === id) throw error
+        return send(newId)
       }
     },
   }

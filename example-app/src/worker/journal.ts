@@ -1,6 +1,7 @@
 /*
- * How far a run came, in `<list>.progress.json` beside the list. It is written after each chunk, to a new file that then
- * takes the old one's name: whenever the power goes, one whole file is there.
+ * How far a run came, in `<list>.progress.json` beside the list. It is written before the first chunk, as one that cannot
+ * be written must stop the run while nothing is sent, and after each, to a new file that then takes the old one's name:
+ * whenever the power goes, one whole file is there.
  *
  * It belongs to one list, template and chunk size, and says so: with any of them changed, "go on at chunk 7" would mean
  * other people.
@@ -12,7 +13,7 @@ import { isPpoppoError } from 'express-ppoppo/messaging'
 import type { WorkerArgs } from './args.js'
 import type { CsvSurvey } from './csv.js'
 import { isJournalFile, type JournalChunk, type JournalFile } from './journal-file.js'
-import { WrongInput } from './wrong-input.js'
+import { codeOf, WrongInput } from './wrong-input.js'
 
 export interface Counts {
   readonly accepted: number
@@ -30,14 +31,20 @@ export interface Journal {
   readonly chunks: readonly JournalChunk[]
   /** Over all runs. */
   counts(): Counts
+  /** To be called before anything is sent. @throws WrongInput where the file cannot be written */
+  start(): Promise<void>
   record(progress: SendManyProgress): Promise<void>
   /** What the report knows beyond the progress that was told: chunks that were cut off. */
   close(report: SendManyReport, end: { readonly isDone: boolean }): Promise<void>
 }
 
+type JournalArgs = Pick<WorkerArgs, 'file' | 'template' | 'chunkSize' | 'startOver'>
+
+export const progressFileOf = ({ file }: Pick<WorkerArgs, 'file'>): string => `${file}.progress.json`
+
 /** @throws WrongInput where there is one of another list, template or chunk size */
-export function openJournal(args: WorkerArgs, { sha256 }: CsvSurvey): Journal {
-  const file = `${args.file}.progress.json`
+export function openJournal(args: JournalArgs, { sha256 }: Pick<CsvSurvey, 'sha256'>): Journal {
+  const file = progressFileOf(args)
   const { template, chunkSize } = args
   const fresh: JournalFile = {
     version: 1,
@@ -69,6 +76,15 @@ export function openJournal(args: WorkerArgs, { sha256 }: CsvSurvey): Journal {
       return [...chunks.values()]
     },
     counts: () => count([...chunks.values()]),
+    async start() {
+      const { resumeFrom, skipChunks } = state
+      try {
+        await save({ resumeFrom, skipChunks, isDone: false })
+      } catch (error) {
+        if (codeOf(error) === undefined) throw error
+        throw new WrongInput(`Nothing was sent: ${file} cannot be written (${codeOf(error)}).`)
+      }
+    },
     async record({ chunk, resumeFrom, skipChunks }) {
       chunks.set(chunk.index, toChunk(chunk))
       await save({ resumeFrom, skipChunks, isDone: false })
@@ -82,8 +98,17 @@ export function openJournal(args: WorkerArgs, { sha256 }: CsvSurvey): Journal {
 
 function toChunk({ index, recipients, receipt, error }: ChunkReport): JournalChunk {
   if (receipt !== undefined) return { index, recipients, outcome: 'accepted', sendRequestId: receipt.id }
-  const outcome = isPpoppoError(error, 'send_outcome_unknown') ? 'unknown' : 'rejected'
-  return { index, recipients, outcome, error: error?.message ?? 'not sent' }
+  return {
+    index,
+    recipients,
+    outcome: isSurelyNotSent(error) ? 'rejected' : 'unknown',
+    error: error?.message ?? 'cut off',
+  }
+}
+
+/** The library says so for its own errors. `closed` ends a send in the middle; of any other error nobody knows. */
+function isSurelyNotSent(error: unknown): boolean {
+  return isPpoppoError(error) && error.code !== 'send_outcome_unknown' && error.code !== 'closed'
 }
 
 function count(chunks: readonly JournalChunk[]): Counts {
@@ -97,7 +122,7 @@ function readJournal(file: string): JournalFile | undefined {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
     if (isJournalFile(content)) return content
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     if (!(error instanceof SyntaxError)) throw error
   }
   throw new WrongInput(`${file} is not a progress file of this worker. Move it away, or say --start-over.`)

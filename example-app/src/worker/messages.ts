@@ -1,4 +1,5 @@
 /* What the worker says. Nothing here decides anything. */
+import type { SendManyReport } from 'express-ppoppo/messaging'
 import type { WorkerArgs } from './args.js'
 import type { CsvSurvey } from './csv.js'
 import type { Journal } from './journal.js'
@@ -38,6 +39,14 @@ export function summarize(journal: Journal, survey: CsvSurvey, args: WorkerArgs)
   else lines.push(`To go on, run the same command again. ${journal.file} says how far it came.`)
   if (journal.isDone && args.skipBad && survey.bad.count > 0) lines.push('Bad rows were left out.')
   return lines.join('\n')
+}
+
+/** Where the file could not take the end of the run. The next run would repeat what it does not know of. */
+export function describeLoss(
+  { file }: Journal,
+  { resumeFrom, skipChunks }: Pick<SendManyReport, 'resumeFrom' | 'skipChunks'>,
+): string {
+  return `${file} could not be written. Before you run this again, put into it: ${JSON.stringify({ resumeFrom, skipChunks })}`
 }
 
 const figure = (count: number): string => count.toLocaleString('en')
