@@ -47,6 +47,22 @@ describe('README', () => {
     expect(variables.size).toBeGreaterThan(8)
   })
 
+  test('C47 SECURITY.md states lifetimes, parallel sessions, the threat model and the provider’s deviation', () => {
+    const security = readFileSync(new URL('SECURITY.md', root), 'utf8')
+    for (const heading of ['What is protected, and from whom', 'Lifetimes', 'What the provider does otherwise']) {
+      expect(security).toContain(`\n## ${heading}\n`)
+    }
+    for (const fact of [
+      '10 minutes, once',
+      '30 days without use',
+      '180 days in all',
+      'up to 100 browsers at once',
+      'RFC 9700',
+    ]) {
+      expect(security).toContain(fact)
+    }
+  })
+
   test('its first program signs a person in', async () => {
     const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? []
     const port = await findFreePort()
