@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type BuiltLibrary, buildLibrary } from '../support/built-library.js'
+
+let library: BuiltLibrary
+let folder: string
+let silent: Server
+const sockets: Socket[] = []
+beforeAll(async () => {
+  library = await buildLibrary()
+  folder = mkdtempSync(join(tmpdir(), 'ppoppo-pull-'))
+  silent = createServer((socket) => void sockets.push(socket.on('error', () => {})))
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+})
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy()
+  silent.close()
+  rmSync(folder, { recursive: true, force: true })
+  await library.remove()
+})
+
+function pull(
+  scheme: string,
+  ...more: string[]
+): { child: ChildProcess; ended: Promise<unknown[]>; err: () => string } {
+  const url = `${scheme}://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const args = ['--disable-warning=DEP0123', join(dirname(library.path), 'cli/main.js'), 'proto', 'pull', url, ...more]
+  const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env['PATH'] } })
+  let err = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString()
+  })
+  return { child, ended: once(child, 'close'), err: () => err }
+}
+
+test.each(['http', 'https'])('a peer that stays silent over %s does not keep the process', async (scheme) => {
+  const { ended, err } = pull(scheme, '--timeout', '0.5')
+  expect(await ended).toEqual([3, null])
+  expect(err()).toMatch(/^express-ppoppo proto pull: no answer from .* within 0\.5 s\. [^\n]*\n$/)
+})
+
+test('SIGINT ends it at once, and nothing is written', async () => {
+  const { child, ended, err } = pull('https')
+  await once(silent, 'connection')
+  child.kill('SIGINT')
+  expect(await ended).toEqual([130, null])
+  expect(err()).toBe('express-ppoppo proto pull: interrupted; nothing was written\n')
+  expect(existsSync(join(folder, 'ppoppo.desc'))).toBe(false)
+})
