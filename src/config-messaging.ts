@@ -1,10 +1,11 @@
 import { inspect } from 'node:util'
+import { parseKeyPrefix, parseRedis } from './config-checks.js'
 import { checkKeys, Faults } from './config-source.js'
 import { isCleanText, isSecure, parseUrl } from './config-urls.js'
 import { deepFreeze } from './lib/deep-freeze.js'
 import { isPlainObject } from './lib/guards.js'
 import { nearest } from './lib/nearest.js'
-import type { MessagingConfig, MessagingOptions } from './messaging/types.js'
+import type { MessagingConfig, MessagingOptions } from './messaging/options.js'
 
 /** PCS and PAS's token endpoint by environment (seed: the Messaging reference). */
 const MESSAGING_URLS = {
@@ -23,6 +24,7 @@ const VARIABLES = {
   clientId: 'PAS_PCS_CLIENT_ID',
   clientSecret: 'PAS_PCS_CLIENT_SECRET',
   environment: 'PPOPPO_ENVIRONMENT',
+  redis: 'REDIS_URL',
 } as const satisfies Readonly<Partial<Record<keyof MessagingOptions, string>>>
 
 const OPTION_NAMES = Object.keys({
@@ -35,6 +37,8 @@ const OPTION_NAMES = Object.keys({
   keepalive: true,
   deadlineMs: true,
   maxAttempts: true,
+  redis: true,
+  keyPrefix: true,
 } satisfies Record<keyof MessagingOptions, true>)
 
 /** The longest time a timer of Node takes: 24.8 days. */
@@ -68,7 +72,7 @@ class MessagingCredentials {
  *
  * @param options what the app passed to `createMessaging()`; an option wins over its variable
  * @param env the environment, e.g. `process.env`; empty variables count as not set
- * @returns checked, complete and frozen. Without an id or a secret it has no `credentials`, and `missing` names them.
+ * @returns checked, complete and frozen, but for a Redis client passed in. Without an id or a secret it has no `credentials`, and `missing` names them.
  * @throws PpoppoError `config_invalid`: all faults at once, a line each, by option and variable name, never a value
  *
  * @example resolveMessagingConfig({ environment: 'local' }, process.env).apiUrl // 'http://localhost:3203'
@@ -94,6 +98,7 @@ export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, f
   const clientId = parseCredential('clientId', value('clientId'), faults)
   const clientSecret = parseCredential('clientSecret', value('clientSecret'), faults)
   const missing = (['clientId', 'clientSecret'] as const).filter((name) => value(name) === undefined)
+  const redis = parseRedis(value('redis'), faults)
   const descriptor = parseDescriptor(given['descriptor'], faults)
 
   return {
@@ -105,6 +110,8 @@ export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, f
     keepalive: parseKeepalive(given['keepalive'], faults),
     deadlineMs: positive('deadlineMs', given['deadlineMs'], { otherwise: 20_000, most: MOST_MS }, faults),
     maxAttempts: positive('maxAttempts', given['maxAttempts'], { otherwise: 4, most: 100 }, faults),
+    ...(redis === undefined ? {} : { redis }),
+    keyPrefix: parseKeyPrefix(given['keyPrefix'] ?? 'ppoppo:', faults),
   }
 }
 

@@ -27,7 +27,7 @@ import { deepFreeze } from './lib/deep-freeze.js'
 import { isPlainObject } from './lib/guards.js'
 import { isLoopback } from './lib/loopback.js'
 import { nearest } from './lib/nearest.js'
-import type { MessagingConfig } from './messaging/types.js'
+import type { MessagingConfig } from './messaging/options.js'
 import type { Config, PpoppoOptions } from './options.js'
 
 /** Every option; the compiler keeps the list whole. */
@@ -79,6 +79,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   const mountPath = parseMountPath(given.mountPath ?? '/auth', faults)
   const resource = parseResource(given.resource, faults)
   const redis = parseRedis(source.value('redis'), faults)
+  const keyPrefix = parseKeyPrefix(given.keyPrefix ?? 'ppoppo:', faults)
 
   const config = {
     clientId,
@@ -92,7 +93,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     mountPath: mountPath ?? '',
     redirectUri: `${origin?.origin ?? ''}${mountPath ?? ''}/callback`,
     ...(redis === undefined ? {} : { redis }),
-    keyPrefix: parseKeyPrefix(given.keyPrefix ?? 'ppoppo:', faults),
+    keyPrefix,
     ...parseSecrets(source, isProduction, faults, warnings),
     ...parseSession(given.session, isHttps, faults),
     keepAnonymous: parseKeepAnonymous(given.keepAnonymous, faults),
@@ -102,7 +103,12 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     ...parseFunction('onSignOut', given, faults),
     ...parseFunction('onEvent', given, faults),
     texts: parseTexts(given.texts, faults),
-    messaging: parseMessaging(given.messaging, source.value('environment'), env, faults),
+    messaging: parseMessaging(
+      given.messaging,
+      { environment: source.value('environment'), redis, keyPrefix },
+      env,
+      faults,
+    ),
   } satisfies Config
 
   refuseMemoryInProduction(source, given, isProduction, faults)
@@ -149,17 +155,24 @@ function parseProvider(source: Source, faults: Faults, warnings: string[]): Pick
   return { issuer, idTokenIssuer }
 }
 
-/** The Messaging client's part. It takes our environment, where that is one. */
+/** The Messaging client's part. It takes our environment, where that is one, and our Redis. */
 function parseMessaging(
   given: PpoppoOptions['messaging'],
-  environment: unknown,
+  ours: { readonly environment: unknown; readonly redis: Config['redis']; readonly keyPrefix: string },
   env: NodeJS.ProcessEnv,
   faults: Faults,
 ): MessagingConfig {
   const own = messagingFaults()
+  const { environment, redis, keyPrefix } = ours
   const isKnown = typeof environment === 'string' && Object.hasOwn(ISSUERS, environment)
-  const defaults = isKnown ? { environment } : { environment: 'production' }
-  const config = parseMessagingConfig(isPlainObject(given) || !given ? { ...defaults, ...given } : given, env, own)
+  const defaults = {
+    environment: isKnown ? environment : 'production',
+    ...(redis === undefined ? {} : { redis }),
+    ...(keyPrefix === '' ? {} : { keyPrefix }),
+  }
+  const options = isPlainObject(given) || !given ? { ...defaults, ...given } : given
+  // REDIS_URL is ours already, or was found faulty.
+  const config = parseMessagingConfig(options, { ...env, REDIS_URL: undefined }, own)
   faults.include('messaging', own)
   return config
 }

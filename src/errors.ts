@@ -43,6 +43,8 @@ export type PpoppoErrorCode =
   | 'quota_exceeded'
   | 'deadline_exceeded'
   | 'send_outcome_unknown'
+  | 'cursor_lost'
+  | 'dead_letters_full'
 
 /** Code -> what it means. */
 export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEntry>> = {
@@ -137,6 +139,16 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     status: 502,
     retryable: false,
     meaning: 'The send may have been accepted: it is not repeated. `known` says what is known.',
+  },
+  cursor_lost: {
+    status: 409,
+    retryable: false,
+    meaning: 'PCS no longer knows the event to go on after; `onCursorLost` says what a consumer does then.',
+  },
+  dead_letters_full: {
+    status: 503,
+    retryable: false,
+    meaning: 'A consumer has ended: as many events as are kept could not be handled, and wait in `deadLetters(name)`.',
   },
 }
 

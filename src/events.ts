@@ -61,6 +61,8 @@ export type WarningCode =
   | 'development_secrets'
   | 'on_sign_out_failed'
   | 'session_not_saved'
+  /** A consumer of delivery events has ended, or keeps its place in memory. */
+  | 'consumer'
 
 /** Raises an event. `correlationId` is made when the place has none. */
 export type RaiseEvent = (detail: PpoppoEventDetail, correlationId?: string) => void

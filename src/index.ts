@@ -9,6 +9,9 @@ export {
   type PpoppoErrorOptions,
 } from './errors.js'
 export type { PpoppoEvent, PpoppoEventDetail, RefusalReason, SignOutReason, WarningCode } from './events.js'
+export type * from './messaging/consumer-types.js'
+export type * from './messaging/event-types.js'
+export type { MessagingOptions } from './messaging/options.js'
 export type * from './messaging/types.js'
 export type { PpoppoOptions, PpoppoUser, SessionOptions } from './options.js'
 export { formatPpnum, parsePpnum } from './ppnum.js'

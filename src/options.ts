@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { Cluster, Redis } from 'ioredis'
 import type { PpoppoEvent } from './events.js'
-import type { MessagingConfig, MessagingOptions } from './messaging/types.js'
+import type { MessagingConfig, MessagingOptions } from './messaging/options.js'
 import type { PageTextOverrides } from './sign-in/texts.js'
 
 /** The person who is signed in, as the library knows them without asking PAS. */

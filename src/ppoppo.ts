@@ -6,6 +6,7 @@ import { createEventSink } from './event-sink.js'
 import { digestOf } from './lib/digest.js'
 import { type Runtime, systemRuntime } from './lib/runtime.js'
 import { createMessagingClient } from './messaging/messaging.js'
+import { systemMessagingRuntime } from './messaging/runtime.js'
 import type { Messaging } from './messaging/types.js'
 import type { Config, PpoppoOptions } from './options.js'
 import { createProvider } from './provider/provider.js'
@@ -100,7 +101,9 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     isPassive,
   })
   const signOut = createSignOut({ config, vault, provider, ownSession, pointerKey, raise })
-  const messaging = createMessagingClient(config.messaging)
+  const messaging = createMessagingClient(config.messaging, systemMessagingRuntime, (detail) =>
+    raise({ type: 'warning', code: 'consumer', detail }),
+  )
   const requestParts = { messaging, idleMs: config.idleMs, vault, userCalls, signOut }
 
   const routeParts: RouteParts = {

@@ -4,6 +4,16 @@ import { Redis } from 'ioredis'
 import { DEV, faultsOf, KEY, PRODUCTION, productionRest, resolve, SECRET } from './support/config.js'
 
 describe('resolveConfig', () => {
+  test('gives its Redis and key prefix to the Messaging client, which may have its own', () => {
+    const config = resolve({ ...DEV, keyPrefix: 'acme:' }, { REDIS_URL: 'redis://one:6379' })
+    expect(config.messaging).toMatchObject({ redis: 'redis://one:6379', keyPrefix: 'acme:' })
+    const own = { redis: 'redis://two:6379', keyPrefix: 'messages:' }
+    expect(resolve({ ...DEV, redis: 'redis://one:6379', messaging: own }).messaging).toMatchObject(own)
+    const faulty = (): unknown => resolve(DEV, { REDIS_URL: 'nonsense' })
+    expect(faulty).toThrow(/REDIS_URL/)
+    expect(faulty).not.toThrow(/messaging:/)
+  })
+
   test('fills in every default in development', () => {
     expect(resolve(DEV)).toEqual({
       clientId: 'acme_login_client',
@@ -15,6 +25,7 @@ describe('resolveConfig', () => {
         keepalive: { timeMs: 60_000, timeoutMs: 20_000 },
         deadlineMs: 20_000,
         maxAttempts: 4,
+        keyPrefix: 'ppoppo:',
       },
       isHttps: false,
       isProduction: false,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import type { MessagingConfig } from '../messaging/options.js'
 import type { PullOptions } from '../messaging/reflection.js'
-import type { MessagingConfig } from '../messaging/types.js'
 import type { CliIo } from './io.js'
 
 const MAX_SECONDS = 3_600

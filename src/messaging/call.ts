@@ -1,4 +1,4 @@
-import type { Client, Metadata, ServiceError } from '@grpc/grpc-js'
+import type { Client, Metadata, StatusObject } from '@grpc/grpc-js'
 import { type CallFailure, CODE } from './classify.js'
 import type { Method } from './descriptor.js'
 import { CallFailed } from './failure.js'
@@ -57,7 +57,12 @@ export function callUnary(
   })
 }
 
-function toFailure(error: ServiceError, headers: Metadata | undefined, token: string): CallFailure {
+/** What is known of a call that ended badly. @param headers those that came apart from the status */
+export function toFailure(
+  error: Pick<StatusObject, 'code' | 'details' | 'metadata'>,
+  headers: Metadata | undefined,
+  token: string,
+): CallFailure {
   // A status that came by itself has its headers in its own metadata; the headers of a gateway's page come apart.
   const received = (name: string): string | undefined => textOf(error.metadata, name) ?? textOf(headers, name)
   const retryAfterMs = toRetryAfterMs(received('retry-after'), received('retry-after-ms'))
@@ -72,7 +77,8 @@ function toFailure(error: ServiceError, headers: Metadata | undefined, token: st
   }
 }
 
-function textOf(metadata: Metadata | undefined, name: string): string | undefined {
+/** The first value of a header or trailer, where it is a text. */
+export function textOf(metadata: Metadata | undefined, name: string): string | undefined {
   const value = metadata?.get(name)[0]
   return typeof value === 'string' ? value : undefined
 }

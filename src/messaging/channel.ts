@@ -1,7 +1,7 @@
 import type { ChannelOptions, Client } from '@grpc/grpc-js'
 import { grpc } from './grpc.js'
+import type { MessagingConfig } from './options.js'
 import type { MessagingRuntime } from './runtime.js'
-import type { MessagingConfig } from './types.js'
 
 const MEBIBYTE = 1024 * 1024
 /** grpc-js's names of connectivity, by number. */

@@ -39,6 +39,7 @@ export const CODE = {
   permissionDenied: 7,
   resourceExhausted: 8,
   failedPrecondition: 9,
+  aborted: 10,
   outOfRange: 11,
   unimplemented: 12,
   internal: 13,
@@ -76,6 +77,11 @@ const HTTP_TOO_MANY = /^Received HTTP status code 429$/
 const UNREADABLE = /^(Response message parsing error|Received message larger than max|Received HTTP status code 400)/
 /** With code 8, and neither a rate limit nor a quota: ENHANCE_YOUR_CALM, or an answer of the server above our bound. */
 const EXHAUSTED_OTHERWISE = /^(Bandwidth exhausted or memory limit exceeded$|Received message )/
+
+/** With code 8, by grpc-js: above `grpc.max_receive_message_length`. */
+const TOO_LARGE = /^Received message larger than max/
+/** grpc-js maps those of these that have no code of their own to 2, as it does all it does not know. */
+const HTTP_FAILURE = /^Received HTTP status code 5\d\d$/
 
 const NO = { repeat: 'no', outcome: 'not_done' } as const
 const AMBIGUOUS = { repeat: 'no', outcome: 'unknown' } as const
@@ -129,6 +135,16 @@ export function isHttpTooMany({ code, details, isGrpc }: CallFailure): boolean {
 /** Whether an exhaustion (code 8) is about the connection rather than about the app's limits. */
 export function isExhaustedOtherwise(failure: CallFailure): boolean {
   return EXHAUSTED_OTHERWISE.test(failure.details)
+}
+
+/** Whether an answer was larger than this client takes, so that asking again brings it again. */
+export function isTooLarge({ code, details }: CallFailure): boolean {
+  return code === CODE.resourceExhausted && TOO_LARGE.test(details)
+}
+
+/** Whether a gateway on the way failed (HTTP 5xx), which says nothing about what was asked. */
+export function isGatewayFailure({ details, isGrpc }: CallFailure): boolean {
+  return isGrpc !== true && HTTP_FAILURE.test(details)
 }
 
 /** Whether an answer came and cannot be read. */

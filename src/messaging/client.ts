@@ -6,10 +6,11 @@ import { createTokenSource, notConfigured, type TokenSource } from './credential
 import { type Descriptor, loadDescriptor } from './descriptor.js'
 import { type Asked, CallFailed, toMessagingError } from './failure.js'
 import type { MethodName } from './names.js'
+import type { MessagingConfig } from './options.js'
 import { RetryBudget, withRepeats } from './retry.js'
 import type { MessagingRuntime } from './runtime.js'
 import { CallScope, type OpenScopes } from './scope.js'
-import type { CallOptions, MessagingConfig } from './types.js'
+import type { CallOptions } from './types.js'
 
 /** What every method of the client is made of. */
 export interface Caller {
@@ -33,6 +34,10 @@ export interface Caller {
   assertOpen(): void
   /** @throws `closed`, `messaging_not_configured` */
   assertUsable(): void
+  /** The error for a call that is not repeated any more. @param attempts how many were begun */
+  toError(failure: CallFailure, asked: Asked, attempts: number): PpoppoError
+  /** Notes that PCS has answered, so that a later "no such method" is none of a wrong path. */
+  noteAnswer(): void
   readonly tokens: TokenSource
   channel(): Channel
   close(): void
@@ -86,12 +91,17 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
         }
         const rules = { kind: asked.kind, maxAttempts: config.maxAttempts, budget, random: runtime.random }
         const repeated = await withRepeats(attempt, scope, rules)
-        if (repeated.value === undefined) throw toError(repeated.failure, asked, repeated.attempts)
-        hasAnswered = true
+        if (repeated.value === undefined) throw caller.toError(repeated.failure, asked, repeated.attempts)
+        caller.noteAnswer()
         return repeated.value as Readonly<Record<string, unknown>>
       } finally {
         scope.dispose()
       }
+    },
+    toError: (failure, asked, attempts) =>
+      toMessagingError(failure, asked, { apiUrl: config.apiUrl, hasAnswered }, attempts),
+    noteAnswer: () => {
+      hasAnswered = true
     },
     close: () => {
       isClosed = true
@@ -102,8 +112,6 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
   }
 
   const tokenFor = (scope: CallScope): Promise<string> => scope.wait(tokens.token(), 'Getting an access token')
-  const toError = (failure: CallFailure, asked: Asked, attempts: number): PpoppoError =>
-    toMessagingError(failure, asked, { apiUrl: config.apiUrl, hasAnswered }, attempts)
   return caller
 }
 

@@ -153,12 +153,13 @@ export function toStatus(value: unknown): SendStatusValue {
   return 'unknown'
 }
 
-function toText(value: unknown): string {
+/** A text; of a number its digits; `''` for what is neither. */
+export function toText(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
 }
 
 /** Numbers of 64 bits come as text. */
-function toNumber(value: unknown): number {
+export function toNumber(value: unknown): number {
   const number = typeof value === 'string' && value !== '' ? Number(value) : value
   return typeof number === 'number' ? number : 0
 }

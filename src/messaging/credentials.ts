@@ -1,9 +1,9 @@
 import { PpoppoError } from '../errors.js'
 import { SingleFlight } from '../lib/single-flight.js'
 import { TIMED_OUT, within } from '../lib/wait.js'
+import type { MessagingConfig } from './options.js'
 import type { MessagingRuntime } from './runtime.js'
 import { fetchToken, type GrantedToken } from './token-request.js'
-import type { MessagingConfig } from './types.js'
 
 /** A token is replaced this long before it expires, or at half of its life where that is later. */
 const SKEW_MS = 60_000

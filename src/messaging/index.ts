@@ -4,10 +4,14 @@
  */
 import { resolveMessagingConfig } from '../config-messaging.js'
 import { createMessagingClient } from './messaging.js'
-import type { Messaging, MessagingOptions } from './types.js'
+import type { MessagingOptions } from './options.js'
+import type { Messaging } from './types.js'
 
 export { isPpoppoError, PpoppoError, type PpoppoErrorCode } from '../errors.js'
 export { formatPpnum, parsePpnum } from '../ppnum.js'
+export type * from './consumer-types.js'
+export type * from './event-types.js'
+export type { MessagingOptions } from './options.js'
 export { SendManyAbortError, SendManyError } from './send-many-error.js'
 export type * from './types.js'
 

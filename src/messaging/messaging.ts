@@ -1,6 +1,11 @@
 import { createApp } from './app.js'
 import { createCaller } from './client.js'
+import { createConsume } from './consumer/consume.js'
+import { createConsumerStores } from './consumer/consumer-stores.js'
+import { createDeadLetters } from './consumer/dead-letters.js'
+import { createEvents } from './events/events.js'
 import { createHealth } from './health.js'
+import type { MessagingConfig } from './options.js'
 import { createKnownTemplates } from './placeholders.js'
 import { createPolls } from './polls.js'
 import { type MessagingRuntime, systemMessagingRuntime } from './runtime.js'
@@ -8,18 +13,22 @@ import { createSend } from './send.js'
 import { createSendMany } from './send-many.js'
 import { createStatus } from './status.js'
 import { createTemplates } from './templates.js'
-import type { Messaging, MessagingConfig } from './types.js'
+import type { Messaging } from './types.js'
 import { createWaitFor } from './wait-for.js'
 
 /**
  * The Messaging client of a configuration. Loads gRPC and connects with the first call.
  * @param runtime clock, fetch and random source. @default the real ones
+ * @param warn tells an operator what must not be missed. @default `process.emitWarning`
  */
 export function createMessagingClient(
   config: MessagingConfig,
   runtime: MessagingRuntime = systemMessagingRuntime,
+  warn: (text: string) => void = (text) => process.emitWarning(text, 'PpoppoWarning'),
 ): Messaging {
   const caller = createCaller(config, runtime)
+  const consumers = createConsumerStores(config, runtime)
+  const { consume, stopAll } = createConsume({ caller, store: consumers.open, warn })
   const known = createKnownTemplates()
   const send = createSend(caller, known)
   const status = createStatus(caller)
@@ -32,9 +41,14 @@ export function createMessagingClient(
     templates: createTemplates(caller, known),
     polls: createPolls(caller),
     app,
+    events: createEvents(caller),
+    consume,
+    deadLetters: (name) => createDeadLetters(name, consumers.open),
     health: createHealth(caller, app),
     async close() {
+      await stopAll()
       caller.close()
+      await consumers.close()
     },
   }
 }

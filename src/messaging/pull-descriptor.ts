@@ -3,10 +3,10 @@ import { loadDescriptor, ownFiles } from './descriptor.js'
 import { createModel, parseFile } from './descriptor-model.js'
 import { fromDescriptorSet, toDescriptorSet } from './descriptor-types.js'
 import { METHODS, type MethodName } from './names.js'
+import type { MessagingConfig } from './options.js'
 import { type Difference, diffProtos } from './proto-diff.js'
 import { type PullOptions, pullFiles } from './reflection.js'
 import { systemMessagingRuntime } from './runtime.js'
-import type { MessagingConfig } from './types.js'
 
 /** A server's own definition of the Messaging API, and how it differs from ours. */
 export interface PulledDescriptor {

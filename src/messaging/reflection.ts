@@ -2,12 +2,13 @@ import { PpoppoError } from '../errors.js'
 import { openChannel } from './channel.js'
 import { CODE } from './classify.js'
 import { CallFailed } from './failure.js'
+import type { MessagingConfig } from './options.js'
 import { openReflectionCall, type ReflectionCall } from './reflection-call.js'
 import { toReflectionError } from './reflection-error.js'
 import { collectFiles } from './reflection-files.js'
 import type { MessagingRuntime } from './runtime.js'
 import { CallScope } from './scope.js'
-import type { CallOptions, MessagingConfig } from './types.js'
+import type { CallOptions } from './types.js'
 
 /** The newer name first. Their messages are the same. */
 const VERSIONS = ['grpc.reflection.v1', 'grpc.reflection.v1alpha'] as const

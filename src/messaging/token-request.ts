@@ -1,9 +1,9 @@
 import { PpoppoError } from '../errors.js'
 import { parseJsonObject } from '../lib/guards.js'
 import { onAbort } from '../lib/on-abort.js'
+import type { MessagingConfig } from './options.js'
 import { toRetryAfterMs } from './retry-after.js'
 import type { MessagingRuntime } from './runtime.js'
-import type { MessagingConfig } from './types.js'
 
 /** The token call ends after this long, body included. */
 export const TOKEN_DEADLINE_MS = 10_000

@@ -3,6 +3,8 @@
  * lower-case strings. Facts: Ppoppo's Messaging reference and the official crates; what the server may add later comes
  * through as `'unknown'`.
  */
+import type { ConsumeOptions, Consumer, DeadLetters } from './consumer-types.js'
+import type { EventsOptions, MessagingEvent } from './event-types.js'
 
 /** Plain data for the placeholders of a template: what a protobuf `Struct` can hold. */
 export type TemplateVars = { readonly [name: string]: TemplateValue }
@@ -195,43 +197,21 @@ export interface Messaging {
     responses(pollId: string, options?: CallOptions): AsyncIterable<PollResponse>
   }
   readonly app: { stats(options?: CallOptions): Promise<AppStats> }
+  /**
+   * What becomes of messages, as it happens, for as long as one reads: the stream is opened again after every end, from
+   * the last event handed out. Ends with `break`, with the signal and with `close()`.
+   * @throws while reading: `permission_denied`, `credentials_rejected`, `messaging_misconfigured`, `cursor_lost`, ...
+   */
+  events(options?: EventsOptions): AsyncIterableIterator<MessagingEvent>
+  /**
+   * Handles every event at least once, in one of all the processes that call this with one name and one Redis. What was
+   * not handled when a process dies, another one handles.
+   * @throws `request_invalid` for options it does not know
+   */
+  consume(options: ConsumeOptions): Consumer
+  /** The events that consumers of a name could not handle. */
+  deadLetters(name: string): DeadLetters
   health(options?: CallOptions): Promise<MessagingHealth>
-  /** Ends calls under way and closes the channel. Idempotent. */
+  /** Stops consumers, ends calls and streams under way and closes the channel. Idempotent. */
   close(): Promise<void>
-}
-
-/** Options of `createMessaging()`; each has an environment variable where one is named. */
-export interface MessagingOptions {
-  /** E.g. `https://api.ppoppo.com/ext`: the path is a prefix of every gRPC path. `PCS_API_URL`. @default by `environment` */
-  readonly apiUrl?: string
-  /** The full token endpoint. `PAS_TOKEN_URL`. @default by `environment` */
-  readonly tokenUrl?: string
-  /** External API client; not the login client. `PAS_PCS_CLIENT_ID`. */
-  readonly clientId?: string
-  /** `PAS_PCS_CLIENT_SECRET`. */
-  readonly clientSecret?: string
-  /** Sets the URLs. `PPOPPO_ENVIRONMENT`. @default 'production' */
-  readonly environment?: 'production' | 'sandbox' | 'local'
-  /** The vendor's own definition: path of a `.proto`, path of a descriptor set, or its bytes. @default our transcription */
-  readonly descriptor?: string | Uint8Array
-  /** @default { timeMs: 60_000, timeoutMs: 20_000 } */
-  readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number }
-  /** Default deadline of a call, in milliseconds. @default 20_000 */
-  readonly deadlineMs?: number
-  /** Attempts of a call that may be repeated, the first included. @default 4 */
-  readonly maxAttempts?: number
-}
-
-/** What `resolveMessagingConfig` makes of options and environment. */
-export interface MessagingConfig {
-  readonly apiUrl: string
-  readonly tokenUrl: string
-  /** Absent: every call rejects with `messaging_not_configured`, and the message names what is missing. */
-  readonly credentials?: { readonly clientId: string; readonly clientSecret: string }
-  /** Names of what is missing, as options and variables. */
-  readonly missing: readonly string[]
-  readonly descriptor?: string | Uint8Array
-  readonly keepalive: { readonly timeMs: number; readonly timeoutMs: number }
-  readonly deadlineMs: number
-  readonly maxAttempts: number
 }

@@ -1,16 +1,18 @@
 import { createRequire } from 'node:module'
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
-import { REDIS_SCRIPTS, type ScriptCommands } from './redis-scripts.js'
+import type { RedisScript, RedisScripts, ScriptCommands } from './redis-lua.js'
 
 /** An ioredis client (also of a Sentinel), a Cluster, or a `redis:`/`rediss:` URL. */
 export type RedisSource = Redis | Cluster | string
 
-/** Our own client, with our scripts on it. */
-export type ScriptedClient = (Redis | Cluster) & ScriptCommands
+/** Our own client, with our scripts of these names on it. */
+export type ScriptedClient<Name extends string> = (Redis | Cluster) & ScriptCommands<Name>
 
 /** How long a call may take. A request makes two in a row, and must be answered within two seconds. */
 export const CALL_TIMEOUT_MS = 1000
 const LATE_MS = 1.5 * CALL_TIMEOUT_MS
+/** How long a command may wait in Redis for something to happen: its call must be over before ioredis gives up. */
+export const MOST_BLOCK_MS = 400
 
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
 
@@ -63,10 +65,13 @@ const CLUSTER_OPTIONS = {
  * A client of our own, not yet connected: a duplicate of the one that was passed in, with our settings and scripts. What
  * was passed in is never touched again.
  */
-export function createOwnClient(source: RedisSource): ScriptedClient {
+export function createOwnClient<Name extends string>(
+  source: RedisSource,
+  scripts: RedisScripts<Name>,
+): ScriptedClient<Name> {
   const client = typeof source === 'string' ? openUrl(source) : duplicate(source)
-  for (const [name, script] of Object.entries(REDIS_SCRIPTS)) client.defineCommand(name, script)
-  return client as ScriptedClient // defineCommand has just put the commands there
+  for (const [name, script] of Object.entries<RedisScript>(scripts)) client.defineCommand(name, script)
+  return client as ScriptedClient<Name> // defineCommand has just put the commands there
 }
 
 function duplicate(source: Redis | Cluster): Redis | Cluster {

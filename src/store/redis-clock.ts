@@ -20,7 +20,7 @@ const READING_LASTS_MS = 60_000
 /**
  * @param clockKey any key; on a Cluster its node gives the time, so that all app instances ask the same clock
  */
-export function createRedisClock(connection: RedisConnection, clockKey: string): RedisClock {
+export function createRedisClock(connection: RedisConnection<'ppoppoTime'>, clockKey: string): RedisClock {
   let reading: { readonly offsetMs: number; readonly takenAtMs: number } | undefined
 
   async function ask(key: string): Promise<number> {

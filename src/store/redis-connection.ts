@@ -2,24 +2,28 @@ import type { Redis } from 'ioredis'
 import { PpoppoError } from '../errors.js'
 import { CALL_TIMEOUT_MS, createOwnClient, isCluster, type RedisSource, type ScriptedClient } from './redis-client.js'
 import { RedisTimeout, toStoreError } from './redis-faults.js'
+import type { RedisScripts } from './redis-lua.js'
 
 /** One command or script on our client. */
-type Command<T> = (client: ScriptedClient) => Promise<T>
+type Command<Name extends string, T> = (client: ScriptedClient<Name>) => Promise<T>
 
-/** Our own connection to Redis. */
-export interface RedisConnection {
+/** Our own connection to Redis, with the scripts of these names. */
+export interface RedisConnection<Name extends string> {
   /** Whether keys live on several nodes, each with its own clock. */
   readonly isCluster: boolean
   /**
    * Runs one command within a second, waiting for the connection included.
    * @param operation the store's method, for the error message
+   * @param blocksMs how long the command itself may wait in Redis, on top of the second; below {@link MOST_BLOCK_MS}
    * @throws `store_unavailable`; `closed` after `close()`
    */
-  run<T>(operation: string, command: Command<T>): Promise<T>
+  run<T>(operation: string, command: Command<Name, T>, blocksMs?: number): Promise<T>
   /** The clients to scan: all masters of a Cluster, else the one. */
   masters(): readonly Redis[]
   /** Lets what was sent be answered for half a second, then closes. Idempotent. */
   close(): Promise<void>
+  /** Closes at once; what is under way fails. Idempotent. */
+  drop(): void
 }
 
 /** How long a call may take while calls are known to run out of time, so that the second one adds little. */
@@ -29,8 +33,11 @@ const HASTE_MS = 1000
 const CLOSE_TIMEOUT_MS = 500
 
 /** Opens our own connection, at the first call. */
-export function connectRedis(source: RedisSource): RedisConnection {
-  const client = createOwnClient(source)
+export function connectRedis<Name extends string>(
+  source: RedisSource,
+  scripts: RedisScripts<Name>,
+): RedisConnection<Name> {
+  const client = createOwnClient(source, scripts)
   let connectionError: unknown
   let becomingReady: Promise<void> | undefined
   let hastyUntil = 0
@@ -54,7 +61,7 @@ export function connectRedis(source: RedisSource): RedisConnection {
     return becomingReady
   }
 
-  async function attemptOnceReady<T>(command: Command<T>, isOver: () => boolean): Promise<T> {
+  async function attemptOnceReady<T>(command: Command<Name, T>, isOver: () => boolean): Promise<T> {
     await untilReady()
     if (isOver()) throw new RedisTimeout() // its caller is gone: do not run it late
     return command(client)
@@ -67,9 +74,9 @@ export function connectRedis(source: RedisSource): RedisConnection {
 
   return {
     isCluster: client.isCluster,
-    async run(operation, command) {
-      if (closing !== undefined) throw new PpoppoError('closed', 'The store is closed: auth.close() was called.')
-      const timeoutMs = performance.now() < hastyUntil ? HASTY_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS
+    async run(operation, command, blocksMs = 0) {
+      if (closing !== undefined) throw new PpoppoError('closed', 'The store is closed: close() was called.')
+      const timeoutMs = (performance.now() < hastyUntil ? HASTY_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS) + blocksMs
       try {
         const result = await within(timeoutMs, (isOver) =>
           client.status === 'ready' ? command(client) : attemptOnceReady(command, isOver),
@@ -85,6 +92,10 @@ export function connectRedis(source: RedisSource): RedisConnection {
     close(): Promise<void> {
       closing ??= quit()
       return closing
+    },
+    drop(): void {
+      if (closing === undefined) client.disconnect()
+      closing ??= Promise.resolve()
     },
   }
 }

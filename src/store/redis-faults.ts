@@ -13,10 +13,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /NOPERM/,
-    "The Redis user may not do this. Allow it EVAL, EVALSHA, GET, SET, SCAN, TIME and the commands of the scripts (+@read +@write +@scripting +@connection) on this library's key prefix.",
+    "The Redis user may not do this. Allow it EVAL, EVALSHA, GET, SET, SCAN, TIME, INFO and the commands of the scripts (+@read +@write +@scripting +@connection) on this library's key prefix.",
   ],
   [
-    /unknown command/i,
+    /unknown (redis )?command/i,
     'This Redis does not know a command we need. Use Redis 6.2 or newer, with EVAL and EVALSHA enabled.',
   ],
   [/syntax error/i, 'This Redis seems to be too old. Use Redis 6.2 or newer.'],

@@ -1,21 +1,6 @@
-/**
- * The Lua scripts of the Redis store: each is one atomic step. Each script's keys share one Cluster slot. Records are
- * `<version>|<value>`; times are milliseconds by Redis TIME.
- */
+import { IN_TIME, NOW, type RedisScripts, TIME_SCRIPT } from './redis-lua.js'
 
-const NOW = `
-local function now()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end`
-
-// A command whose caller has long given up may still be waiting in a socket. Where running it late would do harm (an
-// attempt burnt, a sign-in nobody knows of), it carries the time by which it must have begun.
-const IN_TIME = `${NOW}
-local function late(notAfter)
-  return now() > tonumber(notAfter)
-end
-local LATE = { err = 'LATE the caller has given up waiting' }`
+/** The Lua scripts of the Redis store. Records are `<version>|<value>`; times are milliseconds by Redis TIME. */
 
 const VERSION = `
 local function versionOf(record)
@@ -44,15 +29,9 @@ export type ScriptName =
   | 'ppoppoShare'
   | 'ppoppoCount'
 
-interface RedisScript {
-  readonly numberOfKeys: number
-  readonly lua: string
-}
-
 /** Name of the command on our client -> its script. */
-export const REDIS_SCRIPTS: Readonly<Record<ScriptName, RedisScript>> = {
-  /** KEYS any key of the node that is asked. */
-  ppoppoTime: { numberOfKeys: 1, lua: `return redis.call('TIME')` },
+export const REDIS_SCRIPTS: RedisScripts<ScriptName> = {
+  ...TIME_SCRIPT,
 
   /** KEYS attempt, outcome; ARGV pending mark, its TTL, not after. Answers {1, attempt}, {0, outcome} or nil. */
   ppoppoTake: {
@@ -200,8 +179,3 @@ if count <= tonumber(ARGV[1]) then return 0 end
 return math.max(1, redis.call('PTTL', KEYS[1]))`,
   },
 }
-
-/** The commands that {@link REDIS_SCRIPTS} adds to a client: keys first, then arguments. */
-export type ScriptCommands = Readonly<
-  Record<ScriptName, (...keysThenArguments: (string | number)[]) => Promise<unknown>>
->

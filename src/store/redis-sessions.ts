@@ -1,12 +1,13 @@
 import type { RedisConnection } from './redis-connection.js'
 import type { RedisKeys } from './redis-keys.js'
+import type { ScriptName } from './redis-scripts.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from './store.js'
 
 /** Lies in a session's place once it has ended. No blob looks like it: blobs are JSON objects. */
 const TOMBSTONE = 'ended'
 
 /** express-session's blobs in Redis. */
-export function createRedisSessions({ run }: RedisConnection, keys: RedisKeys): SessionCommands {
+export function createRedisSessions({ run }: RedisConnection<ScriptName>, keys: RedisKeys): SessionCommands {
   return {
     async get(sid): Promise<string | null> {
       const blob = await run('sessions.get', (client) => client.get(keys.session(sid)))

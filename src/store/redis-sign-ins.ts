@@ -1,6 +1,7 @@
 import type { RedisClock } from './redis-clock.js'
 import type { RedisConnection } from './redis-connection.js'
 import type { RedisKeys } from './redis-keys.js'
+import type { ScriptName } from './redis-scripts.js'
 import { MAX_SIGN_INS_PER_USER, type Store, tagOf, type VersionedRecord, type WriteResult } from './store.js'
 
 type SignInMethods = Pick<
@@ -11,7 +12,11 @@ type SignInMethods = Pick<
 const SCAN_COUNT = 500
 
 /** The vault's records in Redis. */
-export function createRedisSignIns(connection: RedisConnection, keys: RedisKeys, clock: RedisClock): SignInMethods {
+export function createRedisSignIns(
+  connection: RedisConnection<ScriptName>,
+  keys: RedisKeys,
+  clock: RedisClock,
+): SignInMethods {
   const { run } = connection
   return {
     async createSignIn(id, value, expiresAt, attemptStartedAt): Promise<boolean> {

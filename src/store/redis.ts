@@ -2,6 +2,7 @@ import type { RedisSource } from './redis-client.js'
 import { createRedisClock } from './redis-clock.js'
 import { connectRedis } from './redis-connection.js'
 import { createRedisKeys } from './redis-keys.js'
+import { REDIS_SCRIPTS } from './redis-scripts.js'
 import { createRedisSessions } from './redis-sessions.js'
 import { createRedisSignIns } from './redis-sign-ins.js'
 import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from './store.js'
@@ -25,7 +26,7 @@ const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
  * const store = createRedisStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })
  */
 export function createRedisStore({ redis, prefix }: RedisStoreOptions): Store {
-  const connection = connectRedis(redis)
+  const connection = connectRedis(redis, REDIS_SCRIPTS)
   const keys = createRedisKeys(prefix)
   const clock = createRedisClock(connection, keys.clock)
   const { run } = connection

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { resolveMessagingConfig } from '../../src/config-messaging.js'
 import { isPpoppoError } from '../../src/errors.js'
-import type { MessagingOptions } from '../../src/messaging/types.js'
+import type { MessagingOptions } from '../../src/messaging/options.js'
 
 const CREDENTIALS = { clientId: 'acme_external_client', clientSecret: 's3cr3t-s3cr3t' } as const
 
@@ -24,7 +24,17 @@ describe('resolveMessagingConfig', () => {
       keepalive: { timeMs: 60_000, timeoutMs: 20_000 },
       deadlineMs: 20_000,
       maxAttempts: 4,
+      keyPrefix: 'ppoppo:',
     })
+  })
+
+  test('takes Redis from REDIS_URL, an option first, and refuses what is none', () => {
+    expect(resolveMessagingConfig({}, { REDIS_URL: 'redis://one:6379' }).redis).toBe('redis://one:6379')
+    const given = { redis: 'redis://two:6379', keyPrefix: 'acme:' }
+    expect(resolveMessagingConfig(given, { REDIS_URL: 'redis://one:6379' })).toMatchObject(given)
+    expect(() => resolveMessagingConfig({ redis: 'http://two', keyPrefix: '{}' }, {})).toThrow(
+      /"redis" \(REDIS_URL\) must be a redis:[\s\S]*"keyPrefix" must be/,
+    )
   })
 
   test.each([

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { resolveMessagingConfig } from '../../../src/config-messaging.js'
 import type { PpoppoError } from '../../../src/errors.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
+import type { MessagingOptions } from '../../../src/messaging/options.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/runtime.js'
-import type { CallOptions, Messaging, MessagingOptions } from '../../../src/messaging/types.js'
+import type { CallOptions, Messaging } from '../../../src/messaging/types.js'
 
 export const SECRET = 'hostile-secret-0123456789'
 

@@ -1,7 +1,8 @@
 import { resolveMessagingConfig } from '../../../src/config-messaging.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
+import type { MessagingOptions } from '../../../src/messaging/options.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/runtime.js'
-import type { Messaging, MessagingOptions } from '../../../src/messaging/types.js'
+import type { Messaging } from '../../../src/messaging/types.js'
 import { type FakePcs, startFakePcs } from './fake-pcs.js'
 import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from './fake-token-endpoint.js'
 

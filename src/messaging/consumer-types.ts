@@ -1,0 +1,105 @@
+/** The public shapes of the durable consumer: one active among all processes that share a Redis. */
+import type { MessagingEvent, StreamOptions } from './event-types.js'
+
+/** What a handler is told beside the event. */
+export interface HandlerContext {
+  /** Aborted when this consumer may no longer act: its lease is lost, its time is up, or the handler's is. */
+  readonly signal: AbortSignal
+  /** 1 for the first one. */
+  readonly attempt: number
+  /** Grows with each change of the active consumer. A database may refuse writes that carry a smaller one than it saw. */
+  readonly fence: number
+}
+
+/** Acts on one event. It may see an event more than once (after a crash), so let it do the same thing twice. */
+export type EventHandler = (event: MessagingEvent, context: HandlerContext) => unknown
+
+/** An event no attempt at which succeeded. */
+export interface DeadLetter {
+  readonly event: MessagingEvent
+  /** What the handler threw at last: its name and message, cut at 500 characters. */
+  readonly error: string
+  readonly attempts: number
+  readonly failedAt: Date
+}
+
+/** Options of `consume()`. */
+export interface ConsumeOptions extends StreamOptions {
+  /** Consumers of one name share the work's place in the stream: 1 to 100 of `A-Z a-z 0-9 _ . -`. */
+  readonly name: string
+  readonly handler: EventHandler
+  /**
+   * So many events may be begun and not yet known to Redis as handled; a process that is killed leaves at most these to
+   * be handled again. @default 64
+   */
+  readonly maxInFlight?: number
+  /** How long the others wait for an active consumer that is gone, in milliseconds. @default 15_000 */
+  readonly leaseMs?: number
+  /** How long `stop()` waits for handlers, in milliseconds. @default 10_000 */
+  readonly drainMs?: number
+  /** Attempts at an event before it is a dead letter, the first included. @default 5 */
+  readonly maxAttempts?: number
+  /** An attempt that takes longer has failed, in milliseconds. @default 60_000 */
+  readonly handlerTimeoutMs?: number
+  /**
+   * What to do when the server no longer knows the place in the stream. `fail`: end, and `closed` rejects with
+   * `cursor_lost`. `earliest`: go on with whatever the server still has. `latest`: go on with what happens from now on.
+   * @default 'fail'
+   */
+  readonly onCursorLost?: 'fail' | 'latest' | 'earliest'
+  /** Called in place of writing a dead letter. The event counts as handled once this resolves; if it throws, it is one. */
+  readonly onHandlerError?: (error: unknown, event: MessagingEvent, context: { readonly attempts: number }) => unknown
+  /** An event became a dead letter. */
+  readonly onDeadLetter?: (letter: DeadLetter) => void
+  /** This process is now the active one. */
+  readonly onActive?: (state: { readonly fence: number; readonly after?: string }) => void
+  /** This process no longer is. */
+  readonly onStandby?: (state: { readonly reason: 'lease_lost' | 'store_unavailable'; readonly error?: Error }) => void
+  /**
+   * Hands events to all processes by a Redis Stream in place of handling them in the active one: any number of workers,
+   * and no order between them. @default false
+   */
+  readonly fanOut?: boolean | FanOutOptions
+}
+
+/** How events are handed to several workers. */
+export interface FanOutOptions {
+  /** Events that wait in Redis at most; at the bound the stream from Ppoppo is held back. @default 10_000 */
+  readonly maxLength?: number
+  /** An event whose worker has not finished it in this time goes to another, in milliseconds. @default 90_000 */
+  readonly claimAfterMs?: number
+}
+
+/** A consumer at work. */
+export interface Consumer {
+  readonly name: string
+  /** Whether this process is the one that reads. */
+  readonly isActive: boolean
+  /** `memory`: there is no Redis, so a restart begins anew, and other processes handle the same events. */
+  readonly storage: 'redis' | 'memory'
+  /** Age of the oldest event that has come and is not handled, in milliseconds; 0 when there is none, or on standby. */
+  readonly lag: number
+  /** When the last event came. */
+  readonly lastEventAt: Date | undefined
+  /** Resolves after `stop()`; rejects when the consumer ends by itself. */
+  readonly closed: Promise<void>
+  /** Reads no more, waits for the handlers at work, and hands over. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** The events that could not be handled, of consumers of one name. */
+export interface DeadLetters {
+  /** Oldest first. @param options.limit @default 100 */
+  list(options?: { readonly limit?: number }): Promise<readonly DeadLetter[]>
+  count(): Promise<number>
+  /**
+   * Gives each to a handler, oldest first, and removes those it takes.
+   * @param options.limit at most so many @default all that are there at the beginning
+   */
+  replay(
+    handler: EventHandler,
+    options?: { readonly limit?: number; readonly signal?: AbortSignal },
+  ): Promise<{ readonly replayed: number; readonly failed: number }>
+  /** @returns whether it was there */
+  remove(eventId: string): Promise<boolean>
+}

@@ -1,0 +1,35 @@
+import { isPlainObject } from '../../lib/guards.js'
+
+/** How far a consumer is. */
+export interface Checkpoint {
+  /** Everything up to this event is handled; absent at the beginning. */
+  readonly cursor?: string
+  /** Events after it that are handled, too: one that takes long holds up none but its own. */
+  readonly ahead: readonly string[]
+}
+
+export const BEGINNING: Checkpoint = { ahead: [] }
+
+export function toCheckpointText(checkpoint: Checkpoint): string {
+  return JSON.stringify(checkpoint)
+}
+
+/** What cannot be read counts as no checkpoint: the stream is read from where the server begins. */
+export function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
+  if (text === undefined) return undefined
+  const value = parseJson(text)
+  if (!isPlainObject(value)) return undefined
+  const { cursor, ahead } = value
+  return {
+    ...(typeof cursor === 'string' && cursor !== '' ? { cursor } : {}),
+    ahead: Array.isArray(ahead) ? ahead.filter((id) => typeof id === 'string') : [],
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,53 @@
+import type { ConsumerStore } from '../../store/consumers.js'
+import type { Caller } from '../client.js'
+import type { Consumer } from '../consumer-types.js'
+import { openFeed } from '../events/events.js'
+import type { Messaging } from '../types.js'
+import { RunningConsumer } from './run-consumer.js'
+import { parseConsumeOptions } from './settings.js'
+
+export interface ConsumeParts {
+  readonly caller: Caller
+  /** Opened at its first use. */
+  readonly store: () => ConsumerStore
+  /** Tells an operator what must not be missed. */
+  readonly warn: (text: string) => void
+}
+
+/** `consume()`, and what ends all that it began. */
+export function createConsume({ caller, store, warn }: ConsumeParts): {
+  readonly consume: Messaging['consume']
+  stopAll(): Promise<void>
+} {
+  const running = new Set<Consumer>()
+  return {
+    consume(options) {
+      const settings = parseConsumeOptions(options)
+      caller.assertUsable()
+      const consumer = new RunningConsumer({
+        settings,
+        events: ({ signal, ...asked }) => openFeed(caller, asked, signal, `consume ${settings.name}`),
+        store: store(),
+        runtime: caller.runtime,
+      })
+      running.add(consumer)
+      if (consumer.storage === 'memory') warn(memoryWarning(settings.name))
+      consumer.closed.then(
+        () => running.delete(consumer),
+        (error: unknown) => {
+          running.delete(consumer)
+          // Whoever awaits `closed` hears it there; whoever does not must not believe that it still runs.
+          warn(`The consumer ${settings.name} has ended: ${error instanceof Error ? error.message : String(error)}`)
+        },
+      )
+      return consumer
+    },
+    async stopAll() {
+      await Promise.all([...running].map((consumer) => consumer.stop()))
+    },
+  }
+}
+
+function memoryWarning(name: string): string {
+  return `The consumer ${name} keeps its place in memory: after a restart it begins anew, and another process handles the same events. Set "redis" (REDIS_URL) to share one place.`
+}

@@ -1,0 +1,51 @@
+/** Events and dead letters as texts in the store. */
+import { isPlainObject } from '../../lib/guards.js'
+import type { DeadLetter } from '../consumer-types.js'
+import type { MessagingEvent } from '../event-types.js'
+
+/** An `occurredAt` that is no date becomes `null` in JSON, and no date again. */
+export function toEventText(event: MessagingEvent): string {
+  return JSON.stringify(event)
+}
+
+/** @returns nothing for what this library did not write */
+export function parseEventText(text: string): MessagingEvent | undefined {
+  return toEvent(parseJson(text))
+}
+
+export function toLetterText(letter: DeadLetter): string {
+  return JSON.stringify(letter)
+}
+
+/** @returns nothing for what this library did not write */
+export function parseLetterText(text: string): DeadLetter | undefined {
+  const value = parseJson(text)
+  if (!isPlainObject(value)) return undefined
+  const event = toEvent(value['event'])
+  if (event === undefined) return undefined
+  return {
+    event,
+    error: String(value['error'] ?? ''),
+    attempts: Number(value['attempts']),
+    failedAt: toDate(value['failedAt']),
+  }
+}
+
+function toEvent(value: unknown): MessagingEvent | undefined {
+  if (!isPlainObject(value) || typeof value['eventId'] !== 'string' || typeof value['type'] !== 'string')
+    return undefined
+  // The rest is as toEventText wrote it.
+  return { ...(value as unknown as MessagingEvent), occurredAt: toDate(value['occurredAt']) }
+}
+
+function toDate(value: unknown): Date {
+  return new Date(typeof value === 'string' ? value : Number.NaN)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

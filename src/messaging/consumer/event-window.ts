@@ -1,0 +1,121 @@
+import type { MessagingEvent } from '../event-types.js'
+import type { Checkpoint } from './checkpoint.js'
+
+/** An event that was read, from then until it is behind the checkpoint. */
+export interface Entry {
+  readonly event: MessagingEvent
+  state: 'waiting' | 'begun' | 'done'
+  /** Whether the store knows that it is done. */
+  isSaved: boolean
+}
+
+/** What a commit tells the store, and which entries that makes safe. */
+export interface Snapshot {
+  readonly checkpoint: Checkpoint
+  readonly entries: readonly Entry[]
+}
+
+/** Of events handled ahead of the cursor that have not come again, this many later events may come before they are forgotten. */
+const AHEAD_PATIENCE = 10_000
+
+/**
+ * The events between the checkpoint and the newest that was read, in the order of the stream. Pure bookkeeping: who may
+ * begin, what is at risk, how far a checkpoint may go.
+ */
+export class EventWindow {
+  readonly #entries = new Set<Entry>()
+  /** Handled before this process read them: after the old cursor, out of turn. */
+  readonly #ahead: Set<string>
+  #cursor: string | undefined
+  #begun = 0
+  #unsaved = 0
+  #taken = 0
+
+  constructor(checkpoint: Checkpoint) {
+    this.#cursor = checkpoint.cursor
+    this.#ahead = new Set(checkpoint.ahead)
+  }
+
+  /** Events that were read and are not behind the checkpoint. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Events that would be handled again if this process died now. */
+  get atRisk(): number {
+    return this.#begun + this.#unsaved
+  }
+
+  /** Events that are done and that the store does not know of. */
+  get unsaved(): number {
+    return this.#unsaved
+  }
+
+  get begun(): number {
+    return this.#begun
+  }
+
+  /** The oldest event that is not done. */
+  get oldestOpen(): MessagingEvent | undefined {
+    for (const { event, state } of this.#entries) if (state !== 'done') return event
+    return undefined
+  }
+
+  /** Takes in the next event of the stream. @returns its entry, or nothing where it has been handled already */
+  add(event: MessagingEvent): Entry | undefined {
+    if (++this.#taken > AHEAD_PATIENCE) this.#ahead.clear()
+    const wasHandled = this.#ahead.delete(event.eventId)
+    const entry: Entry = { event, state: wasHandled ? 'done' : 'waiting', isSaved: wasHandled }
+    this.#entries.add(entry)
+    return wasHandled ? undefined : entry
+  }
+
+  begin(entry: Entry): void {
+    entry.state = 'begun'
+    this.#begun++
+  }
+
+  /** It is handled, or there is nothing to handle. */
+  finish(entry: Entry): void {
+    if (entry.state === 'begun') this.#begun--
+    entry.state = 'done'
+    this.#unsaved++
+  }
+
+  /** It was begun and came to nothing: another consumer will see it. */
+  abandon(entry: Entry): void {
+    entry.state = 'waiting'
+    this.#begun--
+  }
+
+  snapshot(): Snapshot {
+    const entries: Entry[] = []
+    const ahead = [...this.#ahead]
+    let cursor = this.#cursor
+    let isContiguous = true
+    for (const entry of this.#entries) {
+      const { event, state, isSaved } = entry
+      if (state !== 'done') {
+        isContiguous = false
+        continue
+      }
+      if (!isSaved) entries.push(entry)
+      // Without an id there is nothing to go on after, and nothing to know it again by.
+      if (event.eventId === '') continue
+      if (isContiguous) cursor = event.eventId
+      else ahead.push(event.eventId)
+    }
+    return { checkpoint: { ...(cursor === undefined ? {} : { cursor }), ahead }, entries }
+  }
+
+  /** The store has the snapshot. */
+  saved({ checkpoint, entries }: Snapshot): void {
+    this.#cursor = checkpoint.cursor
+    for (const entry of entries) entry.isSaved = true
+    this.#unsaved -= entries.length
+    for (const entry of this.#entries) {
+      if (!entry.isSaved) break
+      this.#entries.delete(entry)
+    }
+  }
+}

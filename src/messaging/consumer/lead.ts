@@ -1,0 +1,74 @@
+import { onAbort } from '../../lib/on-abort.js'
+import type { ConsumerStore } from '../../store/consumers.js'
+import type { EventsOptions, MessagingEvent } from '../event-types.js'
+import type { MessagingRuntime } from '../runtime.js'
+import type { Checkpoint } from './checkpoint.js'
+import { Handling } from './handling.js'
+import type { Lease } from './lease.js'
+import { Publishing } from './publishing.js'
+import { createDoor, readStream } from './read-stream.js'
+import type { ConsumeSettings } from './settings.js'
+import type { Sink, SinkCalls } from './sink.js'
+import { Tenure } from './tenure.js'
+
+export interface LeadParts {
+  readonly settings: ConsumeSettings
+  readonly events: (options: EventsOptions) => AsyncIterableIterator<MessagingEvent>
+  readonly store: ConsumerStore
+  readonly runtime: MessagingRuntime
+  readonly lease: Lease
+  readonly checkpoint: Checkpoint
+  /** Aborted when the consumer is stopped. */
+  readonly stopping: AbortSignal
+  onSink(sink: Sink | undefined): void
+  onEvent(): void
+  onSaved(checkpoint: Checkpoint): void
+}
+
+/** Why a wait was ended: not an error anybody sees. */
+const STOPPED = new Error('stopped')
+
+/**
+ * One term as the active consumer, until it is stopped or its lease is lost.
+ * @throws what ends the consumer for good
+ */
+export async function lead(parts: LeadParts): Promise<void> {
+  const { lease, stopping, settings } = parts
+  const reading = new AbortController()
+  const tenure = new Tenure(lease)
+  const door = createDoor(reading.signal)
+  const letGo = [
+    onAbort(stopping, () => reading.abort(STOPPED)),
+    onAbort(lease.signal, () => {
+      tenure.end(lease.signal.reason)
+      reading.abort(STOPPED)
+    }),
+  ]
+  const sink = createSink(parts, tenure, {
+    onRoom: door.open,
+    onLost: () => lease.lose({ reason: 'lease_lost' }),
+    onFailure: (error) => reading.abort(error),
+  })
+  parts.onSink(sink)
+  try {
+    await readStream({ ...parts, sink, signal: reading.signal, room: door.room, cursor: parts.checkpoint.cursor })
+  } catch (error) {
+    if (error !== STOPPED) throw error
+  } finally {
+    const isDrained = await sink.drain(settings.drainMs)
+    tenure.end(STOPPED)
+    for (const off of letGo) off()
+    parts.onSink(undefined)
+    // With a handler still at work nobody else may begin: the lease runs out, and its signal has told it to end.
+    if (isDrained) await lease.release()
+    else lease.abandon()
+  }
+}
+
+function createSink(parts: LeadParts, tenure: Tenure, calls: SinkCalls): Sink {
+  const { settings, store, runtime, checkpoint, onSaved } = parts
+  const shared = { store, name: settings.name, tenure, runtime, checkpoint, onSaved, ...calls }
+  return settings.fanOut === undefined
+    ? new Handling({ ...shared, settings })
+    : new Publishing({ ...shared, maxLength: settings.fanOut.maxLength })
+}

@@ -1,0 +1,117 @@
+import { PpoppoError } from '../../errors.js'
+import type { ConsumerStore } from '../../store/consumers.js'
+
+/** Why a lease ended. */
+export interface LeaseLoss {
+  readonly reason: 'lease_lost' | 'store_unavailable'
+  readonly error?: Error
+}
+
+interface LeaseParts {
+  readonly store: ConsumerStore
+  readonly name: string
+  readonly holder: string
+  readonly ttlMs: number
+  readonly fence: number
+  /** Before the store was asked, by the monotonic clock: so it never ends here later than there. */
+  readonly askedAt: number
+}
+
+/**
+ * The right to be the active consumer of a name. It is renewed at a third of its life, and over as soon as it may be
+ * somebody else's: by this process's own clock, whether the store answers or not. The clock is the monotonic one: a
+ * wall clock that is set back would make two consumers active.
+ */
+export class Lease {
+  readonly fence: number
+  readonly #parts: LeaseParts
+  readonly #ended = new AbortController()
+  #loss: LeaseLoss | undefined
+  #validUntil: number
+  #lastError: Error | undefined
+  #renewal: NodeJS.Timeout | undefined
+  #expiry: NodeJS.Timeout | undefined
+  #isLetGo = false
+
+  constructor(parts: LeaseParts) {
+    this.#parts = parts
+    this.fence = parts.fence
+    this.#validUntil = parts.askedAt + parts.ttlMs
+    this.#scheduleExpiry()
+    this.#scheduleRenewal(parts.ttlMs / 3)
+  }
+
+  /** Aborted when the lease is over. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  get loss(): LeaseLoss | undefined {
+    return this.#loss
+  }
+
+  /** Asked right before something is begun: timers of a process that was stopped for a while come too late. */
+  isValid(): boolean {
+    if (this.#loss === undefined && performance.now() >= this.#validUntil) this.#expire()
+    return this.#loss === undefined
+  }
+
+  /** The store says that it is somebody else's. */
+  lose(loss: LeaseLoss): void {
+    if (this.#loss !== undefined) return
+    this.#loss = loss
+    this.#stopTimers()
+    this.#ended.abort(new PpoppoError('closed', 'This consumer is no longer the active one.'))
+  }
+
+  /** Lets another one in at once. To be called when nothing of this one's is at work any more. */
+  async release(): Promise<void> {
+    this.#stopTimers()
+    const { store, name, holder } = this.#parts
+    // If that fails, the lease runs out by itself.
+    if (this.#loss?.reason !== 'lease_lost') await store.release(name, holder).catch(() => {})
+  }
+
+  /** Renews no more; it runs out by itself. */
+  abandon(): void {
+    this.#stopTimers()
+  }
+
+  async #renew(): Promise<void> {
+    const { store, name, holder, ttlMs } = this.#parts
+    const askedAt = performance.now()
+    try {
+      const isOurs = await store.renew(name, holder, ttlMs)
+      if (this.#loss !== undefined) return
+      if (!isOurs) return this.lose({ reason: 'lease_lost' })
+      this.#validUntil = askedAt + ttlMs
+      this.#scheduleExpiry()
+      this.#scheduleRenewal(ttlMs / 3)
+    } catch (error) {
+      this.#lastError = error instanceof Error ? error : undefined
+      if (this.#loss === undefined) this.#scheduleRenewal(Math.min(ttlMs / 10, 500))
+    }
+  }
+
+  #scheduleRenewal(afterMs: number): void {
+    if (this.#isLetGo) return
+    clearTimeout(this.#renewal)
+    this.#renewal = setTimeout(() => void this.#renew(), afterMs)
+  }
+
+  #scheduleExpiry(): void {
+    if (this.#isLetGo) return
+    clearTimeout(this.#expiry)
+    this.#expiry = setTimeout(() => this.isValid() && this.#scheduleExpiry(), this.#validUntil - performance.now())
+  }
+
+  #expire(): void {
+    this.lose({ reason: 'store_unavailable', ...(this.#lastError && { error: this.#lastError }) })
+  }
+
+  #stopTimers(): void {
+    this.#isLetGo = true
+    clearTimeout(this.#renewal)
+    clearTimeout(this.#expiry)
+  }
+}

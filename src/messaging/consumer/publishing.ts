@@ -1,0 +1,106 @@
+import type { CommitStep } from '../../store/consumers.js'
+import type { MessagingEvent } from '../event-types.js'
+import { type Checkpoint, toCheckpointText } from './checkpoint.js'
+import { type CommitParts, commit } from './commit.js'
+import { pause } from './pause.js'
+import { toEntryText } from './queue-entry.js'
+import type { Sink, SinkCalls } from './sink.js'
+
+/** So many events go to the store in one step, and ten times as many wait for it at most. */
+const BATCH = 100
+const QUEUE_FULL_PAUSE_MS = 250
+
+export interface PublishingParts extends CommitParts, SinkCalls {
+  readonly maxLength: number
+  readonly checkpoint: Checkpoint
+  onSaved(checkpoint: Checkpoint): void
+}
+
+/** An event that waits to be written; `text` is absent where only the place in the stream moves on. */
+interface Waiting {
+  readonly event: MessagingEvent
+  readonly text?: string
+}
+
+/** Writes events to the queue of the workers, with the place in the stream in the same step: each once. */
+export class Publishing implements Sink {
+  readonly #parts: PublishingParts
+  readonly #waiting: Waiting[] = []
+  #cursor: string | undefined
+  #sequence = 0
+  #isWriting = false
+  #onIdle = (): void => {}
+
+  constructor(parts: PublishingParts) {
+    this.#parts = parts
+    this.#cursor = parts.checkpoint.cursor
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= 10 * BATCH
+  }
+
+  get oldestOpen(): MessagingEvent | undefined {
+    return this.#waiting[0]?.event
+  }
+
+  take(event: MessagingEvent, isSkipped: boolean): void {
+    this.#waiting.push(isSkipped ? { event } : { event, text: toEntryText(event, this.#parts.tenure.fence) })
+    this.#proceed()
+  }
+
+  async drain(ms: number): Promise<boolean> {
+    const { tenure, runtime } = this.#parts
+    tenure.close()
+    if (this.#isWriting) {
+      await new Promise<void>((resolve) => {
+        const cancel = runtime.after(ms, resolve)
+        this.#onIdle = () => {
+          cancel()
+          resolve()
+        }
+      })
+    }
+    // What still waits here was never anybody's: the next consumer reads it again.
+    return !this.#isWriting
+  }
+
+  #proceed(): void {
+    const { tenure, onFailure } = this.#parts
+    if (this.#isWriting || this.#waiting.length === 0 || !tenure.mayBegin()) return
+    this.#isWriting = true
+    this.#write()
+      .catch(onFailure)
+      .finally(() => {
+        this.#isWriting = false
+        this.#onIdle()
+        this.#proceed()
+      })
+  }
+
+  async #write(): Promise<void> {
+    const { tenure, maxLength, runtime, onLost, onRoom, onSaved } = this.#parts
+    const batch = this.#waiting.slice(0, Math.min(BATCH, maxLength))
+    const cursor = batch.findLast(({ event }) => event.eventId !== '')?.event.eventId ?? this.#cursor
+    const checkpoint: Checkpoint = { ...(cursor === undefined ? {} : { cursor }), ahead: [] }
+    const entries = batch.flatMap(({ text }) => (text === undefined ? [] : [text]))
+    const step: CommitStep = {
+      fence: tenure.fence,
+      sequence: ++this.#sequence,
+      checkpoint: toCheckpointText(checkpoint),
+      queue: { entries, maxLength },
+    }
+    for (;;) {
+      const result = await commit(step, this.#parts)
+      if (result === 'committed') break
+      if (result === 'lost') return onLost()
+      // The workers are behind: hold the stream back until they have made room.
+      await pause(QUEUE_FULL_PAUSE_MS, tenure.closing, runtime)
+      if (!tenure.mayBegin()) return
+    }
+    this.#waiting.splice(0, batch.length)
+    this.#cursor = cursor
+    onSaved(checkpoint)
+    onRoom()
+  }
+}

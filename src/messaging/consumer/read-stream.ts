@@ -1,0 +1,77 @@
+import { isPpoppoError } from '../../errors.js'
+import { onAbort } from '../../lib/on-abort.js'
+import type { EventsOptions, MessagingEvent } from '../event-types.js'
+import type { MessagingRuntime } from '../runtime.js'
+import type { ConsumeSettings } from './settings.js'
+import type { Sink } from './sink.js'
+
+/** A server that loses each cursor at once would have us go round for ever. */
+const MOST_LOSSES = 3
+const LOSSES_WITHIN_MS = 600_000
+
+export interface ReadingParts {
+  readonly settings: Pick<ConsumeSettings, 'stream' | 'onCursorLost'>
+  readonly events: (options: EventsOptions) => AsyncIterableIterator<MessagingEvent>
+  readonly runtime: MessagingRuntime
+  readonly sink: Sink
+  /** Where to begin. */
+  readonly cursor: string | undefined
+  /** Ends the reading. */
+  readonly signal: AbortSignal
+  /** Resolves when the sink may have room, at the latest with the signal. */
+  readonly room: () => Promise<void>
+  onEvent(): void
+}
+
+/**
+ * Reads the stream into the sink, and no further than the sink has room. Where the server does not know the cursor, goes
+ * on as `onCursorLost` says.
+ * @throws what ends a stream for good; the signal's reason
+ */
+export async function readStream(parts: ReadingParts): Promise<never> {
+  const { settings, runtime } = parts
+  const losses: number[] = []
+  let after = parts.cursor
+  let skipsBefore = Number.NEGATIVE_INFINITY
+  for (;;) {
+    try {
+      return await readOnce(parts, after, skipsBefore)
+    } catch (error) {
+      if (!isPpoppoError(error, 'cursor_lost') || settings.onCursorLost === 'fail') throw error
+      const now = runtime.now()
+      losses.push(now)
+      if (losses.filter((at) => at > now - LOSSES_WITHIN_MS).length > MOST_LOSSES) throw error
+      // What a server gives to a reader without a cursor is not published: all it has, or only what comes. "Latest" must
+      // not mean the whole past again, so what happened before now is passed over.
+      after = undefined
+      if (settings.onCursorLost === 'latest') skipsBefore = now
+    }
+  }
+}
+
+async function readOnce(parts: ReadingParts, after: string | undefined, skipsBefore: number): Promise<never> {
+  const { settings, events, sink, signal, room, onEvent } = parts
+  for await (const event of events({ ...settings.stream, ...(after === undefined ? {} : { after }), signal })) {
+    onEvent()
+    sink.take(event, event.occurredAt.getTime() < skipsBefore)
+    while (sink.isFull) {
+      await room()
+      signal.throwIfAborted()
+    }
+  }
+  throw signal.reason ?? new Error('the stream of events ended by itself')
+}
+
+/** A door that opens by `open()`, and for good with the signal. */
+export function createDoor(signal: AbortSignal): { readonly room: () => Promise<void>; readonly open: () => void } {
+  let wake = (): void => {}
+  onAbort(signal, () => wake())
+  return {
+    room: () =>
+      new Promise((resolve) => {
+        wake = resolve
+        if (signal.aborted) resolve()
+      }),
+    open: () => wake(),
+  }
+}

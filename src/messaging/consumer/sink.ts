@@ -1,0 +1,23 @@
+import type { MessagingEvent } from '../event-types.js'
+
+/** Where the active consumer puts what it reads: it handles it, or hands it to the workers. */
+export interface Sink {
+  /** @param isSkipped it counts as handled; only the place in the stream moves on */
+  take(event: MessagingEvent, isSkipped: boolean): void
+  /** There is no room for another event, until `onRoom` of the parts is called. */
+  readonly isFull: boolean
+  /** The oldest event that was taken and is not done. */
+  readonly oldestOpen: MessagingEvent | undefined
+  /** Begins nothing new; waits for what is at work, and saves. @returns whether that was all done in the time */
+  drain(ms: number): Promise<boolean>
+}
+
+/** What a sink tells. */
+export interface SinkCalls {
+  /** There may be room again. */
+  onRoom(): void
+  /** The lease is somebody else's. */
+  onLost(): void
+  /** The consumer cannot go on. */
+  onFailure(error: Error): void
+}

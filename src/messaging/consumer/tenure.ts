@@ -1,0 +1,43 @@
+import type { Lease } from './lease.js'
+
+/** The time in which one consumer may act, and how that ends: first nothing new is begun, then everything is over. */
+export class Tenure {
+  readonly fence: number
+  readonly #lease: Pick<Lease, 'isValid'>
+  readonly #closing = new AbortController()
+  readonly #over = new AbortController()
+
+  constructor(lease: Pick<Lease, 'fence' | 'isValid'>) {
+    this.fence = lease.fence
+    this.#lease = lease
+  }
+
+  /** Aborted when nothing new may be begun. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Aborted when nothing may be done any more. */
+  get over(): AbortSignal {
+    return this.#over.signal
+  }
+
+  /** Asked before anything is begun. */
+  mayBegin(): boolean {
+    return !this.#closing.signal.aborted && this.#lease.isValid()
+  }
+
+  /** Asked before anything is saved. */
+  maySave(): boolean {
+    return !this.#over.signal.aborted && this.#lease.isValid()
+  }
+
+  close(): void {
+    this.#closing.abort()
+  }
+
+  end(reason: unknown): void {
+    this.#closing.abort()
+    this.#over.abort(reason)
+  }
+}

@@ -1,0 +1,55 @@
+/* Delivery events, wire -> public: by hand and leniently, as all answers. */
+import { isPlainObject } from '../lib/guards.js'
+import { toDate, toNumber, toText } from './convert.js'
+import { isValueNamed } from './enum-names.js'
+import type { MessagingEvent, MessagingEventType } from './event-types.js'
+
+type Wire = Readonly<Record<string, unknown>>
+
+const TYPES = {
+  RECIPIENT_DELIVERED: 'recipient_delivered',
+  RECIPIENT_FAILED: 'recipient_failed',
+  RECIPIENT_PENDING_CONSENT: 'recipient_pending_consent',
+  CONSENT_GRANTED: 'consent_granted',
+  CONSENT_DENIED: 'consent_denied',
+  REQUEST_COMPLETED: 'request_completed',
+  POLL_RESPONSE_RECEIVED: 'poll_response_received',
+} as const satisfies Readonly<Record<string, MessagingEventType>>
+
+/** Names of a descriptor's enum that were looked up: as many as it has values, plus those below. */
+const typeOf = new Map<string, MessagingEventType>(Object.entries(TYPES))
+
+/** An event of the stream. What the descriptor does not know is `'unknown'`, absent, `''` or an invalid date. */
+export function fromEvent(wire: Wire): MessagingEvent {
+  const { recipient, summary } = wire
+  return {
+    eventId: toText(wire['event_id']),
+    sendRequestId: toText(wire['send_request_id']),
+    type: toEventType(wire['event_type']),
+    ...(isPlainObject(recipient) ? { recipient: fromRecipient(recipient) } : {}),
+    ...(isPlainObject(summary)
+      ? { summary: { delivered: toNumber(summary['delivered']), failed: toNumber(summary['failed']) } }
+      : {}),
+    occurredAt: toDate(wire['occurred_at']),
+  }
+}
+
+function fromRecipient(wire: Wire): NonNullable<MessagingEvent['recipient']> {
+  const messageId = toText(wire['message_id'])
+  const errorCode = toText(wire['error_code'])
+  return {
+    ppnum: toText(wire['ppnum']),
+    ...(messageId === '' ? {} : { messageId }),
+    ...(errorCode === '' ? {} : { errorCode }),
+  }
+}
+
+/** A value the descriptor does not know comes as a number. */
+function toEventType(value: unknown): MessagingEventType {
+  if (typeof value !== 'string') return 'unknown'
+  const known = typeOf.get(value)
+  if (known !== undefined) return known
+  const type = Object.entries(TYPES).find(([wireName]) => isValueNamed(value, wireName))?.[1] ?? 'unknown'
+  typeOf.set(value, type)
+  return type
+}

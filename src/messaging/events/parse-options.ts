@@ -1,0 +1,55 @@
+import { isPlainObject } from '../../lib/guards.js'
+import type { EventsOptions, StreamOptions } from '../event-types.js'
+import { checkNames, invalid, parseId, record } from '../validate.js'
+
+/** The longest time a timer of Node takes: 24.8 days. */
+const MOST_MS = 2_147_483_647
+
+/** What one may ask of a stream, by name. */
+export const STREAM_OPTIONS: readonly (keyof StreamOptions)[] = [
+  'sendRequestId',
+  'after',
+  'recycleMs',
+  'staleAfterMs',
+  'onConnected',
+  'onDisconnected',
+  'onResumed',
+  'onStale',
+]
+
+const CALLBACKS = ['onConnected', 'onDisconnected', 'onResumed', 'onStale'] as const
+
+/** @throws `request_invalid` with the path of the value, and for a name that is not known */
+export function parseEventsOptions(options: unknown): EventsOptions {
+  if (options === undefined) return {}
+  const given = record(options, 'The options', 'events({ sendRequestId, after, signal })')
+  checkNames(given, [...STREAM_OPTIONS, 'signal'], '')
+  const { signal } = given
+  if (signal !== undefined && !isSignal(signal)) throw invalid('signal', 'must be an AbortSignal')
+  return { ...parseStreamOptions(given), ...(signal === undefined ? {} : { signal }) }
+}
+
+/**
+ * Those options that are about the stream; others are left out.
+ * @throws `request_invalid` with the path of the value
+ */
+export function parseStreamOptions(given: Readonly<Record<string, unknown>>): StreamOptions {
+  for (const name of ['sendRequestId', 'after'] as const) if (given[name] !== undefined) parseId(given[name], name)
+  for (const name of ['recycleMs', 'staleAfterMs'] as const) assertMs(given[name], name)
+  for (const name of CALLBACKS) {
+    if (given[name] !== undefined && typeof given[name] !== 'function') throw invalid(name, 'must be a function')
+  }
+  return Object.fromEntries(
+    STREAM_OPTIONS.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),
+  )
+}
+
+function assertMs(value: unknown, name: string): void {
+  if (value === undefined || (typeof value === 'number' && value > 0 && value <= MOST_MS)) return
+  throw invalid(name, `must be a positive number of milliseconds, ${MOST_MS} at most`)
+}
+
+/** By its members: the signals of another realm, such as a test's, are signals, too. */
+function isSignal(value: unknown): value is AbortSignal {
+  return isPlainObject(value) && typeof value['aborted'] === 'boolean' && 'addEventListener' in value
+}

@@ -1,0 +1,46 @@
+import type { Cluster, Redis } from 'ioredis'
+
+/** Options of `createMessaging()`; each has an environment variable where one is named. */
+export interface MessagingOptions {
+  /** E.g. `https://api.ppoppo.com/ext`: the path is a prefix of every gRPC path. `PCS_API_URL`. @default by `environment` */
+  readonly apiUrl?: string
+  /** The full token endpoint. `PAS_TOKEN_URL`. @default by `environment` */
+  readonly tokenUrl?: string
+  /** External API client; not the login client. `PAS_PCS_CLIENT_ID`. */
+  readonly clientId?: string
+  /** `PAS_PCS_CLIENT_SECRET`. */
+  readonly clientSecret?: string
+  /** Sets the URLs. `PPOPPO_ENVIRONMENT`. @default 'production' */
+  readonly environment?: 'production' | 'sandbox' | 'local'
+  /** The vendor's own definition: path of a `.proto`, path of a descriptor set, or its bytes. @default our transcription */
+  readonly descriptor?: string | Uint8Array
+  /** @default { timeMs: 60_000, timeoutMs: 20_000 } */
+  readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number }
+  /** Default deadline of a call, in milliseconds. @default 20_000 */
+  readonly deadlineMs?: number
+  /** Attempts of a call that may be repeated, the first included. @default 4 */
+  readonly maxAttempts?: number
+  /**
+   * What `consume()` keeps its place in: an ioredis client or Cluster (it is duplicated, and never closed), or a
+   * `redis:`/`rediss:` URL. `REDIS_URL`. @default none: one process, until it ends; in `ppoppo()` its own Redis
+   */
+  readonly redis?: Redis | Cluster | string
+  /** What all keys in Redis begin with. @default 'ppoppo:'; in `ppoppo()` its own */
+  readonly keyPrefix?: string
+}
+
+/** What `resolveMessagingConfig` makes of options and environment. */
+export interface MessagingConfig {
+  readonly apiUrl: string
+  readonly tokenUrl: string
+  /** Absent: every call rejects with `messaging_not_configured`, and the message names what is missing. */
+  readonly credentials?: { readonly clientId: string; readonly clientSecret: string }
+  /** Names of what is missing, as options and variables. */
+  readonly missing: readonly string[]
+  readonly descriptor?: string | Uint8Array
+  readonly keepalive: { readonly timeMs: number; readonly timeoutMs: number }
+  readonly deadlineMs: number
+  readonly maxAttempts: number
+  readonly redis?: Redis | Cluster | string
+  readonly keyPrefix: string
+}

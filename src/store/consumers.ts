@@ -1,0 +1,90 @@
+/**
+ * What durable consumers keep: who is active, how far they are, what could not be handled, and what waits for workers.
+ * Texts are opaque here. Every call is bounded in time and rejects with `store_unavailable`; a call that failed may
+ * have been carried out all the same, or be carried out later, and each is made so that this does no harm.
+ */
+export interface ConsumerStore {
+  readonly kind: 'memory' | 'redis'
+  /**
+   * Takes the lease when it is free, or held by the same holder (an answer may have been lost).
+   * @param holder unique to a run of a consumer
+   * @returns the fencing number, larger than every one before, also after Redis lost its data; or how long the lease
+   *   runs that another one holds
+   */
+  acquire(name: string, holder: string, ttlMs: number): Promise<Acquired | { readonly heldForMs: number }>
+  /** Makes the lease last `ttlMs` from now. @returns false when it is no longer this one's */
+  renew(name: string, holder: string, ttlMs: number): Promise<boolean>
+  /** Gives the lease back, if it is this one's. */
+  release(name: string, holder: string): Promise<void>
+  /**
+   * Remembers how far a consumer is, with what could not be handled and what goes to the workers: all or nothing.
+   * Refused (`lost`) unless `fence` is the newest; of two with one fence, the smaller `sequence` is ignored, so that
+   * one that was held up moves nothing back. `full`: a list is at its bound, and nothing was done.
+   */
+  commit(name: string, step: CommitStep): Promise<'committed' | 'lost' | 'full'>
+  readonly letters: LetterStore
+  readonly queue: QueueStore
+  close(): Promise<void>
+}
+
+export interface Acquired {
+  readonly fence: number
+  /** As it was last committed. */
+  readonly checkpoint?: string
+}
+
+export interface CommitStep {
+  readonly fence: number
+  /** Counts up from 1 for each fence. */
+  readonly sequence: number
+  readonly checkpoint: string
+  /** Dead letters to add. */
+  readonly letters?: readonly Letter[]
+  /** Entries to put into the queue, at most so many waiting with them. */
+  readonly queue?: { readonly entries: readonly string[]; readonly maxLength: number }
+}
+
+/** A dead letter; `id` is the event's. */
+export interface Letter {
+  readonly id: string
+  readonly text: string
+}
+
+/** Dead letters by consumer name, oldest first; at most {@link MOST_LETTERS}. */
+export interface LetterStore {
+  list(name: string, limit: number): Promise<readonly Letter[]>
+  count(name: string): Promise<number>
+  /** Adds one outside of a commit. */
+  add(name: string, letter: Letter): Promise<'added' | 'full'>
+  /** @returns whether it was there */
+  remove(name: string, id: string): Promise<boolean>
+}
+
+export const MOST_LETTERS = 10_000
+
+/** What waits for the workers of a name: a Redis Stream with one consumer group. */
+export interface QueueStore {
+  /**
+   * Entries nobody has had yet, and such that another worker has had for `claimAfterMs` without finishing them.
+   * Waits up to `waitMs` (some hundred milliseconds) when there are none.
+   */
+  take(name: string, worker: string, options: TakeOptions): Promise<readonly QueueEntry[]>
+  /** The entry is done with: removes it; with a letter when it could not be handled, all or nothing. */
+  finish(name: string, id: string, letter?: Letter): Promise<'finished' | 'full'>
+  /** Entries that are not finished. */
+  length(name: string): Promise<number>
+}
+
+export interface TakeOptions {
+  readonly count: number
+  readonly claimAfterMs: number
+  readonly waitMs: number
+}
+
+export interface QueueEntry {
+  /** The store's own. */
+  readonly id: string
+  readonly text: string
+  /** How often it was given out, this time included. */
+  readonly deliveries: number
+}

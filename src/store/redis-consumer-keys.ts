@@ -1,0 +1,28 @@
+/** Every key of one consumer name. They share a Cluster slot, which the name in braces decides. */
+export interface RedisConsumerKeys {
+  /** A string: who is active. Lives as long as the lease. */
+  readonly lease: string
+  /** A hash: `fence`, `sequence`, `checkpoint`. */
+  readonly place: string
+  /** A list: the dead letters, oldest first. */
+  readonly letters: string
+  /** A set: what is in the list, so that it is there once. */
+  readonly letterIds: string
+  /** A stream: what waits for workers. */
+  readonly queue: string
+}
+
+/**
+ * @param prefix ends with a colon, has no braces
+ * @param name has no braces
+ */
+export function keysOfConsumer(prefix: string, name: string): RedisConsumerKeys {
+  const base = `${prefix}consumer:{${name}}:`
+  return {
+    lease: `${base}lease`,
+    place: `${base}place`,
+    letters: `${base}letters`,
+    letterIds: `${base}letter-ids`,
+    queue: `${base}queue`,
+  }
+}

@@ -1,0 +1,223 @@
+import { IN_TIME, type RedisScripts, TIME_SCRIPT } from './redis-lua.js'
+
+/** The consumer group of every queue. */
+const GROUP = 'workers'
+
+// What no process has touched for a year goes. Read first: a time that is pushed on by seconds need not be written.
+const KEEP = `
+local YEAR, DAY = 31536000000, 86400000
+local function keep(first)
+  for i = first, #KEYS do
+    if redis.call('PTTL', KEYS[i]) < YEAR - DAY then redis.call('PEXPIRE', KEYS[i], YEAR) end
+  end
+end`
+
+// A letter is `<head><text>`, its head `<bytes of the id>:<id>`. The set of heads is made anew when the list does not
+// agree with it: somebody may have edited the list by hand, and no letter may be taken for one that is there.
+const ADD_LETTERS = `
+local function mendHeads(list, heads)
+  if redis.call('LLEN', list) == redis.call('SCARD', heads) then return end
+  redis.call('DEL', heads)
+  local at = 0
+  repeat
+    local part = redis.call('LRANGE', list, at, at + 99)
+    for _, letter in ipairs(part) do
+      local bytes = string.match(letter, '^(%d+):') or ''
+      redis.call('SADD', heads, string.sub(letter, 1, #bytes + 1 + (tonumber(bytes) or 0)))
+    end
+    at = at + 100
+  until #part == 0
+end
+local function addLetters(list, heads, most, first, last)
+  if first > last then return true end
+  mendHeads(list, heads)
+  local texts, added = {}, {}
+  for i = first, last, 2 do
+    local head = ARGV[i]
+    if not texts[head] and redis.call('SISMEMBER', heads, head) == 0 then
+      texts[head] = ARGV[i + 1]
+      added[#added + 1] = head
+    end
+  end
+  if redis.call('LLEN', list) + #added > tonumber(most) then return false end
+  for _, head in ipairs(added) do
+    redis.call('SADD', heads, head)
+    redis.call('RPUSH', list, head .. texts[head])
+  end
+  return true
+end`
+
+// An entry that was deleted by hand is still somebody's: Redis 7 drops it while claiming, 6.2 answers nil in its place.
+const CLAIM = `
+local function dropDeleted(worker)
+  for _, pending in ipairs(redis.call('XPENDING', KEYS[1], '${GROUP}', '-', '+', 1000, worker)) do
+    local id = pending[1]
+    if #redis.call('XRANGE', KEYS[1], id, id) == 0 then redis.call('XACK', KEYS[1], '${GROUP}', id) end
+  end
+end
+local function claim(worker, idleMs, most, give)
+  local cursor, left, hasHoles = '0-0', most, false
+  repeat
+    local reply = redis.call('XAUTOCLAIM', KEYS[1], '${GROUP}', worker, idleMs, cursor, 'COUNT', left)
+    for _, entry in ipairs(reply[2]) do
+      if entry and entry[2] then
+        give(entry, redis.call('XPENDING', KEYS[1], '${GROUP}', entry[1], entry[1], 1)[1][4])
+        left = left - 1
+      else
+        hasHoles = true
+      end
+    end
+    cursor = reply[1]
+  until cursor == '0-0' or left == 0
+  if hasHoles then dropDeleted(worker) end
+  return left
+end`
+
+// Each process brings a name of its own, and Redis keeps them all.
+const FORGET_WORKERS = `
+local function forgetWorkers(self, idleMs)
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], '${GROUP}')) do
+    local name, pending, idle = consumer[2], consumer[4], consumer[6]
+    if name ~= self and pending == 0 and idle > tonumber(idleMs) then
+      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], '${GROUP}', name)
+    end
+  end
+end`
+
+/** The commands our client gets for consumers, by name. */
+export type ConsumerScriptName =
+  | 'ppoppoTime'
+  | 'ppoppoConsumerAcquire'
+  | 'ppoppoConsumerRenew'
+  | 'ppoppoConsumerRelease'
+  | 'ppoppoConsumerCommit'
+  | 'ppoppoLetterAdd'
+  | 'ppoppoLetterRemove'
+  | 'ppoppoQueueTake'
+  | 'ppoppoQueueFinish'
+
+/** The Lua scripts of the consumer store. Letters are passed as `head, text, head, text, ...`. */
+export const CONSUMER_SCRIPTS: RedisScripts<ConsumerScriptName> = {
+  ...TIME_SCRIPT,
+
+  /** KEYS lease, and all others; ARGV holder, TTL, not after. Answers {fence, checkpoint or nil} or {nil, milliseconds}. */
+  ppoppoConsumerAcquire: {
+    numberOfKeys: 5,
+    lua: `${IN_TIME}${KEEP}
+if late(ARGV[3]) then return LATE end
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return {false, redis.call('PTTL', KEYS[1])} end
+local last = tonumber(redis.call('HGET', KEYS[2], 'fence') or 0)
+local fence = string.format('%.0f', math.max(last + 1, now()))
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('HSET', KEYS[2], 'fence', fence, 'sequence', '0')
+keep(2)
+return {fence, redis.call('HGET', KEYS[2], 'checkpoint')}`,
+  },
+
+  /** KEYS lease, and all others; ARGV holder, TTL, not after. Answers 1 or 0. */
+  ppoppoConsumerRenew: {
+    numberOfKeys: 5,
+    lua: `${IN_TIME}${KEEP}
+if late(ARGV[3]) then return LATE end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+keep(2)
+return 1`,
+  },
+
+  /** KEYS lease; ARGV holder, not after. */
+  ppoppoConsumerRelease: {
+    numberOfKeys: 1,
+    lua: `${IN_TIME}
+if late(ARGV[2]) then return LATE end
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`,
+  },
+
+  /** KEYS place, letters, heads, queue; ARGV fence, sequence, checkpoint, most letters, length of all letters, most waiting, letters, entries. */
+  ppoppoConsumerCommit: {
+    numberOfKeys: 4,
+    lua: `${KEEP}${ADD_LETTERS}
+local place = redis.call('HMGET', KEYS[1], 'fence', 'sequence')
+if place[1] ~= ARGV[1] then return 'lost' end
+if tonumber(place[2]) >= tonumber(ARGV[2]) then return 'committed' end
+local lastLetter = 6 + tonumber(ARGV[5])
+local entries = #ARGV - lastLetter
+if entries > 0 and redis.call('XLEN', KEYS[4]) + entries > tonumber(ARGV[6]) then return 'full' end
+if not addLetters(KEYS[2], KEYS[3], ARGV[4], 7, lastLetter) then return 'full' end
+for i = lastLetter + 1, #ARGV do redis.call('XADD', KEYS[4], '*', 'event', ARGV[i]) end
+redis.call('HSET', KEYS[1], 'sequence', ARGV[2], 'checkpoint', ARGV[3])
+keep(1)
+return 'committed'`,
+  },
+
+  /** KEYS letters, heads; ARGV most letters, not after, letter. Answers 1 or 0. */
+  ppoppoLetterAdd: {
+    numberOfKeys: 2,
+    lua: `${IN_TIME}${KEEP}${ADD_LETTERS}
+if late(ARGV[2]) then return LATE end
+local isAdded = addLetters(KEYS[1], KEYS[2], ARGV[1], 3, #ARGV)
+keep(1)
+return isAdded and 1 or 0`,
+  },
+
+  /** KEYS letters, heads; ARGV head, not after. Answers 1 or 0. */
+  ppoppoLetterRemove: {
+    numberOfKeys: 2,
+    lua: `${IN_TIME}
+if late(ARGV[2]) then return LATE end
+redis.call('SREM', KEYS[2], ARGV[1])
+local at = 0
+repeat
+  local part = redis.call('LRANGE', KEYS[1], at, at + 99)
+  for _, letter in ipairs(part) do
+    if string.sub(letter, 1, #ARGV[1]) == ARGV[1] then return redis.call('LREM', KEYS[1], 1, letter) end
+  end
+  at = at + 100
+until #part == 0
+return 0`,
+  },
+
+  /** KEYS queue; ARGV worker, count, claim after, not after, whether to forget workers. Answers {last id when there are none, id, text, deliveries, id, ...}. */
+  ppoppoQueueTake: {
+    numberOfKeys: 1,
+    lua: `${IN_TIME}${KEEP}${CLAIM}${FORGET_WORKERS}
+if late(ARGV[4]) then return LATE end
+local pending = redis.pcall('XPENDING', KEYS[1], '${GROUP}')
+if pending.err then
+  if not string.find(pending.err, 'NOGROUP', 1, true) then return pending end
+  redis.call('XGROUP', 'CREATE', KEYS[1], '${GROUP}', '0', 'MKSTREAM')
+  pending = {0}
+end
+local answer, left = {'0-0'}, tonumber(ARGV[2])
+local function give(entry, deliveries)
+  for _, part in ipairs({entry[1], entry[2][2], deliveries}) do answer[#answer + 1] = part end
+end
+if pending[1] > 0 then left = claim(ARGV[1], ARGV[3], left, give) end
+if left > 0 then
+  local reply = redis.call('XREADGROUP', 'GROUP', '${GROUP}', ARGV[1], 'COUNT', left, 'STREAMS', KEYS[1], '>')
+  for _, entry in ipairs(reply and reply[1][2] or {}) do give(entry, 1) end
+end
+if ARGV[5] == '1' then forgetWorkers(ARGV[1], ARGV[3]) end
+keep(1)
+if #answer > 1 then return answer end
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+for i = 1, #info, 2 do
+  if info[i] == 'last-generated-id' then answer[1] = info[i + 1] end
+end
+return answer`,
+  },
+
+  /** KEYS queue, letters, heads; ARGV id, most letters, letter. Answers 1 or 0. */
+  ppoppoQueueFinish: {
+    numberOfKeys: 3,
+    lua: `${KEEP}${ADD_LETTERS}
+if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) > 0 then
+  if not addLetters(KEYS[2], KEYS[3], ARGV[2], 3, #ARGV) then return 0 end
+  keep(1)
+end
+redis.call('XACK', KEYS[1], '${GROUP}', ARGV[1])
+redis.call('XDEL', KEYS[1], ARGV[1])
+return 1`,
+  },
+}

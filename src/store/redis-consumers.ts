@@ -1,0 +1,73 @@
+import { type Acquired, type ConsumerStore, MOST_LETTERS } from './consumers.js'
+import type { RedisSource } from './redis-client.js'
+import { connectConsumers } from './redis-consumer-connection.js'
+import { createRedisLetters, toArguments } from './redis-letters.js'
+import { createRedisQueue } from './redis-queue.js'
+
+/** Options of {@link createRedisConsumerStore}. */
+export interface RedisConsumerStoreOptions {
+  /** A client or Cluster (duplicated, never closed), or a URL. */
+  readonly redis: RedisSource
+  /** What every key begins with; ends with a colon, has no braces. */
+  readonly prefix: string
+}
+
+/**
+ * What durable consumers keep, in Redis 6.2 or newer: plain, behind Sentinel, or a Cluster. Connects at the first call.
+ * Whatever it writes goes when no consumer of that name has been there for a year.
+ *
+ * @example
+ * const consumers = createRedisConsumerStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })
+ */
+export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOptions): ConsumerStore {
+  const connection = connectConsumers({ redis, prefix })
+  const { run, runInTime, keysOf } = connection
+  const queue = createRedisQueue(connection, redis)
+
+  return {
+    kind: 'redis',
+    async acquire(name, holder, ttlMs): Promise<Acquired | { readonly heldForMs: number }> {
+      const { lease, place, letters, letterIds, queue: stream } = keysOf(name)
+      const reply = await runInTime('acquire', lease, (client, notAfter) =>
+        client.ppoppoConsumerAcquire(lease, place, letters, letterIds, stream, holder, ttlMs, notAfter),
+      )
+      return toAcquired(reply)
+    },
+    async renew(name, holder, ttlMs): Promise<boolean> {
+      const { lease, place, letters, letterIds, queue: stream } = keysOf(name)
+      const reply = await runInTime('renew', lease, (client, notAfter) =>
+        client.ppoppoConsumerRenew(lease, place, letters, letterIds, stream, holder, ttlMs, notAfter),
+      )
+      return reply === 1
+    },
+    async release(name, holder): Promise<void> {
+      const { lease } = keysOf(name)
+      await runInTime('release', lease, (client, notAfter) => client.ppoppoConsumerRelease(lease, holder, notAfter))
+    },
+    async commit(name, step): Promise<'committed' | 'lost' | 'full'> {
+      const { place, letters, letterIds, queue: stream } = keysOf(name)
+      const added = toArguments(step.letters ?? [])
+      const { entries, maxLength } = step.queue ?? { entries: [], maxLength: 0 }
+      const reply = await run('commit', (client) =>
+        client.ppoppoConsumerCommit(
+          ...[place, letters, letterIds, stream, step.fence, step.sequence, step.checkpoint],
+          ...[MOST_LETTERS, added.length, maxLength, ...added, ...entries],
+        ),
+      )
+      return reply === 'committed' || reply === 'full' ? reply : 'lost'
+    },
+    letters: createRedisLetters(connection),
+    queue: queue.methods,
+    async close(): Promise<void> {
+      queue.close()
+      await connection.close()
+    },
+  }
+}
+
+function toAcquired(reply: unknown): Acquired | { readonly heldForMs: number } {
+  if (!Array.isArray(reply)) throw new TypeError('a script must answer a list')
+  const [fence, rest]: readonly unknown[] = reply
+  if (fence === null) return { heldForMs: Number(rest) }
+  return typeof rest === 'string' ? { fence: Number(fence), checkpoint: rest } : { fence: Number(fence) }
+}

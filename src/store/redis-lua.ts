@@ -1,0 +1,36 @@
+/** What the scripts of all Redis stores share. */
+
+/** A Lua script; each is one atomic step, and its keys share one Cluster slot. */
+export interface RedisScript {
+  readonly numberOfKeys: number
+  readonly lua: string
+}
+
+/** Name of the command on our client -> its script. */
+export type RedisScripts<Name extends string> = Readonly<Record<Name, RedisScript>>
+
+/** The commands that scripts add to a client: keys first, then arguments. */
+export type ScriptCommands<Name extends string> = Readonly<
+  Record<Name, (...keysThenArguments: (string | number)[]) => Promise<unknown>>
+>
+
+/** `now()`: milliseconds since the epoch by Redis TIME. */
+export const NOW = `
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end`
+
+// A command whose caller has long given up may still be waiting in a socket. Where running it late would do harm (an
+// attempt burnt, a sign-in nobody knows of), it carries the time by which it must have begun.
+/** `late(notAfter)`, and `LATE` to answer then. */
+export const IN_TIME: string = `${NOW}
+local function late(notAfter)
+  return now() > tonumber(notAfter)
+end
+local LATE = { err = 'LATE the caller has given up waiting' }`
+
+/** For the clock. KEYS any key of the node that is asked. */
+export const TIME_SCRIPT: RedisScripts<'ppoppoTime'> = {
+  ppoppoTime: { numberOfKeys: 1, lua: `return redis.call('TIME')` },
+}

@@ -1,0 +1,109 @@
+import { MOST_LETTERS, type QueueEntry, type QueueStore } from './consumers.js'
+import { MOST_BLOCK_MS, type RedisSource } from './redis-client.js'
+import { connectRedis, type RedisConnection } from './redis-connection.js'
+import type { RedisConsumerConnection } from './redis-consumer-connection.js'
+import { toArguments } from './redis-letters.js'
+
+interface RedisQueue {
+  readonly methods: QueueStore
+  close(): void
+}
+
+/** What waits for workers: Redis Streams with one consumer group each. */
+export function createRedisQueue(connection: RedisConsumerConnection, redis: RedisSource): RedisQueue {
+  const { run, runInTime, keysOf } = connection
+  const bell = createBell(redis)
+  /** Workers that have been here: at the first call of each, names of workers that are gone are removed. */
+  const known = new Set<string>()
+
+  async function give(name: string, worker: string, count: number, claimAfterMs: number): Promise<Given> {
+    const { queue } = keysOf(name)
+    const self = `${name} ${worker}`
+    const reply = await runInTime('queue.take', queue, (client, notAfter) =>
+      client.ppoppoQueueTake(queue, worker, count, claimAfterMs, notAfter, known.has(self) ? 0 : 1),
+    )
+    known.add(self)
+    return toGiven(reply)
+  }
+
+  const methods: QueueStore = {
+    async take(name, worker, { count, claimAfterMs, waitMs }): Promise<readonly QueueEntry[]> {
+      const given = await give(name, worker, count, claimAfterMs)
+      if (given.entries.length > 0 || waitMs < 1) return given.entries
+      await bell.untilAdded(keysOf(name).queue, given.lastId, waitMs)
+      return (await give(name, worker, count, claimAfterMs)).entries
+    },
+    async finish(name, id, letter): Promise<'finished' | 'full'> {
+      const { queue, letters, letterIds } = keysOf(name)
+      const letterArguments = toArguments(letter === undefined ? [] : [letter])
+      const reply = await run('queue.finish', (client) =>
+        client.ppoppoQueueFinish(queue, letters, letterIds, id, MOST_LETTERS, ...letterArguments),
+      )
+      return reply === 1 ? 'finished' : 'full'
+    },
+    async length(name): Promise<number> {
+      return run('queue.length', (client) => client.xlen(keysOf(name).queue))
+    },
+  }
+  return { methods, close: bell.close }
+}
+
+interface Bell {
+  /** Resolves once the stream has an entry after `lastId`, or after `waitMs`. */
+  untilAdded(queue: string, lastId: string, waitMs: number): Promise<void>
+  close(): void
+}
+
+/**
+ * Waits on connections of its own, one for each call that waits at the same time: a command that blocks holds up
+ * whatever is sent after it. It only listens (XREAD): what XREADGROUP takes for a caller who has gone meanwhile, or
+ * whose connection has broken, would lie there until it may be claimed.
+ */
+function createBell(redis: RedisSource): Bell {
+  const all: RedisConnection<never>[] = []
+  const idle: RedisConnection<never>[] = []
+  let isClosed = false
+
+  function connect(): RedisConnection<never> {
+    const connection = connectRedis<never>(redis, {})
+    all.push(connection)
+    return connection
+  }
+
+  return {
+    async untilAdded(queue, lastId, waitMs): Promise<void> {
+      if (isClosed) return
+      const blockMs = Math.min(Math.floor(waitMs), MOST_BLOCK_MS)
+      const connection = idle.pop() ?? connect()
+      try {
+        await connection.run(
+          'queue.take',
+          (client) => client.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', queue, lastId),
+          blockMs,
+        )
+      } catch (error) {
+        if (!isClosed) throw error // else the store's own connection says so
+      } finally {
+        idle.push(connection)
+      }
+    },
+    close(): void {
+      isClosed = true
+      for (const connection of all) connection.drop()
+    },
+  }
+}
+
+interface Given {
+  readonly lastId: string
+  readonly entries: readonly QueueEntry[]
+}
+
+function toGiven(reply: unknown): Given {
+  if (!Array.isArray(reply)) throw new TypeError('a script must answer a list')
+  const entries: QueueEntry[] = []
+  for (let i = 1; i < reply.length; i += 3) {
+    entries.push({ id: String(reply[i]), text: String(reply[i + 1]), deliveries: Number(reply[i + 2]) })
+  }
+  return { lastId: String(reply[0]), entries }
+}

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { DeadLetter } from '../../../src/messaging/consumer-types.js'
+import type { MessagingEvent } from '../../../src/messaging/event-types.js'
+import { eventAt } from './support/events.js'
+import { createConsumers, EventLog, IMPATIENT, until } from './support/log.js'
+
+let log: EventLog
+let consumers: ReturnType<typeof createConsumers>
+
+beforeEach(() => {
+  log = new EventLog()
+  consumers = createConsumers(log)
+})
+afterEach(() => consumers.stopAll())
+
+const idsOf = (list: readonly MessagingEvent[]): string[] => list.map(({ eventId }) => eventId).sort()
+
+describe('fan-out', () => {
+  test('all processes work, one reads, and each event is handled once', async () => {
+    const byWorker: MessagingEvent[][] = [[], [], []]
+    for (const handled of byWorker) {
+      const handler = async (event: MessagingEvent): Promise<void> => {
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        handled.push(event)
+      }
+      consumers.start({ fanOut: true, maxInFlight: 4, handler })
+    }
+    for (let place = 0; place < 600; place++) log.append(eventAt(place))
+    await until(() => byWorker.flat().length === 600, 'all are handled')
+    expect(idsOf(byWorker.flat())).toEqual(idsOf(log.events))
+    for (const handled of byWorker) expect(handled.length).toBeGreaterThan(0)
+    expect(log.opened).toHaveLength(1)
+  })
+
+  test('holds the stream back while the workers are behind', async () => {
+    const doors: (() => void)[] = []
+    consumers.start({
+      fanOut: { maxLength: 10 },
+      maxInFlight: 2,
+      handler: () => new Promise<void>((resolve) => doors.push(resolve)),
+    })
+    for (let place = 0; place < 5_000; place++) log.append(eventAt(place))
+    await until(() => doors.length === 2, 'two are begun')
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    expect(doors).toHaveLength(2)
+    expect(log.read).toBeLessThanOrEqual(1_011)
+    for (const letGo of doors.splice(0)) letGo()
+    await until(() => doors.length === 2, 'the next two are begun')
+  })
+
+  test('what a worker leaves unfinished another one takes over; what no worker survives becomes a dead letter', async () => {
+    const settings = { fanOut: { claimAfterMs: 150 }, handlerTimeoutMs: 100, drainMs: 0, maxAttempts: 1 }
+    const dieOf = async (place: number): Promise<void> => {
+      const begun: MessagingEvent[] = []
+      const handler = (event: MessagingEvent): Promise<void> => {
+        begun.push(event)
+        return new Promise(() => {})
+      }
+      const dying = consumers.start({ ...settings, handler })
+      await until(() => begun.length === 1, `it has ${place}`)
+      expect(begun).toEqual([eventAt(place)])
+      await dying.stop()
+    }
+    log.append(eventAt(0))
+    await dieOf(0)
+    const handled: MessagingEvent[] = []
+    const heir = consumers.start({ ...settings, handler: (event) => handled.push(event) })
+    await until(() => handled.length === 1, 'another one has it')
+    await heir.stop()
+    expect(handled).toEqual([eventAt(0)])
+
+    log.append(eventAt(1))
+    await dieOf(1)
+    const letters: DeadLetter[] = []
+    while (letters.length === 0) {
+      const next = consumers.start({
+        ...settings,
+        onDeadLetter: (letter) => letters.push(letter),
+        handler: () => new Promise(() => {}),
+      })
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      await next.stop()
+    }
+    expect(letters[0]).toMatchObject({ event: eventAt(1), error: expect.stringMatching(/^no worker/) })
+    expect(await consumers.store.queue.length(heir.name)).toBe(0)
+  })
+
+  test('a handler that fails is tried again by the worker, then the event is a dead letter', async () => {
+    let attempts = 0
+    log.append(eventAt(0))
+    const consumer = consumers.start(
+      {
+        fanOut: true,
+        maxAttempts: 3,
+        handler: () => {
+          attempts++
+          throw new Error('never')
+        },
+      },
+      IMPATIENT,
+    )
+    await until(() => attempts === 3, 'it is tried thrice')
+    await consumer.stop()
+    expect(await consumers.store.letters.count(consumer.name)).toBe(1)
+    expect(await consumers.store.queue.length(consumer.name)).toBe(0)
+  })
+
+  test('claimAfterMs must leave a handler its time', () => {
+    const start = (): unknown => consumers.start({ fanOut: { claimAfterMs: 1_000 }, handler: () => {} })
+    expect(start).toThrow(/"fanOut.claimAfterMs" must be longer than "handlerTimeoutMs" \(60000\)/)
+  })
+})

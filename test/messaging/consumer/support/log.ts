@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto'
+import { RunningConsumer } from '../../../../src/messaging/consumer/run-consumer.js'
+import { parseConsumeOptions } from '../../../../src/messaging/consumer/settings.js'
+import type { ConsumeOptions, Consumer } from '../../../../src/messaging/consumer-types.js'
+import type { EventsOptions, MessagingEvent } from '../../../../src/messaging/event-types.js'
+import { type MessagingRuntime, systemMessagingRuntime } from '../../../../src/messaging/runtime.js'
+import type { ConsumerStore } from '../../../../src/store/consumers.js'
+import { createMemoryConsumerStore } from '../../../../src/store/memory-consumers.js'
+
+/** A stream that is written to, with readers that go on for ever from where they are told, as `events()` gives them. */
+export class EventLog {
+  readonly events: MessagingEvent[] = []
+  /** What each reader asked to go on after. */
+  readonly opened: (string | undefined)[] = []
+  /** Handed out so far, of all readers. */
+  read = 0
+  /** Called before a reader begins; what it throws the reader throws. */
+  onOpen: (after: string | undefined) => void = () => {}
+  #wake = new Set<() => void>()
+
+  append(...events: readonly MessagingEvent[]): void {
+    this.events.push(...events)
+    for (const wake of this.#wake) wake()
+  }
+
+  readonly stream = (options: EventsOptions): AsyncIterableIterator<MessagingEvent> => this.#read(options)
+
+  async *#read({ after, signal }: EventsOptions): AsyncGenerator<MessagingEvent> {
+    this.opened.push(after)
+    this.onOpen(after)
+    let place = after === undefined ? 0 : this.events.findIndex(({ eventId }) => eventId === after) + 1
+    for (;;) {
+      signal?.throwIfAborted()
+      const event = this.events[place]
+      if (event !== undefined) {
+        place++
+        this.read++
+        yield event
+      } else await this.#more(signal)
+    }
+  }
+
+  #more(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#wake.delete(wake)
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#wake.add(wake)
+      signal?.addEventListener('abort', wake)
+    })
+  }
+}
+
+/** Consumers of one log and one store, as several processes would run them. */
+export function createConsumers(
+  log: EventLog,
+  store: ConsumerStore = createMemoryConsumerStore({ now: Date.now }),
+): {
+  readonly store: ConsumerStore
+  start(options: Omit<ConsumeOptions, 'name'>, runtime?: Partial<MessagingRuntime>): Consumer
+  /** For `afterEach`. */
+  stopAll(): Promise<void>
+} {
+  const started: Consumer[] = []
+  const name = `test-${randomUUID()}`
+  return {
+    store,
+    start(options, runtime = {}) {
+      const consumer = new RunningConsumer({
+        settings: parseConsumeOptions({ name, drainMs: 100, ...options }),
+        events: log.stream,
+        store,
+        runtime: { ...systemMessagingRuntime, ...runtime },
+      })
+      consumer.closed.catch(() => {})
+      started.push(consumer)
+      return consumer
+    },
+    async stopAll() {
+      await Promise.all(started.map((consumer) => consumer.stop()))
+    },
+  }
+}
+
+/** Resolves when `condition` holds; it is looked at in each turn of the event loop. */
+export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
+  const end = Date.now() + ms
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain until ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+/** Retries follow at once. */
+export const IMPATIENT: Partial<MessagingRuntime> = { random: () => 0 }

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { Cluster, Redis } from 'ioredis'
+import { isPpoppoError } from '../../src/errors.js'
+import { createRedisConsumerStore } from '../../src/store/redis-consumers.js'
+import { acquire, type ConsumerStoreUnderTest, describeConsumerStore } from '../contract/consumer-store.js'
+import { word } from '../contract/store.js'
+import { describeWithOwnRedis } from '../support/redis.js'
+import { type RedisGroup, startCluster, until } from '../support/redis-topologies.js'
+
+jest.setTimeout(60_000)
+
+const TTL_MS = 60_000
+
+describeWithOwnRedis('C39 consumers on a Redis Cluster', () => {
+  let group: RedisGroup
+  let cluster: Cluster
+  beforeAll(async () => {
+    group = await startCluster({ withReplica: true })
+    cluster = new Cluster(
+      group.ports.map((port) => ({ host: '127.0.0.1', port })),
+      { keyPrefix: 'app:', redisOptions: { keyPrefix: 'app:' }, enableAutoPipelining: true, scaleReads: 'slave' },
+    )
+    cluster.on('error', () => {})
+    await until(async () => cluster.status === 'ready')
+  })
+  afterAll(async () => {
+    cluster.disconnect()
+    await group.stop()
+  })
+
+  async function twoStores(): Promise<ConsumerStoreUnderTest> {
+    const prefix = `test:${word()}:`
+    const [store, other] = [1, 2].map(() => createRedisConsumerStore({ redis: cluster, prefix }))
+    if (store === undefined || other === undefined) throw new Error('no store')
+    return {
+      store,
+      other,
+      shortMs: 500,
+      pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      async close() {
+        await Promise.all([store.close(), other.close()])
+      },
+    }
+  }
+
+  describeConsumerStore('cluster', twoStores)
+
+  test('C37 a master is killed: its replica goes on with every consumer where it was', async () => {
+    const { store, close } = await twoStores()
+    const [master, , , replica] = group.servers
+    const names = Array.from({ length: 9 }, () => word())
+    const fences = new Map<string, number>()
+    for (const name of names) {
+      const { fence } = await acquire(store, name)
+      const queue = { entries: ['e'], maxLength: 9 }
+      await store.commit(name, { fence, sequence: 1, checkpoint: name, letters: [{ id: 'a', text: 't' }], queue })
+      fences.set(name, fence)
+    }
+    const [from, to] = [master, replica].map((server) => new Redis(server?.port ?? 0, '127.0.0.1'))
+    from?.on('error', () => {})
+    await until(async () => (await from?.dbsize()) === (await to?.dbsize()))
+    await master?.kill()
+    await until(async () => (await to?.info('replication'))?.includes('role:master') === true)
+    for (const name of names) {
+      await until(async () => {
+        try {
+          const { fence, checkpoint } = await acquire(store, name)
+          expect(fence).toBeGreaterThan(fences.get(name) ?? 0)
+          expect(checkpoint).toBe(name)
+          return true
+        } catch (error) {
+          if (isPpoppoError(error, 'store_unavailable')) return false
+          throw error
+        }
+      }, 5000)
+      const given = await store.queue.take(name, 'w', { count: 1, claimAfterMs: TTL_MS, waitMs: 0 })
+      expect(given.map(({ text }) => text)).toEqual(['e'])
+      expect(await store.letters.count(name)).toBe(1)
+    }
+    from?.disconnect()
+    to?.disconnect()
+    await close()
+  })
+})
