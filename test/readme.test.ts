@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { startSandbox } from 'ppoppo-sandbox'
 import { ERROR_CATALOGUE } from '../src/index.js'
+import { createMessaging, type MessagingOptions } from '../src/messaging/index.js'
 import { CookieBrowser } from './support/cookie-browser.js'
 import { findFreePort } from './support/redis.js'
 
@@ -21,6 +24,47 @@ function tableUnder(heading: string): readonly (readonly string[])[] {
       .slice(1, -1)
       .map((cell) => cell.trim()),
   )
+}
+
+/** The first program under a heading; under none: the first there is. */
+function programUnder(heading: string): string {
+  const section = readme.split(/^## /m).find((part) => part.startsWith(heading)) ?? ''
+  return /```ts\n([\s\S]*?)```/.exec(section)?.[1] ?? ''
+}
+
+interface Program {
+  /** Resolves when what it printed so far matches. */
+  prints(pattern: RegExp): Promise<void>
+  /** @returns its exit code; what has ended already stays as it ended */
+  kill(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** Runs a program in the repository, where the package's own name resolves, with nothing of ours in its environment. */
+async function run(program: string, env: NodeJS.ProcessEnv): Promise<Program> {
+  const file = fileURLToPath(new URL(`test/readme-${randomUUID()}.mjs`, root))
+  await writeFile(file, program)
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, REDIS_URL: '', NODE_ENV: '', NODE_OPTIONS: '--no-warnings', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit').then(() => rm(file))
+  let printed = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk
+  })
+  return {
+    async prints(pattern) {
+      while (!pattern.test(printed)) {
+        if (child.exitCode !== null) throw new Error(`the program ended with ${child.exitCode}`)
+        await Promise.race([once(child.stdout, 'data'), exited])
+      }
+    },
+    async kill(signal = 'SIGKILL') {
+      if (child.exitCode === null) child.kill(signal)
+      await exited
+      return child.exitCode
+    },
+  }
 }
 
 describe('README', () => {
@@ -64,28 +108,42 @@ describe('README', () => {
   })
 
   test('its first program signs a person in', async () => {
-    const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? []
     const port = await findFreePort()
     const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
-    const file = fileURLToPath(new URL(`test/readme-${port}.mjs`, root))
-    const onOurPort = program.replaceAll('3000', String(port))
-    await writeFile(file, `${onOurPort}\nconsole.log('ready')\n`)
-    const child = spawn(process.execPath, [file], {
-      env: { ...process.env, PPOPPO_AUTH_URL: sandbox.issuer, REDIS_URL: '', NODE_ENV: '', NODE_OPTIONS: '' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const onOurPort = programUnder('').replaceAll('3000', String(port))
+    const program = await run(`${onOurPort}\nconsole.log('ready')\n`, { PPOPPO_AUTH_URL: sandbox.issuer })
     try {
-      await new Promise<void>((resolve, reject) => {
-        child.stdout.once('data', () => resolve())
-        child.once('exit', (code) => reject(new Error(`the program ended with ${code}`)))
-      })
+      await program.prints(/ready/)
       const browser = new CookieBrowser()
       const me = await browser.go(`http://localhost:${port}/me`)
       expect(JSON.parse(me.text)).toMatchObject({ ppnum: '77700000001' })
       expect((await browser.visit(`http://localhost:${port}/`)).text).toBe('Hello 77700000001')
     } finally {
-      child.kill('SIGKILL')
-      await rm(file)
+      await program.kill()
+      await sandbox.close()
+    }
+  })
+
+  test('its consumer handles deliveries, and ends well at SIGTERM', async () => {
+    const sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 10 })
+    const { url, tokenUrl, clientId, clientSecret } = sandbox.pcs ?? {}
+    const save = 'const save = async (...of) => console.log(...of)\n'
+    const credentials = { PAS_PCS_CLIENT_ID: clientId, PAS_PCS_CLIENT_SECRET: clientSecret }
+    const program = await run(save + programUnder('Delivery events'), {
+      PCS_API_URL: url,
+      PAS_TOKEN_URL: tokenUrl,
+      ...credentials,
+    })
+    const messaging = createMessaging({ apiUrl: url, tokenUrl, clientId, clientSecret } as MessagingOptions)
+    try {
+      const recipients = [{ ppnum: '12300000001', vars: { name: 'Alex' } }]
+      await messaging.send({ templateId: 'tpl_sandbox_welcome', recipients })
+      await program.prints(/ recipient_delivered 12300000001\n/)
+      await program.prints(/ request_completed undefined\n/)
+      expect(await program.kill('SIGTERM')).toBe(0)
+    } finally {
+      await program.kill()
+      await messaging.close()
       await sandbox.close()
     }
   })
