@@ -29,6 +29,8 @@ export class EventWindow {
   #cursor: string | undefined
   #begun = 0
   #unsaved = 0
+  /** Entries that are done, the store knows of it or not. */
+  #done = 0
   #taken = 0
 
   constructor(checkpoint: Checkpoint) {
@@ -67,6 +69,7 @@ export class EventWindow {
     const wasHandled = this.#ahead.delete(event.eventId)
     const entry: Entry = { event, state: wasHandled ? 'done' : 'waiting', isSaved: wasHandled }
     this.#entries.add(entry)
+    if (wasHandled) this.#done++
     return wasHandled ? undefined : entry
   }
 
@@ -79,6 +82,7 @@ export class EventWindow {
   finish(entry: Entry): void {
     if (entry.state === 'begun') this.#begun--
     entry.state = 'done'
+    this.#done++
     this.#unsaved++
   }
 
@@ -93,12 +97,15 @@ export class EventWindow {
     const ahead = [...this.#ahead]
     let cursor = this.#cursor
     let isContiguous = true
+    let left = this.#done
     for (const entry of this.#entries) {
+      if (left === 0) break
       const { event, state, isSaved } = entry
       if (state !== 'done') {
         isContiguous = false
         continue
       }
+      left--
       if (!isSaved) entries.push(entry)
       // Without an id there is nothing to go on after, and nothing to know it again by.
       if (event.eventId === '') continue
@@ -116,6 +123,7 @@ export class EventWindow {
     for (const entry of this.#entries) {
       if (!entry.isSaved) break
       this.#entries.delete(entry)
+      this.#done--
     }
   }
 }
