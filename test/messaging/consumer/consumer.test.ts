@@ -85,7 +85,7 @@ describe('a consumer', () => {
     const first = consumers.start({
       maxInFlight: 4,
       drainMs: 100,
-      leaseMs: 300,
+      leaseMs: 2_000,
       handler: ({ eventId }) => (eventId === eventAt(0).eventId ? new Promise(() => {}) : handled.push(eventId)),
     })
     await until(() => handled.length === 899, 'all others are handled')
@@ -160,7 +160,7 @@ describe('a consumer', () => {
   test('of several only one is active; the next follows when it stops, with a larger fence', async () => {
     const fences = new Set<number>()
     const team: Consumer[] = Array.from({ length: 3 }, () =>
-      consumers.start({ leaseMs: 300, handler: (_event, { fence }) => fences.add(fence) }),
+      consumers.start({ leaseMs: 3_000, handler: (_event, { fence }) => fences.add(fence) }),
     )
     for (let term = 1; term <= 3; term++) {
       await until(() => team.some(({ isActive }) => isActive), 'one is active')
