@@ -1,3 +1,14 @@
+/*
+ * The durable consumer. Owns: who is active, how far the stream is handled, attempts, dead letters, workers. Never does:
+ * open a stream itself (`events/` does) or speak Redis (`store/` does).
+ *
+ *   run-consumer   on standby, then active, then on standby again ...   lease, store.acquire
+ *     lead         one term as the active one                           tenure: what may still be begun, what saved
+ *       read-stream   no faster than there is room, and past a lost cursor
+ *       handling      in this process: event-window (what a checkpoint may cover), attempts, commit
+ *       publishing    or, with `fanOut`, to the queue
+ *     worker       with `fanOut`, in every process: from the queue to the handler
+ */
 import type { ConsumerStore } from '../../store/consumers.js'
 import type { Caller } from '../client.js'
 import type { Consumer } from '../consumer-types.js'
