@@ -11,6 +11,8 @@ type Command<Name extends string, T> = (client: ScriptedClient<Name>) => Promise
 export interface RedisConnection<Name extends string> {
   /** Whether keys live on several nodes, each with its own clock. */
   readonly isCluster: boolean
+  /** How long a call that begins now may take. */
+  readonly callTimeoutMs: number
   /**
    * Runs one command within a second, waiting for the connection included.
    * @param operation the store's method, for the error message
@@ -72,11 +74,18 @@ export function connectRedis<Name extends string>(
     if (client.status !== 'end') client.disconnect()
   }
 
+  function callTimeoutMs(): number {
+    return performance.now() < hastyUntil ? HASTY_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS
+  }
+
   return {
     isCluster: client.isCluster,
+    get callTimeoutMs() {
+      return callTimeoutMs()
+    },
     async run(operation, command, blocksMs = 0) {
       if (closing !== undefined) throw new PpoppoError('closed', 'The store is closed: close() was called.')
-      const timeoutMs = (performance.now() < hastyUntil ? HASTY_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS) + blocksMs
+      const timeoutMs = callTimeoutMs() + blocksMs
       try {
         const result = await within(timeoutMs, (isOver) =>
           client.status === 'ready' ? command(client) : attemptOnceReady(command, isOver),

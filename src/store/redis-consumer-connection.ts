@@ -26,8 +26,9 @@ export function connectConsumers({
   readonly redis: RedisSource
   readonly prefix: string
 }): RedisConsumerConnection {
-  const { run, close, ...rest } = connectRedis(redis, CONSUMER_SCRIPTS)
-  const clock = createRedisClock({ run, close, ...rest }, `${prefix}clock`)
+  const connection = connectRedis(redis, CONSUMER_SCRIPTS)
+  const clock = createRedisClock(connection, `${prefix}clock`)
+  const { run, close } = connection
   return {
     run,
     close,

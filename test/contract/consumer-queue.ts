@@ -51,7 +51,9 @@ export function describeQueue(use: UseConsumerStore): void {
       const all = Array.from({ length: 50 }, (_, i) => String(i))
       await put(...all)
       const taken = await Promise.all(
-        Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? store : other).queue.take(name, `w${i}`, now({ count: 5 }))),
+        Array.from({ length: 20 }, (_, i) =>
+          (i % 2 === 0 ? store : other).queue.take(name, `w${i}`, now({ count: 5 })),
+        ),
       )
       expect(texts(taken.flat()).toSorted()).toEqual(all.toSorted())
     })

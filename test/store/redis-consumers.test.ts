@@ -18,7 +18,12 @@ describeWithRedis('Redis consumer store', () => {
     open.add(store)
     return store
   }
-  const options = (own: Partial<TakeOptions> = {}): TakeOptions => ({ count: 10, claimAfterMs: TTL_MS, waitMs: 0, ...own })
+  const options = (own: Partial<TakeOptions> = {}): TakeOptions => ({
+    count: 10,
+    claimAfterMs: TTL_MS,
+    waitMs: 0,
+    ...own,
+  })
   const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
   beforeAll(async () => {
     redis = await redisForTests()
@@ -165,7 +170,11 @@ describeWithRedis('Redis consumer store', () => {
       ...[1, 3, 5, 7, 9, 11, 13, 15, 17, 19].map((i) => [String(i), 2]),
       ...[20, 21, 22, 23, 24].map((i) => [String(i), 1]),
     ])
-    expect(await redis.client.xpending(key, 'workers')).toEqual([15, ...[claimed[0]?.id, claimed[14]?.id], [['w', '15']]])
+    expect(await redis.client.xpending(key, 'workers')).toEqual([
+      15,
+      ...[claimed[0]?.id, claimed[14]?.id],
+      [['w', '15']],
+    ])
   })
 
   test('names of workers that are gone are removed when another one comes, except where they had not finished', async () => {

@@ -169,6 +169,17 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     expect(await store.acquireLease('t.1', 'next', HOUR_MS)).toBe(true)
   })
 
+  test('C08 a take that was given up early, as the call before it was late, burns no attempt either', async () => {
+    await store.takeTransaction('k', HOUR_MS) // the clock has been read, and Redis knows the script
+    await store.putTransaction('k', 'v', HOUR_MS)
+    server.pause()
+    await failure(() => store.readSignIn('t.1'))
+    await failure(() => store.takeTransaction('k', HOUR_MS), 500)
+    server.resume()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(await store.takeTransaction('k', HOUR_MS)).toEqual({ value: 'v' })
+  })
+
   test('flushed: everything is gone, nothing fails', async () => {
     const now = await store.now()
     await store.createSignIn('t.1', 'v', now + HOUR_MS, now)

@@ -43,7 +43,10 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       for (const [near, far] of pairs) {
         const kept: Buffer[] = []
         held.set(far, kept)
-        near.unpipe(far).on('data', (chunk: Buffer) => kept.push(chunk))
+        near
+          .unpipe(far)
+          .on('data', (chunk: Buffer) => kept.push(chunk))
+          .resume()
       }
     },
     letGo(): void {
