@@ -18,11 +18,14 @@ import { loadAccount } from './account.js'
 import type { Auth } from './auth.js'
 import { packageFile } from './config.js'
 import { createErrorHandler, notFound } from './errors.js'
-import { createSends } from './messages/sends.js'
+import type { Feed } from './live/feed.js'
+import { createPollBoard } from './live/poll-board.js'
+import type { MessageStore } from './messages/message-store.js'
 import { createTemplateIds } from './messages/templates.js'
 import { apiRoutes } from './pages/api.js'
 import { dashboardRoutes } from './pages/dashboard.js'
 import { homeRoutes } from './pages/home.js'
+import { liveRoutes } from './pages/live.js'
 import { messageSentRoutes } from './pages/message-sent.js'
 import { type MessagesParts, messagesRoutes } from './pages/messages.js'
 import { signInsRoutes } from './pages/sign-ins.js'
@@ -34,23 +37,28 @@ import { createViews } from './views.js'
 export interface AppOptions {
   readonly auth: Auth
   readonly database: Database.Database
+  readonly store: MessageStore
+  /** What open pages are kept up to date from. Close it before the server: pages keep their connections. */
+  readonly feed: Feed
   /** @default 0: nothing in front of this app */
   readonly trustedProxies?: number
   readonly log?: (error: unknown) => void
 }
 
-export function createApp({ auth, database, trustedProxies = 0, log = console.error }: AppOptions): Express {
+export function createApp({
+  auth,
+  database,
+  store,
+  feed,
+  trustedProxies = 0,
+  log = console.error,
+}: AppOptions): Express {
   const app = express()
   const users = createUsers(database)
   const views = createViews(auth)
   const guard = auth.requireSignIn()
-  const messages: MessagesParts = {
-    guard,
-    sends: createSends(database),
-    templateIds: createTemplateIds(database),
-    views,
-    log,
-  }
+  const messages: MessagesParts = { guard, store, templateIds: createTemplateIds(database), views, log }
+  const polls = createPollBoard({ sends: store.sends, messaging: auth.messaging, log })
 
   // How many proxies of yours stand in front. With too few, every visitor has the proxy's address (and they share one
   // rate limit), and a cookie marked Secure is not sent, since Express thinks the request came over http. With too
@@ -72,6 +80,7 @@ export function createApp({ auth, database, trustedProxies = 0, log = console.er
   app.use(homeRoutes(views))
   app.use(dashboardRoutes({ guard, users, views }))
   app.use(signInsRoutes({ guard, views }))
+  app.use(liveRoutes({ guard, store, feed, polls, views })) // before /messages/:id, which "events" would be one of
   app.use(messageSentRoutes(messages))
   app.use(apiRoutes({ guard }))
 

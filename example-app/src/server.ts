@@ -6,10 +6,14 @@ import { createServer, type Server } from 'node:http'
 import { createApp } from './app.js'
 import { createAuth } from './auth.js'
 import { loadDotEnv, readConfig } from './config.js'
+import { createFeed } from './live/feed.js'
+import { followDeliveries } from './live/follow-deliveries.js'
+import { openMessageStore } from './messages/message-store.js'
 import { createUsers, openDatabase } from './users.js'
 
 /** How long open requests may take after SIGTERM. Most platforms kill after 30 s. */
 const SHUTDOWN_MS = 10_000
+const HOUR_MS = 3_600_000
 
 try {
   await start()
@@ -23,15 +27,23 @@ async function start(): Promise<void> {
   const config = readConfig(process.env)
   const database = openDatabase(config.databaseFile)
   const auth = createAuth(createUsers(database), config.ppoppo)
-  const server = createServer(createApp({ auth, database, trustedProxies: config.trustedProxies }))
+  const store = openMessageStore(database)
+  store.forgetOld()
+  setInterval(() => store.forgetOld(), HOUR_MS).unref()
+  const feed = createFeed(store.events)
+  const server = createServer(createApp({ auth, database, store, feed, trustedProxies: config.trustedProxies }))
   await listen(server, config.port)
   console.log(`example-app: http://localhost:${config.port}`)
+  const following = followDeliveries({ messaging: auth.messaging, store, feed })
 
   let stopping = false
   const stop = async () => {
     if (stopping) return
     stopping = true
+    const stopped = following.stop() // the next instance takes over at once, instead of waiting for us to be gone
+    feed.close() // pages that are open go on with another instance, or come back to this one
     await closeServer(server) // no new requests, and the open ones finish
+    await stopped
     await auth.close() // then what they used: Redis, timers
     database.close()
   }

@@ -48,6 +48,11 @@ export function openDatabase(file: string): Database.Database {
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
     const database = new Database(file)
+    // Instances of this app on one machine may share the file: who writes waits for another writer, and with a
+    // write-ahead log nobody who reads waits at all. What is written is on the disk before the statement ends
+    // (`synchronous` stays at its default, FULL): an event that counts as handled must not be gone after a power cut.
+    database.pragma('busy_timeout = 5000')
+    database.pragma('journal_mode = WAL')
     database.exec(SCHEMA)
     return database
   } catch (error) {

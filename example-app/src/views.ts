@@ -6,15 +6,16 @@
 
 import { Eta } from 'eta'
 import type { Request, Response } from 'express'
-import { formatPpnum } from 'express-ppoppo'
+import { formatPpnum, type PollResults } from 'express-ppoppo'
 import { accountOf } from './account.js'
 import type { Auth } from './auth.js'
 import { packageFile } from './config.js'
 import type { Delivery } from './messages/delivery.js'
 import type { Draft, DraftProblems } from './messages/draft.js'
 import type { Trouble } from './messages/explain.js'
+import type { PollView } from './messages/poll.js'
+import type { RecipientLine } from './messages/recipients.js'
 import type { AppTemplate, TemplateKey } from './messages/templates.js'
-import type { Progress } from './pages/message-sent.js'
 
 /** What each template needs besides what all of them get. */
 export interface PageData {
@@ -30,7 +31,11 @@ export interface PageData {
   }
   'sign-ins': { readonly signIns: readonly SignInLine[] }
   messages: MessagesPage
-  'message-sent': Progress & {
+  'message-sent': SendProgress & {
+    readonly poll: PollView | undefined
+    readonly recipients: readonly RecipientLine[]
+    /** In the feed of events: what this page knows. */
+    readonly place: number
     readonly label: string
     readonly createdAt: Date
     readonly requestId: string | null
@@ -45,17 +50,27 @@ export interface MessagesPage {
   /** The trouble is about a message that somebody has just tried to send. */
   readonly isUnsent: boolean
   readonly templates: Readonly<Record<TemplateKey, AppTemplate>>
+  /** In the feed of events: what this page knows. */
+  readonly place: number
   readonly sends: readonly {
     readonly delivery: Delivery
     readonly label: string
     readonly createdAt: Date
-    readonly isLive: boolean
+    /** Where no events come: whether the page may ask about it. */
+    readonly isAskedAbout: boolean
   }[]
 }
 
-/** Parts of pages that scripts ask for again. */
+export interface SendProgress {
+  readonly delivery: Delivery
+  /** Why this may be old. */
+  readonly trouble: Trouble | undefined
+}
+
+/** Parts of pages that are drawn again while the page is open. */
 export interface FragmentData {
-  'send-progress': Progress
+  'send-progress': SendProgress
+  'poll-chart': { readonly results: PollResults }
 }
 
 /** Ppoppo down, or the person did not grant the scope, is not the same as having none. */

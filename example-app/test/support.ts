@@ -10,6 +10,9 @@ import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
 import supertest from 'supertest'
 import { createApp } from '../src/app.js'
 import { type Auth, createAuth } from '../src/auth.js'
+import { createFeed, type Feed, type FeedTimes } from '../src/live/feed.js'
+import { followDeliveries } from '../src/live/follow-deliveries.js'
+import { type MessageStore, openMessageStore } from '../src/messages/message-store.js'
 import { createUsers, openDatabase } from '../src/users.js'
 import { FIREFOX } from './user-agents.js'
 
@@ -17,6 +20,8 @@ export interface World {
   readonly url: string
   readonly sandbox: Sandbox
   readonly database: Database.Database
+  readonly store: MessageStore
+  readonly feed: Feed
   readonly errors: unknown[]
   /** A fresh browser. */
   browser(userAgent?: string): Browser
@@ -29,15 +34,25 @@ export interface Browser {
   post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): supertest.Test
   /** Goes to Ppoppo and back; resolves to the path one lands on. */
   signIn(returnTo?: string): Promise<string>
+  /** What it would send in `Cookie`. */
+  cookies(): string
 }
 
 export async function startWorld(
-  options: SandboxOptions & { databaseFile?: string; scope?: string; messaging?: MessagingOptions } = {},
+  options: SandboxOptions & {
+    databaseFile?: string
+    scope?: string
+    messaging?: MessagingOptions
+    times?: FeedTimes
+  } = {},
 ): Promise<World> {
-  const { databaseFile = ':memory:', scope = 'openid profile email', messaging, ...sandboxOptions } = options
+  const { databaseFile = ':memory:', scope = 'openid profile email', messaging, times, ...sandboxOptions } = options
   const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex', ...sandboxOptions })
   const database = openDatabase(databaseFile)
   const errors: unknown[] = []
+  const log = (error: unknown) => void errors.push(error)
+  const store = openMessageStore(database)
+  const feed = createFeed(store.events, { ...times, log })
   const { url, server, auth } = await listen((baseUrl) => {
     const made = createAuth(createUsers(database), {
       clientId: 'example_login_client',
@@ -48,15 +63,20 @@ export async function startWorld(
       onEvent: () => {},
       messaging: messaging ?? credentialsOf(sandbox),
     })
-    return { auth: made, app: createApp({ auth: made, database, log: (error) => errors.push(error) }) }
+    return { auth: made, app: createApp({ auth: made, database, store, feed, log }) }
   })
+  const following = followDeliveries({ messaging: auth.messaging, store, feed, log })
   return {
     url,
     sandbox,
     database,
+    store,
+    feed,
     errors,
     browser: (userAgent = FIREFOX) => createBrowser(url, userAgent),
     async close() {
+      await following.stop()
+      feed.close()
       await new Promise((resolve) => {
         server.close(resolve)
         server.closeAllConnections()
@@ -103,6 +123,8 @@ function createBrowser(url: string, userAgent: string): Browser {
       const { pathname, search } = new URL(locationOf(landed), url)
       return pathname + search
     },
+    cookies: () =>
+      agent.jar.getCookies({ domain: 'localhost', path: '/', secure: false, script: false }).toValueString(),
   }
   return browser
 }

@@ -1,12 +1,11 @@
 /*
- * How a send is doing: asked from Ppoppo while it changes, remembered when it no longer does, and said in words.
- *
- * Asking is right for a page somebody looks at. An app that must act on deliveries, or that sends all day, reads the
- * event stream instead, and updates its table from there.
+ * How a send is doing, said in words. Its events tell, as they come (live/); Ppoppo is asked besides, when a page is
+ * opened and something may still change: an event stream that is held up somewhere takes nothing from the page then.
  */
 import { isPpoppoError, type Messaging } from 'express-ppoppo'
 import { OUTCOME_UNKNOWN } from './explain.js'
 import type { Send, Sends } from './sends.js'
+import { further } from './tally.js'
 
 /** What a page says of one send. */
 export interface Delivery {
@@ -43,9 +42,9 @@ export function isFinished(send: Send): boolean {
 export async function refresh(send: Send, sends: Sends, messaging: Messaging): Promise<Send> {
   if (send.requestId === null || isFinished(send)) return send
   try {
-    const { id: _, ...counts } = await messaging.status(send.requestId, { deadlineMs: STATUS_DEADLINE_MS })
-    sends.update(send.id, { id: send.requestId, ...counts })
-    return { ...send, ...counts }
+    const { id: _, ...answer } = await messaging.status(send.requestId, { deadlineMs: STATUS_DEADLINE_MS })
+    // Read again, since events may have come while we waited.
+    return sends.update(send.id, further(send, answer)) ?? send
   } catch (error) {
     if (!isPpoppoError(error, 'not_found')) throw error
     return { ...send, state: 'unknown', explanation: 'Ppoppo no longer knows of it. These are the last counts we saw.' }
@@ -80,7 +79,7 @@ function headline(send: Send): string {
   if (pendingConsent > 0 && delivered + failed + pendingConsent >= total) {
     return `Waiting for ${people(pendingConsent)} to allow messages from this app.`
   }
-  if (status !== 'completed') return 'On its way.'
+  if (status !== 'completed' && delivered + failed < total) return 'On its way.'
   if (delivered === total) return total === 1 ? 'Delivered.' : 'Delivered to everybody.'
   return `Done: delivered to ${delivered} of ${total}.`
 }

@@ -6,17 +6,20 @@
  *    button) finds its row and is not sent again. Ppoppo's API has no idempotency key that would do this for us.
  *  - Should this process die between asking and hearing, the row says that something may have been sent.
  *
- * The numbers a message went to are not kept: nobody here needs them, and what is not there cannot leak.
+ * Counts are what Ppoppo last answered when asked, or what its events have told since: see tally.ts.
  */
-import type { SendReceipt, SendStatus, SendStatusValue } from 'express-ppoppo'
+import type { SendReceipt } from 'express-ppoppo'
 import type Database from 'libsql'
+import type { DeliveryEvents } from './delivery-events.js'
+import type { Recipients } from './recipients.js'
 import { isSendRow, type SendRow } from './send-row.js'
+import { type Counts, withTally } from './tally.js'
 import type { TemplateKey } from './templates.js'
 
 /** `sending`: asked, and no answer yet. `unknown`: the answer never came. `refused`: surely not sent. */
 export type SendState = 'sending' | 'accepted' | 'unknown' | 'refused'
 
-export interface Send {
+export interface Send extends Counts {
   readonly id: number
   readonly template: TemplateKey
   readonly state: SendState
@@ -27,19 +30,21 @@ export interface Send {
   /** Why it is `unknown` or `refused`, in words for the person who sent it. */
   readonly explanation: string | null
   readonly createdAt: Date
-  /** As Ppoppo last told. */
-  readonly status: SendStatusValue
-  readonly total: number
-  readonly delivered: number
-  readonly pendingConsent: number
-  readonly failed: number
 }
 
 export interface NewSend {
   readonly accountId: number
   readonly formId: string
   readonly template: TemplateKey
-  readonly total: number
+  /** Each once. */
+  readonly ppnums: readonly string[]
+}
+
+export interface SendsParts {
+  readonly database: Database.Database
+  readonly recipients: Recipients
+  readonly events: Pick<DeliveryEvents, 'claim' | 'tally'>
+  readonly now?: () => Date
 }
 
 export interface Sends {
@@ -47,7 +52,8 @@ export interface Sends {
   begin(send: NewSend): { readonly send: Send; readonly isNew: boolean }
   accept(id: number, receipt: SendReceipt): void
   end(id: number, state: 'unknown' | 'refused', explanation: string): void
-  update(id: number, status: SendStatus): void
+  /** @returns the send as it is now, events counted */
+  update(id: number, counts: Counts): Send | undefined
   setPollId(id: number, pollId: string): void
   /** `undefined` for one that is somebody else's, too. */
   find(accountId: number, id: number): Send | undefined
@@ -55,29 +61,11 @@ export interface Sends {
   newest(accountId: number, limit: number): readonly Send[]
   /** To how many people this account has written since then. */
   recipientsSince(accountId: number, since: Date): number
+  /** Writes down what events have told of sends made before then, whose events may now go. */
+  keepCountsBefore(before: Date): void
 }
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS sends (
-    id              INTEGER PRIMARY KEY,
-    account_id      INTEGER NOT NULL,
-    form_id         TEXT NOT NULL,
-    template        TEXT NOT NULL,
-    state           TEXT NOT NULL DEFAULT 'sending',
-    request_id      TEXT,
-    poll_id         TEXT,
-    explanation     TEXT,
-    created_at      TEXT NOT NULL,
-    status          TEXT NOT NULL DEFAULT 'queued',
-    total           INTEGER NOT NULL,
-    delivered       INTEGER NOT NULL DEFAULT 0,
-    pending_consent INTEGER NOT NULL DEFAULT 0,
-    failed          INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (account_id, form_id)
-  ) STRICT`
-
-export function createSends(database: Database.Database, now: () => Date = () => new Date()): Sends {
-  database.exec(SCHEMA)
+export function createSends({ database, recipients, events, now = () => new Date() }: SendsParts): Sends {
   const insert = database.prepare(
     `INSERT INTO sends (account_id, form_id, template, total, created_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (account_id, form_id) DO NOTHING RETURNING *`,
@@ -95,26 +83,45 @@ export function createSends(database: Database.Database, now: () => Date = () =>
   )
   const ended = database.prepare('UPDATE sends SET state = ?, explanation = ? WHERE id = ?')
   const counted = database.prepare(
-    'UPDATE sends SET status = ?, total = ?, delivered = ?, pending_consent = ?, failed = ? WHERE id = ?',
+    'UPDATE sends SET status = ?, total = ?, delivered = ?, pending_consent = ?, failed = ? WHERE id = ? RETURNING *',
+  )
+  const withRecipients = database.prepare(
+    'SELECT * FROM sends WHERE created_at < ? AND id IN (SELECT send_id FROM send_recipients)',
   )
   const poll = database.prepare('UPDATE sends SET poll_id = ? WHERE id = ?')
 
+  const toSend = (row: unknown): Send => {
+    const send = fromRow(row)
+    const isDecided = send.delivered + send.failed >= send.total && send.status === 'completed'
+    return send.requestId === null || isDecided ? send : { ...send, ...withTally(send, events.tally(send.requestId)) }
+  }
+  // `immediate`: two instances that begin at once wait for one another, instead of one of them failing half-way.
+  const begin = database.transaction(({ accountId, formId, template, ppnums }: NewSend) => {
+    const made: unknown = insert.get(accountId, formId, template, ppnums.length, now().toISOString())
+    if (made === undefined) return { send: toSend(ofForm.get(accountId, formId)), isNew: false }
+    const send = toSend(made)
+    recipients.add(send.id, ppnums)
+    return { send, isNew: true }
+  })
+  const accept = database.transaction((id: number, { id: requestId, status, totalRecipients }: SendReceipt) => {
+    accepted.run(requestId, status, totalRecipients, id)
+    events.claim(requestId)
+  })
+  const end = database.transaction((id: number, state: 'unknown' | 'refused', explanation: string) => {
+    ended.run(state, explanation, id)
+    if (state === 'refused') recipients.remove(id)
+  })
+
+  const update = (id: number, { status, total, delivered, pendingConsent, failed }: Counts): Send | undefined => {
+    const row: unknown = counted.get(status, total, delivered, pendingConsent, failed, id)
+    return row === undefined ? undefined : toSend(row)
+  }
+
   return {
-    begin({ accountId, formId, template, total }) {
-      const made: unknown = insert.get(accountId, formId, template, total, now().toISOString())
-      return made === undefined
-        ? { send: toSend(ofForm.get(accountId, formId)), isNew: false }
-        : { send: toSend(made), isNew: true }
-    },
-    accept(id, { id: requestId, status, totalRecipients }) {
-      accepted.run(requestId, status, totalRecipients, id)
-    },
-    end(id, state, explanation) {
-      ended.run(state, explanation, id)
-    },
-    update(id, { status, total, delivered, pendingConsent, failed }) {
-      counted.run(status, total, delivered, pendingConsent, failed, id)
-    },
+    begin: (send) => begin.immediate(send),
+    accept: (id, receipt) => accept.immediate(id, receipt),
+    end: (id, state, explanation) => end.immediate(id, state, explanation),
+    update,
     setPollId(id, pollId) {
       poll.run(pollId, id)
     },
@@ -127,10 +134,13 @@ export function createSends(database: Database.Database, now: () => Date = () =>
       const row: unknown = sum.get(accountId, since.toISOString())
       return typeof row === 'object' && row !== null && 'sum' in row ? Number(row.sum) : 0
     },
+    keepCountsBefore(before) {
+      for (const send of withRecipients.all(before.toISOString()).map(toSend)) update(send.id, send)
+    },
   }
 }
 
-function toSend(row: unknown): Send {
+function fromRow(row: unknown): Send {
   if (!isSendRow(row)) throw new Error('the sends table is not the one this app made')
   return {
     id: row.id,
@@ -144,7 +154,7 @@ function toSend(row: unknown): Send {
   }
 }
 
-function countsOf(row: SendRow): Pick<Send, 'status' | 'total' | 'delivered' | 'pendingConsent' | 'failed'> {
+function countsOf(row: SendRow): Counts {
   const { status, total, delivered, failed } = row
   return { status, total, delivered, pendingConsent: row.pending_consent, failed }
 }

@@ -11,13 +11,14 @@ import { signedInPerson } from '../account.js'
 import { describe, isFinished, refresh } from '../messages/delivery.js'
 import { checkDraft, type Draft, type DraftProblems, emptyDraft, readDraft } from '../messages/draft.js'
 import { explain, OUTCOME_UNKNOWN, type Trouble } from '../messages/explain.js'
+import type { MessageStore } from '../messages/message-store.js'
 import type { Send, Sends } from '../messages/sends.js'
 import { TEMPLATES, type TemplateIds } from '../messages/templates.js'
 import type { Views } from '../views.js'
 
 export interface MessagesParts {
   readonly guard: RequestHandler
-  readonly sends: Sends
+  readonly store: MessageStore
   readonly templateIds: TemplateIds
   readonly views: Views
   readonly log: (error: unknown) => void
@@ -33,6 +34,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export function messagesRoutes(parts: MessagesParts): Router {
   const router = Router()
+  const { sends } = parts.store
 
   router.get('/messages', parts.guard, (req, res) => sendPage(parts, req, res, { draft: emptyDraft(randomUUID()) }))
 
@@ -44,19 +46,15 @@ export function messagesRoutes(parts: MessagesParts): Router {
     if ('problems' in checked) return sendPage(parts, req, res.status(422), { draft, problems: checked.problems })
     if (!UUID.test(draft.formId)) return sendAgain(parts, req, res, draft, { status: 422, text: FORM_UNKNOWN })
 
-    const { account } = signedInPerson(req)
-    const total = draft.to === 'self' ? 1 : checked.ppnums.length
-    const limit = ownLimit(parts.sends, account.id, total)
+    const { user, account } = signedInPerson(req)
+    const ppnums = draft.to === 'self' ? [user.ppnum] : checked.ppnums
+    const limit = ownLimit(sends, account.id, ppnums.length)
     if (limit !== undefined) return sendAgain(parts, req, res, draft, limit)
 
-    const { send, isNew } = parts.sends.begin({
-      accountId: account.id,
-      formId: draft.formId,
-      template: draft.template,
-      total,
-    })
+    const { formId, template } = draft
+    const { send, isNew } = sends.begin({ accountId: account.id, formId, template, ppnums })
     if (!isNew) return res.redirect(303, `/messages/${send.id}?notice=message-sent-already`)
-    const trouble = await deliver(parts, req, send, draft, checked.ppnums)
+    const trouble = await deliver(parts, req, send, draft, ppnums)
     if (trouble !== undefined) return sendAgain(parts, req, res, draft, trouble)
     // 303 after every POST: reloading the page that follows sends nothing.
     res.redirect(303, `/messages/${send.id}`)
@@ -69,7 +67,7 @@ const FORM_UNKNOWN = 'This form was not one of ours, or an old one. Nothing was 
 
 /** Sends, and writes down how that ended. @returns what is in the way, where it surely was not sent */
 async function deliver(
-  { sends, templateIds, log }: MessagesParts,
+  { store: { sends }, templateIds, log }: MessagesParts,
   req: Request,
   send: Send,
   draft: Draft,
@@ -138,7 +136,9 @@ interface PageState {
 
 async function sendPage(parts: MessagesParts, req: Request, res: Response, state: PageState): Promise<void> {
   const { draft, problems = {} } = state
-  const known = parts.sends.newest(signedInPerson(req).account.id, LIST_LENGTH)
+  // Before anything is read: what happens from here on comes by the page's connection, which begins at this place.
+  const place = parts.store.events.place()
+  const known = parts.store.sends.newest(signedInPerson(req).account.id, LIST_LENGTH)
   // After a failed send it is known already whether Ppoppo answers.
   const setUp = state.trouble ?? (await setUpTrouble(parts, req))
   const { sends, trouble = setUp } = setUp === undefined ? await refreshed(parts, req, known) : { sends: known }
@@ -148,11 +148,12 @@ async function sendPage(parts: MessagesParts, req: Request, res: Response, state
     trouble,
     isUnsent: state.trouble !== undefined,
     templates: TEMPLATES,
+    place,
     sends: sends.map((send, index) => ({
       delivery: describe(send),
       label: TEMPLATES[send.template].label,
       createdAt: send.createdAt,
-      isLive: trouble === undefined && index < MOST_LIVE,
+      isAskedAbout: index < MOST_LIVE,
     })),
   })
 }
@@ -165,7 +166,7 @@ async function setUpTrouble({ log }: MessagesParts, req: Request): Promise<Troub
 
 /** One that cannot be asked about takes nothing from the page but its news. */
 async function refreshed(
-  { sends, log }: MessagesParts,
+  { store: { sends }, log }: MessagesParts,
   req: Request,
   known: readonly Send[],
 ): Promise<{ readonly sends: readonly Send[]; readonly trouble?: Trouble }> {

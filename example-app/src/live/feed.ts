@@ -1,0 +1,107 @@
+/*
+ * Tells the open streams of this instance when the feed has grown, whoever wrote to it.
+ *
+ * Events are stored by one instance (the consumer that is active; see follow-deliveries.ts), and pages are open at all of
+ * them. What they share is the table, so each instance looks at its end four times a second, for as long as somebody is
+ * connected: one read, however many streams there are. The instance that stores an event itself need not wait for that.
+ * With a database server this could be LISTEN/NOTIFY; the look at the table would stay, since a notification can be lost.
+ */
+import type { DeliveryEvents } from '../messages/delivery-events.js'
+
+export interface FeedReader {
+  /** There is more to read. */
+  pump(): void
+  /** Once in a while: proves that the connection lives. */
+  beat(): void
+  end(): void
+}
+
+export interface Feed {
+  /** How many read it here. */
+  readonly size: number
+  /** @returns how to leave; `undefined` where the feed is closed */
+  join(reader: FeedReader): (() => void) | undefined
+  /** This instance has stored something. */
+  nudge(): void
+  /** Ends all streams; browsers come back to another instance. */
+  close(): void
+}
+
+export interface FeedTimes {
+  /** @default 250 */
+  readonly pollMs?: number
+  /** @default 15_000 */
+  readonly heartbeatMs?: number
+}
+
+export function createFeed(
+  events: Pick<DeliveryEvents, 'place'>,
+  {
+    pollMs = 250,
+    heartbeatMs = 15_000,
+    log = console.error,
+  }: FeedTimes & { readonly log?: (error: unknown) => void } = {},
+): Feed {
+  const readers = new Set<FeedReader>()
+  let timers: readonly NodeJS.Timeout[] = []
+  let seen = 0
+  let isNudged = false
+  let isClosed = false
+
+  /** One stream that fails is not the end of the others. Its browser comes back, and goes on where it was. */
+  const toAll = (work: (reader: FeedReader) => void): void => {
+    for (const reader of [...readers]) {
+      try {
+        work(reader)
+      } catch (error) {
+        log(error)
+        reader.end()
+      }
+    }
+  }
+  const look = (): void => {
+    try {
+      const place = events.place()
+      if (place === seen) return
+      seen = place
+    } catch (error) {
+      return log(error) // the database is locked, or gone: the next look is soon
+    }
+    toAll((reader) => reader.pump())
+  }
+  const begin = (): void => {
+    timers = [setInterval(look, pollMs), setInterval(() => toAll((reader) => reader.beat()), heartbeatMs)]
+  }
+  const rest = (): void => {
+    for (const timer of timers) clearInterval(timer)
+    timers = []
+  }
+
+  return {
+    get size() {
+      return readers.size
+    },
+    join(reader) {
+      if (isClosed) return undefined
+      readers.add(reader)
+      if (readers.size === 1) begin()
+      return () => {
+        if (readers.delete(reader) && readers.size === 0) rest()
+      }
+    },
+    nudge() {
+      if (isNudged || readers.size === 0) return
+      isNudged = true
+      // Many events come at a time: one look at the end of the turn is enough.
+      setImmediate(() => {
+        isNudged = false
+        look()
+      })
+    },
+    close() {
+      isClosed = true
+      for (const reader of [...readers]) reader.end()
+      rest()
+    },
+  }
+}

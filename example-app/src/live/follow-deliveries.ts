@@ -1,0 +1,94 @@
+/*
+ * From Ppoppo's event stream into our table.
+ *
+ * Every instance starts this. The library sees to it that one of them reads the stream at a time, that another goes on
+ * when that one is gone, and that no event is left out; which is why an event may come twice, and why the table takes
+ * each once. What is left to us is what to do when it cannot go on.
+ */
+import { type Consumer, isPpoppoError, type Messaging } from 'express-ppoppo'
+import type { MessageStore } from '../messages/message-store.js'
+import type { Feed } from './feed.js'
+
+/** Whoever shares this name and a Redis shares the work, and so must share the database. */
+const NAME = 'example-app'
+/** Pages are looked at: let nobody wait long for an instance that was killed. */
+const LEASE_MS = 5_000
+/** With the pauses between them more than an hour: a database that is away is no reason to put an event aside. */
+const MOST_ATTEMPTS = 1_000
+const PAUSE_MS = 30_000
+
+export interface FollowParts {
+  readonly messaging: Messaging
+  readonly store: MessageStore
+  readonly feed: Feed
+  readonly log?: (error: unknown) => void
+  /** Before it is tried again. @default 30_000 */
+  readonly pauseMs?: number
+}
+
+/** What is stopped before the library and the database are closed. */
+export interface Following {
+  stop(): Promise<void>
+}
+
+export function followDeliveries({
+  messaging,
+  store: { events },
+  feed,
+  log = console.error,
+  pauseMs = PAUSE_MS,
+}: FollowParts): Following {
+  let consumer: Consumer | undefined
+  let timer: NodeJS.Timeout | undefined
+  let isStopped = false
+
+  const handler: Parameters<Messaging['consume']>[0]['handler'] = (event) => {
+    if (events.store(event)) feed.nudge()
+  }
+
+  function begin(): void {
+    try {
+      const after = events.newestId()
+      consumer = messaging.consume({
+        name: NAME,
+        handler,
+        leaseMs: LEASE_MS,
+        maxAttempts: MOST_ATTEMPTS,
+        // Should Redis have lost our place in the stream, the table still knows it.
+        ...(after !== undefined && { after }),
+        // Should Ppoppo no longer know it, whatever it still has is better than nothing. We know each event we had.
+        onCursorLost: 'earliest',
+      })
+    } catch (error) {
+      return failed(error)
+    }
+    consumer.closed.catch(failed)
+    replay()
+  }
+
+  /** What could not be stored even so waits beside the stream. */
+  function replay(): void {
+    messaging.deadLetters(NAME).replay(handler).catch(log)
+  }
+
+  /*
+   * The app is suspended, its secret is wrong, ... Only people can mend that, so it is told loudly. We do not exit: one
+   * signs in, sends and reads what is known without it, and a process that ends and is started again, over and over,
+   * takes that from everybody. So we try again after a while, which is right as well when somebody has mended it.
+   */
+  function failed(error: unknown): void {
+    // Set up without messages, perhaps on purpose: the page about messages says what is missing.
+    if (isPpoppoError(error, 'messaging_not_configured') || isStopped) return
+    log(new Error(`Deliveries are not followed any more; next try in ${pauseMs / 1_000} s`, { cause: error }))
+    timer = setTimeout(begin, pauseMs)
+  }
+
+  begin()
+  return {
+    async stop() {
+      isStopped = true
+      clearTimeout(timer)
+      await consumer?.stop()
+    },
+  }
+}

@@ -1,0 +1,123 @@
+/*
+ * What Ppoppo told us of deliveries, event by event: the feed that pages are kept up to date from.
+ *
+ * `id` is the place in the feed, and what a browser sends back as `Last-Event-ID`. It grows in the order in which rows
+ * become visible, and everything in live/ rests on that: whoever has read up to a place has missed nothing before it. In
+ * SQLite that is so, since one writes at a time. In a database with many writers a sequence alone does not give it (17
+ * may become visible after 18): there, take the number under a lock, or read with a delay.
+ *
+ *  - Ppoppo's event id is UNIQUE. An event comes at least once, so it may come again; the second time nothing happens.
+ *  - Events of sends that are not in our table are kept, too: an event can be faster than the answer to the send it is
+ *    about. `claim` gives those a new place once the answer is there: no page could show them at their first one. What
+ *    belongs to nobody here (another app on the same credentials) goes after a day; see retention.ts.
+ */
+import type { MessagingEvent, MessagingEventType } from 'express-ppoppo'
+import type Database from 'libsql'
+import { isStoredRow, type LatestRow, type StoredRow, toLatest, toTally } from './event-rows.js'
+import type { Tally } from './tally.js'
+
+/** An event of one of our sends. */
+export interface StoredEvent {
+  readonly place: number
+  /** Our id of the send, and Ppoppo's. */
+  readonly sendId: number
+  readonly requestId: string
+  readonly eventId: string
+  readonly type: MessagingEventType
+  /** Whom it is about, where it is about one. */
+  readonly ppnum: string | null
+  readonly occurredAt: string
+}
+
+/** What is wanted of the feed. */
+export interface FeedQuery {
+  readonly accountId: number
+  /** @default events of all the account's sends */
+  readonly sendId?: number
+  readonly after: number
+  readonly upTo: number
+  readonly limit: number
+}
+
+export interface DeliveryEvents {
+  /** @returns whether it is new */
+  store(event: MessagingEvent): boolean
+  /** Events of this send that are here already move to the end of the feed. Inside the transaction that makes it ours. */
+  claim(requestId: string): void
+  /** The end of the feed. */
+  place(): number
+  /** Ppoppo's id of the event that was stored last. */
+  newestId(): string | undefined
+  read(query: FeedQuery): readonly StoredEvent[]
+  /** How far the recipients of a send are, counted; `undefined` where nothing is known. */
+  tally(requestId: string): Tally | undefined
+  /** The event that says how it stands with somebody; the others of a send with `latestOfAll`. */
+  latest(requestId: string, ppnum: string): LatestRow | undefined
+  latestOfAll(requestId: string): readonly LatestRow[]
+}
+
+// Events of one person come in order, as a rule. Should "allowed" arrive after "delivered", they still have it.
+const RANK = `CASE type
+  WHEN 'recipient_pending_consent' THEN 1 WHEN 'consent_granted' THEN 2 WHEN 'consent_denied' THEN 3
+  WHEN 'recipient_failed' THEN 3 WHEN 'recipient_delivered' THEN 4 WHEN 'poll_response_received' THEN 5 ELSE 0 END`
+
+const LATEST = (where: string) => `
+  SELECT ppnum, type, error_code, has_allowed FROM (
+    SELECT ppnum, type, error_code, row_number() OVER (PARTITION BY ppnum ORDER BY ${RANK} DESC, id DESC) AS nth,
+      max(type = 'consent_granted') OVER (PARTITION BY ppnum) AS has_allowed
+    FROM delivery_events WHERE send_request_id = ? AND ${where} AND ${RANK} > 0
+  ) WHERE nth = 1`
+
+export function createDeliveryEvents(database: Database.Database, now: () => Date = () => new Date()): DeliveryEvents {
+  const insert = database.prepare(
+    `INSERT INTO delivery_events (event_id, send_request_id, type, ppnum, error_code, occurred_at, stored_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,
+  )
+  const columns = 'event_id, send_request_id, type, ppnum, error_code, occurred_at, stored_at'
+  const moveToEnd = database.prepare(
+    `REPLACE INTO delivery_events (${columns}) SELECT ${columns} FROM delivery_events WHERE send_request_id = ? ORDER BY id`,
+  )
+  // Not max(id): that would go back when the newest events are deleted.
+  const end = database.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'delivery_events'`)
+  const newest = database.prepare('SELECT event_id FROM delivery_events ORDER BY id DESC LIMIT 1')
+  const ofFeed = database.prepare(
+    `SELECT e.id, s.id AS send_id, e.send_request_id, e.event_id, e.type, e.ppnum, e.occurred_at
+     FROM delivery_events e JOIN sends s ON s.request_id = e.send_request_id
+     WHERE e.id > ? AND e.id <= ? AND s.account_id = ? AND (? IS NULL OR s.id = ?) ORDER BY e.id LIMIT ?`,
+  )
+  const latest = database.prepare(LATEST('ppnum = ?'))
+  const latestOfAll = database.prepare(LATEST('ppnum IS NOT NULL'))
+  const counted = database.prepare(
+    `SELECT type, count(*) AS count FROM (${LATEST('ppnum IS NOT NULL')}) GROUP BY type
+     UNION ALL SELECT type, 1 FROM delivery_events WHERE send_request_id = ? AND type = 'request_completed'`,
+  )
+
+  return {
+    store({ eventId, sendRequestId, type, recipient, occurredAt }) {
+      const { ppnum = null, errorCode = null } = recipient ?? {}
+      const stored = [occurredAt.toISOString(), now().toISOString()]
+      return insert.run(eventId, sendRequestId, type, ppnum, errorCode, ...stored).changes > 0
+    },
+    claim: (requestId) => void moveToEnd.run(requestId),
+    place() {
+      const row: unknown = end.get()
+      return typeof row === 'object' && row !== null && 'seq' in row ? Number(row.seq) : 0
+    },
+    newestId() {
+      const row: unknown = newest.get()
+      return typeof row === 'object' && row !== null && 'event_id' in row ? String(row.event_id) : undefined
+    },
+    read({ accountId, sendId = null, after, upTo, limit }) {
+      return ofFeed.all(after, upTo, accountId, sendId, sendId, limit).map(toStored)
+    },
+    tally: (requestId) => toTally(counted.all(requestId, requestId)),
+    latest: (requestId, ppnum) => latest.all(requestId, ppnum).map(toLatest)[0],
+    latestOfAll: (requestId) => latestOfAll.all(requestId).map(toLatest),
+  }
+}
+
+function toStored(row: unknown): StoredEvent {
+  if (!isStoredRow(row)) throw new Error('the delivery_events table is not the one this app made')
+  const { id: place, send_id: sendId, send_request_id: requestId, event_id: eventId, type, ppnum }: StoredRow = row
+  return { place, sendId, requestId, eventId, type, ppnum, occurredAt: row.occurred_at }
+}

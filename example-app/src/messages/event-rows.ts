@@ -1,0 +1,71 @@
+/* Rows of the `delivery_events` table, and the looks that tell them from anything else: rows are `unknown` until then. */
+import type { MessagingEventType } from 'express-ppoppo'
+import type { Tally } from './tally.js'
+
+export interface StoredRow {
+  readonly id: number
+  readonly send_id: number
+  readonly send_request_id: string
+  readonly event_id: string
+  readonly type: MessagingEventType
+  readonly ppnum: string | null
+  readonly occurred_at: string
+}
+
+/** The event that says how it stands with somebody. */
+export interface LatestRow {
+  readonly ppnum: string
+  readonly type: MessagingEventType
+  readonly errorCode: string | null
+  /** They were asked whether this app may write to them, and said yes. */
+  readonly hasAllowed: boolean
+}
+
+const TYPES: readonly unknown[] = [
+  'recipient_delivered',
+  'recipient_failed',
+  'recipient_pending_consent',
+  'consent_granted',
+  'consent_denied',
+  'request_completed',
+  'poll_response_received',
+  'unknown',
+] satisfies MessagingEventType[]
+
+const isType = (value: unknown): value is MessagingEventType => TYPES.includes(value)
+const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === 'string'
+
+function member(row: unknown, name: string): unknown {
+  return typeof row === 'object' && row !== null ? Reflect.get(row, name) : undefined
+}
+
+export function isStoredRow(row: unknown): row is StoredRow {
+  return (
+    ['id', 'send_id'].every((name) => typeof member(row, name) === 'number') &&
+    ['send_request_id', 'event_id', 'occurred_at'].every((name) => typeof member(row, name) === 'string') &&
+    isType(member(row, 'type')) &&
+    isTextOrNull(member(row, 'ppnum'))
+  )
+}
+
+export function toLatest(row: unknown): LatestRow {
+  const [ppnum, type, errorCode] = ['ppnum', 'type', 'error_code'].map((name) => member(row, name))
+  if (typeof ppnum !== 'string' || !isType(type) || !isTextOrNull(errorCode)) {
+    throw new Error('the delivery_events table is not the one this app made')
+  }
+  return { ppnum, type, errorCode, hasAllowed: member(row, 'has_allowed') === 1 }
+}
+
+/** From "so many people are at this event" to the counts a page shows. */
+export function toTally(rows: readonly unknown[]): Tally | undefined {
+  if (rows.length === 0) return undefined
+  const counts = new Map(rows.map((row) => [member(row, 'type'), Number(member(row, 'count'))]))
+  const sum = (...types: MessagingEventType[]) => types.reduce((total, type) => total + (counts.get(type) ?? 0), 0)
+  return {
+    delivered: sum('recipient_delivered', 'poll_response_received'),
+    failed: sum('recipient_failed', 'consent_denied'),
+    pendingConsent: sum('recipient_pending_consent'),
+    allowed: sum('consent_granted'),
+    isCompleted: counts.has('request_completed'),
+  }
+}

@@ -1,0 +1,93 @@
+/*
+ * Whom a message went to, and how it stands with each: their number, and what the newest event about them says.
+ *
+ * A page that shows delivery to each person needs the numbers, so they are kept, and only for that: as long as somebody
+ * may want to look (see retention.ts), and not at all where nothing was sent. No other table of this app has them, apart
+ * from the events themselves.
+ */
+import { formatPpnum } from 'express-ppoppo'
+import type Database from 'libsql'
+import type { DeliveryEvents } from './delivery-events.js'
+import type { LatestRow } from './event-rows.js'
+
+/** For the page: a state for its colour, and words for whoever reads it. */
+export interface RecipientLine {
+  readonly ppnum: string
+  /** As people write it. */
+  readonly shown: string
+  readonly state: RecipientState
+  readonly words: string
+}
+
+export type RecipientState = 'on-its-way' | 'pending' | 'delivered' | 'failed'
+
+export interface Recipients {
+  add(sendId: number, ppnums: readonly string[]): void
+  remove(sendId: number): void
+  /** In the order they were written in. */
+  of(sendId: number): readonly string[]
+}
+
+export function createRecipients(database: Database.Database): Recipients {
+  // One statement for up to a thousand.
+  const insert = database.prepare(
+    'INSERT INTO send_recipients (send_id, ppnum) SELECT ?, value FROM json_each(?) ORDER BY key',
+  )
+  const ofSend = database.prepare('SELECT ppnum FROM send_recipients WHERE send_id = ? ORDER BY id')
+  const remove = database.prepare('DELETE FROM send_recipients WHERE send_id = ?')
+  return {
+    add: (sendId, ppnums) => void insert.run(sendId, JSON.stringify(ppnums)),
+    remove: (sendId) => void remove.run(sendId),
+    of: (sendId) =>
+      ofSend.all(sendId).map((row) => {
+        if (typeof row === 'object' && row !== null && 'ppnum' in row) return String(row.ppnum)
+        throw new Error('the send_recipients table is not the one this app made')
+      }),
+  }
+}
+
+/** Everybody a send went to. @param isOver nothing more will be heard of it */
+export function recipientLines(
+  ppnums: readonly string[],
+  requestId: string | null,
+  events: Pick<DeliveryEvents, 'latestOfAll'>,
+  isOver: boolean,
+): readonly RecipientLine[] {
+  const known = requestId === null ? [] : events.latestOfAll(requestId)
+  const latest = new Map(known.map((event) => [event.ppnum, event]))
+  return ppnums.map((ppnum) => recipientLine(ppnum, latest.get(ppnum), isOver))
+}
+
+export function recipientLine(ppnum: string, latest: LatestRow | undefined, isOver = false): RecipientLine {
+  // From an event it may be anything, and a page is no place to fall over it.
+  const shown = /^\d{11,}$/.test(ppnum) ? formatPpnum(ppnum) : ppnum
+  return { ppnum, shown, ...describeLatest(latest, isOver) }
+}
+
+function describeLatest(latest: LatestRow | undefined, isOver: boolean): Pick<RecipientLine, 'state' | 'words'> {
+  const allowed = latest?.hasAllowed ? 'They allowed it. ' : ''
+  switch (latest?.type) {
+    case 'recipient_delivered':
+      return { state: 'delivered', words: `${allowed}Delivered.` }
+    // Who answers a poll has it.
+    case 'poll_response_received':
+      return { state: 'delivered', words: `${allowed}Delivered, and answered.` }
+    case 'recipient_pending_consent':
+      return {
+        state: 'pending',
+        words: 'Waiting for this person to allow messages from this app. Ppoppo asks them; it can take about a day.',
+      }
+    case 'consent_granted':
+      return { state: 'on-its-way', words: 'They allowed it. The message is on its way.' }
+    case 'consent_denied':
+      return { state: 'failed', words: 'They declined. Reach them another way.' }
+    // The codes are not published, so we explain none of them; whoever runs the app may know it.
+    case 'recipient_failed':
+      return {
+        state: 'failed',
+        words: latest.errorCode === null ? 'Not delivered.' : `Not delivered (${latest.errorCode}).`,
+      }
+    default:
+      return { state: 'on-its-way', words: isOver ? 'Ppoppo has told nothing of this one.' : 'On its way.' }
+  }
+}
