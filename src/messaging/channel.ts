@@ -1,5 +1,6 @@
 import type { ChannelOptions, Client } from '@grpc/grpc-js'
 import { grpc } from './grpc.js'
+import { trackHandshakes } from './handshakes.js'
 import type { MessagingConfig } from './options.js'
 import type { MessagingRuntime } from './runtime.js'
 
@@ -23,6 +24,8 @@ export interface Channel {
 
 interface Shared {
   client: Client
+  /** Closes the client. */
+  end: () => void
   shares: number
   isWatched: boolean
 }
@@ -38,12 +41,20 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
   const options = { ...optionsOf(config), ...(isTls ? {} : { 'grpc.enable_http_proxy': 0 }) }
   // A path or a scheme in the target would fail at name resolution.
   const target = `${url.hostname}:${url.port || (isTls ? 443 : 80)}`
-  const create = (): Client => {
+  const create = (): Pick<Shared, 'client' | 'end'> => {
     const { Client: GrpcClient, credentials } = grpc()
-    return new GrpcClient(target, isTls ? credentials.createSsl() : credentials.createInsecure(), options)
+    const tracked = trackHandshakes(isTls ? credentials.createSsl() : credentials.createInsecure())
+    const client = new GrpcClient(target, tracked.credentials, options)
+    return {
+      client,
+      end: () => {
+        client.close()
+        tracked.cut()
+      },
+    }
   }
   const key = JSON.stringify([url.protocol, target, options, runtime.connectWatchdogMs])
-  const entry = shared.get(key) ?? { client: create(), shares: 0, isWatched: false }
+  const entry = shared.get(key) ?? { ...create(), shares: 0, isWatched: false }
   shared.set(key, entry)
   entry.shares++
 
@@ -60,7 +71,7 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
       isReleased = true
       if (--entry.shares > 0) return
       shared.delete(key)
-      entry.client.close()
+      entry.end()
     },
   }
 }
@@ -88,7 +99,7 @@ function optionsOf({ keepalive }: MessagingConfig): ChannelOptions {
  * Replaces the channel when it has been connecting for too long. grpc-js has no connect timeout: a peer that accepts
  * and stays silent would leave it connecting for ever. Calls that waited end as never sent, and are repeated.
  */
-function watch(entry: Shared, create: () => Client, afterMs: number): void {
+function watch(entry: Shared, create: () => Pick<Shared, 'client' | 'end'>, afterMs: number): void {
   const channel = entry.client.getChannel()
   const state = channel.getConnectivityState(false)
   if (entry.isWatched || FINAL_STATES.includes(state)) return
@@ -99,9 +110,9 @@ function watch(entry: Shared, create: () => Client, afterMs: number): void {
     if (entry.shares === 0 || entry.client.getChannel() !== channel) return
     if (error === undefined) return watch(entry, create, afterMs)
     if (now !== CONNECTING) return
-    const stuck = entry.client
-    entry.client = create()
-    stuck.close()
+    const endStuck = entry.end
+    Object.assign(entry, create())
+    endStuck()
   })
 }
 
