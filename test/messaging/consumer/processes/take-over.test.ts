@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { keysOfConsumer } from '../../../../src/store/redis-consumer-keys.js'
 import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
-import { type Proxy, startProxy } from '../../../support/redis-proxy.js'
+import { startProxy } from '../../../support/redis-proxy.js'
 import { until } from '../support/log.js'
 import { type ConsumerProcess, nowMs, type Told } from './support/consumer-process.js'
 import { type CheckpointWatch, watchCheckpoint } from './support/watch-checkpoint.js'
@@ -43,23 +44,30 @@ describeWithRedis('consume() in two and three processes', () => {
   })
 
   /** Starts processes, and waits until one of them handles events and the others stand by. */
-  async function begin(count: number): Promise<{ active: ConsumerProcess; others: readonly ConsumerProcess[] }> {
-    for (let i = 0; i < count; i++) world.start()
+  async function begin(
+    count: number,
+    leaseMs = LEASE_MS,
+  ): Promise<{ active: ConsumerProcess; others: ConsumerProcess[] }> {
+    for (let i = 0; i < count; i++) world.start({ consume: { leaseMs } })
     await Promise.all(world.processes.map((one) => one.untilTold('ready')))
     const active = await world.active()
     await begunBy(active)
     return { active, others: world.processes.filter((one) => one !== active) }
   }
+  const countOf = ({ pid }: ConsumerProcess): number => world.journal.begins.filter((line) => line.pid === pid).length
   /** Until more events are begun by a process than it has now. */
   async function begunBy(one: ConsumerProcess, more = 20): Promise<void> {
-    const count = (): number => world.journal.begins.filter(({ pid }) => pid === one.pid).length
-    const before = count()
-    await until(() => count() >= before + more, `${one.pid} begins events`)
+    const before = countOf(one)
+    await until(() => countOf(one) >= before + more, `${one.pid} begins events`).catch((error: unknown) => {
+      const told = world.processes.map(({ pid, told }) => ({ pid, told }))
+      throw new Error(`${countOf(one)} instead of ${before + more}; ${JSON.stringify(told)}`, { cause: error })
+    })
   }
   async function heirOf(others: readonly ConsumerProcess[]): Promise<ConsumerProcess> {
     await until(() => others.some(({ isActive }) => isActive), 'another one is active')
     return others.find(({ isActive }) => isActive) as ConsumerProcess
   }
+  const place = () => redis.client.hgetall(keysOfConsumer(world.storePrefix, NAME).place)
   const toldActive = (one: ConsumerProcess): Told | undefined => one.told.findLast(({ type }) => type === 'active')
   async function expectAllWell(clean: readonly (number | undefined)[] = []): Promise<void> {
     clearInterval(appending)
@@ -89,8 +97,8 @@ describeWithRedis('consume() in two and three processes', () => {
   })
 
   test('after SIGTERM another one is active within a second and a half, and no event comes twice', async () => {
-    const { active, others } = await begin(2)
-    const [first] = [toldActive(active)?.fence]
+    const { active, others } = await begin(2, 8_000)
+    const first = toldActive(active)?.fence
     const stoppedAt = nowMs()
     const { code } = await active.end()
     expect(code).toBe(0)
@@ -101,8 +109,23 @@ describeWithRedis('consume() in two and three processes', () => {
     expect(world.journal.repeats).toBe(0)
   })
 
+  test('after SIGTERM nobody else begins as long as a handler is at work', async () => {
+    const slow = world.start({ handling: { leastMs: 1_500, mostMs: 2_000 }, consume: { leaseMs: 8_000 } })
+    const first = await slow.untilTold('active')
+    await until(() => world.journal.begins.length >= MAX_IN_FLIGHT, 'it has begun as much as it may')
+    const next = world.start()
+    await next.untilTold('ready')
+    await slow.end()
+    await begunBy(next)
+    await expectAllWell([first.fence])
+    expect(world.journal.repeats).toBe(0)
+  })
+
   test('one that was frozen for longer than its lease begins nothing when it wakes, saves nothing, and stands by', async () => {
     const { active, others } = await begin(2)
+    // There is something to begin when it wakes.
+    world.pcs.append(400)
+    await begunBy(active, 40)
     active.signal('SIGSTOP')
     const heir = await heirOf(others)
     await begunBy(heir, 50)
@@ -121,23 +144,30 @@ describeWithRedis('consume() in two and three processes', () => {
   })
 
   test('what one sent to Redis before it lost its lease, and arrives after another one went on, changes nothing', async () => {
-    const proxy: Proxy = await startProxy(Number(new URL(redis.url).port))
+    const proxy = await startProxy(Number(new URL(redis.url).port))
     try {
       const far = world.start({ client: { redis: `redis://127.0.0.1:${proxy.port}` } })
       await far.untilTold('active')
-      await begunBy(far)
+      await begunBy(far, 300)
       const near = world.start()
       await near.untilTold('ready')
       proxy.hold()
-      // It begins no more than it may before it saves: so it has sent that.
+      // It begins no more than it may before it saves: so it has sent that, and was asked twice since.
       const open = (): number => world.journal.lines.reduce((sum, { what }) => sum + (what === 'begin' ? 1 : -1), 0)
       await begunBy(far, 1)
       await until(() => open() === 0, 'all that was begun is done')
+      for (let i = 0; i < 2; i++) await far.report()
       await far.kill()
+      const before = watch.place
       await heirOf([near])
-      const saved = watch.place
-      await until(() => watch.place > saved + 100, 'the next one saves')
+      // It has saved less often than the other one, so that the number of the step does not tell which is older.
+      await until(() => watch.place > before, 'the next one saves')
+      near.signal('SIGSTOP')
+      const saved = await place()
       proxy.letGo()
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(await place()).toEqual(saved)
+      near.signal('SIGCONT')
       await begunBy(near, 50)
       await expectAllWell()
     } finally {

@@ -1,0 +1,137 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { keysOfConsumer } from '../../../../src/store/redis-consumer-keys.js'
+import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
+import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
+import { until } from '../support/log.js'
+import { type ConsumerProcess, nowMs } from './support/consumer-process.js'
+import { idAt } from './support/log-pcs.js'
+import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
+
+jest.setTimeout(60_000)
+
+const NAME = 'fan-out'
+const MAX_IN_FLIGHT = 8
+const MAX_LENGTH = 60
+const CLAIM_AFTER_MS = 1_500
+
+describeWithOwnRedis('a fan-out over three processes', () => {
+  let library: BuiltLibrary
+  let server: RedisServer
+  let redis: Redis
+  let world: ConsumerWorld
+  let watching: NodeJS.Timeout
+  let longest: number
+  beforeAll(async () => {
+    library = await buildLibrary()
+  }, 60_000)
+  afterAll(() => library.remove())
+  beforeEach(async () => {
+    server = await startRedis()
+    redis = new Redis(server.url)
+    world = await startConsumerWorld({
+      library: library.path,
+      redis: server.url,
+      keyPrefix: 'ppoppo:',
+      sends: 10,
+      consume: {
+        name: NAME,
+        leaseMs: 1_000,
+        maxInFlight: MAX_IN_FLIGHT,
+        handlerTimeoutMs: 1_000,
+        fanOut: { maxLength: MAX_LENGTH, claimAfterMs: CLAIM_AFTER_MS },
+      },
+      handling: { leastMs: 5, mostMs: 40 },
+    })
+    longest = 0
+    watching = setInterval(() => {
+      redis.xlen(keysOfConsumer(world.storePrefix, NAME).queue).then(
+        (length) => {
+          longest = Math.max(longest, length)
+        },
+        () => {}, // Redis is paused by a test
+      )
+    }, 10)
+  })
+  afterEach(async () => {
+    clearInterval(watching)
+    redis.disconnect()
+    await world.close()
+    await server.stop()
+  })
+
+  async function begin(): Promise<void> {
+    for (let i = 0; i < 3; i++) world.start()
+    await Promise.all(world.processes.map((one) => one.untilTold('ready')))
+    await until(() => new Set(world.journal.begins.map(({ pid }) => pid)).size === 3, 'all three work')
+  }
+  /** Events that a process has begun and not ended. */
+  function takenBy({ pid }: ConsumerProcess): readonly string[] {
+    const open = new Set<string>()
+    for (const line of world.journal.lines) {
+      if (line.pid !== pid) continue
+      if (line.what === 'begin') open.add(line.eventId)
+      else open.delete(line.eventId)
+    }
+    return [...open]
+  }
+  async function expectAllWell(kills: number): Promise<void> {
+    await world.untilAllHandled(30_000)
+    const { begunIds, repeats } = world.journal
+    expect(new Set(begunIds)).toEqual(new Set(Array.from({ length: world.pcs.length }, (_, at) => idAt(at))))
+    expect(repeats).toBeLessThanOrEqual(kills * MAX_IN_FLIGHT)
+    expect(longest).toBeGreaterThan(MAX_LENGTH / 2)
+    expect(longest).toBeLessThanOrEqual(MAX_LENGTH)
+    await until(() => takenBy(world.processes.at(-1) as ConsumerProcess).length === 0, 'nothing is at work')
+    expect(world.processes.map((one) => one.errors()).join('')).toBe('')
+  }
+
+  test('what one had taken when it was killed, the others finish once they may claim it', async () => {
+    world.pcs.append(600)
+    await begin()
+    const victim = world.processes.find(({ isActive }) => !isActive) as ConsumerProcess
+    await until(() => takenBy(victim).length > MAX_IN_FLIGHT / 2, 'it has taken some')
+    await victim.kill()
+    const killedAt = nowMs()
+    const left = takenBy(victim)
+    await expectAllWell(1)
+    const finished = world.journal.lines.filter(
+      ({ what, pid, eventId }) => what === 'end' && pid !== victim.pid && left.includes(eventId),
+    )
+    expect(finished.map(({ eventId }) => eventId).sort()).toEqual([...left].sort())
+    const [first = 0, last = 0] = [finished[0]?.at, finished.at(-1)?.at]
+    expect(first).toBeGreaterThan(killedAt + CLAIM_AFTER_MS - 200)
+    expect(last).toBeLessThan(killedAt + CLAIM_AFTER_MS + 3_000)
+  })
+
+  test('the one that reads is killed while it hands out, and again: nothing is lost, and nothing is handed out twice', async () => {
+    const appending = setInterval(() => world.pcs.append(4), 10)
+    try {
+      await begin()
+      for (let kill = 0; kill < 3; kill++) {
+        const active = await world.active()
+        const handedOut = world.journal.begins.length
+        await until(() => world.journal.begins.length > handedOut + 60, 'events are handed out')
+        await active.kill()
+        world.start()
+      }
+    } finally {
+      clearInterval(appending)
+    }
+    await expectAllWell(3)
+  })
+
+  test('Redis hangs while events are handed out: each is handed out once', async () => {
+    world.pcs.append(500)
+    await begin()
+    for (let pause = 0; pause < 2; pause++) {
+      server.pause()
+      await new Promise((resolve) => setTimeout(resolve, 600 + 900 * pause))
+      server.resume()
+      const handedOut = world.journal.begins.length
+      await until(() => world.journal.begins.length > handedOut + 60, 'events are handed out')
+    }
+    // What a worker finishes while Redis hangs may be given out again, to anybody.
+    await expectAllWell(2 * 3)
+  })
+})

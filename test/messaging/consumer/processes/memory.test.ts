@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
+import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
+import type { Report } from './support/consumer-process.js'
+import { startConsumerWorld } from './support/world.js'
+
+/** `TEST_MEMORY_EVENTS=2000000` for a longer look. */
+const EVENTS = Number(process.env['TEST_MEMORY_EVENTS'] ?? 200_000)
+/** By then all that a consumer keeps for ever is there: code, connections, and the last 10,000 ids. */
+const WARM = EVENTS / 4
+/** Node gives memory back when it likes; an event that is kept costs half a kilobyte at least, 75 MB in all. */
+const MOST_GROWTH = 48e6
+
+jest.setTimeout(60_000 + EVENTS)
+
+describeWithRedis('consume() over many events', () => {
+  let library: BuiltLibrary
+  let redis: TestRedis
+  beforeAll(async () => {
+    library = await buildLibrary()
+    redis = await redisForTests()
+  }, 60_000)
+  afterAll(() => library.remove())
+
+  test('handles each once, and its memory stays as it is', async () => {
+    const world = await startConsumerWorld({
+      library: library.path,
+      redis: redis.url,
+      keyPrefix: redis.prefix(),
+      sends: 500,
+      consume: { name: 'memory' },
+      handling: { isSilent: true, everyNth: 100, leastMs: 5, mostMs: 5 },
+    })
+    try {
+      world.pcs.append(EVENTS)
+      const consumer = world.start()
+      const reports: Report[] = []
+      let last = await consumer.report()
+      while (last.begun < EVENTS) {
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        last = await consumer.report()
+        reports.push(last)
+      }
+      const { code } = await consumer.end()
+      expect([code, consumer.errors()]).toEqual([0, ''])
+      expect([last.begun, last.seen]).toEqual([EVENTS, EVENTS])
+      const [warming, warm] = [
+        reports.filter(({ begun }) => begun < WARM),
+        reports.filter(({ begun }) => begun >= WARM),
+      ]
+      const most = (list: readonly Report[]): number => Math.max(...list.map(({ rss }) => rss))
+      expect(most(warm) - most(warming)).toBeLessThan(MOST_GROWTH)
+    } finally {
+      await world.close()
+    }
+  })
+})

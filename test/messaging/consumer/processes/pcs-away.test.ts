@@ -1,0 +1,199 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { type PcsFault, type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import { createMessaging, type Messaging } from '../../../../src/messaging/index.js'
+import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
+import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
+import { startTcpProxy } from '../../hostile/tcp-proxy.js'
+import { until } from '../support/log.js'
+import type { ConsumerProcess, ProcessOptions } from './support/consumer-process.js'
+import { judgeJournal } from './support/judge-journal.js'
+import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
+
+jest.setTimeout(60_000)
+
+const MAX_IN_FLIGHT = 16
+/** How long the server ends each stream after a second; a minute says more, and takes one. */
+const ENDINGS_MS = Number(process.env['TEST_ENDINGS_MS'] ?? 12_000)
+const RECIPIENTS = Array.from({ length: 60 }, (_, i) => ({ ppnum: `123000000${10 + i}`, vars: { name: 'Alex' } }))
+
+describeWithRedis('consume() while PCS is in trouble', () => {
+  let library: BuiltLibrary
+  let redis: TestRedis
+  let sandbox: Sandbox
+  let world: ConsumerWorld
+  let sender: Messaging
+  beforeAll(async () => {
+    library = await buildLibrary()
+    redis = await redisForTests()
+  }, 60_000)
+  afterAll(() => library.remove())
+  beforeEach(async () => {
+    sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 250 })
+    world = await startConsumerWorld({
+      library: library.path,
+      redis: redis.url,
+      keyPrefix: redis.prefix(),
+      consume: { name: 'pcs-away', maxInFlight: MAX_IN_FLIGHT, leaseMs: 5_000 },
+      handling: { mostMs: 5 },
+    })
+    sender = createMessaging(address())
+  })
+  afterEach(async () => {
+    await sender.close()
+    await world.close()
+    await sandbox.close()
+  })
+
+  const address = (): { apiUrl: string; tokenUrl: string; clientId: string; clientSecret: string } => {
+    if (!sandbox.pcs) throw new Error('no messaging service')
+    const { url: apiUrl, tokenUrl, clientId, clientSecret } = sandbox.pcs
+    return { apiUrl, tokenUrl, clientId, clientSecret }
+  }
+  const { pcs } = { pcs: () => sandbox.control.pcs }
+  const logged = (): string[] => pcs().events.map(({ event_id: id }) => id)
+  const start = ({ client, consume }: Partial<ProcessOptions> = {}): ConsumerProcess =>
+    world.start({ client: { ...address(), ...client }, consume: { ...consume } })
+  const send = (): Promise<unknown> => sender.send({ templateId: 'tpl_sandbox_welcome', recipients: RECIPIENTS })
+  /** Until the sends are over and all their events are handled. */
+  async function untilAllHandled(): Promise<void> {
+    await until(() => pcs().sends.every(({ status }) => status === 'COMPLETED'), 'all sends are over')
+    await until(() => logged().every((id) => world.journal.ended.has(id)), 'all events are handled', 20_000)
+  }
+  const faults = (fault: PcsFault): void =>
+    pcs().inject({ method: 'StreamSendRequestEvents', fault, times: 'until-cleared' })
+  function expectOnceEach(): void {
+    expect(judgeJournal(world.journal.lines, { ids: logged(), maxInFlight: MAX_IN_FLIGHT })).toEqual([])
+    expect(world.journal.repeats).toBe(0)
+  }
+  /** The one consumer was the active one all the time. */
+  const expectStayed = ({ told, errors }: ConsumerProcess): void => {
+    expect(told.filter(({ type }) => ['active', 'standby', 'closed'].includes(type))).toHaveLength(1)
+    expect(errors()).toBe('')
+  }
+
+  test('it restarts in the middle of sends, and is away for a while', async () => {
+    const consumer = start()
+    await consumer.untilTold('connected')
+    for (const downMs of [0, 1_500]) {
+      await send()
+      await send()
+      await until(() => pcs().events.length > 0, 'something happens')
+      await sandbox.restartPcs({ downMs })
+      await consumer.untilTold('resumed', downMs === 0 ? 1 : 2)
+    }
+    await untilAllHandled()
+    expectOnceEach()
+    expectStayed(consumer)
+  })
+
+  test('a connection that is dead without a word', async () => {
+    const proxy = await startTcpProxy(() => sandbox.pcs?.port ?? 0)
+    try {
+      const consumer = start({ client: { apiUrl: proxy.url, keepalive: { timeMs: 300, timeoutMs: 300 } } })
+      await consumer.untilTold('connected')
+      await send()
+      await until(() => world.journal.ended.size > 0, 'some are handled')
+      proxy.set('blackhole')
+      await consumer.untilTold('disconnected')
+      await send()
+      proxy.set('pass')
+      await untilAllHandled()
+      expectOnceEach()
+      expectStayed(consumer)
+    } finally {
+      await proxy.close()
+    }
+  })
+
+  test('it ends each stream after a second: that is no alarm, no busy loop, and loses nothing', async () => {
+    faults({ kind: 'end-every', everyMs: 1_000 })
+    const consumer = start()
+    await consumer.untilTold('connected')
+    const before = await consumer.report()
+    const end = Date.now() + ENDINGS_MS
+    while (Date.now() < end) {
+      await send()
+      await new Promise((resolve) => setTimeout(resolve, 700))
+    }
+    await untilAllHandled()
+    expectOnceEach()
+    expectStayed(consumer)
+    const opened = consumer.told.filter(({ type }) => type === 'resumed').length
+    expect(opened).toBeGreaterThan(ENDINGS_MS / 1_000 / 2)
+    expect(opened).toBeLessThan(ENDINGS_MS / 1_000 + 10)
+    expect((await consumer.report()).rss - before.rss).toBeLessThan(60e6)
+  })
+
+  test.each<PcsFault>([
+    { kind: 'end-after', events: 7 },
+    { kind: 'duplicate' },
+    { kind: 'out-of-order' },
+    { kind: 'status', code: 'UNAVAILABLE', events: 11 },
+    { kind: 'rst', events: 13 },
+  ])('streams that go wrong: %j', async (fault) => {
+    faults(fault)
+    await send()
+    const consumer = start()
+    await send()
+    await untilAllHandled()
+    expect([...world.journal.begunIds].sort()).toEqual(logged())
+    if (fault.kind !== 'out-of-order') expectOnceEach()
+    expectStayed(consumer)
+  })
+
+  describe('it does not know the place any more', () => {
+    /** A consumer has handled all there was, and PCS has forgotten most of it, the place among it. */
+    async function loseCursor(consumer: ConsumerProcess): Promise<readonly string[]> {
+      await send()
+      await untilAllHandled()
+      await consumer.end()
+      const handled = logged()
+      await send()
+      await until(() => pcs().sends.every(({ status }) => status === 'COMPLETED'), 'the send is over')
+      pcs().forgetOldestEvents(handled.length + 20)
+      return handled
+    }
+
+    test('fail: it ends and says so, and leaves its turn to another one', async () => {
+      await loseCursor(start())
+      const failing = start()
+      const told = await failing.untilTold('closed')
+      expect(told).toMatchObject({ code: 'cursor_lost' })
+      expect(failing.errors()).toMatch(/PpoppoWarning: The consumer pcs-away has ended: .*does not know/)
+      const next = start({ consume: { onCursorLost: 'earliest' } })
+      expect((await next.untilTold('active')).at).toBeLessThan((await next.untilTold('ready')).at + 1_500)
+    })
+
+    test('earliest: it handles what there still is, and what comes, each once', async () => {
+      await loseCursor(start())
+      const consumer = start({ consume: { onCursorLost: 'earliest' } })
+      await untilAllHandled()
+      await send()
+      await untilAllHandled()
+      // And once more, while it is at work.
+      pcs().forgetOldestEvents(logged().length)
+      pcs().endStreams()
+      await send()
+      await untilAllHandled()
+      expectOnceEach()
+      expectStayed(consumer)
+    })
+
+    test.each(['not-found', 'out-of-range'] as const)(
+      'latest, told by %s: what was before is passed over',
+      async (way) => {
+        const handled = await loseCursor(start())
+        sandbox.control.set({ pcsUnknownCursor: way })
+        const missed = logged()
+        const consumer = start({ consume: { onCursorLost: 'latest' } })
+        await until(() => pcs().activeStreams.some(({ sent }) => sent === missed.length), 'the stream has begun anew')
+        await send()
+        await until(() => pcs().sends.every(({ status }) => status === 'COMPLETED'), 'the send is over')
+        const fresh = logged().slice(missed.length)
+        await until(() => fresh.every((id) => world.journal.ended.has(id)), 'what is new is handled')
+        expect(world.journal.begunIds).toHaveLength(handled.length + fresh.length)
+        expectStayed(consumer)
+      },
+    )
+  })
+})
