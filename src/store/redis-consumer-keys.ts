@@ -6,8 +6,8 @@ export interface RedisConsumerKeys {
   readonly place: string
   /** A list: the dead letters, oldest first. */
   readonly letters: string
-  /** A set: what is in the list, so that it is there once. */
-  readonly letterIds: string
+  /** A hash: their texts by event. */
+  readonly letterTexts: string
   /** A stream: what waits for workers. */
   readonly queue: string
 }
@@ -22,7 +22,7 @@ export function keysOfConsumer(prefix: string, name: string): RedisConsumerKeys 
     lease: `${base}lease`,
     place: `${base}place`,
     letters: `${base}letters`,
-    letterIds: `${base}letter-ids`,
+    letterTexts: `${base}letter-texts`,
     queue: `${base}queue`,
   }
 }

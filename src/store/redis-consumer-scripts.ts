@@ -12,37 +12,41 @@ local function keep(first)
   end
 end`
 
-// A letter is `<head><text>`, its head `<bytes of the id>:<id>`. The set of heads is made anew when the list does not
-// agree with it: somebody may have edited the list by hand, and no letter may be taken for one that is there.
-const ADD_LETTERS = `
-local function mendHeads(list, heads)
-  if redis.call('LLEN', list) == redis.call('SCARD', heads) then return end
-  redis.call('DEL', heads)
+// A letter in the list is `<head><text>`, its head `<bytes of the id>:<id>`. The hash knows each text by its head: so a
+// letter is there once, and is found without going through the list. It is made anew when the two do not agree: somebody
+// may have edited the list by hand, and no letter may be taken for one that is there.
+const LETTERS = `
+local function mendTexts(list, texts)
+  if redis.call('LLEN', list) == redis.call('HLEN', texts) then return end
+  redis.call('DEL', texts)
   local at = 0
   repeat
     local part = redis.call('LRANGE', list, at, at + 99)
     for _, letter in ipairs(part) do
       local bytes = string.match(letter, '^(%d+):') or ''
-      redis.call('SADD', heads, string.sub(letter, 1, #bytes + 1 + (tonumber(bytes) or 0)))
+      local length = #bytes + 1 + (tonumber(bytes) or 0)
+      redis.call('HSETNX', texts, string.sub(letter, 1, length), string.sub(letter, length + 1))
     end
     at = at + 100
   until #part == 0
-end
-local function addLetters(list, heads, most, first, last)
+end`
+
+const ADD_LETTERS = `${LETTERS}
+local function addLetters(list, texts, most, first, last)
   if first > last then return true end
-  mendHeads(list, heads)
-  local texts, added = {}, {}
+  mendTexts(list, texts)
+  local added, isAdded = {}, {}
   for i = first, last, 2 do
     local head = ARGV[i]
-    if not texts[head] and redis.call('SISMEMBER', heads, head) == 0 then
-      texts[head] = ARGV[i + 1]
-      added[#added + 1] = head
+    if not isAdded[head] and redis.call('HEXISTS', texts, head) == 0 then
+      isAdded[head] = true
+      added[#added + 1] = i
     end
   end
   if redis.call('LLEN', list) + #added > tonumber(most) then return false end
-  for _, head in ipairs(added) do
-    redis.call('SADD', heads, head)
-    redis.call('RPUSH', list, head .. texts[head])
+  for _, i in ipairs(added) do
+    redis.call('HSET', texts, ARGV[i], ARGV[i + 1])
+    redis.call('RPUSH', list, ARGV[i] .. ARGV[i + 1])
   end
   return true
 end`
@@ -134,7 +138,7 @@ if late(ARGV[2]) then return LATE end
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`,
   },
 
-  /** KEYS place, letters, heads, queue; ARGV fence, sequence, checkpoint, most letters, length of all letters, most waiting, letters, entries. */
+  /** KEYS place, letters, texts, queue; ARGV fence, sequence, checkpoint, most letters, length of all letters, most waiting, letters, entries. */
   ppoppoConsumerCommit: {
     numberOfKeys: 4,
     lua: `${KEEP}${ADD_LETTERS}
@@ -151,7 +155,7 @@ keep(1)
 return 'committed'`,
   },
 
-  /** KEYS letters, heads; ARGV most letters, not after, letter. Answers 1 or 0. */
+  /** KEYS letters, texts; ARGV most letters, not after, letter. Answers 1 or 0. */
   ppoppoLetterAdd: {
     numberOfKeys: 2,
     lua: `${IN_TIME}${KEEP}${ADD_LETTERS}
@@ -161,24 +165,20 @@ keep(1)
 return isAdded and 1 or 0`,
   },
 
-  /** KEYS letters, heads; ARGV head, not after. Answers 1 or 0. */
+  /** KEYS letters, texts; ARGV head, not after. Answers 1 or 0. */
   ppoppoLetterRemove: {
     numberOfKeys: 2,
-    lua: `${IN_TIME}
+    lua: `${IN_TIME}${KEEP}${LETTERS}
 if late(ARGV[2]) then return LATE end
-redis.call('SREM', KEYS[2], ARGV[1])
-local at = 0
-repeat
-  local part = redis.call('LRANGE', KEYS[1], at, at + 99)
-  for _, letter in ipairs(part) do
-    if string.sub(letter, 1, #ARGV[1]) == ARGV[1] then return redis.call('LREM', KEYS[1], 1, letter) end
-  end
-  at = at + 100
-until #part == 0
-return 0`,
+mendTexts(KEYS[1], KEYS[2])
+keep(1)
+local text = redis.call('HGET', KEYS[2], ARGV[1])
+if not text then return 0 end
+redis.call('HDEL', KEYS[2], ARGV[1])
+return redis.call('LREM', KEYS[1], 1, ARGV[1] .. text)`,
   },
 
-  /** KEYS queue; ARGV worker, count, claim after, not after, whether to forget workers. Answers {last id when there are none, id, text, deliveries, id, ...}. */
+  /** KEYS queue; ARGV worker, count, claim after, not after, whether to claim, whether to forget workers. Answers {last id when there are none, id, text, deliveries, id, ...}. */
   ppoppoQueueTake: {
     numberOfKeys: 1,
     lua: `${IN_TIME}${KEEP}${CLAIM}${FORGET_WORKERS}
@@ -193,12 +193,12 @@ local answer, left = {'0-0'}, tonumber(ARGV[2])
 local function give(entry, deliveries)
   for _, part in ipairs({entry[1], entry[2][2], deliveries}) do answer[#answer + 1] = part end
 end
-if pending[1] > 0 then left = claim(ARGV[1], ARGV[3], left, give) end
+if pending[1] > 0 and ARGV[5] == '1' then left = claim(ARGV[1], ARGV[3], left, give) end
 if left > 0 then
   local reply = redis.call('XREADGROUP', 'GROUP', '${GROUP}', ARGV[1], 'COUNT', left, 'STREAMS', KEYS[1], '>')
   for _, entry in ipairs(reply and reply[1][2] or {}) do give(entry, 1) end
 end
-if ARGV[5] == '1' then forgetWorkers(ARGV[1], ARGV[3]) end
+if ARGV[6] == '1' then forgetWorkers(ARGV[1], ARGV[3]) end
 keep(1)
 if #answer > 1 then return answer end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
@@ -208,7 +208,7 @@ end
 return answer`,
   },
 
-  /** KEYS queue, letters, heads; ARGV id, most letters, letter. Answers 1 or 0. */
+  /** KEYS queue, letters, texts; ARGV id, most letters, letter. Answers 1 or 0. */
   ppoppoQueueFinish: {
     numberOfKeys: 3,
     lua: `${KEEP}${ADD_LETTERS}

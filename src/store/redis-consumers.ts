@@ -27,16 +27,16 @@ export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOp
   return {
     kind: 'redis',
     async acquire(name, holder, ttlMs): Promise<Acquired | { readonly heldForMs: number }> {
-      const { lease, place, letters, letterIds, queue: stream } = keysOf(name)
+      const { lease, place, letters, letterTexts, queue: stream } = keysOf(name)
       const reply = await runInTime('acquire', lease, (client, notAfter) =>
-        client.ppoppoConsumerAcquire(lease, place, letters, letterIds, stream, holder, ttlMs, notAfter),
+        client.ppoppoConsumerAcquire(lease, place, letters, letterTexts, stream, holder, ttlMs, notAfter),
       )
       return toAcquired(reply)
     },
     async renew(name, holder, ttlMs): Promise<boolean> {
-      const { lease, place, letters, letterIds, queue: stream } = keysOf(name)
+      const { lease, place, letters, letterTexts, queue: stream } = keysOf(name)
       const reply = await runInTime('renew', lease, (client, notAfter) =>
-        client.ppoppoConsumerRenew(lease, place, letters, letterIds, stream, holder, ttlMs, notAfter),
+        client.ppoppoConsumerRenew(lease, place, letters, letterTexts, stream, holder, ttlMs, notAfter),
       )
       return reply === 1
     },
@@ -45,12 +45,12 @@ export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOp
       await runInTime('release', lease, (client, notAfter) => client.ppoppoConsumerRelease(lease, holder, notAfter))
     },
     async commit(name, step): Promise<'committed' | 'lost' | 'full'> {
-      const { place, letters, letterIds, queue: stream } = keysOf(name)
+      const { place, letters, letterTexts, queue: stream } = keysOf(name)
       const added = toArguments(step.letters ?? [])
       const { entries, maxLength } = step.queue ?? { entries: [], maxLength: 0 }
       const reply = await run('commit', (client) =>
         client.ppoppoConsumerCommit(
-          ...[place, letters, letterIds, stream, step.fence, step.sequence, step.checkpoint],
+          ...[place, letters, letterTexts, stream, step.fence, step.sequence, step.checkpoint],
           ...[MOST_LETTERS, added.length, maxLength, ...added, ...entries],
         ),
       )

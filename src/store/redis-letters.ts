@@ -13,16 +13,16 @@ export function createRedisLetters({ run, runInTime, keysOf }: RedisConsumerConn
       return run('letters.count', (client) => client.llen(keysOf(name).letters))
     },
     async add(name, letter): Promise<'added' | 'full'> {
-      const { letters, letterIds } = keysOf(name)
+      const { letters, letterTexts } = keysOf(name)
       const reply = await runInTime('letters.add', letters, (client, notAfter) =>
-        client.ppoppoLetterAdd(letters, letterIds, MOST_LETTERS, notAfter, ...toArguments([letter])),
+        client.ppoppoLetterAdd(letters, letterTexts, MOST_LETTERS, notAfter, ...toArguments([letter])),
       )
       return reply === 1 ? 'added' : 'full'
     },
     async remove(name, id): Promise<boolean> {
-      const { letters, letterIds } = keysOf(name)
+      const { letters, letterTexts } = keysOf(name)
       const reply = await runInTime('letters.remove', letters, (client, notAfter) =>
-        client.ppoppoLetterRemove(letters, letterIds, headOf(id), notAfter),
+        client.ppoppoLetterRemove(letters, letterTexts, headOf(id), notAfter),
       )
       return reply === 1
     },

@@ -4,6 +4,8 @@ import { connectRedis, type RedisConnection } from './redis-connection.js'
 import type { RedisConsumerConnection } from './redis-consumer-connection.js'
 import { toArguments } from './redis-letters.js'
 
+const LONGEST_WITHOUT_CLAIM_MS = 1000
+
 interface RedisQueue {
   readonly methods: QueueStore
   close(): void
@@ -13,17 +15,26 @@ interface RedisQueue {
 export function createRedisQueue(connection: RedisConsumerConnection, redis: RedisSource): RedisQueue {
   const { run, runInTime, keysOf } = connection
   const bell = createBell(redis)
-  /** Workers that have been here: at the first call of each, names of workers that are gone are removed. */
-  const known = new Set<string>()
+  /**
+   * When each worker last looked for what others left, which costs Redis a walk through all that is at work. At its first
+   * call names of workers that are gone are removed.
+   */
+  const claimedAt = new Map<string, number>()
 
   async function give(name: string, worker: string, count: number, claimAfterMs: number): Promise<Given> {
     const { queue } = keysOf(name)
     const self = `${name} ${worker}`
+    const [last, now] = [claimedAt.get(self), performance.now()]
+    const claims = last === undefined || now - last >= Math.min(claimAfterMs / 10, LONGEST_WITHOUT_CLAIM_MS)
     const reply = await runInTime('queue.take', queue, (client, notAfter) =>
-      client.ppoppoQueueTake(queue, worker, count, claimAfterMs, notAfter, known.has(self) ? 0 : 1),
+      client.ppoppoQueueTake(
+        ...[queue, worker, count, claimAfterMs, notAfter, claims ? 1 : 0, last === undefined ? 1 : 0],
+      ),
     )
-    known.add(self)
-    return toGiven(reply)
+    const given = toGiven(reply)
+    const mayBeMore = given.entries.length === count && (given.entries.at(-1)?.deliveries ?? 0) > 1
+    if (claims && !mayBeMore) claimedAt.set(self, now)
+    return given
   }
 
   const methods: QueueStore = {
@@ -34,10 +45,10 @@ export function createRedisQueue(connection: RedisConsumerConnection, redis: Red
       return (await give(name, worker, count, claimAfterMs)).entries
     },
     async finish(name, id, letter): Promise<'finished' | 'full'> {
-      const { queue, letters, letterIds } = keysOf(name)
+      const { queue, letters, letterTexts } = keysOf(name)
       const letterArguments = toArguments(letter === undefined ? [] : [letter])
       const reply = await run('queue.finish', (client) =>
-        client.ppoppoQueueFinish(queue, letters, letterIds, id, MOST_LETTERS, ...letterArguments),
+        client.ppoppoQueueFinish(queue, letters, letterTexts, id, MOST_LETTERS, ...letterArguments),
       )
       return reply === 1 ? 'finished' : 'full'
     },

@@ -92,4 +92,22 @@ describeWithOwnRedis('C46 Redis store', () => {
     expect(await run(withRedis(server.url, `${fails}\n${close}`))).toEqual(done)
     await server.stop()
   })
+
+  test('consumers: after close() the process exits by itself, also with a take that waits, and with Redis hung', async () => {
+    const server = await startRedis()
+    const program = (body: string): string => `
+      import { createRedisConsumerStore } from './store/redis-consumers.js'
+      const store = createRedisConsumerStore({ redis: '${server.url}', prefix: 'p:' })
+      const take = () => store.queue.take('n', 'w', { count: 1, claimAfterMs: 1000, waitMs: 400 })
+      ${body}
+      await store.close()
+      console.log('done')`
+    const done = { code: 0, output: 'done\n' }
+    const waits = `await take(); const waiting = take().catch(() => {}); await new Promise((r) => setTimeout(r, 50))`
+    expect(await run(program(''))).toEqual(done)
+    expect(await run(program(waits))).toEqual(done)
+    server.pause()
+    expect(await run(program('await take().catch(() => {})'))).toEqual(done)
+    await server.stop()
+  })
 })

@@ -77,7 +77,7 @@ describeWithRedis('Redis consumer store', () => {
     await useEverything(createStore({ prefix }))
     const { 'consumer:{n}:lease': lease, ...others } = await lives(prefix)
     expect(Object.keys(others)).toEqual(
-      ['letter-ids', 'letters', 'place', 'queue'].map((part) => `consumer:{n}:${part}`),
+      ['letter-texts', 'letters', 'place', 'queue'].map((part) => `consumer:{n}:${part}`),
     )
     expect(lease).toBeGreaterThan(TTL_MS - 5000)
     expect(lease).toBeLessThanOrEqual(TTL_MS)
@@ -212,13 +212,13 @@ describeWithRedis('Redis consumer store', () => {
   test('a list of letters that was edited by hand takes letters as before', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
-    const [list, ids] = ['letters', 'letter-ids'].map((part) => `${prefix}consumer:{n}:${part}`) as [string, string]
+    const [list, texts] = ['letters', 'letter-texts'].map((part) => `${prefix}consumer:{n}:${part}`) as [string, string]
     const letters = ['a', 'b', 'ü:c'].map((id) => ({ id, text: 't' }))
     for (const letter of letters) await store.letters.add('n', letter)
     await redis.client.lpop(list)
     await redis.client.rpush(list, 'by hand')
     await store.letters.add('n', { id: 'd', text: 't' })
-    await redis.client.del(ids)
+    await redis.client.del(texts)
     for (const letter of letters) await store.letters.add('n', letter)
     expect((await store.letters.list('n', 10)).map(({ id }) => id)).toEqual(['b', 'ü:c', 'd', 'a'])
     await redis.client.del(list)
