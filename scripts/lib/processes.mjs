@@ -70,6 +70,8 @@ export async function runToEnd(main) {
   try {
     await leave(await main())
   } catch (error) {
+    // Asked to end, what is running ends: that is no news.
+    if (ending !== undefined) return
     console.error(error instanceof Error ? error.message : String(error))
     await leave(1)
   }

@@ -82,6 +82,7 @@ describe('npm start', () => {
 
       child.kill('SIGTERM')
       expect(await exitCode).toBe(143)
+      expect(output()).not.toContain('by itself')
       expect(await isPortTaken(port)).toBe(false)
       expect(await isPortTaken(pasPort)).toBe(false)
     },
