@@ -11,7 +11,7 @@ import { Run } from './run.js'
 import { type AskedStream, toStreamError } from './stream-error.js'
 
 /** Servers that promise each event at least once repeat the last ones, not old ones. */
-const REMEMBERED_IDS = 10_000
+const REMEMBERED_IDS = 4_096
 
 /** What a subscription tells its reader. */
 export interface Reader {

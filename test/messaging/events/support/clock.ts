@@ -1,0 +1,51 @@
+import type { MessagingRuntime } from '../../../../src/messaging/runtime.js'
+
+/** Time that passes only when a test says so. */
+export interface Clock extends Pick<MessagingRuntime, 'now' | 'after' | 'random'> {
+  /** Timers that were neither taken back nor run. */
+  readonly timers: number
+  /** Lets time pass; what is due runs in order. */
+  advance(ms: number): void
+}
+
+/** @param random what `random` answers */
+export function createClock(random = 0.5): Clock {
+  let now = 1_800_000_000_000
+  const timers = new Map<object, { readonly at: number; readonly done: () => void }>()
+  const due = (until: number): [object, { readonly at: number; readonly done: () => void }] | undefined =>
+    [...timers].filter(([, { at }]) => at <= until).sort(([, a], [, b]) => a.at - b.at)[0]
+  return {
+    now: () => now,
+    random: () => random,
+    after: (ms, done) => {
+      const key = {}
+      timers.set(key, { at: now + ms, done })
+      return () => timers.delete(key)
+    },
+    get timers() {
+      return timers.size
+    },
+    advance: (ms) => {
+      const until = now + ms
+      for (let next = due(until); next; next = due(until)) {
+        timers.delete(next[0])
+        now = Math.max(now, next[1].at)
+        next[1].done()
+      }
+      now = until
+    },
+  }
+}
+
+/** One turn of the event loop, I/O included. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Waits, turn by turn, until something is so. @param step done in each turn */
+export async function until(isSo: () => boolean, step: () => void = () => {}): Promise<void> {
+  const giveUpAt = performance.now() + 10_000
+  while (!isSo()) {
+    if (performance.now() > giveUpAt) throw new Error(`never: ${isSo}`)
+    step()
+    await turn()
+  }
+}
