@@ -50,7 +50,7 @@ export interface Letter {
   readonly text: string
 }
 
-/** Dead letters by consumer name, oldest first; at most {@link MOST_LETTERS}. */
+/** Dead letters by consumer name, oldest first; at most {@link MOST_LETTERS}. Of one event there is one: the first stays. */
 export interface LetterStore {
   list(name: string, limit: number): Promise<readonly Letter[]>
   count(name: string): Promise<number>
@@ -66,16 +66,20 @@ export const MOST_LETTERS = 10_000
 export interface QueueStore {
   /**
    * Entries nobody has had yet, and such that another worker has had for `claimAfterMs` without finishing them.
-   * Waits up to `waitMs` (some hundred milliseconds) when there are none.
+   * Waits up to `waitMs` when there are none, in Redis 400 ms at most.
    */
   take(name: string, worker: string, options: TakeOptions): Promise<readonly QueueEntry[]>
-  /** The entry is done with: removes it; with a letter when it could not be handled, all or nothing. */
+  /**
+   * The entry is done with: removes it; with a letter when it could not be handled, all or nothing. For an entry that is
+   * no longer there (somebody else has finished it) nothing is done, and no letter written.
+   */
   finish(name: string, id: string, letter?: Letter): Promise<'finished' | 'full'>
   /** Entries that are not finished. */
   length(name: string): Promise<number>
 }
 
 export interface TakeOptions {
+  /** At least 1. */
   readonly count: number
   readonly claimAfterMs: number
   readonly waitMs: number

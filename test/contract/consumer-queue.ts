@@ -98,6 +98,8 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(early).toHaveLength(195)
       const late = await store.queue.take(name, 'x', now({ count: 2, claimAfterMs: shortMs }))
       expect(texts(late)).toEqual(['195', '196'])
+      expect(texts(await store.queue.take(name, 'x', now({ count: 2, claimAfterMs: shortMs })))).toEqual(['197', '198'])
+      expect(texts(await store.queue.take(name, 'x', now({ count: 2, claimAfterMs: shortMs })))).toEqual(['199'])
     })
 
     test('finished with a letter: both or none; repeated, or by two, it is one letter', async () => {

@@ -88,6 +88,22 @@ describeWithRedis('Redis consumer store', () => {
     ['letters.add', (store) => store.letters.add('n', { id: 'a', text: 't' })],
     ['take', (store) => store.queue.take('n', 'w', options())],
     ['acquire', (store) => store.acquire('n', 'h', TTL_MS)],
+    [
+      'commit',
+      async (store) => {
+        const { fence } = await acquire(store, 'n')
+        const queue = { entries: ['e'], maxLength: 9 }
+        await store.commit('n', { fence, sequence: 1, checkpoint: 'c', letters: [{ id: 'a', text: 't' }], queue })
+      },
+    ],
+    [
+      'finish',
+      async (store) => {
+        await put(store, 'e')
+        const [entry] = await store.queue.take('n', 'w', options())
+        await store.queue.finish('n', entry?.id ?? '', { id: 'a', text: 't' })
+      },
+    ],
   ])('what %s makes has an expiry from the first moment on', async (_call, call) => {
     const prefix = redis.prefix()
     await call(createStore({ prefix }))
@@ -192,6 +208,12 @@ describeWithRedis('Redis consumer store', () => {
       for (const done of [entry, other]) await store.queue.finish('n', done?.id ?? '')
     }
     expect(await names()).toEqual(['alive', 'busy', 'gone', 'gone too'])
+    expect(await redis.client.xpending(key, 'workers')).toEqual([
+      2,
+      expect.any(String),
+      expect.any(String),
+      [['busy', '2']],
+    ])
     await pass(300)
     await put(store, 'more')
     await store.queue.take('n', 'alive', options())
@@ -205,8 +227,8 @@ describeWithRedis('Redis consumer store', () => {
     const store = createStore({ redis: own })
     for (let i = 0; i < 5; i++) await store.queue.take('n', 'w', options({ waitMs: 5 }))
     const clients = String(await redis.client.client('LIST')).split('\n')
-    expect(clients.filter((line) => line.includes(`name=${name}`))).toHaveLength(3) // the app's, ours, the waiting one
     own.disconnect()
+    expect(clients.filter((line) => line.includes(`name=${name}`))).toHaveLength(3) // the app's, ours, the waiting one
   })
 
   test('a list of letters that was edited by hand takes letters as before', async () => {
