@@ -125,7 +125,7 @@ export class Run {
   }
 
   #connected(): void {
-    if (this.#connectedAt !== undefined) return
+    if (this.#connectedAt !== undefined || this.#ended) return
     this.#connectedAt = this.#options.runtime.now()
     this.#cancelLook()
     this.#listener.onConnected()

@@ -35,7 +35,7 @@ export class Subscription {
   #cursor: string | undefined
   #run: Run | undefined
   #streak: Streak = NO_STREAK
-  #openAt = 0
+  #pause = { since: 0, ms: 0 }
   #isOpening = false
   #isOver = false
   #wake: () => void = () => {}
@@ -46,6 +46,8 @@ export class Subscription {
     this.#operation = operation
     this.#reader = reader
     this.#cursor = options.after
+    // A server whose cursor is inclusive sends it once more.
+    if (options.after !== undefined) this.#seen.add(options.after)
     this.#link = new Link(options, options.staleAfterMs ?? 30_000, caller.runtime)
   }
 
@@ -91,8 +93,8 @@ export class Subscription {
     const verdict = judgeEnd(end, this.#streak)
     if (verdict.next === 'reopen') {
       this.#streak = verdict.streak
-      const pause = pauseMs(verdict.wait, verdict.streak, failure?.retryAfterMs, this.#caller.runtime.random)
-      this.#openAt = endedAt + pause
+      const { random } = this.#caller.runtime
+      this.#pause = { since: endedAt, ms: pauseMs(verdict.wait, verdict.streak, failure?.retryAfterMs, random) }
     } else if (failure) {
       this.#reader.onFault(toStreamError(this.#caller, failure, this.#asked(), verdict.because))
     }
@@ -111,7 +113,7 @@ export class Subscription {
 
   async #attempt(): Promise<void> {
     const { runtime, tokens } = this.#caller
-    await this.#pause(this.#openAt - runtime.now())
+    await this.#sitOut()
     if (this.#isOver) return
     try {
       const token = await tokens.token()
@@ -120,7 +122,8 @@ export class Subscription {
       if (!(error instanceof PpoppoError && error.retryable)) throw error
       this.#link.noteError(error)
       this.#streak = failed(this.#streak)
-      this.#openAt = runtime.now() + pauseMs('backoff', this.#streak, error.retryAfterMs, runtime.random)
+      const ms = pauseMs('backoff', this.#streak, error.retryAfterMs, runtime.random)
+      this.#pause = { since: runtime.now(), ms }
     }
   }
 
@@ -173,7 +176,10 @@ export class Subscription {
     }
   }
 
-  async #pause(ms: number): Promise<void> {
+  /** What is left of the pause; never more than all of it, should somebody set the clock back. */
+  async #sitOut(): Promise<void> {
+    const { since, ms: allMs } = this.#pause
+    const ms = Math.min(allMs, since + allMs - this.#caller.runtime.now())
     if (ms <= 0) return
     await new Promise<void>((resolve) => {
       const cancel = this.#caller.runtime.after(ms, resolve)

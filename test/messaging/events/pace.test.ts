@@ -101,6 +101,22 @@ describe('a server that ends each stream well', () => {
   })
 })
 
+test('a clock that is set back makes no pause longer', async () => {
+  const reasons: string[] = []
+  const events = world.connect({}, clock).events({ onDisconnected: ({ reason }) => reasons.push(reason) })
+  const first = take(events, 1)
+  const stream = await world.pcs.stream(0)
+  stream.send('a')
+  await first
+  stream.fail(14, 'going away')
+  await until(() => reasons.length === 1)
+  clock.set(-3_600_000)
+  const next = events.next()
+  expect((await waitFor(1)).ms).toBeLessThan(1_000)
+  await events.return(undefined)
+  await next
+})
+
 describe('a stream is recycled', () => {
   test.each([
     [0, 480_000],

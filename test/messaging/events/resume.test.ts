@@ -69,6 +69,13 @@ describe('an event that comes again', () => {
     await events.return(undefined)
   })
 
+  test('is not handed out where it is the one to go on after', async () => {
+    world.pcs.script = (stream) => stream.send('01HQ', 'a')
+    const events = world.connect().events({ after: '01HQ' })
+    expect(await take(events, 1)).toEqual(['a'])
+    await events.return(undefined)
+  })
+
   test('is handed out again where it has no id, and is no cursor', async () => {
     world.pcs.script = (stream) => {
       stream.send('a', '', '')

@@ -6,16 +6,19 @@ export interface Clock extends Pick<MessagingRuntime, 'now' | 'after' | 'random'
   readonly timers: number
   /** Lets time pass; what is due runs in order. */
   advance(ms: number): void
+  /** Sets the clock forward, or back; timers go by what passes, and take no notice. */
+  set(ms: number): void
 }
 
 /** @param random what `random` answers */
 export function createClock(random = 0.5): Clock {
   let now = 1_800_000_000_000
+  let setMs = 0
   const timers = new Map<object, { readonly at: number; readonly done: () => void }>()
   const due = (until: number): [object, { readonly at: number; readonly done: () => void }] | undefined =>
     [...timers].filter(([, { at }]) => at <= until).sort(([, a], [, b]) => a.at - b.at)[0]
   return {
-    now: () => now,
+    now: () => now + setMs,
     random: () => random,
     after: (ms, done) => {
       const key = {}
@@ -33,6 +36,9 @@ export function createClock(random = 0.5): Clock {
         next[1].done()
       }
       now = until
+    },
+    set: (ms) => {
+      setMs += ms
     },
   }
 }
