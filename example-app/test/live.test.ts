@@ -57,8 +57,8 @@ describe('a page’s connection', () => {
       'x-content-type-options': 'nosniff',
     })
     expect(answer.headers['content-length']).toBeUndefined()
-    await until((received) => received.length > 0)
-    expect(text()).toMatch(/^retry: 1000\n\n/)
+    await until((received) => received.length > 1)
+    expect(text()).toMatch(/^retry: 1000\n\n: still here\nid: \d+\n\n/)
     expect(text()).toMatch(/\n: still here\nid: \d+\n\n/)
   })
 

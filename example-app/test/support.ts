@@ -108,7 +108,7 @@ async function listen(
   return { url, server, auth }
 }
 
-function createBrowser(url: string, userAgent: string): Browser {
+export function createBrowser(url: string, userAgent: string): Browser {
   const agent = supertest.agent(url)
   agent.set({ 'User-Agent': userAgent, Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
   const browser: Browser = {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
-import { type BuiltWorker, buildWorker } from './worker-build.js'
+import { type BuiltExample, buildExample } from './worker-build.js'
 
 export const TEMPLATE = 'tpl_sandbox_welcome'
 export const numbersFrom = (first: number, count: number) =>
@@ -14,11 +14,11 @@ export const numbersFrom = (first: number, count: number) =>
 
 export let sandbox: Sandbox
 export let folder: string
-let worker: BuiltWorker
+let worker: BuiltExample
 /** To be called once in a test file. */
 export function useWorker(): void {
   beforeAll(async () => {
-    worker = await buildWorker()
+    worker = await buildExample()
   }, 90_000)
   beforeEach(async () => {
     sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 60_000 })

@@ -32,6 +32,9 @@ export async function startRoundRobinProxy(ports: () => readonly number[]): Prom
         answered[index] = (answered[index] ?? 0) + 1
         res.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(res)
+        // What ends on one side in the middle ends on the other, too.
+        answer.on('close', () => answer.complete || res.destroy())
+        res.on('close', () => forward.destroy())
       })
       forward.end(Buffer.concat(body))
     }

@@ -68,6 +68,8 @@ export class LiveStream implements FeedReader {
 
   #begin(isPlaceKnown: boolean): void {
     if (!isPlaceKnown) this.#sendSnapshot()
+    // From here on it knows where to go on, should nothing else come.
+    this.#write(formatHeartbeat(this.#place))
     this.#watchPoll()
     this.pump()
   }

@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import type { Page } from 'playwright-core'
+import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
+import { FINE, lookAt, unseenFocus } from './support/look.js'
+import { npmStart, type Started } from './support/npm-start.js'
+import { choose, openVisitor, readable, type Visitor } from './support/visitor.js'
+
+const TEST_NUMBERS = '12300000001\n12300000002\n12300000003\n12300000004'
+const WAITING = 'Waiting for this person to allow messages from this app. Ppoppo asks them; it can take about a day.'
+
+describeWithBrowser('the example app’s pages of messages', () => {
+  let browser: TestBrowser
+  let app: Started
+  let visitor: Visitor
+  let page: Page
+
+  // A first build is among it.
+  beforeAll(async () => {
+    app = await npmStart()
+    browser = await launchBrowser()
+  }, 120_000)
+  afterAll(async () => {
+    await browser.close()
+    await app.stop()
+  })
+  beforeEach(async () => {
+    await set({ pcsStepMs: 400, pcsConsentMs: 1_500, pcsPollAnswerMs: 100 })
+    visitor = await openVisitor(browser, { locale: 'en-GB' })
+    page = visitor.page
+    await page.goto(`${app.url}/messages`)
+    await choose(page, 'alex')
+  })
+  afterEach(async () => {
+    const { complaints } = visitor
+    await visitor.close()
+    expect(complaints).toEqual([])
+  })
+
+  async function set(switches: object): Promise<void> {
+    const headers = { 'Content-Type': 'application/json' }
+    const answer = await fetch(`${app.pas}/__sandbox`, { method: 'POST', headers, body: JSON.stringify(switches) })
+    if (!answer.ok) throw new Error(`the sandbox answers ${answer.status}: ${await answer.text()}`)
+  }
+
+  async function send(template: string, numbers: string): Promise<void> {
+    await page.goto(`${app.url}/messages`)
+    await page.locator(`[name=template][value=${template}]`).check()
+    await page.locator('[name=to][value=numbers]').check()
+    await page.getByRole('textbox', { name: 'Your words' }).fill('Hello there')
+    await page.getByLabel('Ppoppo numbers').fill(numbers)
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.waitForURL(/\/messages\/\d+$/)
+  }
+
+  /** Writes down every text that elements have, until they have the last one. Runs in the page, which so stays the same. */
+  const textsUntil = (selector: string, last: string): Promise<readonly string[]> =>
+    page.evaluate<readonly string[]>(`new Promise((resolve) => {
+      const seen = []
+      const look = () => {
+        const text = [...document.querySelectorAll(${JSON.stringify(selector)})].map((one) => one.textContent).join(' | ')
+        if (text !== seen.at(-1)) seen.push(text)
+        if (text.includes(${JSON.stringify(last)})) resolve(seen)
+        else requestAnimationFrame(look)
+      }
+      look()
+    })`)
+
+  test('show how it stands with each of the four test numbers, as it changes', async () => {
+    await set({ pcsStepMs: 1_000 })
+    await send('invitation', TEST_NUMBERS)
+    const steps = await textsUntil('[data-words]', 'They declined.')
+    expect(steps.at(-1)).toBe(
+      'Delivered. | They allowed it. Delivered. | They declined. Reach them another way. | Not delivered (DELIVERY_FAILED).',
+    )
+    expect(steps[0]).toBe('On its way. | On its way. | On its way. | On its way.')
+    expect(steps).toContain(`Delivered. | ${WAITING} | ${WAITING} | Not delivered (DELIVERY_FAILED).`)
+    expect(await readable(page)).toContain('Done: delivered to 2 of 4.')
+    // Read aloud: the change of words, and no count.
+    expect(await page.locator('[data-said]').textContent()).toBe('Done: delivered to 2 of 4.')
+  })
+
+  test('move a poll’s bars as answers come in', async () => {
+    await send('poll', Array.from({ length: 30 }, (_, i) => 12_300_000_100 + i).join('\n'))
+    const widthOf = () => page.locator('[data-poll] .bar-delivered').first().getAttribute('width')
+    expect(await widthOf()).toBe('0')
+    const steps = await textsUntil('[data-poll] caption', '27 answers so far')
+    expect(steps.length).toBeGreaterThan(2)
+    expect(Number(await widthOf())).toBeGreaterThan(30)
+    expect(await page.locator('[data-words]').allTextContents()).toContain('Delivered, and answered.')
+  })
+
+  test('move the counts on the list, and take nothing from what one is writing there', async () => {
+    await send('note', TEST_NUMBERS)
+    await page.goto(`${app.url}/messages`)
+    await page.getByRole('textbox', { name: 'Your words' }).fill('half a sentence')
+    const steps = await textsUntil('.sends li:first-child [data-headline]', 'Done: delivered to 2 of 4.')
+    expect(steps).toContain('Waiting for 2 people to allow messages from this app.')
+    expect(await page.getByRole('textbox', { name: 'Your words' }).inputValue()).toBe('half a sentence')
+  })
+
+  test('leave their connection when they are hidden or left, so that other tabs have one', async () => {
+    await set({ pcsStepMs: 60_000 })
+    await send('note', TEST_NUMBERS)
+    const path = new URL(page.url()).pathname
+    // Six is all that a browser opens to one server; each page takes one, and then gives it back.
+    for (let i = 0; i < 8; i += 1) {
+      const connected = page.waitForResponse((answer) => answer.url().includes('/events'))
+      await page.goto(app.url + path)
+      expect((await connected).status()).toBe(200)
+    }
+    const tabs = await Promise.all(Array.from({ length: 5 }, () => visitor.newTab()))
+    for (const tab of tabs) {
+      await tab.goto(app.url + path)
+      await hide(tab)
+    }
+    for (const tab of tabs) await tab.goto(`${app.url}/dashboard`)
+    await page.reload()
+    await set({ pcsStepMs: 400 })
+  })
+
+  test('are readable, narrow enough, with a visible focus, while people are asked and when all is done', async () => {
+    await set({ pcsConsentMs: 60_000 })
+    await send('invitation', TEST_NUMBERS)
+    await page.getByText('Waiting for 2 people').first().waitFor()
+    for (const look of await lookAt(page, 'example-message-waiting'))
+      expect(look).toMatchObject({ ...FINE, lang: 'en' })
+    expect(await unseenFocus(page)).toEqual([])
+    await set({ pcsConsentMs: 300 })
+    await send('poll', TEST_NUMBERS)
+    await page.getByText('answers so far').first().waitFor()
+    await page.getByText('Done: delivered to 2 of 4.').first().waitFor()
+    for (const look of await lookAt(page, 'example-message-poll')) expect(look).toMatchObject({ ...FINE, lang: 'en' })
+    await page.goto(`${app.url}/messages`)
+    for (const look of await lookAt(page, 'example-messages')) expect(look).toMatchObject({ ...FINE, lang: 'en' })
+  }, 60_000)
+
+  test('say the same without any script', async () => {
+    const bare = await openVisitor(browser, { javaScriptEnabled: false })
+    await send('invitation', TEST_NUMBERS)
+    await page.getByText('Done: delivered to 2 of 4.').first().waitFor()
+    await bare.page.goto(page.url())
+    await choose(bare.page, 'alex')
+    expect(await readable(bare.page)).toContain('They declined. Reach them another way.')
+    await bare.close()
+  })
+})
+
+/** As another tab in front of it does. */
+async function hide(tab: Page): Promise<void> {
+  await tab.evaluate(`(() => {
+    Object.defineProperty(document, 'hidden', { value: true })
+    document.dispatchEvent(new Event('visibilitychange'))
+  })()`)
+}
