@@ -1,3 +1,4 @@
+import { OWN_PROTO } from '../../../support/fake-pcs.js'
 import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from '../../../support/fake-token-endpoint.js'
 import { until } from '../../support/log.js'
 import { type ConsumerProcess, type ProcessOptions, startConsumerProcess } from './consumer-process.js'
@@ -51,7 +52,16 @@ export async function startConsumerWorld(options: WorldOptions): Promise<Consume
     storePrefix: `${keyPrefix}pcs:${CLIENT.clientId}:`,
     start(more = {}) {
       const process = startConsumerProcess(messaging, {
-        client: { apiUrl: pcs.url, tokenUrl: tokens.url, ...CLIENT, redis, keyPrefix, ...more.client },
+        // The library's copy has no definition beside it.
+        client: {
+          apiUrl: pcs.url,
+          tokenUrl: tokens.url,
+          ...CLIENT,
+          descriptor: OWN_PROTO,
+          redis,
+          keyPrefix,
+          ...more.client,
+        },
         consume: { name, ...consume, ...more.consume },
         handling: { ...handling, ...more.handling },
         journal: journal.path,
