@@ -60,7 +60,9 @@ const SHOW = {
   recipients: ({ recipients }) => recipients.forEach(showRecipient),
   poll: ({ html }) => {
     const element = document.querySelector('[data-poll]')
-    if (element) draw(element, html)
+    if (!element) return
+    draw(element, html)
+    element.parentElement.hidden = false
   },
 }
 

@@ -32,6 +32,8 @@ export interface PageData {
   'sign-ins': { readonly signIns: readonly SignInLine[] }
   messages: MessagesPage
   'message-sent': SendProgress & {
+    readonly isPoll: boolean
+    /** `undefined`: there is none, or it cannot be asked about now. */
     readonly poll: PollView | undefined
     readonly recipients: readonly RecipientLine[]
     /** In the feed of events: what this page knows. */

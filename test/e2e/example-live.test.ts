@@ -89,6 +89,15 @@ describeWithBrowser('the example app’s pages of messages', () => {
     expect(await page.locator('[data-words]').allTextContents()).toContain('Delivered, and answered.')
   })
 
+  test('show a poll’s answers once Ppoppo tells them, though it told nothing when the page was loaded', async () => {
+    const fault = { kind: 'status', code: 'UNAVAILABLE' }
+    await app.control('pcs/faults', { method: 'GetPollResults', times: 'until-cleared', fault })
+    await send('poll', TEST_NUMBERS)
+    expect(await readable(page)).not.toContain('What shall we have for lunch?')
+    await app.control('pcs/clear-faults', {})
+    await page.getByText('What shall we have for lunch?').waitFor()
+  })
+
   test('move the counts on the list, and take nothing from what one is writing there', async () => {
     await send('note', TEST_NUMBERS)
     await page.goto(`${app.url}/messages`)

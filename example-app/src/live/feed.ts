@@ -34,6 +34,9 @@ export interface FeedTimes {
   readonly heartbeatMs?: number
 }
 
+/** Nobody sees so short a while. */
+const NUDGE_MS = 50
+
 export function createFeed(
   events: Pick<DeliveryEvents, 'place'>,
   {
@@ -45,7 +48,7 @@ export function createFeed(
   const readers = new Set<FeedReader>()
   let timers: readonly NodeJS.Timeout[] = []
   let seen = 0
-  let isNudged = false
+  let nudged: NodeJS.Timeout | undefined
   let isClosed = false
 
   /** One stream that fails is not the end of the others. Its browser comes back, and goes on where it was. */
@@ -73,6 +76,8 @@ export function createFeed(
     timers = [setInterval(look, pollMs), setInterval(() => toAll((reader) => reader.beat()), heartbeatMs)]
   }
   const rest = (): void => {
+    clearTimeout(nudged)
+    nudged = undefined
     for (const timer of timers) clearInterval(timer)
     timers = []
   }
@@ -90,13 +95,12 @@ export function createFeed(
       }
     },
     nudge() {
-      if (isNudged || readers.size === 0) return
-      isNudged = true
-      // Many events come at a time: one look at the end of the turn is enough.
-      setImmediate(() => {
-        isNudged = false
+      if (nudged !== undefined || readers.size === 0) return
+      // Many events come at a time: one look at all of them is enough.
+      nudged = setTimeout(() => {
+        nudged = undefined
         look()
-      })
+      }, NUDGE_MS)
     },
     close() {
       isClosed = true

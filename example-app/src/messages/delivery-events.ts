@@ -13,7 +13,7 @@
  */
 import type { MessagingEvent, MessagingEventType } from 'express-ppoppo'
 import type Database from 'libsql'
-import { isStoredRow, type LatestRow, type StoredRow, toLatest, toTally } from './event-rows.js'
+import { isStoredRow, type LatestRow, STEPS, type StoredRow, toLatest, toTally } from './event-rows.js'
 import type { Tally } from './tally.js'
 
 /** An event of one of our sends. */
@@ -56,16 +56,17 @@ export interface DeliveryEvents {
   latestOfAll(requestId: string): readonly LatestRow[]
 }
 
-// Events of one person come in order, as a rule. Should "allowed" arrive after "delivered", they still have it.
-const RANK = `CASE type
-  WHEN 'recipient_pending_consent' THEN 1 WHEN 'consent_granted' THEN 2 WHEN 'consent_denied' THEN 3
-  WHEN 'recipient_failed' THEN 3 WHEN 'recipient_delivered' THEN 4 WHEN 'poll_response_received' THEN 5 ELSE 0 END`
+// How far somebody is. Their events come in order, as a rule; should "allowed" arrive after "delivered", they still have it.
+const STEP = `CASE type
+  WHEN 'recipient_pending_consent' THEN ${STEPS.asked} WHEN 'consent_granted' THEN ${STEPS.allowed}
+  WHEN 'consent_denied' THEN ${STEPS.failed} WHEN 'recipient_failed' THEN ${STEPS.failed}
+  WHEN 'recipient_delivered' THEN ${STEPS.delivered} WHEN 'poll_response_received' THEN ${STEPS.answered} ELSE 0 END`
 
 const LATEST = (where: string) => `
   SELECT ppnum, type, error_code, has_allowed FROM (
-    SELECT ppnum, type, error_code, row_number() OVER (PARTITION BY ppnum ORDER BY ${RANK} DESC, id DESC) AS nth,
+    SELECT ppnum, type, error_code, row_number() OVER (PARTITION BY ppnum ORDER BY ${STEP} DESC, id DESC) AS nth,
       max(type = 'consent_granted') OVER (PARTITION BY ppnum) AS has_allowed
-    FROM delivery_events WHERE send_request_id = ? AND ${where} AND ${RANK} > 0
+    FROM delivery_events WHERE send_request_id = ? AND ${where} AND ${STEP} > 0
   ) WHERE nth = 1`
 
 export function createDeliveryEvents(database: Database.Database, now: () => Date = () => new Date()): DeliveryEvents {
@@ -80,16 +81,21 @@ export function createDeliveryEvents(database: Database.Database, now: () => Dat
   // Not max(id): that would go back when the newest events are deleted.
   const end = database.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'delivery_events'`)
   const newest = database.prepare('SELECT event_id FROM delivery_events ORDER BY id DESC LIMIT 1')
+  // CROSS JOIN is a hint to SQLite: what is new first, and then whose it is.
   const ofFeed = database.prepare(
     `SELECT e.id, s.id AS send_id, e.send_request_id, e.event_id, e.type, e.ppnum, e.occurred_at
-     FROM delivery_events e JOIN sends s ON s.request_id = e.send_request_id
+     FROM delivery_events e CROSS JOIN sends s ON s.request_id = e.send_request_id
      WHERE e.id > ? AND e.id <= ? AND s.account_id = ? AND (? IS NULL OR s.id = ?) ORDER BY e.id LIMIT ?`,
   )
   const latest = database.prepare(LATEST('ppnum = ?'))
   const latestOfAll = database.prepare(LATEST('ppnum IS NOT NULL'))
   const counted = database.prepare(
-    `SELECT type, count(*) AS count FROM (${LATEST('ppnum IS NOT NULL')}) GROUP BY type
-     UNION ALL SELECT type, 1 FROM delivery_events WHERE send_request_id = ? AND type = 'request_completed'`,
+    `SELECT step, count(*) AS count FROM (
+       SELECT max(${STEP}) AS step FROM delivery_events WHERE send_request_id = ? AND ppnum IS NOT NULL GROUP BY ppnum
+     ) GROUP BY step`,
+  )
+  const completed = database.prepare(
+    `SELECT 1 FROM delivery_events WHERE send_request_id = ? AND type = 'request_completed' LIMIT 1`,
   )
 
   return {
@@ -110,7 +116,7 @@ export function createDeliveryEvents(database: Database.Database, now: () => Dat
     read({ accountId, sendId = null, after, upTo, limit }) {
       return ofFeed.all(after, upTo, accountId, sendId, sendId, limit).map(toStored)
     },
-    tally: (requestId) => toTally(counted.all(requestId, requestId)),
+    tally: (requestId) => toTally(counted.all(requestId), completed.get(requestId) !== undefined),
     latest: (requestId, ppnum) => latest.all(requestId, ppnum).map(toLatest)[0],
     latestOfAll: (requestId) => latestOfAll.all(requestId).map(toLatest),
   }

@@ -21,6 +21,9 @@ export interface LatestRow {
   readonly hasAllowed: boolean
 }
 
+/** How far somebody is with a message: the further one counts. */
+export const STEPS = { asked: 1, allowed: 2, failed: 3, delivered: 4, answered: 5 } as const
+
 const TYPES: readonly unknown[] = [
   'recipient_delivered',
   'recipient_failed',
@@ -56,16 +59,16 @@ export function toLatest(row: unknown): LatestRow {
   return { ppnum, type, errorCode, hasAllowed: member(row, 'has_allowed') === 1 }
 }
 
-/** From "so many people are at this event" to the counts a page shows. */
-export function toTally(rows: readonly unknown[]): Tally | undefined {
-  if (rows.length === 0) return undefined
-  const counts = new Map(rows.map((row) => [member(row, 'type'), Number(member(row, 'count'))]))
-  const sum = (...types: MessagingEventType[]) => types.reduce((total, type) => total + (counts.get(type) ?? 0), 0)
+/** From "so many people are at this step" to the counts a page shows. */
+export function toTally(rows: readonly unknown[], isCompleted: boolean): Tally | undefined {
+  if (rows.length === 0 && !isCompleted) return undefined
+  const counts = new Map(rows.map((row) => [member(row, 'step'), Number(member(row, 'count'))]))
+  const at = (step: number) => counts.get(step) ?? 0
   return {
-    delivered: sum('recipient_delivered', 'poll_response_received'),
-    failed: sum('recipient_failed', 'consent_denied'),
-    pendingConsent: sum('recipient_pending_consent'),
-    allowed: sum('consent_granted'),
-    isCompleted: counts.has('request_completed'),
+    delivered: at(STEPS.delivered) + at(STEPS.answered),
+    failed: at(STEPS.failed),
+    pendingConsent: at(STEPS.asked),
+    allowed: at(STEPS.allowed),
+    isCompleted,
   }
 }

@@ -14,9 +14,14 @@ export type PollView =
   | { readonly state: 'known'; readonly results: PollResults }
   | { readonly state: 'unknown-id'; readonly triedId: string | null }
 
+/** There is one to ask about. */
+export function hasPoll({ template, requestId }: Send): boolean {
+  return template === 'poll' && requestId !== null
+}
+
 /** @returns `undefined` for a send without a poll. @throws what `messaging.polls.results` throws, but not `not_found` */
 export async function pollOf(send: Send, messaging: Messaging): Promise<PollView | undefined> {
-  if (send.template !== 'poll' || send.requestId === null) return undefined
+  if (!hasPoll(send) || send.requestId === null) return undefined
   try {
     const results = await messaging.polls.results(send.pollId ?? send.requestId, { deadlineMs: DEADLINE_MS })
     return { state: 'known', results }

@@ -7,7 +7,7 @@ import { HttpError } from '../errors.js'
 import { type Delivery, describe, refresh } from '../messages/delivery.js'
 import { field } from '../messages/draft.js'
 import type { Trouble } from '../messages/explain.js'
-import { type PollView, pollOf } from '../messages/poll.js'
+import { hasPoll, type PollView, pollOf } from '../messages/poll.js'
 import { type RecipientLine, recipientLines } from '../messages/recipients.js'
 import type { Send } from '../messages/sends.js'
 import { TEMPLATES } from '../messages/templates.js'
@@ -38,7 +38,7 @@ export function messageSentRoutes(parts: MessagesParts): Router {
       ...(req.query['with'] === 'recipients' && { recipients: recipientsOf(parts, send, delivery) }),
       ...(trouble !== undefined && { trouble: trouble.text }),
       // Answers go on coming in after everybody has the poll.
-      isChanging: !delivery.isFinished || poll?.state === 'known',
+      isChanging: !delivery.isFinished || (hasPoll(send) && poll?.state !== 'unknown-id'),
       // The same template that drew the page: nothing is drawn in two places.
       html: views.fragment('send-progress', { delivery, trouble }),
     })
@@ -53,6 +53,7 @@ export function messageSentRoutes(parts: MessagesParts): Router {
       ...progress,
       recipients: recipientsOf(parts, send, progress.delivery),
       place,
+      isPoll: hasPoll(send),
       label: TEMPLATES[send.template].label,
       createdAt: send.createdAt,
       requestId: send.requestId,
