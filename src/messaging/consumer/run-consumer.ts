@@ -38,6 +38,8 @@ export class RunningConsumer implements Consumer {
   #lastEventAt: number | undefined
   /** What this process saved last: the place to go on from should the store have lost it. */
   #saved: Checkpoint | undefined
+  /** The app was told that the store does not answer, and it has not answered since. */
+  #isStoreDown = false
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts
@@ -103,15 +105,13 @@ export class RunningConsumer implements Consumer {
   }
 
   async #stayInLine(): Promise<void> {
-    let isStoreDown = false
     while (!this.#stopping.signal.aborted) {
       try {
         await this.#takeTurn()
-        isStoreDown = false
       } catch (error) {
         if (!isPpoppoError(error, 'store_unavailable')) throw error
-        if (!isStoreDown) tell(this.#parts.settings.onStandby, { reason: 'store_unavailable', error })
-        isStoreDown = true
+        if (!this.#isStoreDown) tell(this.#parts.settings.onStandby, { reason: 'store_unavailable', error })
+        this.#isStoreDown = true
         await this.#pause(LONGEST_LOOK_MS / 2)
       }
     }
@@ -122,6 +122,7 @@ export class RunningConsumer implements Consumer {
     const { settings, store } = this.#parts
     const askedAt = performance.now()
     const answer = await store.acquire(settings.name, this.#holder, settings.leaseMs)
+    this.#isStoreDown = false
     if ('heldForMs' in answer) {
       return this.#pause(Math.min(answer.heldForMs + 10, settings.leaseMs / 3, LONGEST_LOOK_MS))
     }
@@ -163,6 +164,7 @@ export class RunningConsumer implements Consumer {
     } finally {
       this.#lease = undefined
       if (lease.loss) tell(settings.onStandby, lease.loss)
+      this.#isStoreDown = lease.loss?.reason === 'store_unavailable'
     }
   }
 

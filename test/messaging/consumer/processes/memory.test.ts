@@ -7,9 +7,9 @@ import { startConsumerWorld } from './support/world.js'
 /** `TEST_MEMORY_EVENTS=2000000` for a longer look. */
 const EVENTS = Number(process.env['TEST_MEMORY_EVENTS'] ?? 200_000)
 /** By then all that a consumer keeps for ever is there: code, connections, and the last 10,000 ids. */
-const WARM = EVENTS / 4
-/** Node gives memory back when it likes; an event that is kept costs half a kilobyte at least, 75 MB in all. */
-const MOST_GROWTH = 48e6
+const WARM = EVENTS / 2
+/** Node gives memory back when it likes; an event that is kept costs half a kilobyte at least, 50 MB by the end. */
+const MOST_GROWTH = 32e6
 
 jest.setTimeout(90_000 + EVENTS)
 

@@ -94,6 +94,8 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     await sleep(2_000)
     const after = await Promise.all(world.processes.map((one) => one.report()))
     expect(world.journal.begins.length).toBe(begun)
+    // Each heard of it, and once.
+    expect(world.processes.map((one) => one.told.filter(({ type }) => type === 'standby').length)).toEqual([1, 1])
     expect(after.map(({ isActive }) => isActive)).toEqual([false, false])
     for (const [i, { cpuMs }] of after.entries())
       expect(cpuMs - (before[i]?.cpuMs ?? 0)).toBeLessThan(2 * MOST_IDLE_CPU)
@@ -118,7 +120,8 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     const last = (await world.active()).told.findLast(({ type }) => type === 'active')
     expect(last?.fence).toBeGreaterThan(fence)
     expect(last?.after).toBeDefined()
-    await expectAllWell(losses())
+    expect(losses()).toBe(2)
+    await expectAllWell(1)
   })
 
   test('it ends and comes back empty: who was active goes on from where it was, under a greater fence', async () => {
