@@ -27,8 +27,9 @@ export async function startCluster({ withReplica = false } = {}): Promise<RedisG
     const [first, ...rest] = clients
     if (first === undefined) throw new Error('no server')
     for (const [i, client] of clients.slice(0, 3).entries()) {
-      const range = [Math.ceil((i * SLOTS) / 3), Math.ceil(((i + 1) * SLOTS) / 3) - 1]
-      await client.call('CLUSTER', 'ADDSLOTSRANGE', ...range.map(String))
+      const [first, end] = [Math.ceil((i * SLOTS) / 3), Math.ceil(((i + 1) * SLOTS) / 3)]
+      const slots = Array.from({ length: end - first }, (_, n) => String(first + n)) // Redis 6.2 has no ADDSLOTSRANGE
+      await client.call('CLUSTER', 'ADDSLOTS', ...slots)
       await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
     }
     for (const { options } of rest) await first.call('CLUSTER', 'MEET', '127.0.0.1', String(options.port))
