@@ -52,7 +52,8 @@ export interface Letter {
 
 /** Dead letters by consumer name, oldest first; at most {@link MOST_LETTERS}. Of one event there is one: the first stays. */
 export interface LetterStore {
-  list(name: string, limit: number): Promise<readonly Letter[]>
+  /** @param offset how many of the oldest to leave out. @default 0 */
+  list(name: string, limit: number, offset?: number): Promise<readonly Letter[]>
   count(name: string): Promise<number>
   /** Adds one outside of a commit. */
   add(name: string, letter: Letter): Promise<'added' | 'full'>

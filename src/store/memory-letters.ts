@@ -23,9 +23,9 @@ export function createMemoryLetters(assertOpen: () => void): MemoryLetters {
   }
 
   const methods: LetterStore = {
-    async list(name, limit): Promise<readonly Letter[]> {
+    async list(name, limit, offset = 0): Promise<readonly Letter[]> {
       assertOpen()
-      return [...listOf(name)].slice(0, Math.max(limit, 0)).map(([id, text]) => ({ id, text }))
+      return [...listOf(name)].slice(offset, offset + Math.max(limit, 0)).map(([id, text]) => ({ id, text }))
     },
     async count(name): Promise<number> {
       assertOpen()

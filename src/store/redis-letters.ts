@@ -4,9 +4,10 @@ import type { RedisConsumerConnection } from './redis-consumer-connection.js'
 /** The dead letters in Redis. */
 export function createRedisLetters({ run, runInTime, keysOf }: RedisConsumerConnection): LetterStore {
   return {
-    async list(name, limit): Promise<readonly Letter[]> {
+    async list(name, limit, offset = 0): Promise<readonly Letter[]> {
       if (limit <= 0) return []
-      const texts = await run('letters.list', (client) => client.lrange(keysOf(name).letters, 0, limit - 1))
+      const { letters } = keysOf(name)
+      const texts = await run('letters.list', (client) => client.lrange(letters, offset, offset + limit - 1))
       return texts.flatMap((text) => toLetter(text) ?? [])
     },
     async count(name): Promise<number> {

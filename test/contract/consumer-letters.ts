@@ -13,6 +13,8 @@ export function describeLetters(use: UseConsumerStore): void {
       const name = word()
       for (const id of ['c', 'a', 'b']) expect(await store.letters.add(name, letter(id))).toBe('added')
       expect(await other.letters.list(name, 2)).toEqual([letter('c'), letter('a')])
+      expect(await other.letters.list(name, 2, 1)).toEqual([letter('a'), letter('b')])
+      expect(await other.letters.list(name, 2, 3)).toEqual([])
       expect(await other.letters.list(name, 0)).toEqual([])
       expect(await other.letters.list(word(), 5)).toEqual([])
       expect(await other.letters.count(name)).toBe(3)

@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../errors.js'
-import type { ConsumerStore, Letter } from '../../store/consumers.js'
+import type { ConsumerStore, LetterStore } from '../../store/consumers.js'
 import type { DeadLetter, DeadLetters, EventHandler } from '../consumer-types.js'
 import { parseLetterText } from './event-text.js'
 import { parseConsumerName } from './settings.js'
@@ -10,24 +10,27 @@ const MOST = 10_000
 /** The dead letters of a name. @throws `request_invalid` */
 export function createDeadLetters(name: string, store: () => ConsumerStore): DeadLetters {
   parseConsumerName(name)
-  const read = async (limit: number): Promise<readonly ReadLetter[]> =>
-    (await store().letters.list(name, limit)).flatMap(toReadLetter)
+  const letters = (): LetterStore => store().letters
 
   return {
     async list({ limit = PAGE } = {}) {
-      return (await read(parseLimit(limit))).map(({ letter }) => letter)
+      const all: DeadLetter[] = []
+      for await (const { letter } of readAll(letters(), name, parseLimit(limit))) all.push(letter)
+      return all
     },
-    count: async () => store().letters.count(name),
-    remove: async (eventId) => store().letters.remove(name, eventId),
+    count: async () => letters().count(name),
+    remove: async (eventId) => letters().remove(name, eventId),
     async replay(handler, { limit = MOST, signal } = {}) {
       if (typeof handler !== 'function') {
         throw new PpoppoError('request_invalid', 'replay: "handler" must be a function: (event) => ...')
       }
       const counts = { replayed: 0, failed: 0 }
-      for (const one of await read(parseLimit(limit))) {
+      // Those added meanwhile are for the next time: a handler that fails again may be what adds them.
+      const most = Math.min(parseLimit(limit), await letters().count(name))
+      for await (const one of readAll(letters(), name, most)) {
         signal?.throwIfAborted()
         if (await isTaken(one.letter, handler, signal)) {
-          await store().letters.remove(name, one.id)
+          await one.remove()
           counts.replayed++
         } else counts.failed++
       }
@@ -37,13 +40,26 @@ export function createDeadLetters(name: string, store: () => ConsumerStore): Dea
 }
 
 interface ReadLetter {
-  readonly id: string
   readonly letter: DeadLetter
+  remove(): Promise<void>
 }
 
-function toReadLetter({ id, text }: Letter): readonly ReadLetter[] {
-  const letter = parseLetterText(text)
-  return letter === undefined ? [] : [{ id, letter }]
+/** Page by page: all of them may be more than one call may bring. */
+async function* readAll(store: LetterStore, name: string, limit: number): AsyncGenerator<ReadLetter> {
+  let [left, offset] = [limit, 0]
+  while (left > 0) {
+    const page = await store.list(name, Math.min(PAGE, left), offset)
+    if (page.length === 0) return
+    left -= page.length
+    offset += page.length
+    for (const { id, text } of page) {
+      const letter = parseLetterText(text)
+      const remove = async (): Promise<void> => {
+        if (await store.remove(name, id)) offset--
+      }
+      if (letter !== undefined) yield { letter, remove }
+    }
+  }
 }
 
 async function isTaken(
