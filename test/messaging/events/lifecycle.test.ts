@@ -136,6 +136,32 @@ describe('stale', () => {
     expect(clock.timers).toBe(0)
   })
 
+  test('once for each of two outages, however often it was tried', async () => {
+    // Its failures come without headers, so that nothing connects in between.
+    const holding = await startEventsWorld({ holdsHeaders: true })
+    let isAway = true
+    holding.pcs.script = (stream) => (isAway ? stream.fail(14, 'away') : stream.send(`e${stream.index}`))
+    const events = holding.connect({}, { ...clock, random: () => 0.999 }).events(callbacks)
+    const first = take(events, 1)
+    const pass = (): void => clock.advance(500)
+    await until(() => holding.pcs.opened.length > 20, pass)
+    expect(names()).toEqual(['stale'])
+    isAway = false
+    await until(() => told.length === 2, pass)
+    await first
+    isAway = true
+    holding.pcs.opened.at(-1)?.fail(14, 'away')
+    const second = take(events, 1)
+    const before = holding.pcs.opened.length
+    await until(() => holding.pcs.opened.length > before + 20, pass)
+    isAway = false
+    await until(() => told.length === 5, pass)
+    await second
+    expect(names()).toEqual(['stale', 'connected', 'disconnected', 'stale', 'resumed'])
+    await events.return(undefined)
+    await holding.close()
+  })
+
   test('is not who reads slowly', async () => {
     const events = world.connect({}, clock).events(callbacks)
     const first = take(events, 1)
@@ -205,6 +231,20 @@ describe('a server that holds its headers back', () => {
     expect(await next).toEqual(['a'])
     expect(names()).toEqual(['connected'])
     await events.return(undefined)
+    await holding.close()
+  })
+
+  test('leaves no timer when it is left before they come', async () => {
+    const holding = await startEventsWorld({ holdsHeaders: true })
+    const events = holding.connect({}, clock).events(callbacks)
+    const next = events.next()
+    const stream = await holding.pcs.stream(0)
+    // Recycling, the look at the channel, and how long there is no connection.
+    expect(clock.timers).toBe(3)
+    await events.return(undefined)
+    await next
+    expect(clock.timers).toBe(0)
+    await stream.cancelled
     await holding.close()
   })
 

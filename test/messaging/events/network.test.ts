@@ -91,6 +91,20 @@ describe('a server that is none of gRPC, or half', () => {
     await raw.close()
   })
 
+  test('an event counts as a connection, whatever a gateway made of the headers', async () => {
+    const told: string[] = []
+    const raw = await startRawServer((stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/octet-stream' })
+      // SendRequestEvent { event_id: 'a' }
+      stream.write(Buffer.from('0000000003' + '0a0161', 'hex'))
+    })
+    const events = world.connect({ apiUrl: raw.url }).events({ onConnected: () => told.push('connected') })
+    expect(await take(events, 1)).toEqual(['a'])
+    expect(told).toEqual(['connected'])
+    await events.return(undefined)
+    await raw.close()
+  })
+
   test.each([
     [400, 'messaging_response_invalid', 5],
     [401, 'credentials_rejected', 2],
