@@ -160,6 +160,8 @@ describeWithRedis('consume() while PCS is in trouble', () => {
       const failing = start()
       const told = await failing.untilTold('closed')
       expect(told).toMatchObject({ code: 'cursor_lost' })
+      // The warning comes by another pipe.
+      await until(() => failing.errors().includes('\n'), 'it warns')
       expect(failing.errors()).toMatch(/PpoppoWarning: The consumer pcs-away has ended: .*does not know/)
       const next = start({ consume: { onCursorLost: 'earliest' } })
       expect((await next.untilTold('active')).at).toBeLessThan((await next.untilTold('ready')).at + 1_500)
