@@ -7,7 +7,10 @@ export interface HandlerContext {
   readonly signal: AbortSignal
   /** 1 for the first one. */
   readonly attempt: number
-  /** Grows with each change of the active consumer. A database may refuse writes that carry a smaller one than it saw. */
+  /**
+   * Grows with each change of the active consumer: a database may refuse writes that carry a smaller one than it saw. Not
+   * with `fanOut`, where an event keeps the one it was read under, nor with `replay()`, where it is 0.
+   */
   readonly fence: number
 }
 
@@ -25,7 +28,10 @@ export interface DeadLetter {
 
 /** Options of `consume()`. */
 export interface ConsumeOptions extends StreamOptions {
-  /** Consumers of one name share the work's place in the stream: 1 to 100 of `A-Z a-z 0-9 _ . -`. */
+  /**
+   * Consumers of one name share one place in the stream, so they ask for the same `sendRequestId`: 1 to 100 of
+   * `A-Z a-z 0-9 _ . -`.
+   */
   readonly name: string
   readonly handler: EventHandler
   /**
@@ -39,17 +45,21 @@ export interface ConsumeOptions extends StreamOptions {
   readonly drainMs?: number
   /** Attempts at an event before it is a dead letter, the first included. @default 5 */
   readonly maxAttempts?: number
-  /** An attempt that takes longer has failed, in milliseconds. @default 60_000 */
+  /**
+   * An attempt that takes longer has failed, in milliseconds. Its handler should end with the signal: one that does not
+   * runs beside its next attempt. @default 60_000
+   */
   readonly handlerTimeoutMs?: number
   /**
    * What to do when the server no longer knows the place in the stream. `fail`: end, and `closed` rejects with
-   * `cursor_lost`. `earliest`: go on with whatever the server still has. `latest`: go on with what happens from now on.
+   * `cursor_lost`. `earliest`: go on with whatever the server still has. `latest`: go on with what happens from
+   * now on, by this machine's clock.
    * @default 'fail'
    */
   readonly onCursorLost?: 'fail' | 'latest' | 'earliest'
   /** Called in place of writing a dead letter. The event counts as handled once this resolves; if it throws, it is one. */
   readonly onHandlerError?: (error: unknown, event: MessagingEvent, context: { readonly attempts: number }) => unknown
-  /** An event became a dead letter. */
+  /** An event became a dead letter, and is stored. */
   readonly onDeadLetter?: (letter: DeadLetter) => void
   /** This process is now the active one. */
   readonly onActive?: (state: { readonly fence: number; readonly after?: string }) => void
@@ -77,13 +87,19 @@ export interface Consumer {
   readonly isActive: boolean
   /** `memory`: there is no Redis, so a restart begins anew, and other processes handle the same events. */
   readonly storage: 'redis' | 'memory'
-  /** Age of the oldest event that has come and is not handled, in milliseconds; 0 when there is none, or on standby. */
+  /**
+   * Age of the oldest event that has come to this process and is not handled, in milliseconds; 0 when there is none, or on
+   * standby. What waits for workers (`fanOut`) does not count.
+   */
   readonly lag: number
   /** When the last event came. */
   readonly lastEventAt: Date | undefined
   /** Resolves after `stop()`; rejects when the consumer ends by itself. */
   readonly closed: Promise<void>
-  /** Reads no more, waits for the handlers at work, and hands over. Idempotent. */
+  /**
+   * Reads no more, waits for the handlers at work, and hands over. Idempotent. A handler may call it, and must not await
+   * it: it would wait for itself, until `drainMs` is over.
+   */
   stop(): Promise<void>
 }
 

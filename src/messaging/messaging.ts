@@ -43,7 +43,11 @@ export function createMessagingClient(
     app,
     events: createEvents(caller),
     consume,
-    deadLetters: (name) => createDeadLetters(name, consumers.open),
+    deadLetters: (name) =>
+      createDeadLetters(name, () => {
+        caller.assertUsable()
+        return consumers.open()
+      }),
     health: createHealth(caller, app),
     async close() {
       await stopAll()

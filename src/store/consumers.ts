@@ -75,6 +75,8 @@ export interface QueueStore {
    * no longer there (somebody else has finished it) nothing is done, and no letter written.
    */
   finish(name: string, id: string, letter?: Letter): Promise<'finished' | 'full'>
+  /** The entry was not dealt with after all: the next `take` may have it at once, and this delivery does not count. */
+  giveBack(name: string, worker: string, entry: QueueEntry): Promise<void>
   /** Entries that are not finished. */
   length(name: string): Promise<number>
 }

@@ -3,8 +3,9 @@ import type { Letter, QueueEntry, QueueStore, TakeOptions } from './consumers.js
 interface Waiting {
   readonly text: string
   deliveries: number
-  /** When it was last given out. */
+  /** When it was last given out, and to whom. */
   takenAt: number
+  worker?: string
 }
 
 interface MemoryQueue {
@@ -28,13 +29,14 @@ export function createMemoryQueue({ now, assertOpen, addLetters }: MemoryQueueOp
   const sleepers = new Map<string, Set<() => void>>()
   let lastId = 0
 
-  function give(name: string, { count, claimAfterMs }: TakeOptions): QueueEntry[] {
+  function give(name: string, worker: string, { count, claimAfterMs }: TakeOptions): QueueEntry[] {
     const given: QueueEntry[] = []
     for (const [id, entry] of queues.get(name) ?? []) {
       if (given.length >= count) break
       if (entry.deliveries > 0 && now() - entry.takenAt < claimAfterMs) continue
       entry.deliveries += 1
       entry.takenAt = now()
+      entry.worker = worker
       given.push({ id, text: entry.text, deliveries: entry.deliveries })
     }
     return given
@@ -59,13 +61,13 @@ export function createMemoryQueue({ now, assertOpen, addLetters }: MemoryQueueOp
   }
 
   const methods: QueueStore = {
-    async take(name, _worker, options): Promise<readonly QueueEntry[]> {
+    async take(name, worker, options): Promise<readonly QueueEntry[]> {
       assertOpen()
-      const given = give(name, options)
+      const given = give(name, worker, options)
       if (given.length > 0 || options.waitMs <= 0) return given
       await untilPushed(name, options.waitMs)
       assertOpen()
-      return give(name, options)
+      return give(name, worker, options)
     },
     async finish(name, id, letter): Promise<'finished' | 'full'> {
       assertOpen()
@@ -74,6 +76,13 @@ export function createMemoryQueue({ now, assertOpen, addLetters }: MemoryQueueOp
       if (letter !== undefined && !addLetters(name, [letter])) return 'full'
       queue.delete(id)
       return 'finished'
+    },
+    async giveBack(name, worker, { id }): Promise<void> {
+      assertOpen()
+      const entry = queues.get(name)?.get(id)
+      if (entry?.worker !== worker) return
+      entry.deliveries = Math.max(0, entry.deliveries - 1)
+      entry.takenAt = Number.NEGATIVE_INFINITY
     },
     async length(name): Promise<number> {
       assertOpen()

@@ -99,6 +99,7 @@ export type ConsumerScriptName =
   | 'ppoppoLetterRemove'
   | 'ppoppoQueueTake'
   | 'ppoppoQueueFinish'
+  | 'ppoppoQueueGiveBack'
 
 /** The Lua scripts of the consumer store. Letters are passed as `head, text, head, text, ...`. */
 export const CONSUMER_SCRIPTS: RedisScripts<ConsumerScriptName> = {
@@ -206,6 +207,16 @@ for i = 1, #info, 2 do
   if info[i] == 'last-generated-id' then answer[1] = info[i + 1] end
 end
 return answer`,
+  },
+
+  /** KEYS queue; ARGV worker, id, deliveries without this one, not after. Only what is still this worker's. */
+  ppoppoQueueGiveBack: {
+    numberOfKeys: 1,
+    lua: `${IN_TIME}
+if late(ARGV[4]) then return LATE end
+local pending = redis.call('XPENDING', KEYS[1], '${GROUP}', ARGV[2], ARGV[2], 1, ARGV[1])
+if #pending == 0 then return end
+redis.call('XCLAIM', KEYS[1], '${GROUP}', ARGV[1], 0, ARGV[2], 'IDLE', 31536000000, 'RETRYCOUNT', ARGV[3], 'JUSTID')`,
   },
 
   /** KEYS queue, letters, texts; ARGV id, most letters, letter. Answers 1 or 0. */

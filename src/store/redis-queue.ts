@@ -52,6 +52,12 @@ export function createRedisQueue(connection: RedisConsumerConnection, redis: Red
       )
       return reply === 1 ? 'finished' : 'full'
     },
+    async giveBack(name, worker, { id, deliveries }): Promise<void> {
+      const { queue } = keysOf(name)
+      await runInTime('queue.giveBack', queue, (client, notAfter) =>
+        client.ppoppoQueueGiveBack(queue, worker, id, Math.max(0, deliveries - 1), notAfter),
+      )
+    },
     async length(name): Promise<number> {
       return run('queue.length', (client) => client.xlen(keysOf(name).queue))
     },

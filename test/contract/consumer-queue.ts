@@ -45,6 +45,21 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(await store.queue.length(name)).toBe(0)
     })
 
+    test('what is given back is there at once, as if it had not been given; what is another worker’s by now is not', async () => {
+      const { store, other } = use()
+      const { name, put } = await openQueue(store)
+      await put('a')
+      const [entry] = await store.queue.take(name, 'v', now())
+      await other.queue.giveBack(name, 'w', entry as QueueEntry)
+      expect(await other.queue.take(name, 'w', now())).toEqual([])
+      await store.queue.giveBack(name, 'v', entry as QueueEntry)
+      const again = await other.queue.take(name, 'x', now())
+      expect(again).toEqual([entry])
+      await other.queue.finish(name, entry?.id ?? '')
+      await other.queue.giveBack(name, 'x', entry as QueueEntry)
+      expect(await store.queue.length(name)).toBe(0)
+    })
+
     test('of 20 takes at the same time no two get the same entry', async () => {
       const { store, other } = use()
       const { name, put } = await openQueue(store)

@@ -1,8 +1,7 @@
 import { PpoppoError } from '../../errors.js'
 import { onAbort } from '../../lib/on-abort.js'
-import type { DeadLetter, EventHandler, HandlerContext } from '../consumer-types.js'
+import type { DeadLetter, HandlerContext } from '../consumer-types.js'
 import type { MessagingEvent } from '../event-types.js'
-import { tell } from '../events/tell.js'
 import type { MessagingRuntime } from '../runtime.js'
 import { pause } from './pause.js'
 import type { ConsumeSettings } from './settings.js'
@@ -16,12 +15,9 @@ const LONGEST_ERROR = 500
 export type Outcome = 'handled' | 'abandoned' | DeadLetter
 
 /** Under what an event is handled. */
-export type EventTenure = Pick<Tenure, 'fence' | 'closing' | 'over' | 'mayBegin'>
+export type EventTenure = Pick<Tenure, 'fence' | 'closing' | 'over' | 'mayBegin' | 'noteBegin' | 'noteEnd'>
 
-export type AttemptSettings = Pick<
-  ConsumeSettings,
-  'handler' | 'maxAttempts' | 'handlerTimeoutMs' | 'onHandlerError' | 'onDeadLetter'
->
+export type AttemptSettings = Pick<ConsumeSettings, 'handler' | 'maxAttempts' | 'handlerTimeoutMs' | 'onHandlerError'>
 
 /**
  * Handles an event, again after a pause where that fails, until it is handled or given up.
@@ -37,18 +33,16 @@ export async function attempt(
   for (let attempts = first; ; attempts++) {
     if (!tenure.mayBegin()) return 'abandoned'
     try {
-      const handled = tryOnce(event, attempts, settings, tenure, runtime)
+      const context = new AttemptContext(tenure.fence, attempts)
+      const handled = callApp(() => settings.handler(event, context), context, settings, tenure, runtime)
       // Most handlers of a dashboard are synchronous: no promise for those.
       if (handled !== undefined) await handled
       return 'handled'
     } catch (error) {
       if (tenure.over.aborted) return 'abandoned'
-      if (attempts >= settings.maxAttempts) return giveUp(event, error, attempts, settings, runtime)
-      await pause(
-        runtime.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - first)),
-        tenure.closing,
-        runtime,
-      )
+      if (attempts >= settings.maxAttempts) return giveUp(event, error, attempts, settings, tenure, runtime)
+      const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - first))
+      await pause(runtime.random() * longestMs, tenure.closing, runtime)
     }
   }
 }
@@ -57,55 +51,61 @@ async function giveUp(
   event: MessagingEvent,
   error: unknown,
   attempts: number,
-  { onHandlerError, onDeadLetter }: AttemptSettings,
+  settings: AttemptSettings,
+  tenure: EventTenure,
   runtime: MessagingRuntime,
 ): Promise<Outcome> {
+  const { onHandlerError } = settings
   let last = error
   if (onHandlerError !== undefined) {
     try {
-      await onHandlerError(error, event, { attempts })
+      const context = new AttemptContext(tenure.fence, attempts)
+      await callApp(() => onHandlerError(error, event, { attempts }), context, settings, tenure, runtime)
       return 'handled'
     } catch (another) {
+      if (tenure.over.aborted) return 'abandoned'
       last = another
     }
   }
-  const letter = { event, error: textOf(last), attempts, failedAt: new Date(runtime.now()) }
-  tell(onDeadLetter, letter)
-  return letter
+  return { event, error: textOf(last), attempts, failedAt: new Date(runtime.now()) }
 }
 
-/** @returns nothing where the handler was done at once; rejects, or throws, when it fails or takes too long */
-function tryOnce(
-  event: MessagingEvent,
-  attempt: number,
-  { handler, handlerTimeoutMs }: AttemptSettings,
+/**
+ * Calls code of the app. Rejects, or throws, when that fails, takes too long, or the tenure is over.
+ * @returns nothing where it was done at once
+ */
+function callApp(
+  call: () => unknown,
+  context: AttemptContext,
+  { handlerTimeoutMs }: AttemptSettings,
   tenure: EventTenure,
   runtime: MessagingRuntime,
 ): Promise<void> | undefined {
-  const context = new AttemptContext(tenure.fence, attempt)
-  const returned = (handler as EventHandler)(event, context)
+  const returned = call()
   if (!isThenable(returned)) return undefined
+  tenure.noteBegin()
   return new Promise((resolve, reject) => {
     const settle = (done: () => void): void => {
       cancel()
       letGo()
       done()
     }
-    const cancel = runtime.after(handlerTimeoutMs, () => {
-      const late = new PpoppoError('deadline_exceeded', `The handler took longer than ${handlerTimeoutMs} ms.`)
-      context.end(late)
-      settle(() => reject(late))
-    })
-    let letGo = (): void => {}
-    // Nobody waits for it any more; what it comes to is not heard.
-    letGo = onAbort(tenure.over, () => {
-      context.end(tenure.over.reason)
-      settle(() => reject(tenure.over.reason))
-    })
-    Promise.resolve(returned).then(
-      () => settle(resolve),
-      (error: unknown) => settle(() => reject(error)),
+    const end = (reason: unknown): void => {
+      context.end(reason)
+      settle(() => reject(reason))
+    }
+    const cancel = runtime.after(handlerTimeoutMs, () =>
+      end(new PpoppoError('deadline_exceeded', `The handler took longer than ${handlerTimeoutMs} ms.`)),
     )
+    let letGo = (): void => {}
+    // Nobody waits for its outcome any more, only for its end.
+    letGo = onAbort(tenure.over, () => end(tenure.over.reason))
+    Promise.resolve(returned)
+      .finally(() => tenure.noteEnd())
+      .then(
+        () => settle(resolve),
+        (error: unknown) => settle(() => reject(error)),
+      )
   })
 }
 
@@ -139,6 +139,14 @@ function isThenable(value: unknown): boolean {
 
 /** Name and message, not the stack and not what hangs on it: what is stored is read by people. */
 function textOf(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const text = toText(error)
   return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}...` : text
+}
+
+function toText(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  } catch {
+    return 'something that cannot be printed'
+  }
 }

@@ -6,6 +6,8 @@ export interface Checkpoint {
   readonly cursor?: string
   /** Events after it that are handled, too: one that takes long holds up none but its own. */
   readonly ahead: readonly string[]
+  /** Events that happened before count as handled, in milliseconds since the epoch: `onCursorLost: 'latest'`. */
+  readonly skipsBefore?: number
 }
 
 export const BEGINNING: Checkpoint = { ahead: [] }
@@ -19,10 +21,11 @@ export function parseCheckpoint(text: string | undefined): Checkpoint | undefine
   if (text === undefined) return undefined
   const value = parseJson(text)
   if (!isPlainObject(value)) return undefined
-  const { cursor, ahead } = value
+  const { cursor, ahead, skipsBefore } = value
   return {
     ...(typeof cursor === 'string' && cursor !== '' ? { cursor } : {}),
     ahead: Array.isArray(ahead) ? ahead.filter((id) => typeof id === 'string') : [],
+    ...(typeof skipsBefore === 'number' ? { skipsBefore } : {}),
   }
 }
 

@@ -9,6 +9,7 @@
  *       publishing    or, with `fanOut`, to the queue
  *     worker       with `fanOut`, in every process: from the queue to the handler
  */
+import { PpoppoError } from '../../errors.js'
 import type { ConsumerStore } from '../../store/consumers.js'
 import type { Caller } from '../client.js'
 import type { Consumer } from '../consumer-types.js'
@@ -31,10 +32,12 @@ export function createConsume({ caller, store, warn }: ConsumeParts): {
   stopAll(): Promise<void>
 } {
   const running = new Set<Consumer>()
+  let isStopping = false
   return {
     consume(options) {
       const settings = parseConsumeOptions(options)
       caller.assertUsable()
+      if (isStopping) throw new PpoppoError('closed', 'The Messaging client is being closed: make a new one.')
       const consumer = new RunningConsumer({
         settings,
         events: ({ signal, ...asked }) => openFeed(caller, asked, signal, `consume ${settings.name}`),
@@ -54,6 +57,7 @@ export function createConsume({ caller, store, warn }: ConsumeParts): {
       return consumer
     },
     async stopAll() {
+      isStopping = true
       await Promise.all([...running].map((consumer) => consumer.stop()))
     },
   }

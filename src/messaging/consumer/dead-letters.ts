@@ -1,6 +1,7 @@
 import { PpoppoError } from '../../errors.js'
 import type { ConsumerStore, LetterStore } from '../../store/consumers.js'
 import type { DeadLetter, DeadLetters, EventHandler } from '../consumer-types.js'
+import { parseId } from '../validate.js'
 import { parseLetterText } from './event-text.js'
 import { parseConsumerName } from './settings.js'
 
@@ -19,7 +20,7 @@ export function createDeadLetters(name: string, store: () => ConsumerStore): Dea
       return all
     },
     count: async () => letters().count(name),
-    remove: async (eventId) => letters().remove(name, eventId),
+    remove: async (eventId) => letters().remove(name, parseId(eventId, 'eventId')),
     async replay(handler, { limit = MOST, signal } = {}) {
       if (typeof handler !== 'function') {
         throw new PpoppoError('request_invalid', 'replay: "handler" must be a function: (event) => ...')

@@ -1,5 +1,7 @@
 /** Events and dead letters as texts in the store. */
+import { randomUUID } from 'node:crypto'
 import { isPlainObject } from '../../lib/guards.js'
+import type { Letter } from '../../store/consumers.js'
 import type { DeadLetter } from '../consumer-types.js'
 import type { MessagingEvent } from '../event-types.js'
 
@@ -13,8 +15,9 @@ export function parseEventText(text: string): MessagingEvent | undefined {
   return toEvent(parseJson(text))
 }
 
-export function toLetterText(letter: DeadLetter): string {
-  return JSON.stringify(letter)
+/** As the store keeps it. An event that came without an id is like no other. */
+export function toLetter(letter: DeadLetter): Letter {
+  return { id: letter.event.eventId || randomUUID(), text: JSON.stringify(letter) }
 }
 
 /** @returns nothing for what this library did not write */

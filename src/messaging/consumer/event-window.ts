@@ -4,6 +4,9 @@ import type { Checkpoint } from './checkpoint.js'
 /** An event that was read, from then until it is behind the checkpoint. */
 export interface Entry {
   readonly event: MessagingEvent
+  /** Of the event as it came: a handler may change what it is given. */
+  readonly id: string
+  readonly sendRequestId: string
   state: 'waiting' | 'begun' | 'done'
   /** Whether the store knows that it is done. */
   isSaved: boolean
@@ -26,6 +29,7 @@ export class EventWindow {
   readonly #entries = new Set<Entry>()
   /** Handled before this process read them: after the old cursor, out of turn. */
   readonly #ahead: Set<string>
+  readonly #skipsBefore: number | undefined
   #cursor: string | undefined
   #begun = 0
   #unsaved = 0
@@ -35,6 +39,7 @@ export class EventWindow {
 
   constructor(checkpoint: Checkpoint) {
     this.#cursor = checkpoint.cursor
+    this.#skipsBefore = checkpoint.skipsBefore
     this.#ahead = new Set(checkpoint.ahead)
   }
 
@@ -66,8 +71,9 @@ export class EventWindow {
   /** Takes in the next event of the stream. @returns its entry, or nothing where it has been handled already */
   add(event: MessagingEvent): Entry | undefined {
     if (++this.#taken > AHEAD_PATIENCE) this.#ahead.clear()
-    const wasHandled = this.#ahead.delete(event.eventId)
-    const entry: Entry = { event, state: wasHandled ? 'done' : 'waiting', isSaved: wasHandled }
+    const { eventId: id, sendRequestId } = event
+    const wasHandled = this.#ahead.delete(id)
+    const entry: Entry = { event, id, sendRequestId, state: wasHandled ? 'done' : 'waiting', isSaved: wasHandled }
     this.#entries.add(entry)
     if (wasHandled) this.#done++
     return wasHandled ? undefined : entry
@@ -100,7 +106,7 @@ export class EventWindow {
     let left = this.#done
     for (const entry of this.#entries) {
       if (left === 0) break
-      const { event, state, isSaved } = entry
+      const { id, state, isSaved } = entry
       if (state !== 'done') {
         isContiguous = false
         continue
@@ -108,11 +114,17 @@ export class EventWindow {
       left--
       if (!isSaved) entries.push(entry)
       // Without an id there is nothing to go on after, and nothing to know it again by.
-      if (event.eventId === '') continue
-      if (isContiguous) cursor = event.eventId
-      else ahead.push(event.eventId)
+      if (id === '') continue
+      if (isContiguous) cursor = id
+      else ahead.push(id)
     }
-    return { checkpoint: { ...(cursor === undefined ? {} : { cursor }), ahead }, entries }
+    const skipsBefore = this.#skipsBefore
+    const checkpoint = {
+      ...(cursor === undefined ? {} : { cursor }),
+      ahead,
+      ...(skipsBefore === undefined ? {} : { skipsBefore }),
+    }
+    return { checkpoint, entries }
   }
 
   /** The store has the snapshot. */

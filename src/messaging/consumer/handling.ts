@@ -1,11 +1,13 @@
 import { PpoppoError } from '../../errors.js'
 import type { DeadLetter } from '../consumer-types.js'
 import type { MessagingEvent } from '../event-types.js'
+import { tell } from '../events/tell.js'
 import { attempt } from './attempts.js'
 import { type Checkpoint, toCheckpointText } from './checkpoint.js'
 import { type CommitParts, commit } from './commit.js'
-import { toLetterText } from './event-text.js'
-import { type Entry, EventWindow } from './event-window.js'
+import { toLetter } from './event-text.js'
+import { type Entry, EventWindow, type Snapshot } from './event-window.js'
+import { after } from './pause.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink, SinkCalls } from './sink.js'
 
@@ -27,7 +29,7 @@ export interface HandlingParts extends CommitParts, SinkCalls {
  */
 export class Handling implements Sink {
   readonly #parts: HandlingParts
-  readonly #window: EventWindow
+  #window: EventWindow
   /** By send: the first is at work or ready, the others wait for it. */
   readonly #lanes = new Map<string, Entry[]>()
   /** Lanes whose first event may begin. */
@@ -38,6 +40,8 @@ export class Handling implements Sink {
   #isCommitting = false
   #isDue = false
   #cancelTimer: (() => void) | undefined
+  /** Nothing can be saved any more. */
+  #isBroken = false
   #onProgress = (): void => {}
 
   constructor(parts: HandlingParts) {
@@ -61,26 +65,39 @@ export class Handling implements Sink {
     this.#proceed()
   }
 
+  async restart(checkpoint: Checkpoint): Promise<void> {
+    const { tenure } = this.#parts
+    await this.#until(() => this.#window.size === 0 || !tenure.mayBegin() || this.#isBroken)
+    if (this.#window.size > 0 || !tenure.mayBegin()) return
+    this.#window = new EventWindow(checkpoint)
+    await this.#commit(this.#window.snapshot())
+  }
+
   async drain(ms: number): Promise<boolean> {
     const { tenure, runtime } = this.#parts
     tenure.close()
-    const isDone = (): boolean => this.#window.begun === 0 && this.#window.unsaved === 0
-    await new Promise<void>((resolve) => {
-      const cancel = runtime.after(ms, resolve)
+    const { promise, cancel } = after(ms, runtime)
+    // What is over is not saved any more.
+    const isSettled = (): boolean =>
+      this.#window.begun === 0 && (this.#window.unsaved === 0 || this.#isBroken || !tenure.maySave())
+    await Promise.race([this.#until(isSettled), promise])
+    cancel()
+    this.#cancelTimer?.()
+    return isSettled()
+  }
+
+  /** Resolves when it is so; it is looked at after each change. */
+  #until(isSo: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
       this.#onProgress = () => {
-        // What is over is not saved any more; but its handlers are waited for, so that no other begins beside them.
-        if (!isDone() && !(this.#window.begun === 0 && !tenure.maySave())) return
-        cancel()
-        resolve()
+        if (isSo()) resolve()
       }
       this.#proceed()
     })
-    this.#cancelTimer?.()
-    return isDone()
   }
 
   #enqueue(entry: Entry): void {
-    const { sendRequestId } = entry.event
+    const { sendRequestId } = entry
     const lane = this.#lanes.get(sendRequestId)
     if (lane !== undefined) {
       lane.push(entry)
@@ -105,17 +122,20 @@ export class Handling implements Sink {
   }
 
   #begin(entry: Entry): void {
-    const { settings, tenure, runtime, onFailure } = this.#parts
+    const { settings, tenure, runtime } = this.#parts
     this.#window.begin(entry)
-    attempt(entry.event, settings, tenure, runtime).then((outcome) => {
-      if (outcome === 'abandoned') this.#window.abandon(entry)
-      else this.#finish(entry, outcome)
-      this.#proceed()
-    }, onFailure)
+    attempt(entry.event, settings, tenure, runtime).then(
+      (outcome) => {
+        if (outcome === 'abandoned') this.#window.abandon(entry)
+        else this.#finish(entry, outcome)
+        this.#proceed()
+      },
+      (error: Error) => this.#fail(error),
+    )
   }
 
   #finish(entry: Entry, outcome: 'handled' | DeadLetter): void {
-    const { sendRequestId } = entry.event
+    const { sendRequestId } = entry
     if (outcome !== 'handled') this.#letters.set(entry, outcome)
     this.#window.finish(entry)
     const lane = this.#lanes.get(sendRequestId) ?? []
@@ -125,12 +145,12 @@ export class Handling implements Sink {
   }
 
   #saveIfDue(): void {
-    const { tenure, settings, runtime, onFailure } = this.#parts
+    const { tenure, settings, runtime } = this.#parts
     const { unsaved, atRisk } = this.#window
-    if (unsaved === 0 || this.#isCommitting || !tenure.maySave()) return
+    if (unsaved === 0 || this.#isCommitting || this.#isBroken || !tenure.maySave()) return
     const isHeldUp = atRisk >= settings.maxInFlight || tenure.closing.aborted
     if (this.#isDue || isHeldUp || unsaved >= this.#batch) {
-      this.#save().then(() => this.#proceed(), onFailure)
+      void this.#commit(this.#window.snapshot())
       return
     }
     this.#cancelTimer ??= runtime.after(LONGEST_UNSAVED_MS, () => {
@@ -139,26 +159,39 @@ export class Handling implements Sink {
     })
   }
 
-  async #save(): Promise<void> {
-    const { tenure, onSaved, onLost, onFailure } = this.#parts
+  async #commit(snapshot: Snapshot): Promise<void> {
+    const { tenure, onLost, name } = this.#parts
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
     this.#isDue = false
     this.#isCommitting = true
-    const snapshot = this.#window.snapshot()
-    const letters = snapshot.entries.flatMap((entry) => {
-      const letter = this.#letters.get(entry)
-      return letter === undefined ? [] : [{ id: letter.event.eventId, text: toLetterText(letter) }]
-    })
+    const letters = snapshot.entries.flatMap((entry) => this.#letters.get(entry) ?? [])
     const checkpoint = toCheckpointText(snapshot.checkpoint)
-    const step = { fence: tenure.fence, sequence: ++this.#sequence, checkpoint, letters }
-    const result = await commit(step, this.#parts)
-    this.#isCommitting = false
-    if (result === 'lost') return onLost()
-    if (result === 'full') return onFailure(lettersFull(this.#parts.name))
+    const step = { fence: tenure.fence, sequence: ++this.#sequence, checkpoint, letters: letters.map(toLetter) }
+    try {
+      const result = await commit(step, this.#parts)
+      this.#isCommitting = false
+      if (result === 'lost') onLost()
+      else if (result === 'full') this.#fail(lettersFull(name))
+      else this.#saved(snapshot, letters)
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error('the store failed'))
+    }
+    this.#proceed()
+  }
+
+  #saved(snapshot: Snapshot, letters: readonly DeadLetter[]): void {
+    const { settings, onSaved } = this.#parts
     for (const entry of snapshot.entries) this.#letters.delete(entry)
     this.#window.saved(snapshot)
     onSaved(snapshot.checkpoint)
+    for (const letter of letters) tell(settings.onDeadLetter, letter)
+  }
+
+  #fail(error: Error): void {
+    this.#isBroken = true
+    this.#parts.onFailure(error)
+    this.#onProgress()
   }
 }
 

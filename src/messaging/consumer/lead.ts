@@ -51,16 +51,19 @@ export async function lead(parts: LeadParts): Promise<void> {
   })
   parts.onSink(sink)
   try {
-    await readStream({ ...parts, sink, signal: reading.signal, room: door.room, cursor: parts.checkpoint.cursor })
+    await readStream({ ...parts, sink, signal: reading.signal, room: door.room })
   } catch (error) {
     if (error !== STOPPED) throw error
   } finally {
-    const isDrained = await sink.drain(settings.drainMs)
+    const endsAt = performance.now() + settings.drainMs
+    const isSettled = await sink.drain(settings.drainMs)
     tenure.end(STOPPED)
+    // Also those nobody waits for any more: beside a handler that is still at work no other may begin.
+    const isIdle = await tenure.untilIdle(Math.max(0, endsAt - performance.now()), parts.runtime)
     for (const off of letGo) off()
     parts.onSink(undefined)
-    // With a handler still at work nobody else may begin: the lease runs out, and its signal has told it to end.
-    if (isDrained) await lease.release()
+    // Else the lease runs out, and the handlers have been told to end.
+    if (isSettled && isIdle) await lease.release()
     else lease.abandon()
   }
 }

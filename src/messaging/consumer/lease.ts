@@ -85,6 +85,7 @@ export class Lease {
       if (this.#loss !== undefined) return
       if (!isOurs) return this.lose({ reason: 'lease_lost' })
       this.#validUntil = askedAt + ttlMs
+      this.#lastError = undefined
       this.#scheduleExpiry()
       this.#scheduleRenewal(ttlMs / 3)
     } catch (error) {
@@ -105,8 +106,10 @@ export class Lease {
     this.#expiry = setTimeout(() => this.isValid() && this.#scheduleExpiry(), this.#validUntil - performance.now())
   }
 
+  /** Without an error of the store's it was this process that came too late. */
   #expire(): void {
-    this.lose({ reason: 'store_unavailable', ...(this.#lastError && { error: this.#lastError }) })
+    const error = this.#lastError
+    this.lose(error === undefined ? { reason: 'lease_lost' } : { reason: 'store_unavailable', error })
   }
 
   #stopTimers(): void {

@@ -14,3 +14,12 @@ export function pause(ms: number, signal: AbortSignal, runtime: MessagingRuntime
     letGo = onAbort(signal, done)
   })
 }
+
+/** A promise that resolves after `ms`, and what takes its timer back. */
+export function after(ms: number, runtime: MessagingRuntime): { readonly promise: Promise<void>; cancel(): void } {
+  let cancel = (): void => {}
+  const promise = new Promise<void>((resolve) => {
+    cancel = runtime.after(ms, resolve)
+  })
+  return { promise, cancel }
+}

@@ -2,7 +2,7 @@ import type { CommitStep } from '../../store/consumers.js'
 import type { MessagingEvent } from '../event-types.js'
 import { type Checkpoint, toCheckpointText } from './checkpoint.js'
 import { type CommitParts, commit } from './commit.js'
-import { pause } from './pause.js'
+import { after, pause } from './pause.js'
 import { toEntryText } from './queue-entry.js'
 import type { Sink, SinkCalls } from './sink.js'
 
@@ -26,14 +26,14 @@ interface Waiting {
 export class Publishing implements Sink {
   readonly #parts: PublishingParts
   readonly #waiting: Waiting[] = []
-  #cursor: string | undefined
+  #checkpoint: Checkpoint
   #sequence = 0
   #isWriting = false
   #onIdle = (): void => {}
 
   constructor(parts: PublishingParts) {
     this.#parts = parts
-    this.#cursor = parts.checkpoint.cursor
+    this.#checkpoint = { ...parts.checkpoint, ahead: [] }
   }
 
   get isFull(): boolean {
@@ -49,40 +49,54 @@ export class Publishing implements Sink {
     this.#proceed()
   }
 
+  async restart(checkpoint: Checkpoint): Promise<void> {
+    const { tenure } = this.#parts
+    while (this.#isWriting && tenure.mayBegin()) await this.#untilIdle()
+    if (this.#waiting.length > 0 || !tenure.mayBegin()) return
+    this.#checkpoint = checkpoint
+    this.#isWriting = true
+    await this.#writeSurely([])
+  }
+
   async drain(ms: number): Promise<boolean> {
     const { tenure, runtime } = this.#parts
     tenure.close()
-    if (this.#isWriting) {
-      await new Promise<void>((resolve) => {
-        const cancel = runtime.after(ms, resolve)
-        this.#onIdle = () => {
-          cancel()
-          resolve()
-        }
-      })
-    }
+    const { promise, cancel } = after(ms, runtime)
+    if (this.#isWriting) await Promise.race([this.#untilIdle(), promise])
+    cancel()
     // What still waits here was never anybody's: the next consumer reads it again.
     return !this.#isWriting
   }
 
-  #proceed(): void {
-    const { tenure, onFailure } = this.#parts
-    if (this.#isWriting || this.#waiting.length === 0 || !tenure.mayBegin()) return
-    this.#isWriting = true
-    this.#write()
-      .catch(onFailure)
-      .finally(() => {
-        this.#isWriting = false
-        this.#onIdle()
-        this.#proceed()
-      })
+  #untilIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+    })
   }
 
-  async #write(): Promise<void> {
+  #proceed(): void {
+    if (this.#isWriting || this.#waiting.length === 0 || !this.#parts.tenure.mayBegin()) return
+    this.#isWriting = true
+    void this.#writeSurely(this.#waiting.slice(0, Math.min(BATCH, this.#parts.maxLength)))
+  }
+
+  async #writeSurely(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#write(batch)
+    } catch (error) {
+      this.#parts.onFailure(error instanceof Error ? error : new Error('the store failed'))
+      return // what failed so is not tried again
+    } finally {
+      this.#isWriting = false
+      this.#onIdle()
+    }
+    this.#proceed()
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
     const { tenure, maxLength, runtime, onLost, onRoom, onSaved } = this.#parts
-    const batch = this.#waiting.slice(0, Math.min(BATCH, maxLength))
-    const cursor = batch.findLast(({ event }) => event.eventId !== '')?.event.eventId ?? this.#cursor
-    const checkpoint: Checkpoint = { ...(cursor === undefined ? {} : { cursor }), ahead: [] }
+    const cursor = batch.findLast(({ event }) => event.eventId !== '')?.event.eventId
+    const checkpoint: Checkpoint = { ...this.#checkpoint, ...(cursor === undefined ? {} : { cursor }) }
     const entries = batch.flatMap(({ text }) => (text === undefined ? [] : [text]))
     const step: CommitStep = {
       fence: tenure.fence,
@@ -99,7 +113,7 @@ export class Publishing implements Sink {
       if (!tenure.mayBegin()) return
     }
     this.#waiting.splice(0, batch.length)
-    this.#cursor = cursor
+    this.#checkpoint = checkpoint
     onSaved(checkpoint)
     onRoom()
   }

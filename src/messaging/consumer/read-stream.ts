@@ -2,6 +2,7 @@ import { isPpoppoError } from '../../errors.js'
 import { onAbort } from '../../lib/on-abort.js'
 import type { EventsOptions, MessagingEvent } from '../event-types.js'
 import type { MessagingRuntime } from '../runtime.js'
+import type { Checkpoint } from './checkpoint.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink } from './sink.js'
 
@@ -15,7 +16,7 @@ export interface ReadingParts {
   readonly runtime: MessagingRuntime
   readonly sink: Sink
   /** Where to begin. */
-  readonly cursor: string | undefined
+  readonly checkpoint: Checkpoint
   /** Ends the reading. */
   readonly signal: AbortSignal
   /** Resolves when the sink may have room, at the latest with the signal. */
@@ -29,13 +30,12 @@ export interface ReadingParts {
  * @throws what ends a stream for good; the signal's reason
  */
 export async function readStream(parts: ReadingParts): Promise<never> {
-  const { settings, runtime } = parts
+  const { settings, runtime, sink, signal } = parts
   const losses: number[] = []
-  let after = parts.cursor
-  let skipsBefore = Number.NEGATIVE_INFINITY
+  let { checkpoint } = parts
   for (;;) {
     try {
-      return await readOnce(parts, after, skipsBefore)
+      return await readOnce(parts, checkpoint)
     } catch (error) {
       if (!isPpoppoError(error, 'cursor_lost') || settings.onCursorLost === 'fail') throw error
       const now = runtime.now()
@@ -43,23 +43,35 @@ export async function readStream(parts: ReadingParts): Promise<never> {
       if (losses.filter((at) => at > now - LOSSES_WITHIN_MS).length > MOST_LOSSES) throw error
       // What a server gives to a reader without a cursor is not published: all it has, or only what comes. "Latest" must
       // not mean the whole past again, so what happened before now is passed over.
-      after = undefined
-      if (settings.onCursorLost === 'latest') skipsBefore = now
+      checkpoint = { ahead: [], ...(settings.onCursorLost === 'latest' && { skipsBefore: now }) }
+      // Saved before anything is read: after a crash the same loss must not be dealt with again, from a later now.
+      await Promise.race([sink.restart(checkpoint), untilAborted(signal)])
+      signal.throwIfAborted()
     }
   }
 }
 
-async function readOnce(parts: ReadingParts, after: string | undefined, skipsBefore: number): Promise<never> {
+async function readOnce(parts: ReadingParts, { cursor, skipsBefore }: Checkpoint): Promise<never> {
   const { settings, events, sink, signal, room, onEvent } = parts
-  for await (const event of events({ ...settings.stream, ...(after === undefined ? {} : { after }), signal })) {
+  for await (const event of events({
+    ...settings.stream,
+    ...(cursor === undefined ? {} : { after: cursor }),
+    signal,
+  })) {
     onEvent()
-    sink.take(event, event.occurredAt.getTime() < skipsBefore)
+    sink.take(event, skipsBefore !== undefined && event.occurredAt.getTime() < skipsBefore)
     while (sink.isFull) {
       await room()
       signal.throwIfAborted()
     }
   }
   throw signal.reason ?? new Error('the stream of events ended by itself')
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    onAbort(signal, resolve)
+  })
 }
 
 /** A door that opens by `open()`, and for good with the signal. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isPpoppoError, PpoppoError } from '../../errors.js'
 import { onAbort } from '../../lib/on-abort.js'
 import type { ConsumerStore } from '../../store/consumers.js'
-import type { Consumer } from '../consumer-types.js'
+import type { Consumer, FanOutOptions } from '../consumer-types.js'
 import type { EventsOptions, MessagingEvent } from '../event-types.js'
 import { tell } from '../events/tell.js'
 import type { MessagingRuntime } from '../runtime.js'
@@ -12,10 +12,12 @@ import { Lease } from './lease.js'
 import { pause } from './pause.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink } from './sink.js'
-import { work } from './worker.js'
+import { type WorkerParts, work } from './worker.js'
 
 /** How often one that waits looks whether the active one is gone. */
 const LONGEST_LOOK_MS = 1_000
+/** After its handler's time a worker has so long to say that it is done. */
+const FINISHING_MS = 30_000
 
 export interface ConsumerParts {
   readonly settings: ConsumeSettings
@@ -35,6 +37,8 @@ export class RunningConsumer implements Consumer {
   readonly #over = new AbortController()
   #lease: Lease | undefined
   #sink: Sink | undefined
+  /** What this process's worker is at work on. */
+  readonly #atHand = new Set<MessagingEvent>()
   #lastEventAt: number | undefined
   /** What this process saved last: the place to go on from should the store have lost it. */
   #saved: Checkpoint | undefined
@@ -56,8 +60,9 @@ export class RunningConsumer implements Consumer {
   }
 
   get lag(): number {
-    const oldest = this.#sink?.oldestOpen?.occurredAt.getTime() ?? Number.NaN
-    return Number.isNaN(oldest) ? 0 : Math.max(0, this.#parts.runtime.now() - oldest)
+    const [atHand] = this.#atHand
+    const times = [this.#sink?.oldestOpen, atHand].flatMap((event) => event?.occurredAt.getTime() || [])
+    return times.length === 0 ? 0 : Math.max(0, this.#parts.runtime.now() - Math.min(...times))
   }
 
   get lastEventAt(): Date | undefined {
@@ -72,7 +77,13 @@ export class RunningConsumer implements Consumer {
   async #run(): Promise<void> {
     // Not in the constructor's turn: `consume()` returns before anything happens.
     await Promise.resolve()
+    const { settings, runtime } = this.#parts
+    let cancel = (): void => {}
+    onAbort(this.#stopping.signal, () => {
+      cancel = runtime.after(settings.drainMs, () => this.#over.abort(stopped()))
+    })
     const ends = await Promise.allSettled([this.#work(), this.#stayInLine()].map((part) => this.#untilEither(part)))
+    cancel()
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
@@ -82,20 +93,15 @@ export class RunningConsumer implements Consumer {
   }
 
   async #work(): Promise<void> {
-    const { settings, store, runtime } = this.#parts
-    const { fanOut } = settings
+    const { fanOut } = this.#parts.settings
     if (fanOut === undefined) return this.#untilStopped()
-    const [closing, over] = [this.#stopping.signal, this.#over.signal]
-    let cancel = (): void => {}
-    const letGo = onAbort(closing, () => {
-      cancel = runtime.after(settings.drainMs, () => this.#over.abort(stopped()))
-    })
-    try {
-      await work({ store, settings: { ...settings, fanOut }, runtime, id: this.#holder, closing, over })
-    } finally {
-      letGo()
-      cancel()
-    }
+    await work({ ...this.#workerParts(fanOut), closing: this.#stopping.signal })
+  }
+
+  #workerParts(fanOut: Required<FanOutOptions>): Omit<WorkerParts, 'closing'> {
+    const { settings, store, runtime } = this.#parts
+    const [id, over, atHand] = [this.#holder, this.#over.signal, this.#atHand]
+    return { store, settings: { ...settings, fanOut }, runtime, id, over, atHand }
   }
 
   #untilStopped(): Promise<void> {
@@ -139,10 +145,13 @@ export class RunningConsumer implements Consumer {
 
   async #lead(lease: Lease, stored: string | undefined): Promise<void> {
     const { settings, runtime, store, events } = this.#parts
-    const checkpoint = parseCheckpoint(stored) ?? this.#saved ?? startOf(settings)
+    // With workers a store that lost the checkpoint has lost what waited for them, too: that has to be read again.
+    const own = settings.fanOut === undefined ? this.#saved : undefined
+    const checkpoint = parseCheckpoint(stored) ?? own ?? startOf(settings)
     this.#lease = lease
     tell(settings.onActive, { fence: lease.fence, ...(checkpoint.cursor && { after: checkpoint.cursor }) })
     try {
+      if (settings.fanOut === undefined) await this.#finishQueue(lease)
       await lead({
         settings,
         events,
@@ -165,6 +174,30 @@ export class RunningConsumer implements Consumer {
       this.#lease = undefined
       if (lease.loss) tell(settings.onStandby, lease.loss)
       this.#isStoreDown = lease.loss?.reason === 'store_unavailable'
+    }
+  }
+
+  /** What waits for workers since a time when this name had `fanOut` is handled first: nobody else would. */
+  async #finishQueue(lease: Lease): Promise<void> {
+    const { store, settings, runtime } = this.#parts
+    const isLeft = async (): Promise<boolean> => (await store.queue.length(settings.name)) > 0
+    const closing = new AbortController()
+    const letGo = [this.#stopping.signal, lease.signal].map((signal) => onAbort(signal, () => closing.abort()))
+    const claimAfterMs = settings.handlerTimeoutMs + FINISHING_MS
+    const parts = { ...this.#workerParts({ maxLength: 1, claimAfterMs }), closing: closing.signal }
+    let working: Promise<void> | undefined
+    try {
+      while (!closing.signal.aborted && (await isLeft())) {
+        working ??= work(parts)
+        await Promise.race([working, pause(LONGEST_LOOK_MS, closing.signal, runtime)])
+      }
+    } catch (error) {
+      await lease.release()
+      throw error
+    } finally {
+      closing.abort()
+      await working
+      for (const off of letGo) off()
     }
   }
 

@@ -1,4 +1,5 @@
 import type { MessagingEvent } from '../event-types.js'
+import type { Checkpoint } from './checkpoint.js'
 
 /** Where the active consumer puts what it reads: it handles it, or hands it to the workers. */
 export interface Sink {
@@ -8,6 +9,11 @@ export interface Sink {
   readonly isFull: boolean
   /** The oldest event that was taken and is not done. */
   readonly oldestOpen: MessagingEvent | undefined
+  /**
+   * Waits until all that was taken is done and saved, then saves that the stream is read anew from there. Returns early,
+   * with nothing saved, when the tenure ends.
+   */
+  restart(checkpoint: Checkpoint): Promise<void>
   /** Begins nothing new; waits for what is at work, and saves. @returns whether that was all done in the time */
   drain(ms: number): Promise<boolean>
 }

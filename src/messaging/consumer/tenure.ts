@@ -1,3 +1,4 @@
+import type { MessagingRuntime } from '../runtime.js'
 import type { Lease } from './lease.js'
 
 /** The time in which one consumer may act, and how that ends: first nothing new is begun, then everything is over. */
@@ -6,6 +7,8 @@ export class Tenure {
   readonly #lease: Pick<Lease, 'isValid'>
   readonly #closing = new AbortController()
   readonly #over = new AbortController()
+  #atWork = 0
+  #onIdle = (): void => {}
 
   constructor(lease: Pick<Lease, 'fence' | 'isValid'>) {
     this.fence = lease.fence
@@ -30,6 +33,30 @@ export class Tenure {
   /** Asked before anything is saved. */
   maySave(): boolean {
     return !this.#over.signal.aborted && this.#lease.isValid()
+  }
+
+  /** Code of the app has begun that takes time. */
+  noteBegin(): void {
+    this.#atWork++
+  }
+
+  /** It has ended: by itself, whether anybody waits for it or not. */
+  noteEnd(): void {
+    if (--this.#atWork === 0) this.#onIdle()
+  }
+
+  /** Waits for what is at work. @returns whether it has ended within `ms` */
+  async untilIdle(ms: number, runtime: MessagingRuntime): Promise<boolean> {
+    if (this.#atWork > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = runtime.after(ms, resolve)
+        this.#onIdle = () => {
+          cancel()
+          resolve()
+        }
+      })
+    }
+    return this.#atWork === 0
   }
 
   close(): void {

@@ -1,13 +1,15 @@
 import { isPpoppoError } from '../../errors.js'
+import { onAbort } from '../../lib/on-abort.js'
 import type { ConsumerStore, QueueEntry } from '../../store/consumers.js'
 import type { DeadLetter, FanOutOptions } from '../consumer-types.js'
+import type { MessagingEvent } from '../event-types.js'
 import { tell } from '../events/tell.js'
 import type { MessagingRuntime } from '../runtime.js'
 import { attempt, type EventTenure } from './attempts.js'
-import { toLetterText } from './event-text.js'
+import { toLetter } from './event-text.js'
 import { lettersFull } from './handling.js'
 import { pause } from './pause.js'
-import { parseEntryText } from './queue-entry.js'
+import { parseEntryText, type WorkItem } from './queue-entry.js'
 import type { ConsumeSettings } from './settings.js'
 
 const WAIT_MS = 500
@@ -25,44 +27,54 @@ export interface WorkerParts {
   readonly closing: AbortSignal
   /** Aborted when handlers at work must end. */
   readonly over: AbortSignal
+  /** What is at work, for all to see. */
+  readonly atHand: Set<MessagingEvent>
 }
 
 /**
  * Takes events from the queue and handles them, side by side, until `closing`. Resolves when what was at work is done.
- * What a worker leaves unfinished goes to another one after `claimAfterMs`.
+ * What a worker leaves unfinished goes to another one: at once when it says so, else after `claimAfterMs`.
  * @throws `dead_letters_full`
  */
 export async function work(parts: WorkerParts): Promise<void> {
-  const { settings, closing, runtime } = parts
-  const atWork = new Set<Promise<void>>()
-  let failure: unknown
-  while (!closing.aborted && failure === undefined) {
-    if (atWork.size >= settings.maxInFlight) {
-      await Promise.race(atWork)
-      continue
-    }
-    for (const entry of await take(parts, settings.maxInFlight - atWork.size)) {
-      const done = finish(parts, entry).catch(async (error: unknown) => {
-        // Not finished as far as the store knows: it is given out again.
-        if (isPpoppoError(error, 'store_unavailable')) await pause(STORE_PAUSE_MS, closing, runtime)
-        else failure = error
+  const { settings, closing } = parts
+  let atWork = 0
+  let failure: { readonly reason: unknown } | undefined
+  let wake = (): void => {}
+  const letGo = onAbort(closing, () => wake())
+  const somethingEnds = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve
+    })
+  const begin = (entry: QueueEntry): void => {
+    atWork++
+    deal(parts, entry)
+      .catch((reason: unknown) => {
+        failure ??= { reason }
       })
-      const tracked: Promise<void> = done.finally(() => atWork.delete(tracked))
-      atWork.add(tracked)
-    }
+      .finally(() => {
+        atWork--
+        wake()
+      })
   }
-  await Promise.all(atWork)
-  if (failure !== undefined) throw failure
+  try {
+    while (!closing.aborted && failure === undefined) {
+      if (atWork >= settings.maxInFlight) await somethingEnds()
+      else for (const entry of await take(parts, settings.maxInFlight - atWork)) begin(entry)
+    }
+  } catch (reason) {
+    failure ??= { reason }
+  }
+  while (atWork > 0) await somethingEnds()
+  letGo()
+  if (failure !== undefined) throw failure.reason
 }
 
 async function take(parts: WorkerParts, count: number): Promise<readonly QueueEntry[]> {
   const { store, settings, id, closing, runtime } = parts
+  const { claimAfterMs } = settings.fanOut
   try {
-    return await store.queue.take(settings.name, id, {
-      count,
-      claimAfterMs: settings.fanOut.claimAfterMs,
-      waitMs: WAIT_MS,
-    })
+    return await store.queue.take(settings.name, id, { count, claimAfterMs, waitMs: WAIT_MS })
   } catch (error) {
     if (!isPpoppoError(error, 'store_unavailable')) throw error
     await pause(STORE_PAUSE_MS, closing, runtime)
@@ -70,38 +82,81 @@ async function take(parts: WorkerParts, count: number): Promise<readonly QueueEn
   }
 }
 
-async function finish(parts: WorkerParts, entry: QueueEntry): Promise<void> {
-  const { store, settings } = parts
+/** From the queue to the handler, and out of the queue. */
+async function deal(parts: WorkerParts, entry: QueueEntry): Promise<void> {
+  const { closing, atHand } = parts
+  const takenAt = performance.now()
   const item = parseEntryText(entry.text)
-  const outcome = item === undefined ? 'handled' : await handle(parts, entry, item)
-  if (outcome === 'abandoned') return
-  const letter = outcome === 'handled' ? undefined : { id: outcome.event.eventId, text: toLetterText(outcome) }
-  const result = await store.queue.finish(settings.name, entry.id, letter)
-  if (result === 'full') throw lettersFull(settings.name)
+  if (item === undefined) return finish(parts, entry, 'handled', takenAt)
+  const handlers = { atWork: 0 }
+  atHand.add(item.event)
+  try {
+    const outcome = await handle(parts, entry, item, takenAt, handlers)
+    if (outcome !== 'abandoned') await finish(parts, entry, outcome, takenAt)
+    // One whose handler is still at work stays until it may be claimed.
+    else if (closing.aborted && handlers.atWork === 0) await giveBack(parts, entry)
+  } finally {
+    atHand.delete(item.event)
+  }
 }
-
-type Item = NonNullable<ReturnType<typeof parseEntryText>>
 
 async function handle(
   parts: WorkerParts,
   entry: QueueEntry,
-  { event, fence }: Item,
+  { event, fence }: WorkItem,
+  takenAt: number,
+  handlers: { atWork: number },
 ): Promise<'handled' | 'abandoned' | DeadLetter> {
   const { settings, runtime, closing, over } = parts
-  if (entry.deliveries > settings.maxAttempts + INNOCENT_DELIVERIES) {
+  const attempts = entry.deliveries - 1
+  if (attempts >= settings.maxAttempts + INNOCENT_DELIVERIES) {
     // Whoever had it died of it, or of something else each time: it must not end one worker after another.
-    const error = `no worker that was given it finished it, in ${entry.deliveries - 1} deliveries`
-    const letter = { event, error, attempts: entry.deliveries - 1, failedAt: new Date(runtime.now()) }
-    tell(settings.onDeadLetter, letter)
-    return letter
+    const error = `no worker that was given it finished it, in ${attempts} deliveries`
+    return { event, error, attempts, failedAt: new Date(runtime.now()) }
   }
-  const lastBeginAt = performance.now() + settings.fanOut.claimAfterMs - settings.handlerTimeoutMs
+  const lastBeginAt = takenAt + settings.fanOut.claimAfterMs - settings.handlerTimeoutMs
   const tenure: EventTenure = {
     fence,
     closing,
     over,
     // Beyond that another one may have claimed it.
     mayBegin: () => !closing.aborted && performance.now() <= lastBeginAt,
+    noteBegin: () => {
+      handlers.atWork++
+    },
+    noteEnd: () => {
+      handlers.atWork--
+    },
   }
   return attempt(event, settings, tenure, runtime, entry.deliveries)
+}
+
+/** Again and again while the store does not answer: finishing twice is finishing once. */
+async function finish(
+  parts: WorkerParts,
+  entry: QueueEntry,
+  outcome: 'handled' | DeadLetter,
+  takenAt: number,
+): Promise<void> {
+  const { store, settings, runtime, over } = parts
+  const letter = outcome === 'handled' ? undefined : toLetter(outcome)
+  // Then another one may have it, and finishes it.
+  const isMine = (): boolean => !over.aborted && performance.now() < takenAt + settings.fanOut.claimAfterMs
+  for (;;) {
+    try {
+      const result = await store.queue.finish(settings.name, entry.id, letter)
+      if (result === 'full') throw lettersFull(settings.name)
+      if (outcome !== 'handled') tell(settings.onDeadLetter, outcome)
+      return
+    } catch (error) {
+      if (!isPpoppoError(error, 'store_unavailable')) throw error
+      if (!isMine()) return
+      await pause(STORE_PAUSE_MS, over, runtime)
+    }
+  }
+}
+
+async function giveBack({ store, settings, id }: WorkerParts, entry: QueueEntry): Promise<void> {
+  // If that fails it may be claimed later.
+  await store.queue.giveBack(settings.name, id, entry).catch(() => {})
 }

@@ -65,7 +65,7 @@ const OF_TRANSPORT: readonly number[] = [
  * @example judgeEnd({ failure: { code: 7, details: '', isFromPeer: true }, ... }, NO_STREAK) // { next: 'fail', because: 'answer' }
  */
 export function judgeEnd(end: StreamEnd, before: Streak): Verdict {
-  const streak = isHealthy(end) ? NO_STREAK : before
+  const streak = isHealthy(end) ? NO_STREAK : afterConnection(end, before)
   const { failure } = end
   if (end.isPlanned || failure === undefined) return ofGoodEnd(end, streak)
   const { code } = failure
@@ -75,6 +75,13 @@ export function judgeEnd(end: StreamEnd, before: Streak): Verdict {
   if (code === CODE.resourceExhausted && !isTooLarge(failure)) return ofExhausted(failure, streak)
   const isOfTransport = (OF_TRANSPORT.includes(code) && !isUnreadable(failure)) || isGatewayFailure(failure)
   return isOfTransport ? again('backoff', { ...failed(streak), doubts: 0 }) : ofDoubt(end, streak)
+}
+
+/** One that was connected says that the token was taken, and one that ended well besides that the server can go on. */
+function afterConnection({ failure, isPlanned, connectedMs }: StreamEnd, before: Streak): Streak {
+  if (connectedMs === 0) return before
+  if (isPlanned || failure === undefined) return { ...before, refusals: 0, doubts: 0, exhaustions: 0 }
+  return failure.code === CODE.unauthenticated ? before : { ...before, refusals: 0 }
 }
 
 /** Whether a stream did what it is for, so that its end says nothing about the next. */

@@ -29,13 +29,13 @@ export function toStreamError(
     const what = sendRequestId === undefined ? 'it' : `it, or the send request ${sendRequestId}`
     return another(
       'cursor_lost',
-      `PCS cannot go on after event ${shown(asked.cursor)}: it does not know ${what} (any more) (${says}). Begin without "after", and look up with status() what was missed.`,
+      `PCS cannot go on after event ${shown(asked.cursor)}: it does not know ${what} (any more) (${says}). Begin without "after" (a consumer: set "onCursorLost"), and look up with status() what was missed.`,
     )
   }
   if (because === 'cursor_failed') {
     return another(
       'cursor_lost',
-      `the stream after event ${shown(asked.cursor)} failed again and again without an event (${says}). Begin without "after", and tell Ppoppo.`,
+      `the stream after event ${shown(asked.cursor)} failed again and again without an event (${says}). Begin without "after" (a consumer: set "onCursorLost"), and tell Ppoppo.`,
     )
   }
   if (failure.code === CODE.alreadyExists) {

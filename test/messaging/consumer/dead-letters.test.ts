@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createDeadLetters } from '../../../src/messaging/consumer/dead-letters.js'
-import { toLetterText } from '../../../src/messaging/consumer/event-text.js'
+import { toLetter } from '../../../src/messaging/consumer/event-text.js'
 import type { DeadLetter } from '../../../src/messaging/consumer-types.js'
 import type { ConsumerStore } from '../../../src/store/consumers.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory-consumers.js'
@@ -19,10 +19,7 @@ describe('dead letters', () => {
 
   beforeEach(async () => {
     store = createMemoryConsumerStore({ now: Date.now })
-    for (let place = 0; place < 250; place++) {
-      const { event, ...rest } = letterAt(place)
-      await store.letters.add('orders', { id: event.eventId, text: toLetterText({ event, ...rest }) })
-    }
+    for (let place = 0; place < 250; place++) await store.letters.add('orders', toLetter(letterAt(place)))
   })
 
   test('are listed oldest first, a hundred unless more are asked for', async () => {
@@ -46,11 +43,19 @@ describe('dead letters', () => {
 
   test('one that somebody else wrote is passed over', async () => {
     await store.letters.add('others', { id: 'x', text: 'not ours' })
-    await store.letters.add('others', { id: 'y', text: toLetterText(letterAt(1)) })
+    await store.letters.add('others', toLetter(letterAt(1)))
     const others = createDeadLetters('others', () => store)
     expect(await others.list()).toEqual([letterAt(1)])
     expect(await others.replay(() => {})).toEqual({ replayed: 1, failed: 0 })
     expect(await others.count()).toBe(1)
+  })
+
+  test('of events without an id each is kept', async () => {
+    const store = createMemoryConsumerStore({ now: Date.now })
+    for (let i = 0; i < 2; i++) {
+      await store.letters.add('orders', toLetter({ ...letterAt(i), event: { ...eventAt(i), eventId: '' } }))
+    }
+    expect(await createDeadLetters('orders', () => store).count()).toBe(2)
   })
 
   test('a replay ends with its signal, and what was not begun stays', async () => {
@@ -66,6 +71,7 @@ describe('dead letters', () => {
 
   test('a name that is none is refused at once, and a handler that is none', async () => {
     expect(() => createDeadLetters('my orders', () => store)).toThrow(/"name" must be/)
+    await expect(letters().remove(undefined as never)).rejects.toThrow(/"eventId" must be an id/)
     await expect(letters().replay('log' as never)).rejects.toThrow(/"handler" must be a function/)
   })
 })

@@ -73,12 +73,16 @@ describe('fan-out', () => {
     await dieOf(1)
     const letters: DeadLetter[] = []
     while (letters.length === 0) {
+      let isBegun = false
       const next = consumers.start({
         ...settings,
         onDeadLetter: (letter) => letters.push(letter),
-        handler: () => new Promise(() => {}),
+        handler: () => {
+          isBegun = true
+          return new Promise(() => {})
+        },
       })
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await until(() => isBegun || letters.length > 0, 'it is begun once more, or never again')
       await next.stop()
     }
     expect(letters[0]).toMatchObject({ event: eventAt(1), error: expect.stringMatching(/^no worker/) })

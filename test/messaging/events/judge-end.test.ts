@@ -18,6 +18,35 @@ function come(end: Partial<StreamEnd>, before: Partial<Streak> = {}): string {
 const PARSE = 'Response message parsing error: index out of range: 12 + 100 > 14'
 const LARGE = 'Received message larger than max (20000000 vs 16777216)'
 
+describe('what went wrong in a row', () => {
+  /** The streak after ends, each as one of the lines. */
+  function streakOf(...ends: readonly Partial<StreamEnd>[]): Streak {
+    return ends.reduce<Streak>((streak, end) => {
+      const verdict = judgeEnd({ ...END, ...end }, streak)
+      return verdict.next === 'reopen' ? verdict.streak : streak
+    }, NO_STREAK)
+  }
+  const refused = { failure: failure(16) }
+  const doubtful = { failure: failure(2) }
+  const endedWell = { lastedMs: 20_000, connectedMs: 19_900 }
+
+  test('a token that was taken in between makes the next refusal a first one', () => {
+    expect(come(refused, streakOf(refused))).toBe('fail: answer')
+    expect(come(refused, streakOf(refused, endedWell))).toBe('none')
+    expect(come(refused, streakOf(refused, { failure: failure(14), connectedMs: 9_000 }))).toBe('none')
+  })
+
+  test('a refusal after headers is still one', () => {
+    expect(come(refused, streakOf({ ...refused, connectedMs: 5 }))).toBe('fail: answer')
+  })
+
+  test('a stream that was connected and ended well ends the doubts', () => {
+    const four = [doubtful, doubtful, doubtful, doubtful]
+    expect(come({ ...doubtful, hadCursor: true }, streakOf(...four))).toBe('fail: cursor_failed')
+    expect(come({ ...doubtful, hadCursor: true }, streakOf(...four, endedWell))).toBe('doubt')
+  })
+})
+
 describe('what comes after an end', () => {
   test.each<readonly [string, CallFailure | undefined, Partial<StreamEnd>, string]>([
     ['well, after an event', undefined, { hadProgress: true }, 'none'],

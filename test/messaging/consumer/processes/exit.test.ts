@@ -8,7 +8,8 @@ import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
 jest.setTimeout(60_000)
 
 const DRAIN_MS = 1_500
-const EXIT_LIMIT_MS = 2_000
+/** Without load it is below two; what counts is that it does end. */
+const EXIT_LIMIT_MS = 5_000
 const CALM = { mostMs: 0 }
 
 describeWithOwnRedis('after stop() and close() a consumer process exits by itself', () => {

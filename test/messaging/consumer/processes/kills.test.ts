@@ -69,6 +69,8 @@ async function freeze(victim: ConsumerProcess): Promise<void> {
 }
 
 async function terminate(victim: ConsumerProcess): Promise<number[]> {
+  // One that has just been started does not listen to the signal yet.
+  await until(() => victim.told.some(({ type }) => type === 'ready'), `${victim.pid} is ready`)
   const wasActive = victim.isActive
   const { code } = await victim.end()
   expect([code, victim.errors()]).toEqual([0, ''])

@@ -59,6 +59,8 @@ export function createConsumers(
   store: ConsumerStore = createMemoryConsumerStore({ now: Date.now }),
 ): {
   readonly store: ConsumerStore
+  /** They all have. */
+  readonly name: string
   start(options: Omit<ConsumeOptions, 'name'>, runtime?: Partial<MessagingRuntime>): Consumer
   /** For `afterEach`. */
   stopAll(): Promise<void>
@@ -67,6 +69,7 @@ export function createConsumers(
   const name = `test-${randomUUID()}`
   return {
     store,
+    name,
     start(options, runtime = {}) {
       const consumer = new RunningConsumer({
         settings: parseConsumeOptions({ name, drainMs: 100, ...options }),

@@ -32,9 +32,11 @@ function lost(lines: readonly Line[], { ids }: Law): readonly string[] {
   return ids.filter((id) => !ended.has(id)).map((id) => `${id} was never handled`)
 }
 
+/** By the time at which they began, not by where the lines stand: a process may be frozen between the two. */
 function fencesBack(begins: readonly Line[]): readonly string[] {
   let highest = 0
-  return begins.flatMap(({ fence, pid, eventId }) => {
+  const inTime = [...begins].sort((one, other) => one.at - other.at)
+  return inTime.flatMap(({ fence, pid, eventId }) => {
     const complaint = fence < highest ? [`${pid} began ${eventId} under ${fence} after ${highest} had begun`] : []
     highest = Math.max(highest, fence)
     return complaint
