@@ -1,17 +1,20 @@
+import type { ScriptedClient } from './redis-client.js'
 import type { RedisConnection } from './redis-connection.js'
 
 /** Redis's clock, as a script will read it. */
-export interface RedisClock {
+export interface RedisClock<Name extends string> {
   /** Milliseconds since the epoch, asked anew. */
   now(): Promise<number>
   /**
-   * By when a script on `key` must have begun, in milliseconds by the clock of the node that has the key: shortly
-   * before its caller, who sends it at once, gives up. Costs a round trip at most once a minute, on a Cluster each
-   * time, since each node has its own clock.
+   * Runs a script that does harm when it begins after its caller gave up. It is told by when it must have begun, in
+   * milliseconds by the clock of the node that has `key`: shortly before its caller gives up; and answers LATE else.
+   * Costs a round trip more at most once a minute, on a Cluster each time, since each node has its own clock.
    */
-  notAfter(key: string): Promise<number>
-  /** For a script's failure: passes it on. When it says LATE, the clock may have been set, so it is asked anew. */
-  forgetIfLate(error: unknown): never
+  runInTime<T>(
+    operation: string,
+    key: string,
+    script: (client: ScriptedClient<Name>, notAfter: number) => Promise<T>,
+  ): Promise<T>
 }
 
 const READING_LASTS_MS = 60_000
@@ -21,7 +24,10 @@ const MARGIN_MS = 50
 /**
  * @param clockKey any key; on a Cluster its node gives the time, so that all app instances ask the same clock
  */
-export function createRedisClock(connection: RedisConnection<'ppoppoTime'>, clockKey: string): RedisClock {
+export function createRedisClock<Name extends string>(
+  connection: RedisConnection<Name | 'ppoppoTime'>,
+  clockKey: string,
+): RedisClock<Name> {
   let reading: { readonly offsetMs: number; readonly takenAtMs: number } | undefined
 
   const latestBeginMs = (): number => connection.callTimeoutMs - MARGIN_MS
@@ -34,20 +40,28 @@ export function createRedisClock(connection: RedisConnection<'ppoppoTime'>, cloc
     return time
   }
 
+  async function notAfter(key: string): Promise<number> {
+    const isFresh = reading !== undefined && performance.now() - reading.takenAtMs < READING_LASTS_MS
+    if (reading === undefined || !isFresh || connection.isCluster) return (await ask(key)) + latestBeginMs()
+    return Math.ceil(performance.now() + reading.offsetMs) + latestBeginMs()
+  }
+
   return {
     now: () => ask(clockKey),
-    async notAfter(key): Promise<number> {
-      const isFresh = reading !== undefined && performance.now() - reading.takenAtMs < READING_LASTS_MS
-      if (reading === undefined || !isFresh || connection.isCluster) return (await ask(key)) + latestBeginMs()
-      return Math.ceil(performance.now() + reading.offsetMs) + latestBeginMs()
-    },
-    forgetIfLate(error): never {
-      if (error instanceof Error && error.cause instanceof Error && error.cause.message.startsWith('LATE')) {
-        reading = undefined
+    async runInTime(operation, key, script) {
+      const latest = await notAfter(key)
+      try {
+        return await connection.run(operation, (client) => script(client, latest))
+      } catch (error) {
+        if (isLate(error)) reading = undefined // the clock may have been set, so it is asked anew
+        throw error
       }
-      throw error
     },
   }
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.message.startsWith('LATE')
 }
 
 function toTime(reply: unknown): [seconds: number, microseconds: number] {

@@ -15,21 +15,20 @@ const SCAN_COUNT = 500
 export function createRedisSignIns(
   connection: RedisConnection<ScriptName>,
   keys: RedisKeys,
-  clock: RedisClock,
+  { runInTime }: RedisClock<ScriptName>,
 ): SignInMethods {
   const { run } = connection
   return {
     async createSignIn(id, value, expiresAt, attemptStartedAt): Promise<boolean> {
       const record = keys.signIn(id)
       const tag = tagOf(id)
-      const notAfter = await clock.notAfter(record)
-      const reply = await run('createSignIn', (client) =>
+      const reply = await runInTime('createSignIn', record, (client, notAfter) =>
         client.ppoppoCreate(
           ...[record, keys.index(tag), keys.notBefore(tag)],
           ...[keys.memberOf(id), value, Math.floor(expiresAt), attemptStartedAt, notAfter],
           ...[keys.signInsOf(tag), MAX_SIGN_INS_PER_USER],
         ),
-      ).catch(clock.forgetIfLate)
+      )
       return reply === 1
     },
     async readSignIn(id): Promise<VersionedRecord | undefined> {

@@ -2,7 +2,7 @@ import type { RedisSource } from './redis-client.js'
 import { createRedisClock } from './redis-clock.js'
 import { connectRedis } from './redis-connection.js'
 import { createRedisKeys } from './redis-keys.js'
-import { REDIS_SCRIPTS } from './redis-scripts.js'
+import { REDIS_SCRIPTS, type ScriptName } from './redis-scripts.js'
 import { createRedisSessions } from './redis-sessions.js'
 import { createRedisSignIns } from './redis-sign-ins.js'
 import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from './store.js'
@@ -28,22 +28,22 @@ const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
 export function createRedisStore({ redis, prefix }: RedisStoreOptions): Store {
   const connection = connectRedis(redis, REDIS_SCRIPTS)
   const keys = createRedisKeys(prefix)
-  const clock = createRedisClock(connection, keys.clock)
+  const clock = createRedisClock<ScriptName>(connection, keys.clock)
   const { run } = connection
+  const { now, runInTime } = clock
 
   return {
     kind: 'redis',
     ...createRedisSignIns(connection, keys, clock),
-    now: clock.now,
+    now,
     async putTransaction(key, value, ttlMs): Promise<void> {
       await run('putTransaction', (client) => client.set(keys.attempt(key), value, 'PX', ttlMs))
     },
     async takeTransaction(key, outcomeTtlMs): Promise<TakenTransaction | undefined> {
       const attempt = keys.attempt(key)
-      const notAfter = await clock.notAfter(attempt)
-      const reply = await run('takeTransaction', (client) =>
+      const reply = await runInTime('takeTransaction', attempt, (client, notAfter) =>
         client.ppoppoTake(attempt, keys.outcome(key), PENDING_OUTCOME, outcomeTtlMs, notAfter),
-      ).catch(clock.forgetIfLate)
+      )
       if (!Array.isArray(reply)) return undefined
       return reply[0] === 1 ? { value: String(reply[1]) } : { outcome: String(reply[1]) }
     },
@@ -55,9 +55,8 @@ export function createRedisStore({ redis, prefix }: RedisStoreOptions): Store {
     },
     async acquireLease(name, holder, ttlMs): Promise<boolean> {
       const lease = keys.lease(name)
-      const notAfter = await clock.notAfter(lease)
-      const reply = await run('acquireLease', (client) => client.ppoppoAcquire(lease, holder, ttlMs, notAfter)).catch(
-        clock.forgetIfLate,
+      const reply = await runInTime('acquireLease', lease, (client, notAfter) =>
+        client.ppoppoAcquire(lease, holder, ttlMs, notAfter),
       )
       return reply === 1
     },
