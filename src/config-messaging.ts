@@ -5,6 +5,7 @@ import { isCleanText, isSecure, parseUrl } from './config-urls.js'
 import { deepFreeze } from './lib/deep-freeze.js'
 import { isPlainObject } from './lib/guards.js'
 import { nearest } from './lib/nearest.js'
+import { LONGEST_TIMER_MS } from './lib/wait.js'
 import type { MessagingConfig, MessagingOptions } from './messaging/options.js'
 
 /** PCS and PAS's token endpoint by environment (seed: the Messaging reference). */
@@ -40,9 +41,6 @@ const OPTION_NAMES = Object.keys({
   redis: true,
   keyPrefix: true,
 } satisfies Record<keyof MessagingOptions, true>)
-
-/** The longest time a timer of Node takes: 24.8 days. */
-const MOST_MS = 2_147_483_647
 
 /** An id and its secret; printing one shows the id only. */
 class MessagingCredentials {
@@ -108,7 +106,7 @@ export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, f
     missing: missing.map((name) => `"${name}" (${VARIABLES[name]})`),
     ...(descriptor === undefined ? {} : { descriptor }),
     keepalive: parseKeepalive(given['keepalive'], faults),
-    deadlineMs: positive('deadlineMs', given['deadlineMs'], { otherwise: 20_000, most: MOST_MS }, faults),
+    deadlineMs: positive('deadlineMs', given['deadlineMs'], { otherwise: 20_000, most: LONGEST_TIMER_MS }, faults),
     maxAttempts: positive('maxAttempts', given['maxAttempts'], { otherwise: 4, most: 100 }, faults),
     ...(redis === undefined ? {} : { redis }),
     keyPrefix: parseKeyPrefix(given['keyPrefix'] ?? 'ppoppo:', faults),
@@ -181,8 +179,13 @@ function parseKeepalive(value: unknown, faults: Faults): MessagingConfig['keepal
   const given = isPlainObject(value) ? value : {}
   checkKeys(given, ['timeMs', 'timeoutMs'], 'keepalive.', faults)
   return {
-    timeMs: positive('keepalive.timeMs', given['timeMs'], { otherwise: 60_000, most: MOST_MS }, faults),
-    timeoutMs: positive('keepalive.timeoutMs', given['timeoutMs'], { otherwise: 20_000, most: MOST_MS }, faults),
+    timeMs: positive('keepalive.timeMs', given['timeMs'], { otherwise: 60_000, most: LONGEST_TIMER_MS }, faults),
+    timeoutMs: positive(
+      'keepalive.timeoutMs',
+      given['timeoutMs'],
+      { otherwise: 20_000, most: LONGEST_TIMER_MS },
+      faults,
+    ),
   }
 }
 

@@ -3,6 +3,11 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Whether a value can be awaited: a promise, of whatever make. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
 /** `JSON.parse` to an object with keys; `undefined` for everything else. */
 export function parseJsonObject(text: string): Record<string, unknown> | undefined {
   try {

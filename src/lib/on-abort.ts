@@ -28,6 +28,13 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   }
 }
 
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    onAbort(signal, resolve)
+  })
+}
+
 function share(signal: AbortSignal): Shared {
   const listeners = new Set<() => void>()
   const tellAll = (): void => {

@@ -1,3 +1,6 @@
+/** The longest time a timer of Node takes, in milliseconds: 24.8 days. */
+export const LONGEST_TIMER_MS = 2_147_483_647
+
 /** Resolves after `ms`. Its timer keeps no process alive. */
 export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => {

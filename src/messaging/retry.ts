@@ -1,3 +1,4 @@
+import { doubled, spread } from './backoff.js'
 import { type CallFailure, type CallKind, classify } from './classify.js'
 import { CallFailed } from './failure.js'
 import type { CallScope } from './scope.js'
@@ -79,13 +80,9 @@ function pause(failure: CallFailure, attempts: number, { kind, random }: RepeatR
     case 'new_token':
       return 0
     case 'hint':
-      // Everyone was asked to wait as long: a tenth more, at random, keeps them from coming back at once.
-      return Math.ceil((failure.retryAfterMs ?? 0) * (1 + random() / 10))
+      return spread(failure.retryAfterMs ?? 0, random)
     default:
       // A gateway may name a time, too (`Retry-After` with HTTP 429 or 503).
-      return Math.max(
-        failure.retryAfterMs ?? 0,
-        random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)),
-      )
+      return Math.max(failure.retryAfterMs ?? 0, random() * doubled(FIRST_PAUSE_MS, attempts - 1, LONGEST_PAUSE_MS))
   }
 }

@@ -1,10 +1,8 @@
 import { PpoppoError } from '../errors.js'
 import { onAbort } from '../lib/on-abort.js'
+import { LONGEST_TIMER_MS } from '../lib/wait.js'
 import type { MessagingRuntime } from './runtime.js'
 import type { CallOptions } from './types.js'
-
-/** The longest time a timer of Node takes: 24.8 days. */
-const MOST_MS = 2_147_483_647
 
 /** Ends the scopes that are open; what `close()` of a client does. */
 export type OpenScopes = Set<CallScope>
@@ -24,10 +22,10 @@ export class CallScope {
   /** @throws the signal's reason where it is aborted already; `request_invalid` for a deadline that is none */
   constructor(runtime: MessagingRuntime, options: CallOptions, defaultDeadlineMs: number, open: OpenScopes) {
     const deadlineMs = options.deadlineMs ?? defaultDeadlineMs
-    if (!(deadlineMs > 0 && deadlineMs <= MOST_MS)) {
+    if (!(deadlineMs > 0 && deadlineMs <= LONGEST_TIMER_MS)) {
       throw new PpoppoError(
         'request_invalid',
-        `"deadlineMs" must be a positive number of milliseconds, ${MOST_MS} at most.`,
+        `"deadlineMs" must be a positive number of milliseconds, ${LONGEST_TIMER_MS} at most.`,
       )
     }
     options.signal?.throwIfAborted()

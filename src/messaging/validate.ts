@@ -86,6 +86,12 @@ export function checkNames(given: object, known: readonly string[], path: string
   )
 }
 
+/** What is there of `names`: an option that is `undefined` counts as not given. */
+export function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  const entries = names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]] as const)
+  return Object.fromEntries(entries) as Pick<T, K>
+}
+
 /** The error for a value at a path. */
 export function invalid(path: string, problem: string): PpoppoError {
   return new PpoppoError('request_invalid', `"${path}" ${problem}${/[.?]$/.test(problem) ? '' : '.'}`)

@@ -1,5 +1,7 @@
 import { PpoppoError } from '../../errors.js'
+import { isThenable } from '../../lib/guards.js'
 import { onAbort } from '../../lib/on-abort.js'
+import { doubled } from '../backoff.js'
 import type { DeadLetter, HandlerContext } from '../consumer-types.js'
 import type { MessagingEvent } from '../event-types.js'
 import type { MessagingRuntime } from '../runtime.js'
@@ -41,7 +43,7 @@ export async function attempt(
     } catch (error) {
       if (tenure.over.aborted) return 'abandoned'
       if (attempts >= settings.maxAttempts) return giveUp(event, error, attempts, settings, tenure, runtime)
-      const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - first))
+      const longestMs = doubled(FIRST_PAUSE_MS, attempts - first, LONGEST_PAUSE_MS)
       await pause(runtime.random() * longestMs, tenure.closing, runtime)
     }
   }
@@ -131,10 +133,6 @@ class AttemptContext implements HandlerContext {
     this.#ended = { reason }
     this.#own?.abort(reason)
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 /** Name and message, not the stack and not what hangs on it: what is stored is read by people. */

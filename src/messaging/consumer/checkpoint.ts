@@ -1,4 +1,4 @@
-import { isPlainObject } from '../../lib/guards.js'
+import { parseJsonObject } from '../../lib/guards.js'
 
 /** How far a consumer is. */
 export interface Checkpoint {
@@ -18,21 +18,12 @@ export function toCheckpointText(checkpoint: Checkpoint): string {
 
 /** What cannot be read counts as no checkpoint: the stream is read from where the server begins. */
 export function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
-  if (text === undefined) return undefined
-  const value = parseJson(text)
-  if (!isPlainObject(value)) return undefined
+  const value = text === undefined ? undefined : parseJsonObject(text)
+  if (value === undefined) return undefined
   const { cursor, ahead, skipsBefore } = value
   return {
     ...(typeof cursor === 'string' && cursor !== '' ? { cursor } : {}),
     ahead: Array.isArray(ahead) ? ahead.filter((id) => typeof id === 'string') : [],
     ...(typeof skipsBefore === 'number' ? { skipsBefore } : {}),
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,6 +1,6 @@
 /** Events and dead letters as texts in the store. */
 import { randomUUID } from 'node:crypto'
-import { isPlainObject } from '../../lib/guards.js'
+import { isPlainObject, parseJsonObject } from '../../lib/guards.js'
 import type { Letter } from '../../store/consumers.js'
 import type { DeadLetter } from '../consumer-types.js'
 import type { MessagingEvent } from '../event-types.js'
@@ -12,7 +12,7 @@ export function toEventText(event: MessagingEvent): string {
 
 /** @returns nothing for what this library did not write */
 export function parseEventText(text: string): MessagingEvent | undefined {
-  return toEvent(parseJson(text))
+  return toEvent(parseJsonObject(text))
 }
 
 /** As the store keeps it. An event that came without an id is like no other. */
@@ -22,10 +22,9 @@ export function toLetter(letter: DeadLetter): Letter {
 
 /** @returns nothing for what this library did not write */
 export function parseLetterText(text: string): DeadLetter | undefined {
-  const value = parseJson(text)
-  if (!isPlainObject(value)) return undefined
-  const event = toEvent(value['event'])
-  if (event === undefined) return undefined
+  const value = parseJsonObject(text)
+  const event = toEvent(value?.['event'])
+  if (value === undefined || event === undefined) return undefined
   return {
     event,
     error: String(value['error'] ?? ''),
@@ -43,12 +42,4 @@ function toEvent(value: unknown): MessagingEvent | undefined {
 
 function toDate(value: unknown): Date {
   return new Date(typeof value === 'string' ? value : Number.NaN)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

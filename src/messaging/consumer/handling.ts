@@ -4,23 +4,20 @@ import type { MessagingEvent } from '../event-types.js'
 import { tell } from '../events/tell.js'
 import { attempt } from './attempts.js'
 import { type Checkpoint, toCheckpointText } from './checkpoint.js'
-import { type CommitParts, commit } from './commit.js'
+import { commit } from './commit.js'
 import { toLetter } from './event-text.js'
 import { type Entry, EventWindow, type Snapshot } from './event-window.js'
-import { after } from './pause.js'
+import { atMost } from './pause.js'
 import type { ConsumeSettings } from './settings.js'
-import type { Sink, SinkCalls } from './sink.js'
+import type { Sink, SinkParts } from './sink.js'
 
 /** So many events may be read ahead of the oldest that is not done: one that takes long holds up none but its own. */
 const MOST_READ = 1_000
 const MOST_UNSAVED = 100
 const LONGEST_UNSAVED_MS = 1_000
 
-export interface HandlingParts extends CommitParts, SinkCalls {
+export interface HandlingParts extends SinkParts {
   readonly settings: ConsumeSettings
-  readonly checkpoint: Checkpoint
-  /** What was saved, for a store that loses it. */
-  onSaved(checkpoint: Checkpoint): void
 }
 
 /**
@@ -76,12 +73,10 @@ export class Handling implements Sink {
   async drain(ms: number): Promise<boolean> {
     const { tenure, runtime } = this.#parts
     tenure.close()
-    const { promise, cancel } = after(ms, runtime)
     // What is over is not saved any more.
     const isSettled = (): boolean =>
       this.#window.begun === 0 && (this.#window.unsaved === 0 || this.#isBroken || !tenure.maySave())
-    await Promise.race([this.#until(isSettled), promise])
-    cancel()
+    await atMost(ms, this.#until(isSettled), runtime)
     this.#cancelTimer?.()
     return isSettled()
   }

@@ -1,19 +1,18 @@
 import { onAbort } from '../../lib/on-abort.js'
 import type { ConsumerStore } from '../../store/consumers.js'
-import type { EventsOptions, MessagingEvent } from '../event-types.js'
 import type { MessagingRuntime } from '../runtime.js'
 import type { Checkpoint } from './checkpoint.js'
 import { Handling } from './handling.js'
 import type { Lease } from './lease.js'
 import { Publishing } from './publishing.js'
-import { createDoor, readStream } from './read-stream.js'
+import { createDoor, type OpenStream, readStream } from './read-stream.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink, SinkCalls } from './sink.js'
 import { Tenure } from './tenure.js'
 
 export interface LeadParts {
   readonly settings: ConsumeSettings
-  readonly events: (options: EventsOptions) => AsyncIterableIterator<MessagingEvent>
+  readonly events: OpenStream
   readonly store: ConsumerStore
   readonly runtime: MessagingRuntime
   readonly lease: Lease

@@ -15,11 +15,15 @@ export function pause(ms: number, signal: AbortSignal, runtime: MessagingRuntime
   })
 }
 
-/** A promise that resolves after `ms`, and what takes its timer back. */
-export function after(ms: number, runtime: MessagingRuntime): { readonly promise: Promise<void>; cancel(): void } {
+/** Resolves with `work`, or after `ms`. */
+export async function atMost(ms: number, work: Promise<void>, runtime: MessagingRuntime): Promise<void> {
   let cancel = (): void => {}
-  const promise = new Promise<void>((resolve) => {
+  const timeIsUp = new Promise<void>((resolve) => {
     cancel = runtime.after(ms, resolve)
   })
-  return { promise, cancel }
+  try {
+    await Promise.race([work, timeIsUp])
+  } finally {
+    cancel()
+  }
 }

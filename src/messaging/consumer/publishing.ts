@@ -1,19 +1,17 @@
 import type { CommitStep } from '../../store/consumers.js'
 import type { MessagingEvent } from '../event-types.js'
 import { type Checkpoint, toCheckpointText } from './checkpoint.js'
-import { type CommitParts, commit } from './commit.js'
-import { after, pause } from './pause.js'
+import { commit } from './commit.js'
+import { atMost, pause } from './pause.js'
 import { toEntryText } from './queue-entry.js'
-import type { Sink, SinkCalls } from './sink.js'
+import type { Sink, SinkParts } from './sink.js'
 
 /** So many events go to the store in one step, and ten times as many wait for it at most. */
 const BATCH = 100
 const QUEUE_FULL_PAUSE_MS = 250
 
-export interface PublishingParts extends CommitParts, SinkCalls {
+export interface PublishingParts extends SinkParts {
   readonly maxLength: number
-  readonly checkpoint: Checkpoint
-  onSaved(checkpoint: Checkpoint): void
 }
 
 /** An event that waits to be written; `text` is absent where only the place in the stream moves on. */
@@ -61,9 +59,7 @@ export class Publishing implements Sink {
   async drain(ms: number): Promise<boolean> {
     const { tenure, runtime } = this.#parts
     tenure.close()
-    const { promise, cancel } = after(ms, runtime)
-    if (this.#isWriting) await Promise.race([this.#untilIdle(), promise])
-    cancel()
+    if (this.#isWriting) await atMost(ms, this.#untilIdle(), runtime)
     // What still waits here was never anybody's: the next consumer reads it again.
     return !this.#isWriting
   }

@@ -1,5 +1,5 @@
 import { isPpoppoError } from '../../errors.js'
-import { onAbort } from '../../lib/on-abort.js'
+import { onAbort, untilAborted } from '../../lib/on-abort.js'
 import type { EventsOptions, MessagingEvent } from '../event-types.js'
 import type { MessagingRuntime } from '../runtime.js'
 import type { Checkpoint } from './checkpoint.js'
@@ -10,9 +10,12 @@ import type { Sink } from './sink.js'
 const MOST_LOSSES = 3
 const LOSSES_WITHIN_MS = 600_000
 
+/** Opens the stream of events. */
+export type OpenStream = (options: EventsOptions) => AsyncIterableIterator<MessagingEvent>
+
 export interface ReadingParts {
   readonly settings: Pick<ConsumeSettings, 'stream' | 'onCursorLost'>
-  readonly events: (options: EventsOptions) => AsyncIterableIterator<MessagingEvent>
+  readonly events: OpenStream
   readonly runtime: MessagingRuntime
   readonly sink: Sink
   /** Where to begin. */
@@ -66,12 +69,6 @@ async function readOnce(parts: ReadingParts, { cursor, skipsBefore }: Checkpoint
     }
   }
   throw signal.reason ?? new Error('the stream of events ended by itself')
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    onAbort(signal, resolve)
-  })
 }
 
 /** A door that opens by `open()`, and for good with the signal. */

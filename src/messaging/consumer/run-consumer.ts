@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { isPpoppoError, PpoppoError } from '../../errors.js'
-import { onAbort } from '../../lib/on-abort.js'
+import { onAbort, untilAborted } from '../../lib/on-abort.js'
 import type { ConsumerStore } from '../../store/consumers.js'
 import type { Consumer, FanOutOptions } from '../consumer-types.js'
-import type { EventsOptions, MessagingEvent } from '../event-types.js'
+import type { MessagingEvent } from '../event-types.js'
 import { tell } from '../events/tell.js'
 import type { MessagingRuntime } from '../runtime.js'
 import { BEGINNING, type Checkpoint, parseCheckpoint } from './checkpoint.js'
 import { lead } from './lead.js'
 import { Lease } from './lease.js'
 import { pause } from './pause.js'
+import type { OpenStream } from './read-stream.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink } from './sink.js'
 import { type WorkerParts, work } from './worker.js'
@@ -21,7 +22,7 @@ const FINISHING_MS = 30_000
 
 export interface ConsumerParts {
   readonly settings: ConsumeSettings
-  readonly events: (options: EventsOptions) => AsyncIterableIterator<MessagingEvent>
+  readonly events: OpenStream
   readonly store: ConsumerStore
   readonly runtime: MessagingRuntime
 }
@@ -94,7 +95,7 @@ export class RunningConsumer implements Consumer {
 
   async #work(): Promise<void> {
     const { fanOut } = this.#parts.settings
-    if (fanOut === undefined) return this.#untilStopped()
+    if (fanOut === undefined) return untilAborted(this.#stopping.signal)
     await work({ ...this.#workerParts(fanOut), closing: this.#stopping.signal })
   }
 
@@ -102,12 +103,6 @@ export class RunningConsumer implements Consumer {
     const { settings, store, runtime } = this.#parts
     const [id, over, atHand] = [this.#holder, this.#over.signal, this.#atHand]
     return { store, settings: { ...settings, fanOut }, runtime, id, over, atHand }
-  }
-
-  #untilStopped(): Promise<void> {
-    return new Promise((resolve) => {
-      onAbort(this.#stopping.signal, resolve)
-    })
   }
 
   async #stayInLine(): Promise<void> {

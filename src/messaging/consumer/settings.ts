@@ -2,7 +2,7 @@ import { PpoppoError } from '../../errors.js'
 import type { ConsumeOptions, FanOutOptions } from '../consumer-types.js'
 import type { StreamOptions } from '../event-types.js'
 import { parseStreamOptions, STREAM_OPTIONS } from '../events/parse-options.js'
-import { checkNames, record } from '../validate.js'
+import { checkNames, pick, record } from '../validate.js'
 
 /** {@link ConsumeOptions}, checked and complete. What belongs to the stream is checked there. */
 export interface ConsumeSettings
@@ -103,12 +103,6 @@ function toNumbers<B extends Bounds>(
 
 function assertCallback(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw invalid(name, 'must be a function')
-}
-
-/** What is there of `names`: an option that is `undefined` counts as not given. */
-function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
-  const entries = names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]] as const)
-  return Object.fromEntries(entries) as Pick<T, K>
 }
 
 function invalid(name: string, reason: string): PpoppoError {

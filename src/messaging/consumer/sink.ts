@@ -1,5 +1,6 @@
 import type { MessagingEvent } from '../event-types.js'
 import type { Checkpoint } from './checkpoint.js'
+import type { CommitParts } from './commit.js'
 
 /** Where the active consumer puts what it reads: it handles it, or hands it to the workers. */
 export interface Sink {
@@ -26,4 +27,12 @@ export interface SinkCalls {
   onLost(): void
   /** The consumer cannot go on. */
   onFailure(error: Error): void
+}
+
+/** What every sink is made of. */
+export interface SinkParts extends CommitParts, SinkCalls {
+  /** Where it begins. */
+  readonly checkpoint: Checkpoint
+  /** What was saved, for a store that loses it. */
+  onSaved(checkpoint: Checkpoint): void
 }

@@ -1,5 +1,6 @@
 import type { MessagingRuntime } from '../runtime.js'
 import type { Lease } from './lease.js'
+import { atMost } from './pause.js'
 
 /** The time in which one consumer may act, and how that ends: first nothing new is begun, then everything is over. */
 export class Tenure {
@@ -47,15 +48,7 @@ export class Tenure {
 
   /** Waits for what is at work. @returns whether it has ended within `ms` */
   async untilIdle(ms: number, runtime: MessagingRuntime): Promise<boolean> {
-    if (this.#atWork > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = runtime.after(ms, resolve)
-        this.#onIdle = () => {
-          cancel()
-          resolve()
-        }
-      })
-    }
+    if (this.#atWork > 0) await atMost(ms, this.#idle(), runtime)
     return this.#atWork === 0
   }
 
@@ -66,5 +59,11 @@ export class Tenure {
   end(reason: unknown): void {
     this.#closing.abort()
     this.#over.abort(reason)
+  }
+
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+    })
   }
 }

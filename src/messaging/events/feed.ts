@@ -1,10 +1,8 @@
+import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import type { Caller } from '../client.js'
 import type { MessagingEvent, StreamOptions } from '../event-types.js'
 import type { CallScope } from '../scope.js'
 import { Subscription } from './subscription.js'
-
-/** A feed has no end of its own; this is the longest a scope can be given, and nothing waits for it. */
-const FOR_EVER_MS = 2_147_483_647
 
 type Result = IteratorResult<MessagingEvent, undefined>
 interface Waiter {
@@ -79,7 +77,8 @@ export class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined
     try {
       this.#caller.assertUsable()
       const options = this.#signal === undefined ? {} : { signal: this.#signal }
-      this.#scope = this.#caller.openScope(options, FOR_EVER_MS)
+      // A feed has no end of its own; this is the longest a scope can be given, and nothing waits for it.
+      this.#scope = this.#caller.openScope(options, LONGEST_TIMER_MS)
       this.#scope.onEnd((reason) => this.#finish({ reason }))
     } catch (error) {
       this.#finish({ reason: error })

@@ -1,9 +1,7 @@
 import { isPlainObject } from '../../lib/guards.js'
+import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import type { EventsOptions, StreamOptions } from '../event-types.js'
-import { checkNames, invalid, parseId, record } from '../validate.js'
-
-/** The longest time a timer of Node takes: 24.8 days. */
-const MOST_MS = 2_147_483_647
+import { checkNames, invalid, parseId, pick, record } from '../validate.js'
 
 /** What one may ask of a stream, by name. */
 export const STREAM_OPTIONS: readonly (keyof StreamOptions)[] = [
@@ -39,14 +37,12 @@ export function parseStreamOptions(given: Readonly<Record<string, unknown>>): St
   for (const name of CALLBACKS) {
     if (given[name] !== undefined && typeof given[name] !== 'function') throw invalid(name, 'must be a function')
   }
-  return Object.fromEntries(
-    STREAM_OPTIONS.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),
-  )
+  return pick(given as StreamOptions, STREAM_OPTIONS)
 }
 
 function assertMs(value: unknown, name: string): void {
-  if (value === undefined || (typeof value === 'number' && value > 0 && value <= MOST_MS)) return
-  throw invalid(name, `must be a positive number of milliseconds, ${MOST_MS} at most`)
+  if (value === undefined || (typeof value === 'number' && value > 0 && value <= LONGEST_TIMER_MS)) return
+  throw invalid(name, `must be a positive number of milliseconds, ${LONGEST_TIMER_MS} at most`)
 }
 
 /** By its members: the signals of another realm, such as a test's, are signals, too. */

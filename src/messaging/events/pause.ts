@@ -1,3 +1,4 @@
+import { doubled, spread } from '../backoff.js'
 import type { Streak, Wait } from './judge-end.js'
 
 const FIRST_MS = 200
@@ -18,21 +19,12 @@ export function pauseMs(wait: Wait, streak: Streak, hintMs: number | undefined, 
     case 'short':
       return random() * FIRST_MS
     case 'backoff':
-      return Math.max(spread(hintMs ?? 0, random), random() * doubled(FIRST_MS, streak.failures, LONGEST_MS))
+      return Math.max(spread(hintMs ?? 0, random), random() * doubled(FIRST_MS, streak.failures - 1, LONGEST_MS))
     case 'doubt':
-      return random() * doubled(FIRST_DOUBT_MS, streak.doubts, LONGEST_MS)
+      return random() * doubled(FIRST_DOUBT_MS, streak.doubts - 1, LONGEST_MS)
     case 'long':
-      return spread(doubled(FIRST_LONG_MS, streak.exhaustions, LONGEST_LONG_MS), random)
+      return spread(doubled(FIRST_LONG_MS, streak.exhaustions - 1, LONGEST_LONG_MS), random)
     case 'hint':
       return spread(hintMs ?? 0, random)
   }
-}
-
-function doubled(firstMs: number, times: number, longestMs: number): number {
-  return Math.min(longestMs, firstMs * 2 ** Math.max(0, times - 1))
-}
-
-/** A tenth more, at random. */
-function spread(ms: number, random: () => number): number {
-  return Math.ceil(ms * (1 + random() / 10))
 }

@@ -1,4 +1,5 @@
 import type { Client } from '@grpc/grpc-js'
+import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import { type CallFailure, CODE } from '../classify.js'
 import type { Method } from '../descriptor.js'
 import type { MessagingRuntime } from '../runtime.js'
@@ -11,9 +12,6 @@ const HEADERS_LATE_MS = 5_000
 const BACKSTOP_MS = 30_000
 /** A server that is told the deadline may be a little ahead of it. */
 const EARLY_MS = 5_000
-/** The longest time a timer of Node takes: 24.8 days. */
-const MOST_MS = 2_147_483_647
-
 /** What a run is made of. */
 export interface RunOptions {
   readonly client: Client
@@ -57,10 +55,10 @@ export class Run {
     this.#listener = listener
     const bytes = method.serialize(request)
     // Spread: what began together shall not end together.
-    const livesMs = Math.min(MOST_MS, recycleMs * (0.8 + 0.4 * runtime.random()))
+    const livesMs = Math.min(LONGEST_TIMER_MS, recycleMs * (0.8 + 0.4 * runtime.random()))
     this.#openedAt = runtime.now()
     // grpc-js goes by the real clock.
-    this.#deadline = Date.now() + Math.min(MOST_MS, livesMs + BACKSTOP_MS)
+    this.#deadline = Date.now() + Math.min(LONGEST_TIMER_MS, livesMs + BACKSTOP_MS)
     this.#call = openStreamCall(
       { client, method, bytes, token, deadline: this.#deadline },
       {

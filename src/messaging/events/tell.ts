@@ -1,3 +1,5 @@
+import { isThenable } from '../../lib/guards.js'
+
 /** Calls a callback of the app's, where there is one. What it throws, or rejects with, is its own affair. */
 export function tell<State>(callback: ((state: State) => unknown) | undefined, state: State): void {
   try {
@@ -6,8 +8,4 @@ export function tell<State>(callback: ((state: State) => unknown) | undefined, s
   } catch {
     // The stream goes on: a faulty log line is no reason to lose events.
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
