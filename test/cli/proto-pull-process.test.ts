@@ -3,16 +3,16 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type BuiltLibrary, buildLibrary } from '../support/built-library.js'
+import { libraryForTests } from '../support/built-library.js'
 
-let library: BuiltLibrary
+let library: string
 let folder: string
 let silent: Server
 const sockets: Socket[] = []
 beforeAll(async () => {
-  library = await buildLibrary()
+  library = await libraryForTests()
   folder = mkdtempSync(join(tmpdir(), 'ppoppo-pull-'))
   silent = createServer((socket) => void sockets.push(socket.on('error', () => {})))
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
@@ -21,7 +21,6 @@ afterAll(async () => {
   for (const socket of sockets) socket.destroy()
   silent.close()
   rmSync(folder, { recursive: true, force: true })
-  await library.remove()
 })
 
 function pull(
@@ -29,7 +28,7 @@ function pull(
   ...more: string[]
 ): { child: ChildProcess; ended: Promise<unknown[]>; err: () => string } {
   const url = `${scheme}://127.0.0.1:${(silent.address() as AddressInfo).port}`
-  const args = ['--disable-warning=DEP0123', join(dirname(library.path), 'cli/main.js'), 'proto', 'pull', url, ...more]
+  const args = ['--disable-warning=DEP0123', join(library, 'cli/main.js'), 'proto', 'pull', url, ...more]
   const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env['PATH'] } })
   let err = ''
   child.stderr.on('data', (chunk: Buffer) => {

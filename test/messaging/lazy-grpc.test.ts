@@ -1,24 +1,23 @@
 import { execFile } from 'node:child_process'
 import { symlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type BuiltLibrary, buildLibrary } from '../support/built-library.js'
+import { beforeAll, expect, test } from '@jest/globals'
+import { libraryForTests } from '../support/built-library.js'
 
 const run = promisify(execFile)
-let library: BuiltLibrary
+let library: string
 
 beforeAll(async () => {
-  library = await buildLibrary()
+  library = await libraryForTests()
 })
-afterAll(() => library.remove())
 
 /** How many files of gRPC a process has loaded after `program`, in which `lib` is the folder of the library. */
 async function loadedAfter(program: string): Promise<number> {
   const script = `
     import { createRequire } from 'node:module'
-    const lib = ${JSON.stringify(dirname(library.path))}
+    const lib = ${JSON.stringify(library)}
     ${program}
     console.log(Object.keys(createRequire(import.meta.url).cache).filter((file) => /@grpc|protobufjs/.test(file)).length)`
   const args = ['--input-type=module', '-e', script]
@@ -39,7 +38,7 @@ test('gRPC is not loaded by importing the library, nor by making a client that i
 
 test('gRPC is loaded by the first call', async () => {
   // The copy of the library looks for the definition where the package has it.
-  await symlink(fileURLToPath(new URL('../../proto', import.meta.url)), join(dirname(library.path), '../proto')).catch(
+  await symlink(fileURLToPath(new URL('../../proto', import.meta.url)), join(library, '../proto')).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     },

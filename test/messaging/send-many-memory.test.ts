@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { type BuiltLibrary, buildLibrary } from '../support/built-library.js'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { libraryForTests } from '../support/built-library.js'
 
-let library: BuiltLibrary
+let library: string
 beforeAll(async () => {
-  library = await buildLibrary()
+  library = await libraryForTests()
 })
-afterAll(() => library.remove())
 
 /**
  * Runs in a process of its own: first 100,000, so that code and buffers are there; then the million. Garbage that V8
@@ -43,7 +42,7 @@ describe('1,000,000 recipients', () => {
   test.each(['sync', 'async'])(
     'from a generator (%s): memory grows by less than 64 bytes each',
     async (kind) => {
-      const sendManyFile = join(dirname(library.path), 'messaging', 'send-many.js')
+      const sendManyFile = join(library, 'messaging', 'send-many.js')
       const { stdout } = await promisify(execFile)(
         process.execPath,
         ['--expose-gc', '--input-type=module', '-e', PROGRAM, sendManyFile, kind],

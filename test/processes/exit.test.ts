@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { type AppProcess, startAppProcess } from '../support/app-process.js'
-import { type BuiltLibrary, buildLibrary } from '../support/built-library.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 
@@ -9,16 +8,13 @@ jest.setTimeout(60_000)
 
 const EXIT_LIMIT_MS = 5_000
 
-let library: BuiltLibrary
 let sandbox: Sandbox
 beforeAll(async () => {
-  library = await buildLibrary()
   sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
 }, 60_000)
 beforeEach(() => sandbox.control.reset())
 afterAll(async () => {
   await sandbox.close()
-  await library.remove()
 })
 
 async function expectExit(app: AppProcess): Promise<void> {
@@ -55,13 +51,13 @@ async function sufferAll(app: AppProcess): Promise<void> {
 
 describe('C46 after close() the process exits by itself', () => {
   test('C46 memory store: after a sign-in, faults, and a call to PAS under way', async () => {
-    const app = await startAppProcess(library.path, { issuer: sandbox.issuer, rateLimit: false })
+    const app = await startAppProcess({ issuer: sandbox.issuer, rateLimit: false })
     await sufferAll(app)
     await expectExit(app)
   })
 
   test('C46 500 requests leave no listener behind', async () => {
-    const app = await startAppProcess(library.path, { issuer: sandbox.issuer, rateLimit: false })
+    const app = await startAppProcess({ issuer: sandbox.issuer, rateLimit: false })
     const browser = await signedIn(app)
     for (let round = 0; round < 10; round += 1) {
       const visits = Array.from({ length: 50 }, (_, index) =>
@@ -74,7 +70,7 @@ describe('C46 after close() the process exits by itself', () => {
   })
 
   test('C34 a refused client without onEvent: a process warning that says what to check', async () => {
-    const app = await startAppProcess(library.path, { issuer: sandbox.issuer, events: false })
+    const app = await startAppProcess({ issuer: sandbox.issuer, events: false })
     const browser = await signedIn(app)
     sandbox.control.expireAccessTokens()
     sandbox.control.inject({ endpoint: 'token', fault: { kind: 'status', status: 401, error: 'invalid_client' } })
@@ -94,18 +90,18 @@ describeWithOwnRedis('C46 with Redis', () => {
 
   test('C46 after a sign-in and faults; then while Redis hangs; then while it is gone', async () => {
     const options = { issuer: sandbox.issuer, redis: server.url, rateLimit: false }
-    const used = await startAppProcess(library.path, options)
+    const used = await startAppProcess(options)
     await sufferAll(used)
     await expectExit(used)
 
-    const hung = await startAppProcess(library.path, options)
+    const hung = await startAppProcess(options)
     const browser = await signedIn(hung)
     server.pause()
     expect((await browser.visit(`${hung.url}/me`)).status).toBe(503)
     await expectExit(hung)
     server.resume()
 
-    const gone = await startAppProcess(library.path, options)
+    const gone = await startAppProcess(options)
     await signedIn(gone)
     await server.kill()
     expect((await browser.visit(`${gone.url}/auth/login`)).status).toBe(503)

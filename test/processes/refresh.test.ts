@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { type AppProcess, startAppProcess } from '../support/app-process.js'
-import { type BuiltLibrary, buildLibrary } from '../support/built-library.js'
 import { SECOND, timed } from '../support/clock.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
@@ -13,19 +12,17 @@ const LEASE_MS = 8 * SECOND
 const FIRST_TTL_MS = 4 * SECOND
 
 describeWithRedis('C33 two processes on one Redis', () => {
-  let library: BuiltLibrary
   let sandbox: Sandbox
   let first: AppProcess
   let second: AppProcess
 
   /** Two apps that share everything but their port. */
   beforeAll(async () => {
-    library = await buildLibrary()
     const redis = await redisForTests()
     sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
     const options = { issuer: sandbox.issuer, redis: redis.url, keyPrefix: redis.prefix(), rateLimit: false }
-    first = await startAppProcess(library.path, options)
-    second = await startAppProcess(library.path, { ...options, baseUrl: first.url })
+    first = await startAppProcess(options)
+    second = await startAppProcess({ ...options, baseUrl: first.url })
   }, 60_000)
   afterAll(async () => {
     // null: killed by the test. Anything else but 0 is an unhandled rejection.
@@ -33,7 +30,6 @@ describeWithRedis('C33 two processes on one Redis', () => {
     expect(exits.filter(({ code }) => code !== 0 && code !== null)).toEqual([])
     expect(first.errors() + second.errors()).toBe('')
     await sandbox.close()
-    await library.remove()
   }, 60_000)
 
   /** A browser that has signed in at the first app, and counters at 0. */

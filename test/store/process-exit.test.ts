@@ -1,34 +1,17 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { transform } from '@swc/core'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { libraryForTests } from '../support/built-library.js'
 import { describeWithOwnRedis, startRedis } from '../support/redis.js'
 
-const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url))
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
 const EXIT_LIMIT_MS = 8000
 
-/** Compiled copy of `src/store`, for a Node process without Jest. Lies where `ioredis` can be resolved. */
+/** Of the compiled library. */
 let folder: string
 beforeAll(async () => {
-  await mkdir(CACHE, { recursive: true })
-  folder = await mkdtemp(join(CACHE, 'ppoppo-store-'))
-  await writeFile(join(folder, 'package.json'), '{"type":"module"}')
-  const files = (await readdir(join(SOURCE, 'store'))).map((file) => join('store', file))
-  for (const file of [...files, 'errors.ts']) {
-    const source = await readFile(join(SOURCE, file), 'utf8')
-    const { code } = await transform(source, {
-      jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
-      module: { type: 'es6' },
-    })
-    const target = join(folder, file.replace(/\.ts$/, '.js'))
-    await mkdir(dirname(target), { recursive: true })
-    await writeFile(target, code)
-  }
+  folder = await libraryForTests()
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Runs a program and waits until it ends by itself. */
 async function run(program: string): Promise<{ code: number | null; output: string }> {

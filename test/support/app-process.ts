@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PpoppoEvent } from '../../src/events.js'
+import { libraryForTests } from './built-library.js'
 
 const SCRIPT = fileURLToPath(new URL('app-script.mjs', import.meta.url))
 const START_LIMIT_MS = 15_000
@@ -19,7 +21,8 @@ export interface AppProcess {
 }
 
 /** Starts one. An unhandled rejection ends it with an exit code other than 0. */
-export async function startAppProcess(library: string, options: object): Promise<AppProcess> {
+export async function startAppProcess(options: object): Promise<AppProcess> {
+  const library = join(await libraryForTests(), 'index.js')
   const args = ['--unhandled-rejections=strict', '--trace-warnings', SCRIPT, library, JSON.stringify(options)]
   const child = spawn(process.execPath, args, {
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
-import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
 import { until } from '../support/log.js'
 import type { ConsumerProcess, ProcessOptions } from './support/consumer-process.js'
@@ -13,17 +12,11 @@ const EXIT_LIMIT_MS = 5_000
 const CALM = { mostMs: 0 }
 
 describeWithOwnRedis('after stop() and close() a consumer process exits by itself', () => {
-  let library: BuiltLibrary
   let server: RedisServer
   let world: ConsumerWorld
-  beforeAll(async () => {
-    library = await buildLibrary()
-  }, 60_000)
-  afterAll(() => library.remove())
   beforeEach(async () => {
     server = await startRedis()
     world = await startConsumerWorld({
-      library: library.path,
       redis: server.url,
       keyPrefix: 'ppoppo:',
       sends: 10,

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { keysOfConsumer } from '../../../../src/store/redis-consumer-keys.js'
-import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
 import { until } from '../support/log.js'
 import { type ConsumerProcess, nowMs } from './support/consumer-process.js'
@@ -16,21 +15,15 @@ const MAX_LENGTH = 60
 const CLAIM_AFTER_MS = 1_500
 
 describeWithOwnRedis('a fan-out over three processes', () => {
-  let library: BuiltLibrary
   let server: RedisServer
   let redis: Redis
   let world: ConsumerWorld
   let watching: NodeJS.Timeout
   let longest: number
-  beforeAll(async () => {
-    library = await buildLibrary()
-  }, 60_000)
-  afterAll(() => library.remove())
   beforeEach(async () => {
     server = await startRedis()
     redis = new Redis(server.url)
     world = await startConsumerWorld({
-      library: library.path,
       redis: server.url,
       keyPrefix: 'ppoppo:',
       sends: 10,

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { beforeAll, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
-import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import { until } from '../support/log.js'
 import type { ConsumerProcess } from './support/consumer-process.js'
@@ -79,18 +78,14 @@ async function terminate(victim: ConsumerProcess): Promise<number[]> {
 }
 
 describeWithRedis('consume() under random kills', () => {
-  let library: BuiltLibrary
   let redis: TestRedis
   beforeAll(async () => {
-    library = await buildLibrary()
     redis = await redisForTests()
   }, 60_000)
-  afterAll(() => library.remove())
 
   test('every event is handled, in order for each send; what comes again is bounded; the checkpoint never goes back', async () => {
     const schedule = fc.asyncProperty(schedules, async ({ sends, maxInFlight, mostMs, blows }) => {
       const world = await startConsumerWorld({
-        library: library.path,
         redis: redis.url,
         keyPrefix: redis.prefix(),
         sends,

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
-import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
+import { beforeAll, expect, jest, test } from '@jest/globals'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import type { Report } from './support/consumer-process.js'
 import { startConsumerWorld } from './support/world.js'
@@ -14,17 +13,13 @@ const MOST_GROWTH = 32e6
 jest.setTimeout(90_000 + EVENTS)
 
 describeWithRedis('consume() over many events', () => {
-  let library: BuiltLibrary
   let redis: TestRedis
   beforeAll(async () => {
-    library = await buildLibrary()
     redis = await redisForTests()
   }, 60_000)
-  afterAll(() => library.remove())
 
   test('handles each once, and its memory stays as it is', async () => {
     const world = await startConsumerWorld({
-      library: library.path,
       redis: redis.url,
       keyPrefix: redis.prefix(),
       sends: 500,

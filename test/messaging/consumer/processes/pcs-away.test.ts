@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { type PcsFault, type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { createMessaging, type Messaging } from '../../../../src/messaging/index.js'
-import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import { startTcpProxy } from '../../hostile/tcp-proxy.js'
 import { until } from '../support/log.js'
@@ -17,20 +16,16 @@ const ENDINGS_MS = 60_000
 const RECIPIENTS = Array.from({ length: 60 }, (_, i) => ({ ppnum: `123000000${10 + i}`, vars: { name: 'Alex' } }))
 
 describeWithRedis('consume() while PCS is in trouble', () => {
-  let library: BuiltLibrary
   let redis: TestRedis
   let sandbox: Sandbox
   let world: ConsumerWorld
   let sender: Messaging
   beforeAll(async () => {
-    library = await buildLibrary()
     redis = await redisForTests()
   }, 60_000)
-  afterAll(() => library.remove())
   beforeEach(async () => {
     sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 250 })
     world = await startConsumerWorld({
-      library: library.path,
       redis: redis.url,
       keyPrefix: redis.prefix(),
       consume: { name: 'pcs-away', maxInFlight: MAX_IN_FLIGHT, leaseMs: 5_000 },

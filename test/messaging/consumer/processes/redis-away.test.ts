@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterEach, expect, jest, test } from '@jest/globals'
 import { Redis } from 'ioredis'
-import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
 import { until } from '../support/log.js'
 import type { ConsumerProcess } from './support/consumer-process.js'
@@ -19,14 +18,9 @@ const KEEPS_DATA = ['--appendonly', 'yes', '--appendfsync', 'always']
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 describeWithOwnRedis('consume() while Redis is away', () => {
-  let library: BuiltLibrary
   let server: RedisServer
   let world: ConsumerWorld
   let appending: NodeJS.Timeout | undefined
-  beforeAll(async () => {
-    library = await buildLibrary()
-  }, 60_000)
-  afterAll(() => library.remove())
   afterEach(async () => {
     clearInterval(appending)
     await world.close()
@@ -36,7 +30,6 @@ describeWithOwnRedis('consume() while Redis is away', () => {
   async function begin(count: number, args: readonly string[] = []): Promise<ConsumerProcess> {
     server = await startRedis({ args })
     world = await startConsumerWorld({
-      library: library.path,
       redis: server.url,
       keyPrefix: 'ppoppo:',
       sends: 30,
@@ -142,7 +135,6 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     server = await startRedis()
     await server.kill()
     world = await startConsumerWorld({
-      library: library.path,
       redis: server.url,
       keyPrefix: 'ppoppo:',
       consume: { name: NAME, leaseMs: LEASE_MS },

@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
 import { keysOfConsumer } from '../../../../src/store/redis-consumer-keys.js'
-import { type BuiltLibrary, buildLibrary } from '../../../support/built-library.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import { startProxy } from '../../../support/redis-proxy.js'
 import { until } from '../support/log.js'
@@ -17,19 +16,15 @@ const MAX_IN_FLIGHT = 16
 const SENDS = 6
 
 describeWithRedis('consume() in two and three processes', () => {
-  let library: BuiltLibrary
   let redis: TestRedis
   let world: ConsumerWorld
   let watch: CheckpointWatch
   let appending: NodeJS.Timeout
   beforeAll(async () => {
-    library = await buildLibrary()
     redis = await redisForTests()
   }, 60_000)
-  afterAll(() => library.remove())
   beforeEach(async () => {
     world = await startConsumerWorld({
-      library: library.path,
       redis: redis.url,
       keyPrefix: redis.prefix(),
       sends: SENDS,

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { buildLibrary } from '../../../support/built-library.js'
+import { libraryForTests } from '../../../support/built-library.js'
 import { OWN_PROTO } from '../../support/fake-pcs.js'
 import { CLIENT } from '../../support/fake-token-endpoint.js'
 import type { EventsWorld } from './world.js'
@@ -22,17 +22,12 @@ process.exit()
  * @param program has `messaging` and `gc`, and logs one line of JSON
  */
 export async function runChild(world: EventsWorld, program: string): Promise<unknown> {
-  const library = await buildLibrary()
-  try {
-    const file = join(dirname(library.path), 'messaging', 'index.js')
-    const options = { apiUrl: world.pcs.url, tokenUrl: world.pas.url, descriptor: OWN_PROTO, ...CLIENT }
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--expose-gc', '--input-type=module', '-e', `${BEFORE}${program}${AFTER}`, file, JSON.stringify(options)],
-      { env: { ...process.env, NODE_OPTIONS: '' } },
-    )
-    return JSON.parse(stdout)
-  } finally {
-    await library.remove()
-  }
+  const file = join(await libraryForTests(), 'messaging', 'index.js')
+  const options = { apiUrl: world.pcs.url, tokenUrl: world.pas.url, descriptor: OWN_PROTO, ...CLIENT }
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--expose-gc', '--input-type=module', '-e', `${BEFORE}${program}${AFTER}`, file, JSON.stringify(options)],
+    { env: { ...process.env, NODE_OPTIONS: '' } },
+  )
+  return JSON.parse(stdout)
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { libraryForTests } from '../../../../support/built-library.js'
 import { OWN_PROTO } from '../../../support/fake-pcs.js'
 import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from '../../../support/fake-token-endpoint.js'
 import { until } from '../../support/log.js'
@@ -7,8 +9,6 @@ import { judgeJournal, type Law } from './judge-journal.js'
 import { idAt, type LogPcs, startLogPcs } from './log-pcs.js'
 
 export interface WorldOptions {
-  /** `index.js` of the library. */
-  readonly library: string
   readonly redis: string
   readonly keyPrefix: string
   /** How many sends the events belong to. */
@@ -38,12 +38,12 @@ export interface ConsumerWorld {
 }
 
 export async function startConsumerWorld(options: WorldOptions): Promise<ConsumerWorld> {
-  const { library, redis, keyPrefix, sends = 1, consume, handling = {} } = options
+  const { redis, keyPrefix, sends = 1, consume, handling = {} } = options
+  const messaging = join(await libraryForTests(), 'messaging/index.js')
   const [pcs, tokens]: [LogPcs, FakeTokenEndpoint] = await Promise.all([startLogPcs({ sends }), startTokenEndpoint()])
   const journal = new Journal()
   const processes: ConsumerProcess[] = []
   const name = consume.name ?? 'worker'
-  const messaging = library.replace(/index\.js$/, 'messaging/index.js')
   return {
     pcs,
     journal,
