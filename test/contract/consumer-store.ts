@@ -4,21 +4,10 @@ import { describeCommits } from './consumer-commits.js'
 import { describeLetters } from './consumer-letters.js'
 import { describeQueue } from './consumer-queue.js'
 import { word } from './store.js'
-
-/** What a consumer store under test brings. */
-export interface ConsumerStoreUnderTest {
-  readonly store: ConsumerStore
-  /** Another instance on the same data (another process of the app), or the same where there can be no other. */
-  readonly other: ConsumerStore
-  /** A time to live long enough for two calls, and short enough to wait for. */
-  readonly shortMs: number
-  /** Lets `ms` pass: turns the injected clock, or waits where the clock is Redis's. */
-  pass(ms: number): Promise<void>
-  close(): Promise<void>
-}
+import type { UnderTest } from './under-test.js'
 
 /** Gives each test of the suite its own. */
-export type UseConsumerStore = () => ConsumerStoreUnderTest
+export type UseConsumerStore = () => UnderTest<ConsumerStore>
 
 const TTL_MS = 60_000
 
@@ -30,9 +19,9 @@ export async function acquire(store: ConsumerStore, name: string, holder = 'h', 
 }
 
 /** Every consumer store passes this. */
-export function describeConsumerStore(name: string, makeStore: () => Promise<ConsumerStoreUnderTest>): void {
+export function describeConsumerStore(name: string, makeStore: () => Promise<UnderTest<ConsumerStore>>): void {
   describe(`${name}: consumer store contract`, () => {
-    let current: ConsumerStoreUnderTest
+    let current: UnderTest<ConsumerStore>
     beforeEach(async () => {
       current = await makeStore()
     })

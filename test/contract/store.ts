@@ -4,29 +4,18 @@ import type { Store } from '../../src/store/store.js'
 import { describeAttempts } from './store-attempts.js'
 import { describeSessions } from './store-sessions.js'
 import { describeSignIns } from './store-sign-ins.js'
-
-/** What a store under test brings. */
-export interface StoreUnderTest {
-  readonly store: Store
-  /** Another instance on the same data (another process of the app), or the same where there can be no other. */
-  readonly other: Store
-  /** A time to live long enough for two calls, and short enough to wait for. */
-  readonly shortMs: number
-  /** Lets `ms` pass: turns the injected clock, or waits where the clock is Redis's. */
-  pass(ms: number): Promise<void>
-  close(): Promise<void>
-}
+import type { UnderTest } from './under-test.js'
 
 /** Gives each test of the suite its own. */
-export type UseStore = () => StoreUnderTest
+export type UseStore = () => UnderTest<Store>
 
 /** A random word for keys. */
 export const word = (): string => randomBytes(8).toString('hex')
 
 /** Every store passes this. */
-export function describeStore(name: string, makeStore: () => Promise<StoreUnderTest>): void {
+export function describeStore(name: string, makeStore: () => Promise<UnderTest<Store>>): void {
   describe(`${name}: store contract`, () => {
-    let current: StoreUnderTest
+    let current: UnderTest<Store>
     beforeEach(async () => {
       current = await makeStore()
     })

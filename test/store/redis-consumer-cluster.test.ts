@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
-import { Cluster, Redis } from 'ioredis'
+import { type Cluster, Redis } from 'ioredis'
 import { isPpoppoError } from '../../src/errors.js'
+import type { ConsumerStore } from '../../src/store/consumers.js'
 import { createRedisConsumerStore } from '../../src/store/redis-consumers.js'
-import { acquire, type ConsumerStoreUnderTest, describeConsumerStore } from '../contract/consumer-store.js'
+import { acquire, describeConsumerStore } from '../contract/consumer-store.js'
 import { word } from '../contract/store.js'
+import { twoOnRedis, type UnderTest } from '../contract/under-test.js'
 import { describeWithOwnRedis } from '../support/redis.js'
-import { type RedisGroup, startCluster, until } from '../support/redis-topologies.js'
+import { connectCluster, type RedisGroup, startCluster, until } from '../support/redis-topologies.js'
 
 jest.setTimeout(60_000)
 
@@ -16,37 +18,22 @@ describeWithOwnRedis('C39 consumers on a Redis Cluster', () => {
   let cluster: Cluster
   beforeAll(async () => {
     group = await startCluster({ withReplica: true })
-    cluster = new Cluster(
-      group.ports.map((port) => ({ host: '127.0.0.1', port })),
-      { keyPrefix: 'app:', redisOptions: { keyPrefix: 'app:' }, enableAutoPipelining: true, scaleReads: 'slave' },
-    )
-    cluster.on('error', () => {})
-    await until(async () => cluster.status === 'ready')
+    cluster = await connectCluster(group)
   })
   afterAll(async () => {
     cluster.disconnect()
     await group.stop()
   })
 
-  async function twoStores(): Promise<ConsumerStoreUnderTest> {
+  function twoStores(): UnderTest<ConsumerStore> {
     const prefix = `test:${word()}:`
-    const [store, other] = [1, 2].map(() => createRedisConsumerStore({ redis: cluster, prefix }))
-    if (store === undefined || other === undefined) throw new Error('no store')
-    return {
-      store,
-      other,
-      shortMs: 500,
-      pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      async close() {
-        await Promise.all([store.close(), other.close()])
-      },
-    }
+    return twoOnRedis(() => createRedisConsumerStore({ redis: cluster, prefix }))
   }
 
-  describeConsumerStore('cluster', twoStores)
+  describeConsumerStore('cluster', async () => twoStores())
 
   test('C37 a master is killed: its replica goes on with every consumer where it was', async () => {
-    const { store, close } = await twoStores()
+    const { store, close } = twoStores()
     const [master, , , replica] = group.servers
     const names = Array.from({ length: 9 }, () => word())
     const fences = new Map<string, number>()

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import type { ConsumerStore, TakeOptions } from '../../src/store/consumers.js'
 import { createRedisConsumerStore, type RedisConsumerStoreOptions } from '../../src/store/redis-consumers.js'
 import { acquire, describeConsumerStore } from '../contract/consumer-store.js'
+import { twoOnRedis } from '../contract/under-test.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
 import { until } from '../support/redis-topologies.js'
 
@@ -35,16 +36,7 @@ describeWithRedis('Redis consumer store', () => {
 
   describeConsumerStore('redis', async () => {
     const prefix = redis.prefix()
-    const [store, other] = [createStore({ prefix }), createStore({ prefix })]
-    return {
-      store,
-      other,
-      shortMs: 500,
-      pass, // Redis's clock cannot be turned
-      async close() {
-        await Promise.all([store.close(), other.close()])
-      },
-    }
+    return twoOnRedis(() => createStore({ prefix }))
   })
 
   /** Puts entries into the queue of `n`. */

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
-import { Cluster, Redis } from 'ioredis'
+import { type Cluster, Redis } from 'ioredis'
 import { isPpoppoError } from '../../src/errors.js'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.js'
 import type { Store } from '../../src/store/store.js'
-import { describeStore, type StoreUnderTest, word } from '../contract/store.js'
+import { describeStore, word } from '../contract/store.js'
+import { twoOnRedis, type UnderTest } from '../contract/under-test.js'
 import { describeWithOwnRedis } from '../support/redis.js'
-import { type RedisGroup, startCluster, startSentinel, until } from '../support/redis-topologies.js'
+import { connectCluster, type RedisGroup, startCluster, startSentinel, until } from '../support/redis-topologies.js'
 
 const HOUR_MS = 3_600_000
 const CALL_LIMIT_MS = 1500
@@ -14,18 +15,9 @@ const MASTER = 'ppoppo-test'
 jest.setTimeout(60_000)
 
 /** Two stores on the same prefix, each on its own duplicate of `redis`. */
-async function twoStores(redis: RedisStoreOptions['redis']): Promise<StoreUnderTest> {
+function twoStores(redis: RedisStoreOptions['redis']): UnderTest<Store> {
   const prefix = `test:${word()}:`
-  const [store, other] = [createRedisStore({ redis, prefix }), createRedisStore({ redis, prefix })]
-  return {
-    store,
-    other,
-    shortMs: 500,
-    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    async close() {
-      await Promise.all([store.close(), other.close()])
-    },
-  }
+  return twoOnRedis(() => createRedisStore({ redis, prefix }))
 }
 
 /** Goes on calling while `fault` happens; each call is answered in time, until one works again. */
@@ -45,29 +37,24 @@ describeWithOwnRedis('C39 Redis Cluster', () => {
   let cluster: Cluster
   beforeAll(async () => {
     group = await startCluster({ withReplica: true })
-    cluster = new Cluster(
-      group.ports.map((port) => ({ host: '127.0.0.1', port })),
-      { keyPrefix: 'app:', redisOptions: { keyPrefix: 'app:' }, enableAutoPipelining: true, scaleReads: 'slave' },
-    )
-    cluster.on('error', () => {})
-    await until(async () => cluster.status === 'ready')
+    cluster = await connectCluster(group)
   })
   afterAll(async () => {
     cluster.disconnect()
     await group.stop()
   })
 
-  describeStore('cluster', () => twoStores(cluster))
+  describeStore('cluster', async () => twoStores(cluster))
 
   test('the client that was passed in stays open', async () => {
-    const { store, close } = await twoStores(cluster)
+    const { store, close } = twoStores(cluster)
     await store.now()
     await close()
     expect(await cluster.ping()).toBe('PONG')
   })
 
   test('keys of many users lie on all three masters, those of one user together', async () => {
-    const { store, close } = await twoStores(cluster)
+    const { store, close } = twoStores(cluster)
     const now = await store.now()
     const ids = Array.from({ length: 30 }, (_, i) => `user${i}.${word()}`)
     for (const id of ids) expect(await store.createSignIn(id, 'v', now + HOUR_MS, now)).toBe(true)
@@ -80,7 +67,7 @@ describeWithOwnRedis('C39 Redis Cluster', () => {
   })
 
   test('C37 a master is killed: its replica takes over, every call is answered in time, all is well again', async () => {
-    const { store, close } = await twoStores(cluster)
+    const { store, close } = twoStores(cluster)
     const [master, , , replica] = group.servers
     const now = await store.now()
     const ids = Array.from({ length: 12 }, (_, i) => `user${i}.${word()}`)
@@ -111,10 +98,10 @@ describeWithOwnRedis('C39 Redis Sentinel', () => {
     await group.stop()
   })
 
-  describeStore('sentinel', () => twoStores(redis))
+  describeStore('sentinel', async () => twoStores(redis))
 
   test('C37 a failover by hand: the store goes over to the new master', async () => {
-    const { store, close } = await twoStores(redis)
+    const { store, close } = twoStores(redis)
     const [, replica, sentinel] = group.servers
     const now = await store.now()
     await store.createSignIn('t.1', 'v', now + HOUR_MS, now)
@@ -134,7 +121,7 @@ describeWithOwnRedis('C39 Redis Sentinel', () => {
   })
 
   test('C37 the master is killed: every call is answered in time, and all is well with the next one', async () => {
-    const { store, close } = await twoStores(redis)
+    const { store, close } = twoStores(redis)
     const ask = new Redis(group.ports[0] ?? 0, '127.0.0.1')
     const current = async (): Promise<string> => String(await ask.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER))
     await until(async () => String(await ask.call('SENTINEL', 'REPLICAS', MASTER)).includes('master-link-status,ok'))

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.js'
 import type { Store } from '../../src/store/store.js'
 import { describeStore, word } from '../contract/store.js'
+import { twoOnRedis } from '../contract/under-test.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
 
 const HOUR_MS = 3_600_000
@@ -25,16 +26,7 @@ describeWithRedis('Redis store', () => {
 
   describeStore('redis', async () => {
     const prefix = redis.prefix()
-    const [store, other] = [createStore({ prefix }), createStore({ prefix })]
-    return {
-      store,
-      other,
-      shortMs: 500,
-      pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)), // Redis's clock cannot be turned
-      async close() {
-        await Promise.all([store.close(), other.close()])
-      },
-    }
+    return twoOnRedis(() => createStore({ prefix }))
   })
 
   /** Does one of everything, so that every kind of key is there. */

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { findFreePort, type RedisServer, startRedis } from './redis.js'
 
 /** Several servers that act as one. */
@@ -47,6 +47,17 @@ export async function startCluster({ withReplica = false } = {}): Promise<RedisG
     for (const client of clients) client.disconnect()
   }
   return toGroup(servers)
+}
+
+/** An app's client of a cluster, ready, with options that the library must not inherit. */
+export async function connectCluster({ ports }: RedisGroup): Promise<Cluster> {
+  const cluster = new Cluster(
+    ports.map((port) => ({ host: '127.0.0.1', port })),
+    { keyPrefix: 'app:', redisOptions: { keyPrefix: 'app:' }, enableAutoPipelining: true, scaleReads: 'slave' },
+  )
+  cluster.on('error', () => {})
+  await until(async () => cluster.status === 'ready')
+  return cluster
 }
 
 /** A master, a replica, and a Sentinel that watches them as `name`. `servers` are in this order; `ports` is the Sentinel's. */
