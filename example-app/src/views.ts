@@ -32,6 +32,7 @@ export interface PageData {
   'sign-ins': { readonly signIns: readonly SignInLine[] }
   messages: MessagesPage
   'message-sent': SendProgress & {
+    readonly isChanging: boolean
     readonly isPoll: boolean
     /** `undefined`: there is none, or it cannot be asked about now. */
     readonly poll: PollView | undefined

@@ -14,6 +14,7 @@
 import type { MessagingEvent, MessagingEventType } from 'express-ppoppo'
 import type Database from 'libsql'
 import { isStoredRow, type LatestRow, STEPS, type StoredRow, toLatest, toTally } from './event-rows.js'
+import { member } from './row.js'
 import type { Tally } from './tally.js'
 
 /** An event of one of our sends. */
@@ -105,13 +106,10 @@ export function createDeliveryEvents(database: Database.Database, now: () => Dat
       return insert.run(eventId, sendRequestId, type, ppnum, errorCode, ...stored).changes > 0
     },
     claim: (requestId) => void moveToEnd.run(requestId),
-    place() {
-      const row: unknown = end.get()
-      return typeof row === 'object' && row !== null && 'seq' in row ? Number(row.seq) : 0
-    },
+    place: () => Number(member(end.get(), 'seq') ?? 0),
     newestId() {
-      const row: unknown = newest.get()
-      return typeof row === 'object' && row !== null && 'event_id' in row ? String(row.event_id) : undefined
+      const id = member(newest.get(), 'event_id')
+      return typeof id === 'string' ? id : undefined
     },
     read({ accountId, sendId = null, after, upTo, limit }) {
       return ofFeed.all(after, upTo, accountId, sendId, sendId, limit).map(toStored)

@@ -1,5 +1,6 @@
 /* Rows of the `delivery_events` table, and the looks that tell them from anything else: rows are `unknown` until then. */
 import type { MessagingEventType } from 'express-ppoppo'
+import { member } from './row.js'
 import type { Tally } from './tally.js'
 
 export interface StoredRow {
@@ -37,10 +38,6 @@ const TYPES: readonly unknown[] = [
 
 const isType = (value: unknown): value is MessagingEventType => TYPES.includes(value)
 const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === 'string'
-
-function member(row: unknown, name: string): unknown {
-  return typeof row === 'object' && row !== null ? Reflect.get(row, name) : undefined
-}
 
 export function isStoredRow(row: unknown): row is StoredRow {
   return (

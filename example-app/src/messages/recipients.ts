@@ -9,6 +9,7 @@ import { formatPpnum } from 'express-ppoppo'
 import type Database from 'libsql'
 import type { DeliveryEvents } from './delivery-events.js'
 import type { LatestRow } from './event-rows.js'
+import { member } from './row.js'
 
 /** For the page: a state for its colour, and words for whoever reads it. */
 export interface RecipientLine {
@@ -40,7 +41,8 @@ export function createRecipients(database: Database.Database): Recipients {
     remove: (sendId) => void remove.run(sendId),
     of: (sendId) =>
       ofSend.all(sendId).map((row) => {
-        if (typeof row === 'object' && row !== null && 'ppnum' in row) return String(row.ppnum)
+        const ppnum = member(row, 'ppnum')
+        if (typeof ppnum === 'string') return ppnum
         throw new Error('the send_recipients table is not the one this app made')
       }),
   }

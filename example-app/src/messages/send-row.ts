@@ -1,5 +1,6 @@
 /* A row of the `sends` table, and the look that tells one from anything else: rows are `unknown` until then. */
 import type { SendStatusValue } from 'express-ppoppo'
+import { member } from './row.js'
 import type { SendState } from './sends.js'
 import { isTemplateKey, type TemplateKey } from './templates.js'
 
@@ -30,8 +31,7 @@ const STATUSES: readonly unknown[] = [
 ] satisfies SendStatusValue[]
 
 export function isSendRow(row: unknown): row is SendRow {
-  if (typeof row !== 'object' || row === null) return false
-  const value = (name: string): unknown => Reflect.get(row, name)
+  const value = (name: string): unknown => member(row, name)
   return (
     isTemplateKey(value('template')) &&
     typeof value('created_at') === 'string' &&

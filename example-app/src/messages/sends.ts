@@ -12,6 +12,7 @@ import type { SendReceipt } from 'express-ppoppo'
 import type Database from 'libsql'
 import type { DeliveryEvents } from './delivery-events.js'
 import type { Recipients } from './recipients.js'
+import { member } from './row.js'
 import { isSendRow, type SendRow } from './send-row.js'
 import { type Counts, withTally } from './tally.js'
 import type { TemplateKey } from './templates.js'
@@ -131,8 +132,7 @@ export function createSends({ database, recipients, events, now = () => new Date
     },
     newest: (accountId, limit) => ofAccount.all(accountId, limit).map(toSend),
     recipientsSince(accountId, since) {
-      const row: unknown = sum.get(accountId, since.toISOString())
-      return typeof row === 'object' && row !== null && 'sum' in row ? Number(row.sum) : 0
+      return Number(member(sum.get(accountId, since.toISOString()), 'sum') ?? 0)
     },
     keepCountsBefore(before) {
       for (const send of withRecipients.all(before.toISOString()).map(toSend)) update(send.id, send)

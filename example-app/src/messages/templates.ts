@@ -13,6 +13,7 @@
 import { randomBytes } from 'node:crypto'
 import { isPpoppoError, type Messaging, type TemplateComponent } from 'express-ppoppo'
 import type Database from 'libsql'
+import { member } from './row.js'
 
 export type TemplateKey = 'note' | 'invitation' | 'poll'
 
@@ -83,8 +84,8 @@ export function createTemplateIds(database: Database.Database, now: () => number
   const renewedAt = new Map<string, number>()
 
   function remembered(name: string): string | undefined {
-    const row: unknown = select.get(name)
-    return typeof row === 'object' && row !== null && 'template_id' in row ? String(row.template_id) : undefined
+    const id = member(select.get(name), 'template_id')
+    return typeof id === 'string' ? id : undefined
   }
 
   function idOf(template: AppTemplate, messaging: Messaging): string | Promise<string> {

@@ -20,6 +20,8 @@ interface Progress {
   readonly poll: PollView | undefined
   /** Why this may be old. */
   readonly trouble: Trouble | undefined
+  /** Answers go on coming in after everybody has the poll. */
+  readonly isChanging: boolean
 }
 
 export function messageSentRoutes(parts: MessagesParts): Router {
@@ -28,7 +30,7 @@ export function messageSentRoutes(parts: MessagesParts): Router {
 
   router.get('/messages/:id.json', guard, async (req, res) => {
     const send = ownSend(store.sends, req)
-    const { delivery, poll, trouble } = await progressOf(parts, req, send)
+    const { delivery, poll, trouble, isChanging } = await progressOf(parts, req, send)
     res.set('Cache-Control', 'no-store').json({
       ...delivery,
       ...(poll?.state === 'known' && {
@@ -37,8 +39,7 @@ export function messageSentRoutes(parts: MessagesParts): Router {
       }),
       ...(req.query['with'] === 'recipients' && { recipients: recipientsOf(parts, send, delivery) }),
       ...(trouble !== undefined && { trouble: trouble.text }),
-      // Answers go on coming in after everybody has the poll.
-      isChanging: !delivery.isFinished || (hasPoll(send) && poll?.state !== 'unknown-id'),
+      isChanging,
       // The same template that drew the page: nothing is drawn in two places.
       html: views.fragment('send-progress', { delivery, trouble }),
     })
@@ -77,10 +78,16 @@ async function progressOf({ store, log }: MessagesParts, req: Request, send: Sen
   const { messaging } = req.ppoppo
   try {
     const [now, poll] = await Promise.all([refresh(send, store.sends, messaging), pollOf(send, messaging)])
-    return { delivery: describe(now), poll, trouble: undefined }
+    return toProgress(now, poll, undefined)
   } catch (error) {
-    return { delivery: describe(send), poll: undefined, trouble: troubleOf(error, log) }
+    return toProgress(send, undefined, troubleOf(error, log))
   }
+}
+
+function toProgress(send: Send, poll: PollView | undefined, trouble: Trouble | undefined): Progress {
+  const delivery = describe(send)
+  const isChanging = !delivery.isFinished || (hasPoll(send) && poll?.state !== 'unknown-id')
+  return { delivery, poll, trouble, isChanging }
 }
 
 function recipientsOf({ store }: MessagesParts, send: Send, { isFinished }: Delivery): readonly RecipientLine[] {
