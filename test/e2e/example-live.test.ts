@@ -1,49 +1,25 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { beforeEach, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
+import { describeExample } from './support/example-in-browser.js'
 import { FINE, lookAt, unseenFocus } from './support/look.js'
-import { npmStart, type Started } from './support/npm-start.js'
-import { choose, openVisitor, readable, type Visitor } from './support/visitor.js'
+import { choose, openVisitor, readable } from './support/visitor.js'
 
 const TEST_NUMBERS = '12300000001\n12300000002\n12300000003\n12300000004'
 const WAITING = 'Waiting for this person to allow messages from this app. Ppoppo asks them; it can take about a day.'
 
-describeWithBrowser('the example app’s pages of messages', () => {
-  let browser: TestBrowser
-  let app: Started
-  let visitor: Visitor
+describeExample('the example app’s pages of messages', (example) => {
   let page: Page
-
-  // A first build is among it.
-  beforeAll(async () => {
-    app = await npmStart()
-    browser = await launchBrowser()
-  }, 120_000)
-  afterAll(async () => {
-    await browser.close()
-    await app.stop()
-  })
   beforeEach(async () => {
     await set({ pcsStepMs: 400, pcsConsentMs: 1_500, pcsPollAnswerMs: 100 })
-    visitor = await openVisitor(browser, { locale: 'en-GB' })
-    page = visitor.page
-    await page.goto(`${app.url}/messages`)
+    page = example.visitor.page
+    await page.goto(`${example.app.url}/messages`)
     await choose(page, 'alex')
   })
-  afterEach(async () => {
-    const { complaints } = visitor
-    await visitor.close()
-    expect(complaints).toEqual([])
-  })
 
-  async function set(switches: object): Promise<void> {
-    const headers = { 'Content-Type': 'application/json' }
-    const answer = await fetch(`${app.pas}/__sandbox`, { method: 'POST', headers, body: JSON.stringify(switches) })
-    if (!answer.ok) throw new Error(`the sandbox answers ${answer.status}: ${await answer.text()}`)
-  }
+  const set = (switches: object): Promise<void> => example.app.control('', switches)
 
   async function send(template: string, numbers: string): Promise<void> {
-    await page.goto(`${app.url}/messages`)
+    await page.goto(`${example.app.url}/messages`)
     await page.locator(`[name=template][value=${template}]`).check()
     await page.locator('[name=to][value=numbers]').check()
     await page.getByRole('textbox', { name: 'Your words' }).fill('Hello there')
@@ -91,16 +67,16 @@ describeWithBrowser('the example app’s pages of messages', () => {
 
   test('show a poll’s answers once Ppoppo tells them, though it told nothing when the page was loaded', async () => {
     const fault = { kind: 'status', code: 'UNAVAILABLE' }
-    await app.control('pcs/faults', { method: 'GetPollResults', times: 'until-cleared', fault })
+    await example.app.control('pcs/faults', { method: 'GetPollResults', times: 'until-cleared', fault })
     await send('poll', TEST_NUMBERS)
     expect(await readable(page)).not.toContain('What shall we have for lunch?')
-    await app.control('pcs/clear-faults', {})
+    await example.app.control('pcs/clear-faults', {})
     await page.getByText('What shall we have for lunch?').waitFor()
   })
 
   test('move the counts on the list, and take nothing from what one is writing there', async () => {
     await send('note', TEST_NUMBERS)
-    await page.goto(`${app.url}/messages`)
+    await page.goto(`${example.app.url}/messages`)
     await page.getByRole('textbox', { name: 'Your words' }).fill('half a sentence')
     const steps = await textsUntil('.sends li:first-child [data-headline]', 'Done: delivered to 2 of 4.')
     expect(steps).toContain('Waiting for 2 people to allow messages from this app.')
@@ -114,15 +90,15 @@ describeWithBrowser('the example app’s pages of messages', () => {
     // Six is all that a browser opens to one server; each page takes one, and then gives it back.
     for (let i = 0; i < 8; i += 1) {
       const connected = page.waitForResponse((answer) => answer.url().includes('/events'))
-      await page.goto(app.url + path)
+      await page.goto(example.app.url + path)
       expect((await connected).status()).toBe(200)
     }
-    const tabs = await Promise.all(Array.from({ length: 5 }, () => visitor.newTab()))
+    const tabs = await Promise.all(Array.from({ length: 5 }, () => example.visitor.newTab()))
     for (const tab of tabs) {
-      await tab.goto(app.url + path)
+      await tab.goto(example.app.url + path)
       await hide(tab)
     }
-    for (const tab of tabs) await tab.goto(`${app.url}/dashboard`)
+    for (const tab of tabs) await tab.goto(`${example.app.url}/dashboard`)
     await page.reload()
     await set({ pcsStepMs: 400 })
   })
@@ -139,12 +115,12 @@ describeWithBrowser('the example app’s pages of messages', () => {
     await page.getByText('answers so far').first().waitFor()
     await page.getByText('Done: delivered to 2 of 4.').first().waitFor()
     for (const look of await lookAt(page, 'example-message-poll')) expect(look).toMatchObject({ ...FINE, lang: 'en' })
-    await page.goto(`${app.url}/messages`)
+    await page.goto(`${example.app.url}/messages`)
     for (const look of await lookAt(page, 'example-messages')) expect(look).toMatchObject({ ...FINE, lang: 'en' })
   }, 60_000)
 
   test('say the same without any script', async () => {
-    const bare = await openVisitor(browser, { javaScriptEnabled: false })
+    const bare = await openVisitor(example.browser, { javaScriptEnabled: false })
     await send('invitation', TEST_NUMBERS)
     await page.getByText('Done: delivered to 2 of 4.').first().waitFor()
     await bare.page.goto(page.url())

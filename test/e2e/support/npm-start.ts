@@ -7,7 +7,7 @@ import { findFreePort } from '../../support/redis.js'
 export interface Started {
   readonly url: string
   readonly pas: string
-  /** What the sandbox's control route does, e.g. `faults`. */
+  /** What the sandbox's control route does, e.g. `faults`; `''` sets its switches. */
   control(route: string, body: object): Promise<void>
   stop(): Promise<void>
 }
@@ -40,7 +40,11 @@ export async function npmStart(env: Readonly<Record<string, string>> = {}): Prom
     pas,
     async control(route, body) {
       const headers = { 'Content-Type': 'application/json' }
-      const answer = await fetch(`${pas}/__sandbox/${route}`, { method: 'POST', headers, body: JSON.stringify(body) })
+      const answer = await fetch(`${pas}/__sandbox${route && '/'}${route}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      })
       if (!answer.ok) throw new Error(`the sandbox answers ${answer.status}: ${await answer.text()}`)
     },
     async stop() {

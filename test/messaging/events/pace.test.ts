@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Clock, createClock, until } from './support/clock.js'
 import type { ServedStream } from './support/stream-pcs.js'
-import { type EventsWorld, startEventsWorld, take } from './support/world.js'
+import { type EventsClient, type EventsWorld, startEventsWorld, take } from './support/world.js'
 
 let world: EventsWorld
 let clock: Clock
@@ -20,6 +20,21 @@ async function waitFor(index: number): Promise<{ stream: ServedStream; ms: numbe
     () => clock.advance(5),
   )
   return { stream: await world.pcs.stream(index), ms: clock.now() - since }
+}
+
+/** A reader that was given its first event, and is told why its streams end. */
+async function readOne(): Promise<{
+  events: ReturnType<EventsClient['events']>
+  stream: ServedStream
+  reasons: string[]
+}> {
+  const reasons: string[] = []
+  const events = world.connect({}, clock).events({ onDisconnected: ({ reason }) => reasons.push(reason) })
+  const first = take(events, 1)
+  const stream = await world.pcs.stream(0)
+  stream.send('a')
+  await first
+  return { events, stream, reasons }
 }
 
 describe('a server that ends each stream well', () => {
@@ -102,12 +117,7 @@ describe('a server that ends each stream well', () => {
 })
 
 test('a clock that is set back makes no pause longer', async () => {
-  const reasons: string[] = []
-  const events = world.connect({}, clock).events({ onDisconnected: ({ reason }) => reasons.push(reason) })
-  const first = take(events, 1)
-  const stream = await world.pcs.stream(0)
-  stream.send('a')
-  await first
+  const { events, stream, reasons } = await readOne()
   stream.fail(14, 'going away')
   await until(() => reasons.length === 1)
   clock.set(-3_600_000)
@@ -152,12 +162,7 @@ describe('a stream is recycled', () => {
   })
 
   test('also while nobody reads; it is opened again by the next who does', async () => {
-    const reasons: string[] = []
-    const events = world.connect({}, clock).events({ onDisconnected: ({ reason }) => reasons.push(reason) })
-    const first = take(events, 1)
-    const stream = await world.pcs.stream(0)
-    stream.send('a')
-    await first
+    const { events, stream, reasons } = await readOne()
     clock.advance(720_000)
     await stream.cancelled
     await until(() => reasons.length === 1)
