@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { PpoppoOptions } from '../../src/index.js'
 import { beginAttempt, isSignedIn } from '../support/attempts.js'
@@ -40,6 +42,16 @@ const MALFORMED: readonly (readonly [string, (s: string, c: string) => string])[
   ['semicolons', (s, c) => `?state=${s};code=${c}`],
 ]
 
+/**
+ * The same app on a server that takes longer headers than Node's 16 KB. Node itself refuses 64 KB of URL with a reset,
+ * from version 24 on often before the client has read the 431, so what the app does with them is only seen here.
+ */
+async function listenWithRoom({ app }: World): Promise<{ readonly url: string; readonly server: Server }> {
+  const server = createServer({ maxHeaderSize: 128 * 1024 }, app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { url: `http://localhost:${(server.address() as AddressInfo).port}`, server }
+}
+
 describeOnStores('callbacks that are none', (storage) => {
   let world: World
   let options: PpoppoOptions
@@ -60,8 +72,10 @@ describeOnStores('callbacks that are none', (storage) => {
       const answer = await browser.visit(`${world.url}/auth/callback${query(state, code)}`)
       expect([name, answer.status, answer.cookies]).toEqual([name, 400, []])
     }
-    const tooLong = await browser.visit(`${world.url}/auth/callback?state=${state}&code=${'c'.repeat(64 * 1024)}`)
-    expect([400, 414, 431]).toContain(tooLong.status)
+    const roomy = await listenWithRoom(world)
+    const tooLong = await browser.visit(`${roomy.url}/auth/callback?state=${state}&code=${'c'.repeat(64 * 1024)}`)
+    roomy.server.close()
+    expect([tooLong.status, tooLong.cookies]).toEqual([400, []])
     expect(world.sandbox.control.counters.token).toBe(before)
     expect(await storage.contents(options)).toEqual(stored)
     expect(await isSignedIn(world, browser)).toBe(false)
