@@ -8,7 +8,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY sandbox/package.json sandbox/
 COPY example-app/package.json example-app/
-RUN npm ci --no-audit
+# Without scripts: `prepare` would build, and the sources are not there yet.
+RUN npm ci --no-audit --ignore-scripts
 COPY . .
 RUN npm run build && npm prune --omit=dev
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { checkContents } from './check/contents.mjs'
 import { checkDependencyReasons } from './check/dependency-reasons.mjs'
 import { checkImports } from './check/imports.mjs'
-import { checkInstall } from './check/install.mjs'
+import { checkGitInstall, checkInstall } from './check/install.mjs'
 import { checkLinks } from './check/links.mjs'
 import { checkLockfile } from './check/lockfile.mjs'
 import { pack } from './check/pack.mjs'
@@ -37,6 +37,7 @@ const STEPS = [
   ],
   ['package: in an empty project, Express 5', async () => checkInstall(await pack(), 5)],
   ['package: in an empty project, Express 4', async () => checkInstall(await pack(), 4)],
+  ['package: as a git dependency', checkGitInstall],
 ]
 
 await runToEnd(async () => {

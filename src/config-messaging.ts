@@ -8,7 +8,7 @@ import { nearest } from './lib/nearest.js'
 import { LONGEST_TIMER_MS } from './lib/wait.js'
 import type { MessagingConfig, MessagingOptions } from './messaging/options.js'
 
-/** PCS and PAS's token endpoint by environment (seed: the Messaging reference). */
+/** PCS and PAS's token endpoint by environment (*Messaging reference*). */
 const MESSAGING_URLS = {
   production: { apiUrl: 'https://api.ppoppo.com/ext', tokenUrl: 'https://accounts.ppoppo.com/oauth/token' },
   sandbox: {

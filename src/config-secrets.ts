@@ -77,7 +77,7 @@ export function parseVaultKeys(value: unknown, faults: Faults, report: ReportWea
 
 /** Adds the faults of what production cannot go without. */
 export function requireInProduction(option: 'sessionSecret' | 'vaultKeys', value: unknown, faults: Faults): void {
-  if (value === undefined) faults.add(option, `is required in production; ${KEYGEN}`)
+  if (value === undefined) faults.addMissing(option, `is required in production; ${KEYGEN}`)
 }
 
 function toEntries(option: string, value: unknown, faults: Faults): readonly string[] | undefined {

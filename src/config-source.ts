@@ -15,11 +15,14 @@ export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> =
   rateLimit: 'PPOPPO_RATE_LIMIT',
 }
 
+const ENV_FILE_HINT = 'A .env file is not read by itself: start Node with --env-file=.env'
+
 /** Collects faults, so that all are told at once. A fault names options and variables, never a value. */
 export class Faults {
   readonly #lines: string[] = []
   readonly #variables: Readonly<Record<string, string>>
   readonly #subject: string
+  #isSomethingMissing = false
 
   /** @param subject what is not configured yet, the beginning of the message */
   constructor(variables: Readonly<Record<string, string>> = VARIABLES, subject = 'express-ppoppo') {
@@ -32,6 +35,12 @@ export class Faults {
     this.#lines.push(`${label(option, this.#variables)} ${problem}`)
   }
 
+  /** As {@link add}, for something that nothing was said of. */
+  addMissing(option: string, problem: string): undefined {
+    this.#isSomethingMissing = true
+    this.add(option, problem)
+  }
+
   /** Adds the faults of a part that has options and variables of its own. */
   include(part: string, faults: Faults): void {
     this.#lines.push(...faults.#lines.map((line) => `${part}: ${line}`))
@@ -40,10 +49,9 @@ export class Faults {
   /** @throws PpoppoError `config_invalid`, with every fault on a line of its own. */
   throwIfAny(): void {
     if (this.#lines.length === 0) return
-    throw new PpoppoError(
-      'config_invalid',
-      `${this.#subject} is not configured yet:\n${this.#lines.map((line) => `- ${line}`).join('\n')}`,
-    )
+    const lines = [`${this.#subject} is not configured yet:`, ...this.#lines.map((line) => `- ${line}`)]
+    if (this.#isSomethingMissing) lines.push(ENV_FILE_HINT)
+    throw new PpoppoError('config_invalid', lines.join('\n'))
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Faults } from './config-source.js'
 import { isLoopback } from './lib/loopback.js'
 
-/** PAS by environment (seed: sign-in-reference). */
+/** PAS by environment (*Sign-in reference*). */
 export const ISSUERS = {
   production: 'https://accounts.ppoppo.com',
   sandbox: 'https://accounts.sandbox.ppoppo.com',

@@ -129,7 +129,7 @@ function toOptions(options: unknown, faults: Faults): PpoppoOptions {
 
 function parseClientId(value: unknown, faults: Faults): string {
   if (value === undefined) {
-    faults.add('clientId', 'is required: the id of your login client, registered at Ppoppo')
+    faults.addMissing('clientId', 'is required: the id of your login client, registered at Ppoppo')
   } else if (!isCleanText(value) || !/^[\x21-\x7e]{1,200}$/.test(value)) {
     faults.add('clientId', 'must be the id of your login client: 1 to 200 visible ASCII characters, no spaces')
   }
@@ -139,7 +139,7 @@ function parseClientId(value: unknown, faults: Faults): string {
 function parseRequiredOrigin(source: Source, faults: Faults): URL | undefined {
   const value = source.value('baseUrl')
   if (value !== undefined) return parseOrigin(value, 'baseUrl', faults)
-  return faults.add('baseUrl', 'is required: the public origin of your app, such as "https://app.example"')
+  return faults.addMissing('baseUrl', 'is required: the public origin of your app, such as "https://app.example"')
 }
 
 /** Which PAS, and what it calls itself. */
@@ -217,7 +217,7 @@ function parseSecrets(
 function refuseMemoryInProduction(source: Source, given: PpoppoOptions, isProduction: boolean, faults: Faults): void {
   const isAllowed = parseBoolean('allowMemoryStore', given.allowMemoryStore, false, faults)
   if (!isProduction || isAllowed || source.value('redis') !== undefined) return
-  faults.add(
+  faults.addMissing(
     'redis',
     'is required in production; for one process that may forget everyone at a restart, set "allowMemoryStore" to true',
   )

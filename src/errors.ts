@@ -185,10 +185,11 @@ export class PpoppoError extends Error {
   /** HTTP status an Express error handler should answer with. */
   readonly status: number
   readonly retryable: boolean
-  readonly retryAfterMs?: number
-  readonly missing?: readonly string[]
-  readonly grpcCode?: number
-  readonly known?: KnownOfSend
+  // Declared only: a field that is there and undefined is printed under every error.
+  declare readonly retryAfterMs?: number
+  declare readonly missing?: readonly string[]
+  declare readonly grpcCode?: number
+  declare readonly known?: KnownOfSend
 
   constructor(code: PpoppoErrorCode, message: string, options: PpoppoErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

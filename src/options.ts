@@ -6,7 +6,7 @@ import type { PageTextOverrides } from './sign-in/texts.js'
 
 /** The person who is signed in, as the library knows them without asking PAS. */
 export interface PpoppoUser {
-  /** ppnum_id, a ULID: the only key to store people under (seed: sign-in-reference). */
+  /** ppnum_id, a ULID: the only key to store people under (*Sign-in reference*). */
   readonly sub: string
   /** Ppoppo number, 11 digits or more, as on the wire: `'12312345678'`. */
   readonly ppnum: string

@@ -138,8 +138,8 @@ export class RequestPpoppo {
   }
 
   /**
-   * An access token for calls of your own, good for at least some seconds. Opaque: do not parse it (seed:
-   * sign-in-reference). Keep it out of pages and logs.
+   * An access token for calls of your own, good for at least some seconds. Opaque: do not parse it
+   * (*Sign-in reference*). Keep it out of pages and logs.
    * @throws as {@link userinfo}.
    */
   accessToken(): Promise<string> {

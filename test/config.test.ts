@@ -112,6 +112,16 @@ describe('resolveConfig', () => {
     expect(faultsOf({ ...DEV, zzzzzzzzzz: 1 })[0]).toContain('known are: clientId')
   })
 
+  test('an option name of megabytes is refused like any other, and not compared letter by letter', () => {
+    expect(faultsOf({ ...DEV, ['x'.repeat(20_000_000)]: 1 })[0]).toMatch(/^"\(odd name\)" is not an option; known are:/)
+  })
+
+  test('where something is missing it says that a .env file is not read by itself, and how to read it', () => {
+    expect(() => resolve({}, {})).toThrow(/\nA \.env file is not read by itself: start Node with --env-file=\.env$/)
+    expect(() => resolve({ ...DEV, scope: 'openid' })).toThrow(/must/)
+    expect(() => resolve({ ...DEV, scope: 'openid' })).not.toThrow(/env-file/)
+  })
+
   test('does not repeat a name that may be a pasted secret', () => {
     expect(faultsOf({ ...DEV, 's3cr3t/pasted+by=mistake': 1 })[0]).toMatch(/^"\(odd name\)" is not an option/)
   })

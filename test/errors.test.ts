@@ -41,4 +41,12 @@ describe('the error catalogue', () => {
     expect(error.message + error.stack + JSON.stringify(error)).not.toContain('rt_secret')
     expect(inspect(new PpoppoError('closed', 'closed'))).not.toContain('cause')
   })
+
+  test('what an error does not know it has no field for: Node prints nothing undefined under it', () => {
+    expect(Object.keys(new PpoppoError('closed', 'closed'))).toEqual(['name', 'code', 'status', 'retryable'])
+    expect(inspect(new PpoppoError('closed', 'closed'))).not.toContain('undefined')
+    expect(inspect(new PpoppoError('rate_limited', 'wait', { retryAfterMs: 5, grpcCode: 8 }))).toMatch(
+      /retryAfterMs: 5,\s+grpcCode: 8/,
+    )
+  })
 })

@@ -1,17 +1,30 @@
-import { readText } from './repository.mjs'
+import { readManifest, readText } from './repository.mjs'
 import { outcomeOf } from './run.mjs'
 
 /**
  * @typedef {object} LockedPackage
  * @property {string} [version]
  * @property {boolean} [link]
+ * @property {boolean} [hasInstallScript]
  * @property {string} [resolved]
  * @property {Record<string, string>} [optionalDependencies]
  */
 
 /** @returns {import('./run.mjs').Outcome} */
 export function checkLockfile() {
-  return outcomeOf(faultsOf(JSON.parse(readText('package-lock.json')).packages))
+  const { packages } = JSON.parse(readText('package-lock.json'))
+  return outcomeOf([...faultsOf(packages), ...unreviewedScripts(packages, readManifest('')['allowScripts'] ?? {})])
+}
+
+/**
+ * npm warns at every install of a package whose install script nobody has decided on.
+ * @param {Record<string, LockedPackage>} packages
+ * @param {Readonly<Record<string, unknown>>} decided
+ */
+export function unreviewedScripts(packages, decided) {
+  return Object.entries(packages)
+    .filter(([path, { hasInstallScript }]) => hasInstallScript && !(path.replace(/^.*node_modules\//, '') in decided))
+    .map(([path]) => `${path} has an install script: decide on it in package.json, "allowScripts"`)
 }
 
 /**

@@ -7,10 +7,16 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const wanted = name.toLowerCase()
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const candidate of known) {
+    // Also what keeps a name of any length from being compared letter by letter.
+    if (Math.abs(wanted.length - candidate.length) > mostDifferences(candidate)) continue
     const distance = editDistance(wanted, candidate.toLowerCase())
     if (best === undefined || distance < best.distance) best = { name: candidate, distance }
   }
-  return best !== undefined && best.distance <= Math.max(1, Math.ceil(best.name.length / 3)) ? best.name : undefined
+  return best !== undefined && best.distance <= mostDifferences(best.name) ? best.name : undefined
+}
+
+function mostDifferences(name: string): number {
+  return Math.max(1, Math.ceil(name.length / 3))
 }
 
 /** Levenshtein distance, one row at a time. */

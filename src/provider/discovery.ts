@@ -152,7 +152,7 @@ function isIssuerMismatch(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED'
 }
 
-/** seed: sign-in-reference; the key set's place is from the official SDK's pages. */
+/** From the *Sign-in reference*; the key set's place is from the official SDK's pages. */
 function documentedEndpoints(issuer: string): ServerMetadata {
   const base = issuer.replace(/\/$/, '')
   return {

@@ -20,8 +20,8 @@ export interface ProviderRequest {
 
 /**
  * A fetch for PAS: bounded in time and size, follows no redirect, and mends answers of the token endpoint: members that
- * are `null` are left out, since PAS sends `"refresh_token": null` where it does not rotate (seed:
- * sign-in-reference) and openid-client refuses that.
+ * are `null` are left out, since PAS sends `"refresh_token": null` where it does not rotate (*Sign-in reference*) and
+ * openid-client refuses that.
  */
 export function createProviderFetch(runtime: Runtime, issuer: string, closed: AbortSignal): ProviderFetch {
   // One listener for all calls: `AbortSignal.any` would hang every call's signal on the long-lived one.

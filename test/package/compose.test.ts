@@ -87,6 +87,16 @@ describe('docker-compose.yml', () => {
     expect(used.sort()).toEqual(Object.keys(compose.volumes).sort())
   })
 
+  test('no .env, whatever its ending, gets into an image', () => {
+    const ignored = read('.dockerignore').split('\n')
+    expect(ignored).toEqual(expect.arrayContaining(['**/.env', '**/.env.*']))
+    expect(ignored.filter((line) => line.startsWith('!'))).toEqual(['!**/.env.example'])
+  })
+
+  test('the dependencies are installed before the sources are there, so without running our own prepare', () => {
+    expect(stage('build')).toMatch(/^RUN npm ci .*--ignore-scripts/m)
+  })
+
   test('both images run as a user who is not root', () => {
     for (const target of ['sandbox', 'example-app']) expect(stage(target)).toMatch(/^USER node$/m)
     expect(dockerfile).not.toMatch(/^USER (?!node$)/m)

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { describe, expect, test } from '@jest/globals'
 import { anchorsOf, linksOf } from '../../scripts/check/links.mjs'
-import { faultsOf as lockfileFaults } from '../../scripts/check/lockfile.mjs'
+import { faultsOf as lockfileFaults, unreviewedScripts } from '../../scripts/check/lockfile.mjs'
 import { faultsOf } from '../../scripts/check/rules.mjs'
 import { toLine } from '../../scripts/lib/counts-reporter.mjs'
 
@@ -38,6 +38,12 @@ describe('lockfile', () => {
   test('a download address is found; a link to a workspace is none', () => {
     expect(lockfileFaults({ 'node_modules/a': { resolved: 'https://registry.example/a.tgz' } })).toHaveLength(1)
     expect(lockfileFaults({ 'node_modules/a': { resolved: 'sandbox', link: true } })).toEqual([])
+  })
+
+  test('an install script that nobody has decided on is found: npm would warn at every install', () => {
+    const packages = { 'node_modules/@a/b': { hasInstallScript: true }, 'node_modules/c': {} }
+    expect(unreviewedScripts(packages, {})).toHaveLength(1)
+    expect(unreviewedScripts(packages, { '@a/b': false })).toEqual([])
   })
 })
 

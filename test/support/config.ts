@@ -36,6 +36,6 @@ export function faultsOf(options: unknown, env: Record<string, string> = {}): st
     return []
   } catch (error) {
     if (!isPpoppoError(error, 'config_invalid')) throw error
-    return error.message.split('\n- ').slice(1)
+    return error.message.split('\n').flatMap((line) => (line.startsWith('- ') ? [line.slice(2)] : []))
   }
 }
