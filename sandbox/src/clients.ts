@@ -17,7 +17,8 @@ export interface ClientRegistry {
 }
 
 const OPEN_SUFFIX = '_login_client'
-const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
+/** This machine: `localhost`, any name under it (RFC 6761), `127.0.0.0/8` and `[::1]`, as `URL.hostname` spells them. */
+const LOOPBACK_HOST = /^(?:(?:[^.]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /** With no list: any id that looks like a login client, any address on this machine. With a list: exactly that. */
 export function createClientRegistry(clients: readonly SandboxClient[] | undefined): ClientRegistry {
@@ -43,7 +44,7 @@ function isLoopbackUri(text: string): boolean {
   if (!URL.canParse(text)) return false
   const url = new URL(text)
   const isWeb = url.protocol === 'http:' || url.protocol === 'https:'
-  return isWeb && LOOPBACK_HOSTS.has(url.hostname) && url.hash === '' && url.username === '' && url.password === ''
+  return isWeb && LOOPBACK_HOST.test(url.hostname) && url.hash === '' && url.username === '' && url.password === ''
 }
 
 /**

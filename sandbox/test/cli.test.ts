@@ -43,6 +43,7 @@ describe('the command line', () => {
     const args = ['--pas-port', '0', '--host', '0.0.0.0', '--users', users, '--clients', clients]
     args.push('--pcs-port', '3204', '--state', 'state.json')
     args.push('--access-token-ttl', '60', '--auto-sign-in', 'alex', '--announce-revocation', '--announce-end-session')
+    args.push('--id-token-hash', 'sha256')
     args.push('--fault', 'token:status:503@2', '--fault', 'userinfo:delay:3000', '--fault', 'token:wrong-nonce')
     args.push('--fault', 'CreateSendRequest:status:UNAVAILABLE@1', '--fault', 'StreamSendRequestEvents:end-every:500')
     expect(parseCommandLine(args)).toEqual({
@@ -58,6 +59,7 @@ describe('the command line', () => {
         autoSignIn: 'alex',
         announceRevocation: true,
         announceEndSession: true,
+        idTokenHash: 'sha256',
       },
       faults: [
         { endpoint: 'token', fault: { kind: 'status', status: 503 }, times: 2 },
@@ -96,6 +98,7 @@ describe('the command line', () => {
     [['--fault', 'token:status'], /^--fault token:status: "fault.status" is missing/],
     [['--fault', 'CreateSendRequest:reset'], /"fault.kind" for method "CreateSendRequest" must be one of status, /],
     [['--fault', 'CreateSendRequest:status:0'], /"fault.code" must be a gRPC status other than OK/],
+    [['--id-token-hash', 'md5'], '--id-token-hash must be one of sha512, sha256'],
     [['--pcs-port', 'x'], '--pcs-port must be a whole number from 0 to 65535'],
     [['--no-pcs', '--pcs-port', '1'], '--pcs-port is for the messaging service, which --no-pcs leaves out'],
     [['--no-pcs', '--state', 'x'], '--state is for the messaging service, which --no-pcs leaves out'],

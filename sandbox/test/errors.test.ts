@@ -55,13 +55,27 @@ describe('the authorization endpoint', () => {
     expect(new URLSearchParams(hash.slice(1)).get('error')).toBe('unsupported_response_type')
   })
 
-  test.each(['http://127.0.0.1:1/x', 'http://[::1]:3000/', 'https://localhost/auth/callback?a=b'])(
-    '%s is on this machine, and taken',
-    async (redirectUri) => {
-      const response = await authorize({ autoSignIn: 'alex' }, { redirect_uri: redirectUri })
-      expect(locationOf(response).searchParams.get('code')).toBeTruthy()
-    },
-  )
+  test.each([
+    'http://127.0.0.1:1/x',
+    'http://127.1.2.3/x',
+    'http://[::1]:3000/',
+    'https://localhost/auth/callback?a=b',
+    'http://shop.localhost:3000/auth/callback',
+    'http://a.b.localhost/',
+  ])('%s is on this machine, and taken', async (redirectUri) => {
+    const response = await authorize({ autoSignIn: 'alex' }, { redirect_uri: redirectUri })
+    expect(locationOf(response).searchParams.get('code')).toBeTruthy()
+  })
+
+  test.each([
+    'http://evillocalhost/cb',
+    'http://127.0.0.1.evil.test/cb',
+    'http://.localhost/cb',
+    'http://a@localhost/cb',
+    'http://0.0.0.0/cb',
+  ])('%s only looks as if it were on this machine', async (redirectUri) => {
+    expect((await authorize({ autoSignIn: 'alex' }, { redirect_uri: redirectUri })).status).toBe(400)
+  })
 
   test('a client list is exact, to the byte', async () => {
     const clients = [{ clientId: 'shop', redirectUris: ['https://shop.example.test/cb'] }]

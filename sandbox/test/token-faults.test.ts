@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import type { FaultKind, Sandbox } from '../src/index.js'
@@ -15,6 +16,7 @@ describe('faults inside the token answer', () => {
     ['missing-exp', (claims) => !('exp' in claims)],
     ['future-iat', (claims) => Number(claims['iat']) > Date.now() / 1000 + 600],
     ['wrong-at-hash', (claims) => /^A{43}$/.test(String(claims['at_hash']))],
+    ['wrong-c-hash', (claims) => /^A{43}$/.test(String(claims['c_hash']))],
     ['wrong-sub', (claims) => claims['sub'] !== '01J9Z3K8Q2W4E6R8T0Y2V4X6A1'],
   ])('%s: the id_token is well signed and wrong in just that', async (kind, isSo) => {
     const sandbox = await sandboxFor()
@@ -63,6 +65,24 @@ describe('faults inside the token answer', () => {
     const sandbox = await sandboxFor()
     sandbox.control.inject({ endpoint: 'token', fault: { kind } })
     expect(await exchange(sandbox)).not.toHaveProperty(field)
+  })
+})
+
+describe('hashes in the id_token', () => {
+  test.each([
+    ['sha512', 32],
+    ['sha256', 16],
+  ] as const)('%s: at_hash, and c_hash where it is asked for, are its first %i bytes', async (algorithm, bytes) => {
+    const sandbox = await sandboxFor({ idTokenHash: algorithm })
+    const plain = await exchange(sandbox)
+    expect(decodeJwt(String(plain['id_token']))).not.toHaveProperty('c_hash')
+    sandbox.control.set({ sendCodeHash: true })
+    const tokens = await exchange(sandbox)
+    const claims = decodeJwt(String(tokens['id_token']))
+    const code = sandbox.control.issuedTokens.filter(({ kind }) => kind === 'code').at(-1)?.value
+    const hashOf = (text: unknown) => createHash(algorithm).update(String(text)).digest().subarray(0, bytes)
+    expect(claims['at_hash']).toBe(hashOf(tokens['access_token']).toString('base64url'))
+    expect(claims['c_hash']).toBe(hashOf(code).toString('base64url'))
   })
 })
 

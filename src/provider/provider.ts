@@ -133,7 +133,7 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
       const answer = await call('code exchange', () =>
         exchange((client) => authorizationCodeGrant(client, current, checks, resource)),
       )
-      const expected = { clientId: config.clientId, accessToken: answer.access_token, now: runtime.now() }
+      const expected = { clientId: config.clientId, accessToken: answer.access_token, code, now: runtime.now() }
       return { ...toGrant(answer, config.scope), sub: verifyIdToken(answer.id_token ?? '', expected) }
     },
 

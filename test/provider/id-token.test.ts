@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { verifyIdToken } from '../../src/provider/id-token.js'
@@ -16,6 +17,9 @@ beforeEach(() => {
 })
 
 const exchange = (): Promise<Grant & { readonly sub: string }> => provider.exchangeCode(exchanged)
+/** The first `bytes` of a hash, as an id_token carries them. */
+const hashOf = (algorithm: 'sha256' | 'sha512', text: string, bytes: number): string =>
+  createHash(algorithm).update(text).digest().subarray(0, bytes).toString('base64url')
 const now = (): number => Math.floor(Date.now() / 1000)
 
 describe('id_tokens of the code exchange', () => {
@@ -36,6 +40,10 @@ describe('id_tokens of the code exchange', () => {
     ['no azp', { azp: undefined }],
     ['no at_hash', { at_hash: undefined }],
     ['iat a little ahead: clocks differ', { iat: now() + 30 }],
+    ['at_hash by SHA-512, as the OpenID guide has it', { at_hash: hashOf('sha512', 'an.access.token', 32) }],
+    ['at_hash by SHA-256, as PAS is reported to issue it', { at_hash: hashOf('sha256', 'an.access.token', 16) }],
+    ['c_hash by SHA-512', { c_hash: hashOf('sha512', exchanged.code, 32) }],
+    ['c_hash by SHA-256', { c_hash: hashOf('sha256', exchanged.code, 16) }],
   ])('C14 %s is taken', async (_name, claims) => {
     pas.claims = claims
     expect((await exchange()).sub).toBe(SUB)
@@ -62,7 +70,18 @@ describe('id_tokens of the code exchange', () => {
     ['nbf far ahead', { nbf: now() + 600 }],
     ['at_hash of another token', { at_hash: 'A'.repeat(43) }],
     ['at_hash that is null', { at_hash: null }],
-    ['at_hash of SHA-256', { at_hash: 'A'.repeat(22) }],
+    ['at_hash of another token, by SHA-256', { at_hash: 'A'.repeat(22) }],
+    ['at_hash that is the first half of the right SHA-512', { at_hash: hashOf('sha512', 'an.access.token', 16) }],
+    ['at_hash that is all of SHA-256', { at_hash: hashOf('sha256', 'an.access.token', 32) }],
+    ['at_hash that is all of SHA-512', { at_hash: hashOf('sha512', 'an.access.token', 64) }],
+    ['at_hash that is one byte of the right one', { at_hash: hashOf('sha256', 'an.access.token', 1) }],
+    ['at_hash with padding', { at_hash: `${hashOf('sha256', 'an.access.token', 16)}==` }],
+    ['at_hash in hexadecimal', { at_hash: Buffer.from(hashOf('sha256', 'an.access.token', 16)).toString('hex') }],
+    ['at_hash with a letter that is skipped', { at_hash: `${hashOf('sha512', 'an.access.token', 32)} ` }],
+    ['at_hash that is empty', { at_hash: '' }],
+    ['at_hash that is a list', { at_hash: [hashOf('sha512', 'an.access.token', 32)] }],
+    ['c_hash of another code', { c_hash: hashOf('sha512', 'another', 32) }],
+    ['c_hash of the access token', { c_hash: hashOf('sha256', 'an.access.token', 16) }],
     ['a sub that is an e-mail address', { sub: 'alex@example.com' }],
     ['a sub that is a ppnum', { sub: '77700000001' }],
     ['a sub in small letters', { sub: SUB.toLowerCase() }],
@@ -132,7 +151,7 @@ describe('id_tokens of the code exchange', () => {
     `${base64url([])}.${base64url([])}.x`,
     '\0',
   ])('C14 %j is no id_token', (text) => {
-    const expected = { clientId, accessToken: 'a', now: Date.now() }
+    const expected = { clientId, accessToken: 'a', code: 'c', now: Date.now() }
     expect(() => verifyIdToken(text, expected)).toThrow('does not verify')
   })
 })

@@ -20,6 +20,7 @@ const ID_TOKEN_FAULTS = [
   'missing-exp',
   'future-iat',
   'wrong-at-hash',
+  'wrong-c-hash',
   'missing-id-token',
   'missing-access-token',
 ] as const
@@ -93,6 +94,18 @@ describeOnStores('an answer of PAS that does not verify', (storage) => {
 })
 
 describe('keys and scopes of PAS', () => {
+  test.each(['sha512', 'sha256'] as const)(
+    'C14 a PAS that makes its hashes with %s signs people in',
+    async (idTokenHash) => {
+      const world = await startWorld({ sandbox: { idTokenHash, sendCodeHash: true } })
+      try {
+        await world.signedIn()
+      } finally {
+        await world.close()
+      }
+    },
+  )
+
   test('C16 scopes are compared as a set: another order, or more than was asked, is fine', async () => {
     const world = await startWorld()
     for (const scope of ['email profile openid', 'poll email  openid messaging profile']) {

@@ -33,6 +33,7 @@ const FLAGS = {
   fault: { type: 'string', multiple: true },
   'announce-end-session': { type: 'boolean' },
   'announce-revocation': { type: 'boolean' },
+  'id-token-hash': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const
@@ -57,6 +58,7 @@ export function parseCommandLine(args: readonly string[]): Command {
     autoSignIn: flags['auto-sign-in'],
     announceEndSession: flags['announce-end-session'],
     announceRevocation: flags['announce-revocation'],
+    idTokenHash: oneOf('--id-token-hash', flags['id-token-hash'], ['sha512', 'sha256'] as const),
   }
   const { faults, pcsFaults } = parseFaultFlags(flags.fault ?? [])
   if (given.pcsPort === undefined && pcsFaults.length > 0) {
@@ -91,6 +93,12 @@ function wholeNumber(flag: string, text: string | undefined, min: number, max: n
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= min && value <= max) return value
   throw new UsageError(`${flag} must be a whole number from ${min} to ${max}`)
+}
+
+function oneOf<Word extends string>(flag: string, text: string | undefined, words: readonly Word[]): Word | undefined {
+  const word = words.find((known) => known === text)
+  if (text === undefined || word !== undefined) return word
+  throw new UsageError(`${flag} must be one of ${words.join(', ')}`)
 }
 
 function fromFile<T>(flag: string, path: string | undefined, parse: (input: unknown) => T): T | undefined {

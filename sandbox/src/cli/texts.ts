@@ -17,6 +17,7 @@ export const HELP = `ppoppo-sandbox: Ppoppo's accounts and messaging on your own
   --access-token-ttl <s>      life of an access token in seconds (3600)
   --announce-end-session      discovery names an end_session_endpoint
   --announce-revocation       discovery names a revocation_endpoint
+  --id-token-hash <which>     at_hash by sha512 (its left half) or sha256 (leftmost 128 bits) (sha512)
   --fault <what>              <endpoint>:<kind>[:<status or ms>][@<times>], may be repeated,
                               e.g. token:status:503@2, userinfo:delay:3000, token:wrong-nonce,
                               CreateSendRequest:status:14, StreamSendRequestEvents:drop@1

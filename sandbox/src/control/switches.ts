@@ -17,6 +17,10 @@ export interface Switches extends PcsSwitches {
   refreshTokenAnswer: 'null' | 'absent' | 'rotate'
   /** A refresh answer carries a new id_token too (without nonce). @default true */
   idTokenOnRefresh: boolean
+  /** What `at_hash` and `c_hash` are made with: the left half of SHA-512, or the leftmost 128 bits of SHA-256. @default 'sha512' */
+  idTokenHash: 'sha512' | 'sha256'
+  /** An id_token from a code has `c_hash`, too. @default false */
+  sendCodeHash: boolean
   /** @default 3600 */
   accessTokenTtlSeconds: number
   /** @default 3600 */
@@ -35,6 +39,8 @@ export const defaultSwitches: Readonly<Switches> = {
   sendIssuerParameter: false,
   refreshTokenAnswer: 'null',
   idTokenOnRefresh: true,
+  idTokenHash: 'sha512',
+  sendCodeHash: false,
   accessTokenTtlSeconds: 3600,
   idTokenTtlSeconds: 3600,
   refreshTokenTtlSeconds: 180 * 24 * 3600,
@@ -42,7 +48,11 @@ export const defaultSwitches: Readonly<Switches> = {
   ...defaultPcsSwitches,
 }
 
-const REFRESH_ANSWERS: readonly string[] = ['null', 'absent', 'rotate'] satisfies Switches['refreshTokenAnswer'][]
+/** Switches that take one word of a few. */
+const WORDS: Readonly<Record<string, readonly string[] | undefined>> = {
+  refreshTokenAnswer: ['null', 'absent', 'rotate'] satisfies Switches['refreshTokenAnswer'][],
+  idTokenHash: ['sha512', 'sha256'] satisfies Switches['idTokenHash'][],
+}
 
 /**
  * Checks a set of switches.
@@ -66,9 +76,8 @@ function switchFault(name: keyof Switches, value: unknown, personKeys: readonly 
     const isKnown = value === null || (typeof value === 'string' && personKeys.includes(value))
     return isKnown ? undefined : `null or one of ${personKeys.join(', ')}`
   }
-  if (name === 'refreshTokenAnswer') {
-    return typeof value === 'string' && REFRESH_ANSWERS.includes(value) ? undefined : 'one of null, absent, rotate'
-  }
+  const words = WORDS[name]
+  if (words) return typeof value === 'string' && words.includes(value) ? undefined : `one of ${words.join(', ')}`
   if (typeof defaultSwitches[name] === 'boolean') return typeof value === 'boolean' ? undefined : 'true or false'
   return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'a positive whole number of seconds'
 }

@@ -31,6 +31,7 @@ export const ID_TOKEN_FAULTS = [
   'missing-exp',
   'future-iat',
   'wrong-at-hash',
+  'wrong-c-hash',
 ] as const
 
 const TOKEN_FAULTS = ['missing-id-token', 'missing-access-token', 'narrower-scope'] as const

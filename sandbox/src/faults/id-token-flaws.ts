@@ -58,6 +58,8 @@ function changedClaims(fault: Fault | undefined, claims: JWTPayload): JWTPayload
       return { ...claims, iat: now + HOUR_SECONDS, exp: now + 2 * HOUR_SECONDS }
     case 'wrong-at-hash':
       return { ...claims, at_hash: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }
+    case 'wrong-c-hash':
+      return { ...claims, c_hash: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }
     default:
       return undefined
   }

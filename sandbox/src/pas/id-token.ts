@@ -1,26 +1,39 @@
 import { createHash } from 'node:crypto'
 import { decodeJwt, type JWTPayload } from 'jose'
+import type { Switches } from '../control/switches.js'
 import type { SignInRecord } from './ledger.js'
 
-/** Left half of SHA-512, for EdDSA with Ed25519 (OpenID Connect Core 3.1.3.6). */
-export function accessTokenHash(accessToken: string): string {
-  return createHash('sha512').update(accessToken, 'ascii').digest().subarray(0, 32).toString('base64url')
+/**
+ * `at_hash` and `c_hash` (OpenID Connect Core 3.1.3.6, 3.3.2.11): the left half of SHA-512, as the OpenID guide has it
+ * for Ed25519, or the leftmost 128 bits of SHA-256, as PAS's own token engine is reported to make them.
+ */
+export function tokenHash(algorithm: Switches['idTokenHash'], token: string): string {
+  const bytes = algorithm === 'sha512' ? 32 : 16
+  return createHash(algorithm).update(token, 'ascii').digest().subarray(0, bytes).toString('base64url')
+}
+
+/** What an id_token comes with. */
+export interface IssuedWith {
+  readonly accessToken: string
+  /** Of a code exchange; none at a refresh. */
+  readonly code?: string
 }
 
 /** What oidc-provider put into its id_token, and what PAS adds. */
 export function idTokenClaims(
   original: string,
   signIn: SignInRecord,
-  accessToken: string,
-  isRefresh: boolean,
+  { accessToken, code }: IssuedWith,
+  { idTokenHash, sendCodeHash }: Pick<Switches, 'idTokenHash' | 'sendCodeHash'>,
 ): JWTPayload {
   const { nonce, ...claims } = decodeJwt(original)
   return {
     ...claims,
     // OpenID Connect Core 12.2: a refreshed id_token should have no nonce.
-    ...(nonce !== undefined && !isRefresh && { nonce }),
+    ...(nonce !== undefined && code !== undefined && { nonce }),
     azp: signIn.clientId,
     auth_time: signIn.authTime,
-    at_hash: accessTokenHash(accessToken),
+    at_hash: tokenHash(idTokenHash, accessToken),
+    ...(sendCodeHash && code !== undefined && { c_hash: tokenHash(idTokenHash, code) }),
   }
 }

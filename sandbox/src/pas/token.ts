@@ -100,7 +100,8 @@ async function issueIdToken(
   const original = answer['id_token']
   if (typeof original !== 'string' || fault?.kind === 'missing-id-token') return undefined
   if (exchange.isRefresh && !state.switches.idTokenOnRefresh) return undefined
-  const claims = idTokenClaims(original, exchange.signIn, accessToken, exchange.isRefresh)
+  const code = exchange.isRefresh ? {} : { code: String(ctx.oidc.params?.['code']) }
+  const claims = idTokenClaims(original, exchange.signIn, { accessToken, ...code }, state.switches)
   const token =
     (await flawedIdToken(fault, claims, state.keys.current)) ?? (await signJwt(state.keys.current, claims, 'JWT'))
   state.ledger.recordIssued({ kind: 'id_token', value: token, sub: exchange.signIn.sub })
