@@ -24,7 +24,7 @@ export type {
   SignInStatus,
   SignInSummary,
   UserSend,
-} from './request.js'
+} from './request-types.js'
 export { denySignIn } from './sign-in/ask-app.js'
 export type { SignInButtonOptions } from './sign-in/button.js'
 export type { RequireSignInOptions } from './sign-in/guard.js'

@@ -1,62 +1,13 @@
 import type { Request, Response } from 'express'
 import { isPpoppoError, PpoppoError } from './errors.js'
-import type { CallOptions, Messaging, PollConfig, SendReceipt, TemplateVars } from './messaging/types.js'
+import type { Messaging } from './messaging/types.js'
 import type { PpoppoUser } from './options.js'
 import type { UserInfo } from './provider/profile.js'
+import type { CurrentSignIn, RequestMessaging, RequestPpoppo, SignInStatus, SignInSummary } from './request-types.js'
 import type { SignOut } from './user/sign-out.js'
 import type { UserCalls } from './user/user.js'
 import type { SignIn } from './vault/record.js'
 import type { Vault } from './vault/vault.js'
-
-declare global {
-  namespace Express {
-    interface Request {
-      /** Sign in with Ppoppo, for this request. There wherever `auth` or `auth.middleware` is mounted. */
-      ppoppo: RequestPpoppo
-    }
-  }
-}
-
-/** `unavailable`: the store does not answer, so nobody knows; that is not signed out. */
-export type SignInStatus = 'signed-in' | 'signed-out' | 'unavailable'
-
-/** One line of {@link RequestPpoppo.signIns}. */
-export interface SignInSummary {
-  /** For {@link RequestPpoppo.endSignIn}. */
-  readonly id: string
-  readonly createdAt: Date
-  /** To the hour. */
-  readonly lastSeenAt: Date
-  /** The browser's `User-Agent` at sign-in, 256 characters at most. Written by the browser: escape it. */
-  readonly userAgent: string
-  /** Whether it is the sign-in of this request. */
-  readonly current: boolean
-}
-
-/** The sign-in of this request. */
-export interface CurrentSignIn {
-  readonly id: string
-  readonly createdAt: Date
-  readonly lastSeenAt: Date
-  readonly scopes: readonly string[]
-  /** When PAS confirmed it last: at sign-in, then at every refresh. */
-  readonly refreshedAt: Date
-  /** The earlier of idle and absolute expiry. */
-  readonly expiresAt: Date
-}
-
-/** A message to the person who is signed in. */
-export interface UserSend {
-  readonly templateId: string
-  readonly vars?: TemplateVars
-  readonly poll?: PollConfig
-}
-
-/** The Messaging API, the same client for all requests, and a short way to the person who is signed in. */
-export interface RequestMessaging extends Messaging {
-  /** @throws `signed_out` where nobody is signed in, `store_unavailable`, and what `send` throws. */
-  sendToUser(request: UserSend, options?: CallOptions): Promise<SendReceipt>
-}
 
 /** What `req.ppoppo` is built on; one per instance. */
 export interface RequestParts {
@@ -72,15 +23,14 @@ export type SignInState =
   | { readonly status: 'signed-in'; readonly signIn: SignIn }
   | { readonly status: 'signed-out' | 'unavailable'; readonly signIn?: undefined }
 
-/** `req.ppoppo` */
-export class RequestPpoppo {
+/** What stands behind `req.ppoppo`. Every field is private: `util.inspect` shows nothing. */
+export class SignInView implements RequestPpoppo {
   readonly #parts: RequestParts
   readonly #req: Request
   readonly #res: Response
   #state: SignInState
   #userinfo: Promise<UserInfo> | undefined
 
-  /** @internal */
   constructor(parts: RequestParts, req: Request, res: Response, state: SignInState) {
     this.#parts = parts
     this.#req = req
@@ -96,7 +46,6 @@ export class RequestPpoppo {
     return this.#state.status === 'signed-in'
   }
 
-  /** Who is signed in, already checked against the store; `undefined` when nobody is, or nobody knows. */
   get user(): PpoppoUser | undefined {
     const { signIn } = this.#state
     if (!signIn) return undefined
@@ -104,12 +53,10 @@ export class RequestPpoppo {
     return { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
   }
 
-  /** What `onSignIn` returned at this sign-in. */
   get account(): unknown {
     return this.#state.signIn?.account
   }
 
-  /** This sign-in: since when, until when, what for. */
   get signIn(): CurrentSignIn | undefined {
     const { signIn } = this.#state
     if (!signIn) return undefined
@@ -123,10 +70,6 @@ export class RequestPpoppo {
     }
   }
 
-  /**
-   * What PAS says of the person now: always live, asked once per request (again only where it failed).
-   * @throws `signed_out`, `store_unavailable`, `provider_unavailable`, `provider_misconfigured`, `subject_mismatch`.
-   */
   userinfo(): Promise<UserInfo> {
     this.#userinfo ??= this.#callPas((signIn) => this.#parts.userCalls.userinfo(signIn, this.#adopt)).catch(
       (error: unknown) => {
@@ -137,19 +80,10 @@ export class RequestPpoppo {
     return this.#userinfo
   }
 
-  /**
-   * An access token for calls of your own, good for at least some seconds. Opaque: do not parse it
-   * (*Sign-in reference*). Keep it out of pages and logs.
-   * @throws as {@link userinfo}.
-   */
   accessToken(): Promise<string> {
     return this.#callPas((signIn) => this.#parts.userCalls.accessToken(signIn, this.#adopt))
   }
 
-  /**
-   * Ends the sign-in of this browser, or with `everywhere` all of this person's, for good.
-   * @throws `store_unavailable`: then the person is still signed in.
-   */
   async signOut({ everywhere = false }: { readonly everywhere?: boolean } = {}): Promise<void> {
     if (this.#state.status === 'unavailable') throw stillSignedIn()
     await this.#parts.signOut.endHere(this.#req, this.#res, this.#state.signIn, everywhere)
@@ -157,7 +91,6 @@ export class RequestPpoppo {
     this.#userinfo = undefined
   }
 
-  /** The Messaging API. Without its credentials every call rejects with `messaging_not_configured`. */
   get messaging(): RequestMessaging {
     const shared = this.#parts.messaging
     return {
@@ -171,7 +104,6 @@ export class RequestPpoppo {
     }
   }
 
-  /** This person's sign-ins, newest first. @throws `signed_out`, `store_unavailable`. */
   async signIns(): Promise<readonly SignInSummary[]> {
     return this.#withSignIn(async (signIn) => {
       const records = await this.#parts.vault.list(signIn.sub)
@@ -185,11 +117,6 @@ export class RequestPpoppo {
     })
   }
 
-  /**
-   * Ends one of this person's sign-ins.
-   * @returns `false` where there is none with that id, or it is somebody else's.
-   * @throws `signed_out`, `store_unavailable`.
-   */
   async endSignIn(id: string): Promise<boolean> {
     return this.#withSignIn(async (signIn) => {
       if (typeof id !== 'string' || !this.#parts.vault.isOf(signIn.sub, id)) return false
@@ -229,7 +156,7 @@ export class RequestPpoppo {
     )
   }
 
-  /** What a log may show; `util.inspect` shows nothing at all, since every field is private. */
+  /** What a log may show. */
   toJSON(): { status: SignInStatus; user: PpoppoUser | undefined } {
     return { status: this.status, user: this.user }
   }

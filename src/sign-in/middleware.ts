@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { isPpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
-import { type RequestParts, RequestPpoppo, type SignInState } from '../request.js'
+import { type RequestParts, type SignInState, SignInView } from '../request.js'
 import { assertSession, readPointer } from '../session/pointer.js'
 import type { OwnSession } from '../session/session.js'
 import type { Freshness } from '../user/freshness.js'
@@ -52,7 +52,7 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
 
   return function ppoppoMiddleware(req: Request, res: Response, next: NextFunction): void {
     const proceed = (state: SignInState): void => {
-      req.ppoppo = new RequestPpoppo(requestParts, req, res, state)
+      req.ppoppo = new SignInView(requestParts, req, res, state)
       next()
     }
     findSignIn(req).then(proceed, (error: unknown) => {

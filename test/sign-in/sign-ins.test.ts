@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Express } from 'express'
-import type { SignInSummary } from '../../src/request.js'
+import type { SignInSummary } from '../../src/request-types.js'
 import { isSignedIn } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'

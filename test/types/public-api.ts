@@ -7,6 +7,7 @@ import {
   type PpoppoOptions,
   type PpoppoUser,
   ppoppo,
+  type RequestPpoppo,
   type SignInStatus,
   type UserInfo,
 } from 'express-ppoppo'
@@ -72,4 +73,22 @@ export function advice(error: unknown): number {
   // @ts-expect-error not a code of the catalogue
   if (error.code === 'no_such_code') return 0
   return error.status
+}
+
+/** What an app's own test puts in place of the real one. */
+export const stub: Pick<RequestPpoppo, 'status' | 'isSignedIn' | 'user' | 'signOut'> = {
+  status: 'signed-in',
+  isSignedIn: true,
+  user: { sub: '01J00000000000000000000000', ppnum: '12312345678' },
+  signOut: async () => {},
+}
+export const whole: RequestPpoppo = {
+  ...stub,
+  account: undefined,
+  signIn: undefined,
+  messaging: { ...auth.messaging, sendToUser: async () => ({ id: 's1', status: 'queued', totalRecipients: 1 }) },
+  userinfo: async () => ({ sub: '01J00000000000000000000000', ppnum: '12312345678', createdAt: new Date(0) }),
+  accessToken: async () => 'token',
+  signIns: async () => [],
+  endSignIn: async () => false,
 }
