@@ -107,6 +107,24 @@ describe('README', () => {
     }
   })
 
+  test('its first program on Express 4 answers 503 while PAS does, and goes on', async () => {
+    const port = await findFreePort()
+    const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
+    const onExpress4 = programUnder('').replaceAll('3000', String(port)).replace("from 'express'", "from 'express4'")
+    const program = await run(`${onExpress4}\nconsole.log('ready')\n`, { PPOPPO_AUTH_URL: sandbox.issuer })
+    try {
+      await program.prints(/ready/)
+      const browser = new CookieBrowser()
+      expect((await browser.go(`http://localhost:${port}/me`)).status).toBe(200)
+      sandbox.control.inject({ endpoint: 'userinfo', fault: { kind: 'status', status: 503 }, times: 'until-cleared' })
+      expect((await browser.visit(`http://localhost:${port}/me`)).status).toBe(503)
+      expect((await browser.visit(`http://localhost:${port}/`)).text).toBe('Hello 77700000001')
+    } finally {
+      await program.kill()
+      await sandbox.close()
+    }
+  })
+
   test('its first program signs a person in', async () => {
     const port = await findFreePort()
     const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
