@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkContents } from './check/contents.mjs'
 import { checkDependencyReasons } from './check/dependency-reasons.mjs'
+import { checkExampleCopy } from './check/example-copy.mjs'
 import { checkImports } from './check/imports.mjs'
 import { checkGitInstall, checkInstall } from './check/install.mjs'
 import { checkLinks } from './check/links.mjs'
@@ -37,6 +38,7 @@ const STEPS = [
   ],
   ['package: in an empty project, Express 5', async () => checkInstall(await pack(), 5)],
   ['package: in an empty project, Express 4', async () => checkInstall(await pack(), 4)],
+  ['example app: copied, it builds and starts', async () => checkExampleCopy(await pack())],
   ['package: as a git dependency', checkGitInstall],
 ]
 
