@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { resolveConfig } from './config.js'
 import { claimCookieName } from './cookie-names.js'
@@ -30,12 +31,23 @@ import { createUserCalls } from './user/user.js'
 import { createSecrets } from './vault/secrets.js'
 import { createVault } from './vault/vault.js'
 
+/**
+ * A middleware that needs nothing of Express: it also takes a request of plain Node, as on an upgrade
+ * (`server.on('upgrade')`, or socket.io's `io.engine.use(auth.session)`), and any object in place of the answer.
+ */
+export interface PlainHandler extends RequestHandler {
+  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
+}
+
 /** Sign in with Ppoppo: a middleware that is the three parts below in their order. */
 export interface Ppoppo extends RequestHandler {
-  /** The session; with `session: false`, or where `req.session` is there already, the app's own is used. */
-  readonly session: RequestHandler
-  /** Puts `req.ppoppo` there. Needs a session. */
-  readonly middleware: RequestHandler
+  /**
+   * The session; with `session: false`, or where `req.session` is there already, the app's own is used. Works on an
+   * upgrade, too.
+   */
+  readonly session: PlainHandler
+  /** Puts `req.ppoppo` there. Needs a session. Works on an upgrade, too. */
+  readonly middleware: PlainHandler
   /** The routes under `mountPath`. Needs `req.ppoppo`. */
   readonly router: RequestHandler
   /**
@@ -161,19 +173,27 @@ function appSession(_req: Request, _res: Response, next: NextFunction): void {
 }
 
 /** Several handlers as one, without a router's path matching. */
-function inOrder(name: string, handlers: readonly RequestHandler[]): RequestHandler {
+function inOrder(name: string, handlers: readonly RequestHandler[]): PlainHandler {
   const chain: RequestHandler = (req, res, next) => {
+    let hasLeft = false
+    const leave = (error?: unknown): void => {
+      hasLeft = true
+      next(error)
+    }
     const step = (index: number): void => {
       const handler = handlers[index]
-      if (!handler) return next()
+      if (!handler) return leave()
       try {
-        void handler(req, res, (error?: unknown) => (error ? next(error) : step(index + 1)))
+        void handler(req, res, (error?: unknown) => (error ? leave(error) : step(index + 1)))
       } catch (error) {
+        // What comes after us threw, outside of Express: it has been called, and is not called a second time.
+        if (hasLeft) throw error
         // Express looks only at what the first step throws: the others may run after something awaited.
-        next(error)
+        leave(error)
       }
     }
     step(0)
   }
-  return Object.defineProperty(chain, 'name', { value: name })
+  // The types are Express's, whose additions none of the handlers needs.
+  return Object.defineProperty(chain, 'name', { value: name }) as PlainHandler
 }

@@ -2,6 +2,7 @@ import { parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import { digestOf } from '../lib/digest.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
+import { clearCookie, setCookie } from './set-cookie.js'
 
 /** The cookies that bind login attempts to a browser: one per attempt, so that tabs do not overwrite each other's. */
 export interface AttemptCookies {
@@ -40,15 +41,16 @@ export function createAttemptCookies(options: {
   return {
     newValue: () => `${runtime.now().toString(36)}.${randomToken(runtime, 128)}`,
     set(req, res, state, value) {
-      for (const { name } of openAttempts(req).slice(MAX_OPEN_ATTEMPTS - 1)) res.clearCookie(name, attributes)
-      res.cookie(nameFor(state), value, { ...attributes, maxAge: ttlMs })
+      for (const { name } of openAttempts(req).slice(MAX_OPEN_ATTEMPTS - 1)) clearCookie(res, name, attributes)
+      const expires = new Date(runtime.now() + ttlMs)
+      setCookie(res, nameFor(state), value, { ...attributes, maxAge: ttlMs / 1000, expires })
     },
     read(req, state) {
       const value = parseCookie(req.headers.cookie ?? '')[nameFor(state)]
       return value !== undefined && VALUE.test(value) ? value : undefined
     },
     clear(res, state) {
-      res.clearCookie(nameFor(state), attributes)
+      clearCookie(res, nameFor(state), attributes)
     },
   }
 }

@@ -1,20 +1,21 @@
 import type { Request, Response } from 'express'
+import { clearCookie, setCookie } from './set-cookie.js'
 
 /*
  * Says for ten seconds that a sign-in was just finished in this browser. A guard that sees it, but no session, knows
  * that the session cookie does not arrive, and stops what would be an endless round of redirects.
  */
 
-const MAX_AGE_MS = 10_000
+const MAX_AGE_SECONDS = 10
 const IN_HEADER = /(?:^|;\s*)(?:__Host-)?ppoppo-landed=([\w-]+)/
 
 /** @param instance tells instances apart: its pointer key */
 export function setLandedCookie(res: Response, isHttps: boolean, instance: string): void {
-  res.cookie(nameOf(isHttps), markOf(instance), { ...attributes(isHttps), maxAge: MAX_AGE_MS })
+  setCookie(res, nameOf(isHttps), markOf(instance), { ...attributes(isHttps), maxAge: MAX_AGE_SECONDS })
 }
 
 export function clearLandedCookie(res: Response, isHttps: boolean): void {
-  res.clearCookie(nameOf(isHttps), attributes(isHttps))
+  clearCookie(res, nameOf(isHttps), attributes(isHttps))
 }
 
 export function hasLandedCookie(req: Request, instance: string): boolean {

@@ -3,6 +3,7 @@ import type { Request } from 'express'
 import session, { type SessionData } from 'express-session'
 import { PpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
+import { callBack } from '../lib/call-back.js'
 import { isPlainObject } from '../lib/guards.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 import { createBlobClient } from './blob-client.js'
@@ -90,7 +91,8 @@ export class SessionStore extends session.Store {
   }
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
-    this.#read(sid).then(
+    callBack(
+      this.#read(sid),
       (found) => done(null, found),
       (error: unknown) => {
         this.#parts.raise({ type: 'store_unavailable', operation: 'session read', detail: describe(error) })
@@ -112,7 +114,8 @@ export class SessionStore extends session.Store {
       return done()
     }
     this.#kept.add(data)
-    this.#inner.set(sid, data).then(
+    callBack(
+      this.#inner.set(sid, data),
       () => done(),
       (error: unknown) => {
         if (!req || !this.#parts.isEnding(req)) return done(error)
@@ -130,13 +133,8 @@ export class SessionStore extends session.Store {
   override destroy(sid: string, done: Done = () => {}): void {
     const { commands, onDestroyed } = this.#parts
     const marked = commands.set(endedMark(sid), '1', TOMBSTONE_TTL_MS / 1000)
-    Promise.all([this.#inner.destroy(sid), marked]).then(
-      () => {
-        onDestroyed(sid)
-        done()
-      },
-      (error: unknown) => done(error),
-    )
+    const ended = Promise.all([this.#inner.destroy(sid), marked]).then(() => onDestroyed(sid))
+    callBack(ended, () => done(), done)
   }
 
   override regenerate(req: Request, done: Done): void {

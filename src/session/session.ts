@@ -2,12 +2,14 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import expressSession from 'express-session'
 import onHeaders from 'on-headers'
 import type { RaiseEvent } from '../events.js'
+import { callBack } from '../lib/call-back.js'
 import { RecentSet } from '../lib/recent-set.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import type { Config } from '../options.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 import { regenerate } from './pointer.js'
 import { SessionStore } from './session-store.js'
+import { canSetHeaders, clearCookie, cookieLines } from './set-cookie.js'
 
 /** The library's own session. */
 export interface OwnSession {
@@ -55,6 +57,9 @@ export function createOwnSession(parts: SessionParts): OwnSession {
   const renewing = new WeakMap<Request, Renewal>()
   /** The session whose cookie left with a response. */
   const announced = new WeakMap<Request, string>()
+  const answers = new WeakMap<Request, Response>()
+  /** Answers whose headers have left; one that stands in on an upgrade does not say so itself. */
+  const departed = new WeakSet<Response>()
   const lateCookies = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now: runtime.now })
   const destroyed = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now: runtime.now })
   const store = new SessionStore({
@@ -144,8 +149,8 @@ export function createOwnSession(parts: SessionParts): OwnSession {
 
   function writeCookie(req: Request, res: Response): void {
     // The app ended the session by itself; express-session would leave its cookie.
-    if (!req.session && destroyed.has(store.loadedId(req) ?? '')) res.clearCookie(cookieName, cookieAttributes)
-    const lines = [res.getHeader('Set-Cookie') ?? []].flat().map(String)
+    if (!req.session && destroyed.has(store.loadedId(req) ?? '')) clearCookie(res, cookieName, cookieAttributes)
+    const lines = cookieLines(res)
     if (!lines.some((line) => cookieLine.test(line))) return
     const isWanted = isCookieWanted(req)
     if (isWanted) announced.set(req, req.sessionID)
@@ -159,7 +164,8 @@ export function createOwnSession(parts: SessionParts): OwnSession {
 
   function isUnannounced(req: Request): boolean {
     const isKnown = store.loadedId(req) === req.sessionID || announced.get(req) === req.sessionID
-    return !isKnown && req.res?.headersSent === true
+    const res = answers.get(req)
+    return !isKnown && (res === undefined || departed.has(res) || !canSetHeaders(res))
   }
 
   function begin(req: Request, res: Response): void {
@@ -183,8 +189,10 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     middleware: function ppoppoSession(req: Request, res: Response, next: NextFunction): void {
       if (req.session) return next()
       // on-headers runs last what was registered first: ours sees the cookie that express-session wrote.
+      answers.set(req, res)
       onHeaders(res, () => {
         if (owns(req)) writeCookie(req, res)
+        departed.add(res)
       })
       const proceed = (error?: unknown): void => {
         if (error) return next(error)
@@ -192,14 +200,14 @@ export function createOwnSession(parts: SessionParts): OwnSession {
         next()
       }
       if (ready) return void ready(req, res, proceed)
-      handlerFor().then((handler) => handler(req, res, proceed), next)
+      callBack(handlerFor(), (handler) => void handler(req, res, proceed), next)
     },
     owns,
     isUnavailable: (req) => store.isUnavailable(req.session),
     hasCookie: (req) => inCookieHeader.test(req.headers.cookie ?? ''),
     async end(req, res, carried) {
       const isEmpty = Object.keys(carried).length === 0
-      if (isEmpty && !res.headersSent) res.clearCookie(cookieName, cookieAttributes)
+      if (isEmpty) clearCookie(res, cookieName, cookieAttributes)
       if (!req.session) return
       await regenerate(req)
       Object.assign(req.session, carried)

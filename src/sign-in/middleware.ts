@@ -1,6 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { isPpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
+import { callBack } from '../lib/call-back.js'
 import { type RequestParts, type SignInState, SignInView } from '../request.js'
 import { assertSession, readPointer } from '../session/pointer.js'
 import type { OwnSession } from '../session/session.js'
@@ -27,7 +28,8 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
 
   /** An app's express-session sends no cookie, and says nothing, where it takes a request for http (C40). */
   function warnOfBlockedCookie(req: Request): void {
-    if (hasWarned || ownSession.owns(req) || req.secure || req.session.cookie?.secure !== true) return
+    // Only Express knows `secure`: on an upgrade nobody does, and no cookie is sent anyway.
+    if (hasWarned || ownSession.owns(req) || req.secure !== false || req.session.cookie?.secure !== true) return
     hasWarned = true
     raise({
       type: 'warning',
@@ -55,7 +57,7 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
       req.ppoppo = new SignInView(requestParts, req, res, state)
       next()
     }
-    findSignIn(req).then(proceed, (error: unknown) => {
+    callBack(findSignIn(req), proceed, (error) => {
       if (!isPpoppoError(error, 'store_unavailable')) return next(error)
       raise({ type: 'store_unavailable', operation: 'sign-in read', detail: error.message })
       proceed({ status: 'unavailable' })

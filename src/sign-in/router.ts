@@ -1,5 +1,6 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express'
 import { PpoppoError } from '../errors.js'
+import { callBack } from '../lib/call-back.js'
 import type { Button } from './button.js'
 import { createCallback } from './callback.js'
 import { createLogin } from './login.js'
@@ -48,8 +49,10 @@ export function createRoutes(parts: RouteParts, button: Button): Routes {
  * path: an app under a sub-path sees all of it in `originalUrl`, one behind a proxy that strips a prefix only its end.
  */
 export function routeOf(req: Request, mountPath: string): string | undefined {
-  const end = req.originalUrl.search(/[?#]/)
-  const path = (end < 0 ? req.originalUrl : req.originalUrl.slice(0, end)).replace(/\/$/, '').toLowerCase()
+  // An upgrade never passes through Express, which is who sets `originalUrl`.
+  const url: string = req.originalUrl ?? req.url ?? ''
+  const end = url.search(/[?#]/)
+  const path = (end < 0 ? url : url.slice(0, end)).replace(/\/$/, '').toLowerCase()
   const slash = path.lastIndexOf('/')
   const parent = path.slice(0, slash)
   const isOurs = parent !== '' && mountPath.toLowerCase().endsWith(parent)
@@ -99,7 +102,7 @@ function only(router: Router, path: string, methods: string): void {
 /** Express 4 does not look at the promise of a handler. */
 function settle(route: (req: Request, res: Response) => Promise<void>): RequestHandler {
   return (req, res, next) => {
-    route(req, res).catch(next)
+    callBack(route(req, res), () => {}, next)
   }
 }
 

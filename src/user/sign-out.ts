@@ -67,8 +67,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
   }
 
   async function forget(req: Request, res: Response): Promise<void> {
-    // A sign-out in the middle of an answer has no headers left to send.
-    if (!res.headersSent) clearLandedCookie(res, config.isHttps)
+    clearLandedCookie(res, config.isHttps)
     try {
       if (ownSession.owns(req))
         await ownSession.end(req, res, req.session ? otherPointers(req.session, pointerKey) : {})

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url'
 import type { PpoppoEvent } from '../../src/events.js'
 import { libraryForTests } from './built-library.js'
 
-const SCRIPT = fileURLToPath(new URL('app-script.mjs', import.meta.url))
 const START_LIMIT_MS = 15_000
 
 /** A running app in a process of its own. */
@@ -20,10 +19,11 @@ export interface AppProcess {
   kill(): Promise<void>
 }
 
-/** Starts one. An unhandled rejection ends it with an exit code other than 0. */
-export async function startAppProcess(options: object): Promise<AppProcess> {
+/** Starts one. An unhandled rejection ends it with an exit code other than 0. `script` is a file of this folder. */
+export async function startAppProcess(options: object, script = 'app-script.mjs'): Promise<AppProcess> {
   const library = join(await libraryForTests(), 'index.js')
-  const args = ['--unhandled-rejections=strict', '--trace-warnings', SCRIPT, library, JSON.stringify(options)]
+  const file = fileURLToPath(new URL(script, import.meta.url))
+  const args = ['--unhandled-rejections=strict', '--trace-warnings', file, library, JSON.stringify(options)]
   const child = spawn(process.execPath, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', REDIS_URL: '' },
