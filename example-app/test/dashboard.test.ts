@@ -83,7 +83,7 @@ describe('the dashboard', () => {
     expect((await browser.get('/api/me')).body).toMatchObject({ account: { displayName: null } })
   })
 
-  test.each(['x'.repeat(41), 'a\u202eb', 'a\u0000b'])(
+  test.each(['x'.repeat(41), 'a\u202eb', 'a\u0000b', '\u200b\u200b', '\u2060', '\u3164\u2800', 'a\u2028b'])(
     'refuses a name that cannot be shown (%#), and keeps what was typed',
     async (name) => {
       const browser = world.browser()

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { folder, list, numbersFrom, received, run, TEMPLATE, useWorker } from './worker-support.js'
+import { folder, list, numbersFrom, received, run, sandbox, TEMPLATE, useWorker } from './worker-support.js'
 
 useWorker()
 
@@ -40,6 +40,54 @@ describe('wrong usage is one line and exit code 2:', () => {
     expect(code).toBe(2)
     expect(errors).toMatch(line)
     expect(errors.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  // "홍길동" as Excel in Korea writes it by its plain "CSV".
+  const cp949 = Buffer.from([0xc8, 0xab, 0xb1, 0xe6, 0xb5, 0xbf])
+  test.each([
+    ['CP949 on its third line', Buffer.concat([Buffer.from('ppnum,name\n12310000000,Alex\n12310000001,'), cp949]), 3],
+    ['CP949 in its header', Buffer.concat([Buffer.from('ppnum,'), cp949, Buffer.from('\r\n12310000000,x\r\n')]), 1],
+    ['UTF-16 with a byte order mark', Buffer.from('\ufeffppnum\n12310000000\n', 'utf16le'), 1],
+    ['UTF-16 without one', Buffer.from('ppnum\n12310000000\n', 'utf16le'), 1],
+    ['UTF-8 that breaks off', Buffer.from('ppnum,name\n12310000000,한').subarray(0, -1), 2],
+    [
+      'something else after 9,000 good lines',
+      Buffer.from(`ppnum,name\n${'12310000000,x\n'.repeat(9_000)}1,\xff`, 'latin1'),
+      9_002,
+    ],
+  ])('a list in %s is refused by its line, with what to do, and nothing is sent', async (_what, bytes, line) => {
+    writeFileSync(join(folder, 'people.csv'), bytes)
+    const { code, errors } = await run(['people.csv', '--template', TEMPLATE, '--skip-bad'])
+    expect(errors).toMatch(new RegExp(`people\\.csv: line ${line} is not UTF-8 text\\. Save the list as "CSV UTF-8"`))
+    expect([code, received()]).toEqual([2, []])
+  })
+
+  test('Korean in UTF-8, with and without a byte order mark, across chunks of the file, is sent as it is', async () => {
+    for (const mark of ['', '\ufeff']) {
+      writeFileSync(
+        join(folder, `people${mark.length}.csv`),
+        `${mark}ppnum,name,more\n12310000000,홍길동,${'가나다'.repeat(30_000)}\n`,
+      )
+      const { code } = await run([`people${mark.length}.csv`, '--template', TEMPLATE])
+      expect(code).toBe(0)
+    }
+    const vars = sandbox.control.pcs.sends.flatMap(({ recipients }) => recipients.map((recipient) => recipient.vars))
+    expect(vars).toMatchObject([{ name: '홍길동' }, { name: '홍길동' }])
+  })
+
+  test('what a list makes of the terminal is printed, not obeyed', async () => {
+    const red = '\u001b[31m'
+    const { code, output, errors } = await run([
+      list('people.csv', ['ppnum', `${red}123`, '\u009b2J\u202e']),
+      '--template',
+      TEMPLATE,
+    ])
+    expect(code).toBe(2)
+    expect(output).toContain('line 2: "\\u001b[31m123" is not')
+    expect(output).toContain('line 3: "\\u009b2J\\u202e" is not')
+    const header = await run([list('header.csv', [`ppnum,${red}x,${red}x`, '1,2,3']), '--template', TEMPLATE])
+    expect(header.errors).toContain('the column "\\u001b[31mx" twice')
+    for (const text of [output, errors, header.errors]) expect(text).not.toMatch(/[\u001b\u009b\u202e]/)
   })
 
   test.each([

@@ -3,6 +3,7 @@
  * it was typed: nobody pastes two hundred numbers twice.
  */
 import { parsePpnum } from 'express-ppoppo'
+import { isVisible } from '../visible.js'
 import { isTemplateKey, type TemplateKey } from './templates.js'
 
 export interface Draft {
@@ -65,7 +66,7 @@ export function checkDraft(
 }
 
 function messageProblem(message: string): string | undefined {
-  if (message.trim() === '') return 'Please write something.'
+  if (!isVisible(message)) return 'Please write something.'
   const { length } = [...message]
   return length > MOST_CHARACTERS
     ? `Please use ${MOST_CHARACTERS} characters or fewer; these are ${length}.`

@@ -3,6 +3,7 @@ import { PpoppoError } from 'express-ppoppo'
 import { signedInPerson } from '../account.js'
 import type { Users } from '../users.js'
 import type { EmailLine, Views } from '../views.js'
+import { isVisible } from '../visible.js'
 
 interface Parts {
   readonly guard: RequestHandler
@@ -81,6 +82,8 @@ function textField(req: Request, name: string): string {
 function nameProblem(name: string): string | undefined {
   if ([...name].length > 40) return 'Please use 40 characters or fewer.'
   // Control and invisible formatting characters: a name must not turn the line around it the other way.
-  if (/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)) return 'Please use letters that can be seen.'
+  if (/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name) || (name !== '' && !isVisible(name))) {
+    return 'Please use letters that can be seen.'
+  }
   return undefined
 }

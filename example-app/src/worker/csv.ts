@@ -6,8 +6,11 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { parsePpnum, type Recipient } from 'express-ppoppo/messaging'
+import { toPrintable } from '../visible.js'
+import { requireUtf8 } from './utf8.js'
 import { WrongInput } from './wrong-input.js'
 
 export interface CsvSurvey {
@@ -60,8 +63,8 @@ async function* rows(file: string, onBytes?: (bytes: Buffer) => void): AsyncGene
   const source = createReadStream(file)
   if (onBytes !== undefined) source.on('data', (bytes) => onBytes(Buffer.from(bytes)))
   const parser = parse({ bom: true, columns: checkHeader, skip_empty_lines: true, trim: true, info: true })
-  source.on('error', (error) => parser.destroy(error))
-  source.pipe(parser)
+  // Its callback has nothing to do: what fails anywhere in it ends the parser, whose reader hears of it.
+  pipeline(source, requireUtf8(), parser, () => {})
   try {
     for await (const entry of parser) {
       const { record, info } = entry as { record: Readonly<Record<string, string>>; info: { lines: number } }
@@ -75,7 +78,8 @@ async function* rows(file: string, onBytes?: (bytes: Buffer) => void): AsyncGene
 }
 
 function checkHeader(names: readonly string[]): string[] {
-  if (!names.includes('ppnum')) throw new WrongInput('its header line has no column "ppnum".')
+  if (!names.includes('ppnum'))
+    throw new WrongInput('its header line has no column "ppnum" (columns are separated by commas).')
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) throw new WrongInput(`its header line has the column "${twice}" twice.`)
   return [...names]
@@ -89,7 +93,8 @@ function toRow({ ppnum = '', ...vars }: Readonly<Record<string, string>>, line: 
     const shown = ppnum.length > 24 ? `${ppnum.slice(0, 24)}…` : ppnum
     return {
       line,
-      problem: ppnum === '' ? 'there is no number' : `"${shown}" is not a Ppoppo number (11 digits or more)`,
+      problem:
+        ppnum === '' ? 'there is no number' : `"${toPrintable(shown)}" is not a Ppoppo number (11 digits or more)`,
     }
   }
 }

@@ -1,5 +1,6 @@
 /* What the worker says. Nothing here decides anything. */
 import type { SendManyReport } from 'express-ppoppo/messaging'
+import { toPrintable } from '../visible.js'
 import type { WorkerArgs } from './args.js'
 import type { CsvSurvey } from './csv.js'
 import type { Journal } from './journal.js'
@@ -7,7 +8,7 @@ import type { Journal } from './journal.js'
 /** What is in the list, and which of its rows are wrong. */
 export function describeSurvey({ recipients, duplicates, bad }: CsvSurvey, { given, skipBad }: WorkerArgs): string {
   const lines = [
-    `${given}: ${figure(recipients)} numbers${duplicates > 0 ? `, ${figure(duplicates)} of them more than once` : ''}`,
+    `${toPrintable(given)}: ${figure(recipients)} numbers${duplicates > 0 ? `, ${figure(duplicates)} of them more than once` : ''}`,
   ]
   if (bad.count > 0) {
     const more = bad.count - bad.lines.length
