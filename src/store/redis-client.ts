@@ -11,6 +11,10 @@ export type ScriptedClient<Name extends string> = (Redis | Cluster) & ScriptComm
 /** How long a call may take. A request makes two in a row, and must be answered within two seconds. */
 export const CALL_TIMEOUT_MS = 1000
 const LATE_MS = 1.5 * CALL_TIMEOUT_MS
+/** A slow answer to a call that was just given up may still come by a connection that is well. */
+const SILENT_MS = 2 * CALL_TIMEOUT_MS
+/** A new connection takes a round trip to greet Redis, and one for what it was opened to ask; a third checks a node. */
+const [TWO_ROUND_TRIPS_MS, THREE_ROUND_TRIPS_MS] = [2 * CALL_TIMEOUT_MS, 3 * CALL_TIMEOUT_MS]
 /** How long a command may wait in Redis for something to happen: its call must be over before ioredis gives up. */
 export const MOST_BLOCK_MS = 400
 
@@ -21,7 +25,7 @@ const NODE_OPTIONS = {
   connectTimeout: CALL_TIMEOUT_MS,
   // ioredis's own limits come after ours, which allow for a busy process.
   commandTimeout: LATE_MS, // also bounds the handshake with a server that accepts and then says nothing
-  socketTimeout: LATE_MS, // a connection that owes an answer for this long is replaced
+  socketTimeout: SILENT_MS, // a connection that owes an answer for this long is replaced
   // Nothing is sent twice, and what was under way when a connection broke is refused at once. With 1 instead of 0
   // ioredis keeps such commands until the second failed reconnection, or for ever if the first succeeds.
   maxRetriesPerRequest: 0,
@@ -34,15 +38,14 @@ const REDIS_OPTIONS = {
   ...NODE_OPTIONS,
   lazyConnect: true,
   enableOfflineQueue: false,
-  enableAutoPipelining: true,
-  autoPipeliningIgnoredCommands: [],
+  enableAutoPipelining: false, // see gatherWrites
   retryStrategy: reconnectDelayMs,
   // A failover may turn our server into a replica while the connection stays: look for the new master.
   reconnectOnError: (error: Error) => error.message.includes('READONLY'),
   role: 'master',
   readOnly: false,
   monitor: false,
-  sentinelCommandTimeout: CALL_TIMEOUT_MS / 2,
+  sentinelCommandTimeout: TWO_ROUND_TRIPS_MS,
   sentinelRetryStrategy: reconnectDelayMs,
 } satisfies RedisOptions
 
@@ -55,10 +58,11 @@ const CLUSTER_OPTIONS = {
   enableAutoPipelining: false,
   scaleReads: 'master',
   clusterRetryStrategy: reconnectDelayMs,
-  slotsRefreshTimeout: CALL_TIMEOUT_MS,
+  slotsRefreshTimeout: TWO_ROUND_TRIPS_MS,
   // 0: a command whose connection broke is not sent again, it may have run.
   retryDelayOnFailover: 0,
-  redisOptions: NODE_OPTIONS,
+  // A node's first command waits for its connection.
+  redisOptions: { ...NODE_OPTIONS, commandTimeout: THREE_ROUND_TRIPS_MS },
 } satisfies ClusterOptions
 
 /**

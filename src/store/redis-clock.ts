@@ -17,8 +17,16 @@ export interface RedisClock<Name extends string> {
   ): Promise<T>
 }
 
+/** What Redis's clock said. */
+interface Reading {
+  readonly time: number
+  /** Redis's clock minus ours (`performance.now()`). */
+  readonly offsetMs: number
+  readonly takenAtMs: number
+}
+
 const READING_LASTS_MS = 60_000
-/** What we believe Redis's clock to be is off by up to half a round trip. */
+/** So much sooner than its caller gives up a command must have begun: clocks run apart, and timers are late. */
 const MARGIN_MS = 50
 
 /**
@@ -28,30 +36,32 @@ export function createRedisClock<Name extends string>(
   connection: RedisConnection<Name | 'ppoppoTime'>,
   clockKey: string,
 ): RedisClock<Name> {
-  let reading: { readonly offsetMs: number; readonly takenAtMs: number } | undefined
+  let reading: Reading | undefined
 
-  const latestBeginMs = (): number => connection.callTimeoutMs - MARGIN_MS
-
-  async function ask(key: string): Promise<number> {
+  async function ask(key: string): Promise<Reading> {
     const askedAtMs = performance.now()
     const [seconds, microseconds] = toTime(await connection.run('now', (client) => client.ppoppoTime(key)))
     const time = seconds * 1000 + Math.floor(microseconds / 1000)
-    reading = { offsetMs: time - (askedAtMs + performance.now()) / 2, takenAtMs: askedAtMs }
-    return time
+    // It may have been that time at any moment since we asked. Taken as that of the answer it is never too late, and it
+    // costs nothing: an answer that takes long on its way is one that leaves a command less time.
+    reading = { time, offsetMs: time - performance.now(), takenAtMs: askedAtMs }
+    return reading
   }
 
-  async function notAfter(key: string): Promise<number> {
+  /** What is known of the clock of the node that has `key`. */
+  async function read(key: string): Promise<Reading> {
     const isFresh = reading !== undefined && performance.now() - reading.takenAtMs < READING_LASTS_MS
-    if (reading === undefined || !isFresh || connection.isCluster) return (await ask(key)) + latestBeginMs()
-    return Math.ceil(performance.now() + reading.offsetMs) + latestBeginMs()
+    return reading === undefined || !isFresh || connection.isCluster ? ask(key) : reading
   }
 
   return {
-    now: () => ask(clockKey),
+    now: async () => (await ask(clockKey)).time,
     async runInTime(operation, key, script) {
-      const latest = await notAfter(key)
+      const { offsetMs } = await read(key)
       try {
-        return await connection.run(operation, (client) => script(client, latest))
+        return await connection.run(operation, (client, giveUpAtMs) =>
+          script(client, Math.floor(giveUpAtMs + offsetMs) - MARGIN_MS),
+        )
       } catch (error) {
         if (isLate(error)) reading = undefined // the clock may have been set, so it is asked anew
         throw error

@@ -1,18 +1,20 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { PpoppoError } from '../errors.js'
-import { CALL_TIMEOUT_MS, createOwnClient, isCluster, type RedisSource, type ScriptedClient } from './redis-client.js'
-import { RedisTimeout, toStoreError } from './redis-faults.js'
+import { createOwnClient, isCluster, type RedisSource, type ScriptedClient } from './redis-client.js'
+import { isReplyError, RedisTimeout, toStoreError } from './redis-faults.js'
+import { type CallTime, createHaste } from './redis-haste.js'
 import type { RedisScripts } from './redis-lua.js'
 
-/** One command or script on our client. */
-type Command<Name extends string, T> = (client: ScriptedClient<Name>) => Promise<T>
+/**
+ * One command or script on our client.
+ * @param giveUpAtMs when its caller stops waiting, by `performance.now()`
+ */
+type Command<Name extends string, T> = (client: ScriptedClient<Name>, giveUpAtMs: number) => Promise<T>
 
 /** Our own connection to Redis, with the scripts of these names. */
 export interface RedisConnection<Name extends string> {
   /** Whether keys live on several nodes, each with its own clock. */
   readonly isCluster: boolean
-  /** How long a call that begins now may take. */
-  readonly callTimeoutMs: number
   /**
    * Runs one command within a second, waiting for the connection included.
    * @param operation the store's method, for the error message
@@ -28,10 +30,6 @@ export interface RedisConnection<Name extends string> {
   drop(): void
 }
 
-/** How long a call may take while calls are known to run out of time, so that the second one adds little. */
-const HASTY_CALL_TIMEOUT_MS = 250
-/** How long calls are hasty after one ran out of time. Then one may wait in full again: a slow link is not a dead one. */
-const HASTE_MS = 1000
 const CLOSE_TIMEOUT_MS = 500
 
 /** Opens our own connection, at the first call. */
@@ -42,7 +40,7 @@ export function connectRedis<Name extends string>(
   const client = createOwnClient(source, scripts)
   let connectionError: unknown
   let becomingReady: Promise<void> | undefined
-  let hastyUntil = 0
+  const haste = createHaste()
   let closing: Promise<void> | undefined
 
   client.on('error', (error: unknown) => {
@@ -50,6 +48,7 @@ export function connectRedis<Name extends string>(
   })
   client.on('ready', () => {
     connectionError = undefined
+    haste.end()
   })
 
   function untilReady(): Promise<void> {
@@ -63,10 +62,15 @@ export function connectRedis<Name extends string>(
     return becomingReady
   }
 
-  async function attemptOnceReady<T>(command: Command<Name, T>, isOver: () => boolean): Promise<T> {
+  async function sendOnceReady<T>(command: Command<Name, T>, call: CallTime): Promise<T> {
     await untilReady()
-    if (isOver()) throw new RedisTimeout() // its caller is gone: do not run it late
-    return command(client)
+    if (performance.now() >= call.giveUpAtMs) throw new RedisTimeout() // its caller is gone: do not run it late
+    return send(command, call)
+  }
+
+  function send<T>(command: Command<Name, T>, { giveUpAtMs }: CallTime): Promise<T> {
+    if (!isCluster(client)) gatherWrites(client)
+    return command(client, giveUpAtMs)
   }
 
   async function quit(): Promise<void> {
@@ -74,26 +78,19 @@ export function connectRedis<Name extends string>(
     if (client.status !== 'end') client.disconnect()
   }
 
-  function callTimeoutMs(): number {
-    return performance.now() < hastyUntil ? HASTY_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS
-  }
-
   return {
     isCluster: client.isCluster,
-    get callTimeoutMs() {
-      return callTimeoutMs()
-    },
     async run(operation, command, blocksMs = 0) {
       if (closing !== undefined) throw new PpoppoError('closed', 'The store is closed: close() was called.')
-      const timeoutMs = callTimeoutMs() + blocksMs
+      const call = haste.begin(blocksMs)
       try {
-        const result = await within(timeoutMs, (isOver) =>
-          client.status === 'ready' ? command(client) : attemptOnceReady(command, isOver),
+        return await within(
+          call.giveUpAtMs - call.beganAtMs,
+          () => (canSend(client) ? send(command, call) : sendOnceReady(command, call)),
+          () => haste.answered(call),
         )
-        hastyUntil = 0
-        return result
       } catch (error) {
-        if (error instanceof RedisTimeout) hastyUntil = performance.now() + HASTE_MS
+        if (error instanceof RedisTimeout) haste.ranOut(call)
         throw toStoreError(operation, error, connectionError)
       }
     },
@@ -109,23 +106,39 @@ export function connectRedis<Name extends string>(
   }
 }
 
-/** Settles as `task` does, or rejects with {@link RedisTimeout}. On every call's way, hence without further promises. */
-function within<T>(timeoutMs: number, task: (isOver: () => boolean) => Promise<T>): Promise<T> {
+/** A connection that has just broken is 'ready' until its 'close' event. */
+function canSend(client: Redis | Cluster): boolean {
+  return client.status === 'ready' && (isCluster(client) || client.stream.writable)
+}
+
+/**
+ * What is sent until the next turn of the loop leaves in one write. ioredis's own pipelining does the same, but sends
+ * nothing more until Redis has answered: one slow command would hold up all that come after.
+ */
+function gatherWrites({ stream }: Redis): void {
+  if (stream.writableCorked > 0) return
+  stream.cork()
+  setImmediate(() => stream.uncork())
+}
+
+/**
+ * Settles as `task` does, or rejects with {@link RedisTimeout}. On every call's way, hence without further promises.
+ * @param onAnswer called when Redis has answered, also when that is too late
+ */
+function within<T>(timeoutMs: number, task: () => Promise<T>, onAnswer = (): void => {}): Promise<T> {
   return new Promise((resolve, reject) => {
-    let isOver = false
-    const giveUp = (): void => {
-      isOver = true
-      reject(new RedisTimeout(`no answer within ${timeoutMs} ms`))
-    }
+    const giveUp = (): void => reject(new RedisTimeout(`no answer within ${Math.round(timeoutMs)} ms`))
     // A process that was busy comes to its timers before it reads an answer that is there: one more turn of the loop.
     const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
-    task(() => isOver).then(
+    task().then(
       (result) => {
         clearTimeout(timer)
+        onAnswer()
         resolve(result)
       },
       (error: unknown) => {
         clearTimeout(timer)
+        if (isReplyError(error)) onAnswer()
         reject(error)
       },
     )

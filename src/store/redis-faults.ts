@@ -59,6 +59,11 @@ function withoutArguments(error: unknown): Error {
   return copy
 }
 
+/** Whether Redis itself said so, which it can only do when it is there. */
+export function isReplyError(error: unknown): boolean {
+  return isErrorLike(error) && error.name === 'ReplyError'
+}
+
 /** Not `instanceof`: in Jest and `node:vm` a socket's errors come from another realm. */
 function isErrorLike(error: unknown): error is { name: string; message: string; code?: unknown } {
   return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'

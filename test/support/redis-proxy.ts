@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 
 /** A network between a client and a server that can go wrong. */
 export interface Proxy {
@@ -9,18 +11,23 @@ export interface Proxy {
   /** From now on what clients send is kept back, and arrives at `letGo()`, also when they have hung up meanwhile. */
   hold(): void
   letGo(): void
+  /** From now on what is sent arrives this much later, each way, in its order. @param oneWayMs asked for each piece */
+  delay(oneWayMs: () => number): void
   close(): Promise<void>
 }
 
 /** Starts a TCP proxy on 127.0.0.1 to `targetPort`. */
 export async function startProxy(targetPort: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
-  const pairs = new Map<Socket, Socket>()
+  const pairs = new Map<Socket, { readonly there: Transform; readonly far: Socket }>()
   const held = new Map<Socket, Buffer[]>()
+  let oneWayMs = (): number => 0
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1')
-    near.pipe(far).pipe(near)
-    pairs.set(near, far)
+    const there = createLine(() => oneWayMs())
+    near.pipe(there).pipe(far)
+    far.pipe(createLine(() => oneWayMs())).pipe(near)
+    pairs.set(near, { there, far })
     near.on('close', () => pairs.delete(near))
     for (const socket of [near, far]) {
       sockets.add(socket)
@@ -40,11 +47,11 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       }
     },
     hold(): void {
-      for (const [near, far] of pairs) {
+      for (const [near, { there, far }] of pairs) {
         const kept: Buffer[] = []
         held.set(far, kept)
         near
-          .unpipe(far)
+          .unpipe(there)
           .on('data', (chunk: Buffer) => kept.push(chunk))
           .resume()
       }
@@ -53,10 +60,30 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       for (const [far, kept] of held) for (const chunk of kept) far.write(chunk)
       held.clear()
     },
+    delay(given): void {
+      oneWayMs = given
+    },
     async close(): Promise<void> {
       for (const socket of sockets) socket.destroy()
       server.close()
       await once(server, 'close')
     },
   }
+}
+
+/** One direction of a connection. */
+function createLine(oneWayMs: () => number): Transform {
+  let arrived: Promise<unknown> = Promise.resolve()
+  const line: Transform = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const ms = oneWayMs()
+      if (ms > 0) {
+        const [before, travelled] = [arrived, wait(ms, undefined, { ref: false })]
+        arrived = before.then(() => travelled).then(() => line.push(chunk))
+      } else arrived = arrived.then(() => line.push(chunk))
+      done()
+    },
+    flush: (done) => void arrived.then(() => done()),
+  })
+  return line
 }

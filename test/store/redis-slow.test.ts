@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { Cluster, Redis } from 'ioredis'
+import { isPpoppoError } from '../../src/errors.js'
+import { createRedisStore } from '../../src/store/redis.js'
+import type { RedisSource } from '../../src/store/redis-client.js'
+import { createRedisConsumerStore } from '../../src/store/redis-consumers.js'
+import type { Store } from '../../src/store/store.js'
+import { acquire } from '../contract/consumer-store.js'
+import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
+import { type Proxy as Network, startProxy } from '../support/redis-proxy.js'
+import { startCluster, startSentinel, until } from '../support/redis-topologies.js'
+
+/** A request makes two calls in a row; C37 gives it two seconds. */
+const REQUEST_LIMIT_MS = 1800
+const SETTLE_MS = 30_000
+
+jest.setTimeout(90_000)
+
+/** Whether the call worked; a failure must be the store's. */
+async function works(call: () => Promise<unknown>): Promise<boolean> {
+  return call().then(
+    () => true,
+    (error: unknown) => {
+      if (!isPpoppoError(error, 'store_unavailable')) throw error
+      return false
+    },
+  )
+}
+
+/** How many of so many calls, one after the other, work. */
+async function countWorking(calls: number, call: () => Promise<unknown>): Promise<number> {
+  let working = 0
+  for (let i = 0; i < calls; i++) working += (await works(call)) ? 1 : 0
+  return working
+}
+
+describeWithOwnRedis('C37 Redis far away', () => {
+  let server: RedisServer
+  let proxy: Network
+  const closeAfter: (() => Promise<void>)[] = []
+
+  beforeEach(async () => {
+    server = await startRedis()
+    proxy = await startProxy(server.port)
+  })
+  afterEach(async () => {
+    for (const close of closeAfter.splice(0).reverse()) await close()
+    await proxy.close()
+    await server.stop()
+  })
+
+  function farUrl(): string {
+    return `redis://127.0.0.1:${proxy.port}`
+  }
+  function storeOn(redis: RedisSource): Store {
+    const store = createRedisStore({ redis, prefix: 'p:' })
+    closeAfter.push(() => store.close())
+    return store
+  }
+  /** Redis says nothing until a call has failed for it. */
+  async function hiccup(call: () => Promise<unknown>): Promise<void> {
+    server.pause()
+    await until(async () => !(await works(call)))
+    server.resume()
+  }
+
+  describe.each([50, 300, 600, 850])('%i ms for each answer', (roundTripMs) => {
+    test('after a hiccup every call works again', async () => {
+      const store = storeOn(farUrl())
+      const call = (): Promise<unknown> => store.sessions.get('s')
+      proxy.delay(() => roundTripMs / 2)
+      await until(() => works(call), SETTLE_MS)
+      await hiccup(call)
+      await until(() => works(call), SETTLE_MS)
+      expect(await countWorking(6, call)).toBe(6)
+    })
+  })
+
+  test('300 ms: after a hiccup a consumer takes its lease, renews it and saves its place', async () => {
+    const store = createRedisConsumerStore({ redis: farUrl(), prefix: 'p:' })
+    closeAfter.push(() => store.close())
+    proxy.delay(() => 150)
+    await until(() => works(() => store.letters.count('n')), SETTLE_MS)
+    await hiccup(() => store.letters.count('n'))
+    await until(() => works(() => store.letters.count('n')), SETTLE_MS)
+    const { fence } = await acquire(store, 'n')
+    for (let sequence = 1; sequence <= 5; sequence++) {
+      expect(await store.renew('n', 'h', 60_000)).toBe(true)
+      expect(await store.commit('n', { fence, sequence, checkpoint: 'c' })).toBe('committed')
+    }
+    const take = (): Promise<unknown> => store.queue.take('n', 'w', { count: 1, claimAfterMs: 60_000, waitMs: 400 })
+    await until(() => works(take), SETTLE_MS) // it waits on a connection of its own
+    expect(await countWorking(3, take)).toBe(3)
+  })
+
+  test('300 ms: sign-ins are created, attempts are taken, and the clock is right', async () => {
+    const store = storeOn(farUrl())
+    proxy.delay(() => 150)
+    await until(() => works(() => store.now()), SETTLE_MS)
+    const now = await store.now()
+    expect(Math.abs(now - Date.now())).toBeLessThan(1500)
+    await store.putTransaction('k', 'v', 60_000)
+    expect(await store.takeTransaction('k', 60_000)).toEqual({ value: 'v' })
+    expect(await store.createSignIn('t.1', 'v', now + 60_000, now)).toBe(true)
+    expect(await store.acquireLease('t.1', 'h', 60_000)).toBe(true)
+  })
+
+  test('anything from 50 to 1,100 ms: most calls work, and those that do not are refused in time', async () => {
+    const store = storeOn(farUrl())
+    await store.now()
+    let turn = 0
+    const oneWay = [25, 450, 100, 300, 550, 50, 400, 200] // known, so that a run is like every other
+    proxy.delay(() => oneWay[turn++ % oneWay.length] ?? 0)
+    await until(() => works(() => store.now()), SETTLE_MS)
+    expect(await countWorking(16, () => store.sessions.get('s'))).toBeGreaterThanOrEqual(8)
+  })
+
+  test('800 ms: a call is not held up by those that are under way', async () => {
+    const store = storeOn(farUrl())
+    await store.now()
+    proxy.delay(() => 400)
+    const calls: Promise<boolean>[] = []
+    for (let i = 0; i < 6; i++) {
+      calls.push(works(() => store.sessions.get('s')))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, () => true))
+  })
+
+  test('more than a second: each request is answered in time, and all is well once Redis is nearer', async () => {
+    const store = storeOn(farUrl())
+    await store.now()
+    proxy.delay(() => 600)
+    const endAt = performance.now() + 4000
+    while (performance.now() < endAt) {
+      const beganAt = performance.now()
+      expect(await works(() => store.sessions.get('s'))).toBe(false)
+      expect(await works(() => store.readSignIn('t.1'))).toBe(false)
+      expect(performance.now() - beganAt).toBeLessThan(REQUEST_LIMIT_MS)
+    }
+    proxy.delay(() => 100)
+    await until(() => works(() => store.sessions.get('s')), SETTLE_MS)
+    expect(await countWorking(6, () => store.sessions.get('s'))).toBe(6)
+  })
+
+  test('600 ms: a Cluster is found, and works', async () => {
+    const group = await startCluster()
+    closeAfter.push(() => group.stop())
+    const proxies = await Promise.all(group.ports.map(startProxy))
+    closeAfter.push(async () => void (await Promise.all(proxies.map((one) => one.close()))))
+    for (const one of proxies) one.delay(() => 300)
+    const nodes = proxies.map(({ port }) => ({ host: '127.0.0.1', port }))
+    const natMap = Object.fromEntries(
+      group.ports.map((port, i) => [`127.0.0.1:${port}`, nodes[i] ?? { host: '', port }]),
+    )
+    const store = storeOn(new Cluster(nodes, { natMap, lazyConnect: true }))
+    const call = (): Promise<unknown> => store.sessions.get('s')
+    await until(() => works(call), SETTLE_MS)
+    expect(await countWorking(4, call)).toBe(4)
+  })
+
+  test('600 ms: a master behind Sentinel is found, and works', async () => {
+    const group = await startSentinel('far')
+    closeAfter.push(() => group.stop())
+    const [sentinel, master] = await Promise.all([group.ports[0] ?? 0, group.servers[0]?.port ?? 0].map(startProxy))
+    closeAfter.push(async () => void (await Promise.all([sentinel?.close(), master?.close()])))
+    for (const one of [sentinel, master]) one?.delay(() => 300)
+    const store = storeOn(
+      new Redis({
+        name: 'far',
+        lazyConnect: true,
+        sentinels: [{ host: '127.0.0.1', port: sentinel?.port ?? 0 }],
+        natMap: { [`127.0.0.1:${group.servers[0]?.port}`]: { host: '127.0.0.1', port: master?.port ?? 0 } },
+      }),
+    )
+    const call = (): Promise<unknown> => store.sessions.get('s')
+    await until(() => works(call), SETTLE_MS)
+    expect(await countWorking(4, call)).toBe(4)
+  })
+})
