@@ -61,6 +61,8 @@ export type WarningCode =
   | 'development_secrets'
   | 'on_sign_out_failed'
   | 'session_not_saved'
+  /** Redis may delete sign-ins, or forget them at a restart. */
+  | 'redis'
   /** A consumer of delivery events has ended, or keeps its place in memory. */
   | 'consumer'
 

@@ -4,6 +4,7 @@ import { resolveConfig } from './config.js'
 import { claimCookieName } from './cookie-names.js'
 import { PpoppoError } from './errors.js'
 import { createEventSink } from './event-sink.js'
+import type { RaiseEvent } from './events.js'
 import { digestOf } from './lib/digest.js'
 import { type Runtime, systemRuntime } from './lib/runtime.js'
 import { createMessagingClient } from './messaging/messaging.js'
@@ -24,6 +25,7 @@ import type { RouteParts } from './sign-in/route-parts.js'
 import { createRoutes, routeOf } from './sign-in/router.js'
 import { createMemoryStore } from './store/memory.js'
 import { createRedisStore } from './store/redis.js'
+import { evictionWarning, persistenceWarning, type RedisPolicy } from './store/redis-policy.js'
 import { createFreshness } from './user/freshness.js'
 import { createRefresher } from './user/refresh.js'
 import { createSignOut } from './user/sign-out.js'
@@ -93,7 +95,11 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   const pointerKey = pointerKeyOf(config.clientId)
 
   const store = config.redis
-    ? createRedisStore({ redis: config.redis, prefix: `${config.keyPrefix}${encodeURIComponent(config.clientId)}:` })
+    ? createRedisStore({
+        redis: config.redis,
+        prefix: `${config.keyPrefix}${encodeURIComponent(config.clientId)}:`,
+        onPolicy: (policy) => warnOfPolicy(policy, config, raise),
+      })
     : createMemoryStore({ now: runtime.now })
   const { keyRing, sessionSecrets } = createSecrets({ config, store, runtime, raise })
   const isPassive = (req: Request): boolean => routeOf(req, config.mountPath) === '/session'
@@ -165,6 +171,12 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
       await store.close()
     },
   })
+}
+
+/** On one's own machine a Redis that forgets is nothing to worry about. */
+function warnOfPolicy(policy: RedisPolicy, { isProduction }: Config, raise: RaiseEvent): void {
+  const warnings = [evictionWarning(policy, 'sign-ins'), isProduction ? persistenceWarning(policy) : undefined]
+  for (const detail of warnings) if (detail !== undefined) raise({ type: 'warning', code: 'redis', detail })
 }
 
 /** With `session: false` the app's own session comes before this; the middleware says so where it does not. */

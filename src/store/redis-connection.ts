@@ -32,10 +32,11 @@ export interface RedisConnection<Name extends string> {
 
 const CLOSE_TIMEOUT_MS = 500
 
-/** Opens our own connection, at the first call. */
+/** Opens our own connection, at the first call. @param onFirstReady called once it is there for the first time */
 export function connectRedis<Name extends string>(
   source: RedisSource,
   scripts: RedisScripts<Name>,
+  onFirstReady = (): void => {},
 ): RedisConnection<Name> {
   const client = createOwnClient(source, scripts)
   let connectionError: unknown
@@ -50,6 +51,7 @@ export function connectRedis<Name extends string>(
     connectionError = undefined
     haste.end()
   })
+  client.once('ready', onFirstReady)
 
   function untilReady(): Promise<void> {
     if (client.status === 'wait') client.connect().catch(() => {}) // the 'error' listener hears why

@@ -6,7 +6,7 @@ import { CONSUMER_SCRIPTS, type ConsumerScriptName } from './redis-consumer-scri
 
 /** The connection of a consumer store, with what its parts need beside it. */
 export interface RedisConsumerConnection
-  extends Pick<RedisConnection<ConsumerScriptName>, 'run' | 'close'>,
+  extends Pick<RedisConnection<ConsumerScriptName>, 'run' | 'masters' | 'close'>,
     Pick<RedisClock<ConsumerScriptName>, 'runInTime'> {
   keysOf(name: string): RedisConsumerKeys
 }
@@ -21,6 +21,6 @@ export function connectConsumers({
 }): RedisConsumerConnection {
   const connection = connectRedis(redis, CONSUMER_SCRIPTS)
   const { runInTime } = createRedisClock<ConsumerScriptName>(connection, `${prefix}clock`)
-  const { run, close } = connection
-  return { run, runInTime, close, keysOf: (name) => keysOfConsumer(prefix, name) }
+  const { run, masters, close } = connection
+  return { run, runInTime, masters, close, keysOf: (name) => keysOfConsumer(prefix, name) }
 }

@@ -2,6 +2,7 @@ import type { RedisSource } from './redis-client.js'
 import { createRedisClock } from './redis-clock.js'
 import { connectRedis } from './redis-connection.js'
 import { createRedisKeys } from './redis-keys.js'
+import { type RedisPolicy, readRedisPolicy } from './redis-policy.js'
 import { REDIS_SCRIPTS, type ScriptName } from './redis-scripts.js'
 import { createRedisSessions } from './redis-sessions.js'
 import { createRedisSignIns } from './redis-sign-ins.js'
@@ -13,6 +14,8 @@ export interface RedisStoreOptions {
   readonly redis: RedisSource
   /** What every key begins with: `keyPrefix + encodeURIComponent(clientId) + ':'`. */
   readonly prefix: string
+  /** Hears once, after the first connection, how this Redis keeps what it is given. */
+  readonly onPolicy?: (policy: RedisPolicy) => void
 }
 
 const MINUTE_MS = 60_000
@@ -25,8 +28,10 @@ const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
  * @example
  * const store = createRedisStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })
  */
-export function createRedisStore({ redis, prefix }: RedisStoreOptions): Store {
-  const connection = connectRedis(redis, REDIS_SCRIPTS)
+export function createRedisStore({ redis, prefix, onPolicy }: RedisStoreOptions): Store {
+  const connection = connectRedis(redis, REDIS_SCRIPTS, () => {
+    if (onPolicy !== undefined) void readRedisPolicy(connection).then(onPolicy)
+  })
   const keys = createRedisKeys(prefix)
   const clock = createRedisClock<ScriptName>(connection, keys.clock)
   const { run } = connection
