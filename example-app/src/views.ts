@@ -50,6 +50,8 @@ export interface MessagesPage {
   readonly draft: Draft
   readonly problems: DraftProblems
   readonly trouble: Trouble | undefined
+  /** The id of the send that this form was sent as already; then there is no form to show. */
+  readonly sentAs: number | undefined
   /** The trouble is about a message that somebody has just tried to send. */
   readonly isUnsent: boolean
   readonly templates: Readonly<Record<TemplateKey, AppTemplate>>

@@ -63,7 +63,7 @@ describe('every answer', () => {
     const browser = world.browser()
     await browser.signIn()
     for (const path of ['/', '/dashboard', '/messages', '/sign-ins', '/nope']) {
-      const { text } = await browser.get(path)
+      const { text } = await browser.get(path).redirects(1)
       expect(text).not.toMatch(/ style=| on[a-z]+="|<style|<script(?![^>]* src=)/)
     }
   })

@@ -88,7 +88,7 @@ describe('the dashboard', () => {
     async (name) => {
       const browser = world.browser()
       await browser.signIn()
-      const { text } = await browser.post('/dashboard/name', { display_name: name }).expect(422)
+      const { text } = await browser.submit('/dashboard/name', { display_name: name })
       expect(text).toContain('aria-invalid="true"')
       expect((await browser.get('/api/me')).body).toMatchObject({ account: { displayName: null } })
     },

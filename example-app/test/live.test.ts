@@ -62,6 +62,43 @@ describe('a page’s connection', () => {
     expect(text()).toMatch(/\n: still here\nid: \d+\n\n/)
   })
 
+  test('that is far behind hears how everything stands now, and no look at the table is a long one', async () => {
+    const { id, requestId } = acceptedSend(world.store, accountId, [ANN, BEN])
+    tell(eventOf(requestId, 'recipient_delivered', ANN))
+    const insert = world.database.prepare(
+      `INSERT INTO delivery_events (event_id, send_request_id, type, occurred_at, stored_at) VALUES (?, 'snd_of_others', 'request_completed', '2026-01-01', '2026-01-01')`,
+    )
+    const fill = world.database.transaction((count: number) => {
+      for (let index = 0; index < count; index += 1) insert.run(`${requestId}-${count}-${index}`)
+    })
+    const spans: number[] = []
+    const read = world.store.events.read
+    Object.assign(world.store.events, {
+      read: (query: Parameters<typeof read>[0]) => {
+        spans.push(query.upTo - query.after)
+        return read(query)
+      },
+    })
+    try {
+      fill(12_000)
+      const stream = await connect(`/messages/${id}/events?after=0`)
+      await stream.until((received) => received.some(({ event }) => event === 'recipients'))
+      expect(spans).toEqual([])
+      expect(stream.received.find(({ event }) => event === 'recipients')?.data?.['recipients']).toMatchObject([
+        { ppnum: ANN, state: 'delivered' },
+      ])
+      // From here on event by event, also where others have many in between.
+      fill(5_000)
+      const [eventId] = tell(eventOf(requestId, 'recipient_delivered', BEN))
+      await stream.until(() => eventIds(stream).includes(eventId))
+      expect(eventIds(stream)).toEqual([eventId])
+      expect(spans.length).toBeGreaterThanOrEqual(6)
+      expect(Math.max(...spans)).toBeLessThanOrEqual(1_000)
+    } finally {
+      Object.assign(world.store.events, { read })
+    }
+  })
+
   test('brings each event with its place, after the counts it changes, in words', async () => {
     const { id, requestId } = acceptedSend(world.store, accountId, [ANN, BEN])
     const stream = await connect(`/messages/${id}/events`)

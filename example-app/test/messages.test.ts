@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Browser, locationOf, startWorld, type World } from './support.js'
@@ -22,7 +23,7 @@ const sends = () => world.sandbox.control.pcs.sends
 async function writer(): Promise<{ browser: Browser; formId: string }> {
   const browser = world.browser()
   await browser.signIn('/messages')
-  return { browser, formId: formIdOf((await browser.get('/messages').expect(200)).text) }
+  return { browser, formId: formIdOf((await browser.get('/messages').redirects(1)).text) }
 }
 
 function formIdOf(html: string): string {
@@ -55,7 +56,7 @@ describe('a message to oneself', () => {
     const done = await until(browser, path, { isFinished: true })
     expect(done).toMatchObject({ headline: 'Delivered.', delivered: 1, total: 1, isChanging: false })
     expect((await browser.get(path).expect(200)).text).toContain('Delivered.')
-    expect((await browser.get('/messages').expect(200)).text).toContain(`href="${path}"`)
+    expect((await browser.get('/messages').redirects(1)).text).toContain(`href="${path}"`)
   })
 
   test('arrives once, however often its form does', async () => {
@@ -80,7 +81,6 @@ describe('a message to oneself', () => {
       await stranger.signIn()
       await stranger.get(path).expect(404)
       await stranger.get(`${path}.json`).expect(404)
-      await stranger.post(`${path}/poll`, { poll_id: 'poll_1' }).expect(404)
     } finally {
       world.sandbox.control.set({ autoSignIn: 'alex' })
     }
@@ -117,7 +117,7 @@ describe('a message to numbers', () => {
       numbers: '12300000001\r\n<script>\r\n\r\n123',
       message: 'kept </textarea>',
     }
-    const { text } = await browser.post('/messages', form).expect(422)
+    const { text } = await browser.submit('/messages', form)
     expect(text).toContain('Line 2: “&lt;script&gt;” is not a Ppoppo number.')
     expect(text).toContain('Line 4: “123” is not a Ppoppo number.')
     expect(text).toContain('12300000001\n&lt;script&gt;\n\n123</textarea>')
@@ -126,7 +126,12 @@ describe('a message to numbers', () => {
     expect(text).toMatch(/value="numbers" checked/)
     expect(sends()).toHaveLength(before)
     // The form is still good once it is mended.
-    await browser.post('/messages', { ...form, form_id: formIdOf(text), numbers: '12300000001' }).expect(303)
+    const path = locationOf(
+      await browser.post('/messages', { ...form, form_id: formIdOf(text), numbers: '12300000001' }).expect(303),
+    )
+    expect(path).toMatch(/^\/messages\/\d+$/)
+    // What was typed is not kept any longer.
+    expect(world.database.prepare('SELECT count(*) AS count FROM drafts').get()).toMatchObject({ count: 0 })
   })
 
   test.each([
@@ -149,17 +154,20 @@ describe('a message to numbers', () => {
       message: 'Hello',
       ...change,
     }
-    expect((await browser.post('/messages', form).expect(422)).text).toContain(words)
+    const before = sends().length
+    expect((await browser.submit('/messages', form)).text).toContain(words)
+    expect(sends()).toHaveLength(before)
   })
 
   test('may go to a thousand, and in an hour to three thousand', async () => {
     world.sandbox.control.set({ autoSignIn: 'robo' })
     try {
-      for (const status of [303, 303, 303, 429]) {
+      for (const isTaken of [true, true, true, false]) {
         const { browser, formId } = await writer()
         const numbers = Array.from({ length: 1_000 }, (_, i) => 12_310_000_000 + i).join('\r\n')
         const form = { form_id: formId, template: 'note', to: 'numbers', numbers, message: 'Hello' }
-        await browser.post('/messages', form).expect(status)
+        const { text } = await browser.submit('/messages', form)
+        expect(text.includes('From one account we send to 3,000 people an hour.')).toBe(!isTaken)
       }
     } finally {
       world.sandbox.control.set({ autoSignIn: 'alex' })
@@ -187,17 +195,80 @@ describe('a poll', () => {
     expect(text).not.toMatch(/ style=| on[a-z]+="|<style|<script(?![^>]* src=)/)
   })
 
-  test('whose id Ppoppo does not know by its send asks for it', async () => {
+  test('that Ppoppo does not know by the id of its send says so, and takes no id that somebody types', async () => {
     const { browser, formId } = await writer()
     const form = { form_id: formId, template: 'poll', to: 'self', message: 'Hungry?' }
     const path = locationOf(await browser.post('/messages', form).expect(303))
-    const known = sends().at(-1)?.id.replace('snd_', 'poll_') ?? ''
-    await browser.post(`${path}/poll`, { poll_id: 'poll_of_somebody' }).expect(303)
-    expect((await browser.get(path).expect(200)).text).toContain(
-      'Ppoppo does not know a poll <code>poll_of_somebody</code>',
-    )
-    await browser.post(`${path}/poll`, { poll_id: known }).expect(303)
-    expect((await browser.get(path).expect(200)).text).toContain('What shall we have for lunch?')
-    await browser.post(`${path}/poll`, { poll_id: 'two words' }).expect(422)
+    world.sandbox.control.pcs.inject({
+      method: 'GetPollResults',
+      times: 'until-cleared',
+      fault: { kind: 'status', code: 'NOT_FOUND' },
+    })
+    const { text } = await browser.get(path).expect(200)
+    expect(text).toContain('The results can’t be shown here')
+    expect(text).not.toContain('name="poll_id"')
+    world.sandbox.control.pcs.clearFaults()
+
+    // Somebody else’s poll, by its id of then and by the id of its send: nothing of it is to be seen.
+    world.sandbox.control.set({ autoSignIn: 'mina' })
+    try {
+      const stranger = world.browser()
+      await stranger.signIn('/messages')
+      const own = { form_id: randomUUID(), template: 'poll', to: 'self', message: 'Mine?' }
+      const ownPath = locationOf(await stranger.post('/messages', own).expect(303))
+      const alexPoll = sends().at(-2)?.id ?? ''
+      await stranger.post(`${ownPath}/poll`, { poll_id: alexPoll }).expect(404)
+      expect((await stranger.get(ownPath).expect(200)).text).not.toContain(alexPoll)
+    } finally {
+      world.sandbox.control.set({ autoSignIn: 'alex' })
+    }
+  })
+})
+
+describe('a form', () => {
+  test('has its id in its address, and keeps it when one comes back to it', async () => {
+    const { browser } = await writer()
+    const address = locationOf(await browser.get('/messages?notice=name-saved').expect(303))
+    expect(address).toMatch(/^\/messages\?notice=name-saved&form=[0-9a-f-]{36}$/)
+    const first = formIdOf((await browser.get(address).expect(200)).text)
+    expect(formIdOf((await browser.get(address).expect(200)).text)).toBe(first)
+    expect(address).toContain(first)
+    // Another form is another message.
+    expect(locationOf(await browser.get('/messages').expect(303))).not.toContain(first)
+  })
+
+  test('that was sent shows no form when one goes back to it, and is not sent again', async () => {
+    const { browser } = await writer()
+    const address = locationOf(await browser.get('/messages').expect(303))
+    const form = { form_id: formIdOf((await browser.get(address)).text), template: 'note', to: 'self', message: 'once' }
+    const path = locationOf(await browser.post('/messages', form).expect(303))
+    const before = sends().length
+    const { text } = await browser.get(address).expect(200)
+    expect(text).toContain('You have sent this')
+    expect(text).toContain(`href="${path}"`)
+    expect(text).not.toContain('name="form_id"')
+    const again = await browser.submit('/messages', { ...form, message: 'other words, same form' })
+    expect(again.text).toContain('Nothing was sent twice.')
+    expect(sends()).toHaveLength(before)
+  })
+
+  test('is nobody else’s: its draft is not shown in another account', async () => {
+    const { browser, formId } = await writer()
+    await browser.submit('/messages', {
+      form_id: formId,
+      template: 'note',
+      to: 'numbers',
+      numbers: 'x',
+      message: 'secret words',
+    })
+    expect((await browser.get(`/messages?form=${formId}`)).text).toContain('secret words')
+    world.sandbox.control.set({ autoSignIn: 'mina' })
+    try {
+      const stranger = world.browser()
+      await stranger.signIn('/messages')
+      expect((await stranger.get(`/messages?form=${formId}`).expect(200)).text).not.toContain('secret words')
+    } finally {
+      world.sandbox.control.set({ autoSignIn: 'alex' })
+    }
   })
 })

@@ -32,6 +32,8 @@ export interface Browser {
   get(path: string): supertest.Test
   /** As a form of our own page sends it; `headers` may say otherwise. */
   post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): supertest.Test
+  /** What a person sees after a form was sent: the page it leads to. */
+  submit(path: string, fields?: Record<string, string>): Promise<supertest.Response>
   /** Goes to Ppoppo and back; resolves to the path one lands on. */
   signIn(returnTo?: string): Promise<string>
   /** What it would send in `Cookie`. */
@@ -115,6 +117,9 @@ export function createBrowser(url: string, userAgent: string): Browser {
     get: (path) => agent.get(path),
     post: (path, fields = {}, headers = { 'Sec-Fetch-Site': 'same-origin', Origin: url }) =>
       agent.post(path).set(headers).type('form').send(fields),
+    async submit(path, fields) {
+      return agent.get(locationOf(await browser.post(path, fields).expect(303))).expect(200)
+    },
     async signIn(returnTo = '/dashboard') {
       const login = await agent.get(`/auth/login?return_to=${encodeURIComponent(returnTo)}`).expect(302)
       const back = await fetch(locationOf(login), { redirect: 'manual' })

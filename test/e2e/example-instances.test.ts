@@ -66,7 +66,7 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
 
   /** @returns its path, and what Ppoppo calls it */
   async function send(template: string, numbers: readonly string[]): Promise<{ path: string; requestId: string }> {
-    const { text } = await person.get('/messages').expect(200)
+    const { text } = await person.get('/messages').redirects(1)
     const [, formId = ''] = /name="form_id" value="([^"]+)"/.exec(text) ?? []
     const form = { form_id: formId, template, to: 'numbers', numbers: numbers.join('\n'), message: 'Hello' }
     const path = locationOf(await person.post('/messages', form).expect(303))

@@ -55,6 +55,41 @@ describeExample('the example app’s pages of messages', (example) => {
     expect(await page.locator('[data-said]').textContent()).toBe('Done: delivered to 2 of 4.')
   })
 
+  test('Send, Back, Send is one message; an error, Send, Back asks nobody to send a form again', async () => {
+    const listed = async (): Promise<number> => {
+      await page.goto(`${example.app.url}/messages`)
+      return page.locator('.sends > li').count()
+    }
+    const before = await listed()
+    await page.getByRole('textbox', { name: 'Your words' }).fill('once')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.waitForURL(/\/messages\/\d+$/)
+    await page.goBack()
+    // Whatever the browser shows here, what it can send goes nowhere.
+    if ((await page.getByRole('button', { name: 'Send' }).count()) > 0) {
+      await page.getByRole('button', { name: 'Send' }).click()
+      expect(await readable(page)).toContain('Nothing was sent twice.')
+    } else {
+      expect(await readable(page)).toContain('You have sent this')
+    }
+    expect(await listed()).toBe(before + 1)
+
+    // A mistake first: the page that tells of it is at an address of its own.
+    await page.locator('[name=to][value=numbers]').check()
+    await page.getByRole('textbox', { name: 'Your words' }).fill('with a mistake')
+    await page.getByLabel('Ppoppo numbers').fill('123')
+    await page.getByRole('button', { name: 'Send' }).click()
+    expect(await readable(page)).toContain('is not a Ppoppo number')
+    expect(await page.getByRole('textbox', { name: 'Your words' }).inputValue()).toBe('with a mistake')
+    await page.getByLabel('Ppoppo numbers').fill('12300000001')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.waitForURL(/\/messages\/\d+$/)
+    const back = await page.goBack()
+    expect([back?.status(), back?.request().method()]).toEqual([200, 'GET'])
+    expect(await readable(page)).toContain('You have sent this')
+    expect(await listed()).toBe(before + 2)
+  })
+
   test('move a poll’s bars as answers come in', async () => {
     await send('poll', Array.from({ length: 30 }, (_, i) => 12_300_000_100 + i).join('\n'))
     const widthOf = () => page.locator('[data-poll] .bar-delivered').first().getAttribute('width')

@@ -35,6 +35,10 @@ export interface LiveOptions {
 }
 
 const BATCH = 200
+/** Places of the feed looked at in one go, whoever's events they are. */
+const WINDOW = 1_000
+/** Who is further behind gets how everything stands now instead of what happened. */
+const MOST_BEHIND = 10_000
 /** Those on the list of sends. */
 const SNAPSHOT = 20
 
@@ -81,13 +85,21 @@ export class LiveStream implements FeedReader {
     // The end first: what is stored while we read is for the next time.
     const end = events.place()
     if (end === this.#place) return
+    if (end - this.#place > MOST_BEHIND) return this.#skipTo(end)
     const only = sendId === undefined ? {} : { sendId }
-    const batch = events.read({ accountId, ...only, after: this.#place, upTo: end, limit: BATCH })
+    const upTo = Math.min(end, this.#place + WINDOW)
+    const batch = events.read({ accountId, ...only, after: this.#place, upTo, limit: BATCH })
     const last = batch.length === BATCH ? batch.at(-1) : undefined
     this.#sendBatch(batch)
-    this.#place = last?.place ?? end
+    this.#place = last?.place ?? upTo
     // Others have their turn in between.
-    if (last !== undefined) setImmediate(() => this.pump())
+    if (this.#place < end) setImmediate(() => this.pump())
+  }
+
+  #skipTo(end: number): void {
+    this.#place = end
+    this.#sendSnapshot()
+    this.#write(formatHeartbeat(end))
   }
 
   beat(): void {

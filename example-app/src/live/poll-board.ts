@@ -45,7 +45,7 @@ export function createPollBoard({ sends, messaging, log, everyMs = 1_000 }: Poll
   async function ask(poll: Watched): Promise<void> {
     const send = sends.find(poll.accountId, poll.sendId)
     const view = send === undefined ? undefined : await pollOf(send, messaging)
-    // Which poll it is may not be known: the page asks for that, and is loaded anew then.
+    // Ppoppo may not know it by the id of its send: then there is nothing to show.
     if (view?.state === 'known') for (const show of [...poll.watchers]) show(view.results)
   }
 

@@ -1,8 +1,10 @@
 /*
- * The tables of messages, and all that reads or writes them: `sends`, whom they went to, and the events about them.
+ * The tables of messages, and all that reads or writes them: `sends`, whom they went to, the events about
+ * them, and forms that were not sent yet.
  */
 import type Database from 'libsql'
 import { createDeliveryEvents, type DeliveryEvents } from './delivery-events.js'
+import { createDrafts, DRAFTS_SCHEMA, type Drafts } from './drafts.js'
 import { createRecipients, type Recipients } from './recipients.js'
 import { createRetention } from './retention.js'
 import { createSends, type Sends } from './sends.js'
@@ -11,6 +13,7 @@ export interface MessageStore {
   readonly sends: Sends
   readonly recipients: Recipients
   readonly events: DeliveryEvents
+  readonly drafts: Drafts
   /** Deletes what is older than we keep it. */
   forgetOld(): void
 }
@@ -24,7 +27,6 @@ const SCHEMA = `
     template        TEXT NOT NULL,
     state           TEXT NOT NULL DEFAULT 'sending',
     request_id      TEXT,
-    poll_id         TEXT,
     explanation     TEXT,
     created_at      TEXT NOT NULL,
     status          TEXT NOT NULL DEFAULT 'queued',
@@ -51,12 +53,14 @@ const SCHEMA = `
     occurred_at     TEXT NOT NULL,
     stored_at       TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS delivery_events_of_send ON delivery_events (send_request_id, ppnum)`
+  CREATE INDEX IF NOT EXISTS delivery_events_of_send ON delivery_events (send_request_id, ppnum);
+  ${DRAFTS_SCHEMA}`
 
 export function openMessageStore(database: Database.Database, now: () => Date = () => new Date()): MessageStore {
   database.exec(SCHEMA)
   const events = createDeliveryEvents(database, now)
   const recipients = createRecipients(database)
   const sends = createSends({ database, recipients, events, now })
-  return { sends, recipients, events, forgetOld: createRetention({ database, sends, now }) }
+  const drafts = createDrafts(database, now)
+  return { sends, recipients, events, drafts, forgetOld: createRetention({ database, sends, now }) }
 }

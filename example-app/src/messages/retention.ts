@@ -9,6 +9,8 @@ const DAY_MS = 86_400_000
 const KEEP_DAYS = 30
 /** Events of sends that are nobody's here: of another app on the same credentials, or of the worker. */
 const KEEP_UNCLAIMED_DAYS = 1
+/** What somebody typed and did not send. */
+const KEEP_DRAFTS_DAYS = 1
 
 export function createRetention({
   database,
@@ -27,11 +29,13 @@ export function createRetention({
   const oldRecipients = database.prepare(
     'DELETE FROM send_recipients WHERE send_id IN (SELECT id FROM sends WHERE created_at < ?)',
   )
+  const oldDrafts = database.prepare('DELETE FROM drafts WHERE saved_at < ?')
   return database.transaction(() => {
     const before = (days: number) => new Date(now().getTime() - days * DAY_MS).toISOString()
     sends.keepCountsBefore(new Date(before(KEEP_DAYS)))
     oldEvents.run(before(KEEP_DAYS))
     unclaimedEvents.run(before(KEEP_UNCLAIMED_DAYS))
     oldRecipients.run(before(KEEP_DAYS))
+    oldDrafts.run(before(KEEP_DRAFTS_DAYS))
   }).immediate
 }

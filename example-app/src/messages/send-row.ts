@@ -9,7 +9,6 @@ export interface SendRow {
   readonly template: TemplateKey
   readonly state: SendState
   readonly request_id: string | null
-  readonly poll_id: string | null
   readonly explanation: string | null
   readonly created_at: string
   readonly status: SendStatusValue
@@ -19,7 +18,7 @@ export interface SendRow {
   readonly failed: number
 }
 
-const TEXTS_OR_NULL = ['request_id', 'poll_id', 'explanation']
+const TEXTS_OR_NULL = ['request_id', 'explanation']
 const NUMBERS = ['id', 'total', 'delivered', 'pending_consent', 'failed']
 const STATES: readonly unknown[] = ['sending', 'accepted', 'unknown', 'refused'] satisfies SendState[]
 const STATUSES: readonly unknown[] = [

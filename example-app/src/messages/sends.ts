@@ -26,8 +26,6 @@ export interface Send extends Counts {
   readonly state: SendState
   /** Ppoppo's id of it, once it is accepted. */
   readonly requestId: string | null
-  /** Where we were told one; see pages/message-sent.ts. */
-  readonly pollId: string | null
   /** Why it is `unknown` or `refused`, in words for the person who sent it. */
   readonly explanation: string | null
   readonly createdAt: Date
@@ -55,9 +53,10 @@ export interface Sends {
   end(id: number, state: 'unknown' | 'refused', explanation: string): void
   /** @returns the send as it is now, events counted */
   update(id: number, counts: Counts): Send | undefined
-  setPollId(id: number, pollId: string): void
   /** `undefined` for one that is somebody else's, too. */
   find(accountId: number, id: number): Send | undefined
+  /** What a form was sent as; `undefined` where it was not, or was refused. */
+  findByForm(accountId: number, formId: string): Send | undefined
   /** Newest first, without those that were refused: the person was told at once. */
   newest(accountId: number, limit: number): readonly Send[]
   /** To how many people this account has written since then. */
@@ -89,7 +88,6 @@ export function createSends({ database, recipients, events, now = () => new Date
   const withRecipients = database.prepare(
     'SELECT * FROM sends WHERE created_at < ? AND id IN (SELECT send_id FROM send_recipients)',
   )
-  const poll = database.prepare('UPDATE sends SET poll_id = ? WHERE id = ?')
 
   const toSend = (row: unknown): Send => {
     const send = fromRow(row)
@@ -123,12 +121,14 @@ export function createSends({ database, recipients, events, now = () => new Date
     accept: (id, receipt) => accept.immediate(id, receipt),
     end: (id, state, explanation) => end.immediate(id, state, explanation),
     update,
-    setPollId(id, pollId) {
-      poll.run(pollId, id)
-    },
     find(accountId, id) {
       const row: unknown = ofId.get(accountId, id)
       return row === undefined ? undefined : toSend(row)
+    },
+    findByForm(accountId, formId) {
+      const row: unknown = ofForm.get(accountId, formId)
+      const send = row === undefined ? undefined : toSend(row)
+      return send?.state === 'refused' ? undefined : send
     },
     newest: (accountId, limit) => ofAccount.all(accountId, limit).map(toSend),
     recipientsSince(accountId, since) {
@@ -147,7 +147,6 @@ function fromRow(row: unknown): Send {
     template: row.template,
     state: row.state,
     requestId: row.request_id,
-    pollId: row.poll_id,
     explanation: row.explanation,
     createdAt: new Date(row.created_at),
     ...countsOf(row),

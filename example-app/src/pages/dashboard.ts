@@ -11,23 +11,29 @@ interface Parts {
   readonly views: Views
 }
 
+/** Of a name that is too long, so much goes back into the form: it travels in the address. */
+const MOST_TYPED = 200
+
 /** Where one lands after sign-in: what Ppoppo says about the person, and the one thing that is ours, their name. */
 export function dashboardRoutes({ guard, users, views }: Parts): Router {
   const router = Router()
 
-  router.get('/dashboard', guard, (req, res) =>
-    sendDashboard(views, req, res, signedInPerson(req).account.displayName ?? ''),
-  )
+  router.get('/dashboard', guard, (req, res) => {
+    // What was typed and is no name, from the form below.
+    const typed = textOf(req.query['name'])
+    const problem = typed === undefined ? undefined : nameProblem(typed)
+    const shown = problem === undefined ? signedInPerson(req).account.displayName : typed
+    return sendDashboard(views, req, res, shown ?? '', problem)
+  })
 
-  router.post('/dashboard/name', guard, async (req, res) => {
-    const typed = textField(req, 'display_name')
-    const nameError = nameProblem(typed)
-    if (nameError !== undefined) {
-      await sendDashboard(views, req, res.status(422), typed, nameError)
+  router.post('/dashboard/name', guard, (req, res) => {
+    const typed = textOf(Object(req.body)['display_name']) ?? ''
+    // 303 after every POST: reloading the page that follows sends nothing twice, and the way back leads past no form.
+    if (nameProblem(typed) !== undefined) {
+      res.redirect(303, `/dashboard?${new URLSearchParams({ name: typed.slice(0, MOST_TYPED) })}`)
       return
     }
     users.rename(signedInPerson(req).account.id, typed === '' ? null : typed)
-    // 303 after every POST: reloading the page that follows sends nothing twice.
     res.redirect(303, '/dashboard?notice=name-saved')
   })
 
@@ -71,12 +77,9 @@ async function emailOf(req: Request, scopes: readonly string[]): Promise<EmailLi
   }
 }
 
-/** @default '' where the field is missing, or was sent twice */
-function textField(req: Request, name: string): string {
-  const body: unknown = req.body
-  if (typeof body !== 'object' || body === null) return ''
-  const value: unknown = Reflect.get(body, name)
-  return typeof value === 'string' ? value.normalize('NFC').trim() : ''
+/** @returns `undefined` where the field is missing, or was sent twice */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.normalize('NFC').trim() : undefined
 }
 
 function nameProblem(name: string): string | undefined {

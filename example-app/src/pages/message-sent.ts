@@ -3,9 +3,7 @@
  * page is open its script gets what changes from live.ts; the same as JSON is for when that is not to be had.
  */
 import { type Request, Router } from 'express'
-import { HttpError } from '../errors.js'
 import { type Delivery, describe, refresh } from '../messages/delivery.js'
-import { field } from '../messages/draft.js'
 import type { Trouble } from '../messages/explain.js'
 import { hasPoll, type PollView, pollOf } from '../messages/poll.js'
 import { type RecipientLine, recipientLines } from '../messages/recipients.js'
@@ -59,15 +57,6 @@ export function messageSentRoutes(parts: MessagesParts): Router {
       createdAt: send.createdAt,
       requestId: send.requestId,
     })
-  })
-
-  router.post('/messages/:id/poll', guard, (req, res) => {
-    const send = ownSend(store.sends, req)
-    const pollId = field(req.body, 'poll_id').trim()
-    if (!/^[\x21-\x7e]{1,200}$/.test(pollId))
-      throw new HttpError(422, 'That is no poll id', 'It looks like poll_01HQ….')
-    store.sends.setPollId(send.id, pollId)
-    res.redirect(303, `/messages/${send.id}`)
   })
 
   return router

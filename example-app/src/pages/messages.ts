@@ -9,7 +9,8 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import { formatPpnum, isPpoppoError, type SendReceipt } from 'express-ppoppo'
 import { signedInPerson } from '../account.js'
 import { describe, isFinished, refresh } from '../messages/delivery.js'
-import { checkDraft, type Draft, type DraftProblems, emptyDraft, readDraft } from '../messages/draft.js'
+import { checkDraft, type Draft, emptyDraft, readDraft } from '../messages/draft.js'
+import type { Form } from '../messages/drafts.js'
 import { explain, OUTCOME_UNKNOWN, type Trouble } from '../messages/explain.js'
 import type { MessageStore } from '../messages/message-store.js'
 import type { Send, Sends } from '../messages/sends.js'
@@ -34,36 +35,67 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export function messagesRoutes(parts: MessagesParts): Router {
   const router = Router()
-  const { sends } = parts.store
+  const { sends, drafts } = parts.store
 
-  router.get('/messages', parts.guard, (req, res) => sendPage(parts, req, res, { draft: emptyDraft(randomUUID()) }))
+  router.get('/messages', parts.guard, (req, res) => {
+    const formId = req.query['form']
+    if (typeof formId !== 'string' || !UUID.test(formId)) return res.redirect(303, newFormUrl(req))
+    const { id: accountId } = signedInPerson(req).account
+    const sent = sends.findByForm(accountId, formId)
+    const form = drafts.find(accountId, formId) ?? { draft: emptyDraft(formId) }
+    return sendPage(parts, req, res, sent === undefined ? { form } : { sent })
+  })
 
   // A thousand numbers are longer than what other forms of this app may send; this parser comes before theirs.
   const readBody = express.urlencoded({ extended: false, limit: '64kb' })
   router.post('/messages', parts.guard, readBody, async (req, res) => {
-    const draft = readDraft(req.body)
-    const checked = checkDraft(draft)
-    if ('problems' in checked) return sendPage(parts, req, res.status(422), { draft, problems: checked.problems })
-    if (!UUID.test(draft.formId)) return sendAgain(parts, req, res, draft, { status: 422, text: FORM_UNKNOWN })
-
     const { user, account } = signedInPerson(req)
+    // 303 after every POST: reloading the page that follows sends nothing, and the way back leads past no form.
+    const showAgain = (form: Form): void => {
+      drafts.save(account.id, form)
+      res.redirect(303, `/messages?form=${form.draft.formId}`)
+    }
+    const draft = readDraft(req.body)
+    if (!UUID.test(draft.formId)) return showAgain({ draft: withNewId(draft), trouble: FORM_UNKNOWN })
+    const before = sends.findByForm(account.id, draft.formId)
+    if (before !== undefined) return res.redirect(303, `/messages/${before.id}?notice=message-sent-already`)
+    const checked = checkDraft(draft)
+    if ('problems' in checked) return showAgain({ draft, problems: checked.problems })
+
     const ppnums = draft.to === 'self' ? [user.ppnum] : checked.ppnums
     const limit = ownLimit(sends, account.id, ppnums.length)
-    if (limit !== undefined) return sendAgain(parts, req, res, draft, limit)
+    if (limit !== undefined) return showAgain({ draft, trouble: limit })
 
     const { formId, template } = draft
     const { send, isNew } = sends.begin({ accountId: account.id, formId, template, ppnums })
+    if (!isNew && send.state === 'refused') return showAgain({ draft: withNewId(draft), trouble: FORM_UNKNOWN })
     if (!isNew) return res.redirect(303, `/messages/${send.id}?notice=message-sent-already`)
+    drafts.remove(account.id, formId)
     const trouble = await deliver(parts, req, send, draft, ppnums)
-    if (trouble !== undefined) return sendAgain(parts, req, res, draft, trouble)
-    // 303 after every POST: reloading the page that follows sends nothing.
+    // With a new id: the old one belongs to the attempt that failed.
+    if (trouble !== undefined) return showAgain({ draft: withNewId(draft), trouble })
     res.redirect(303, `/messages/${send.id}`)
   })
 
   return router
 }
 
-const FORM_UNKNOWN = 'This form was not one of ours, or an old one. Nothing was sent; please press “Send” again.'
+const FORM_UNKNOWN: Trouble = {
+  status: 422,
+  text: 'This form was not one of ours, or an old one. Nothing was sent; please press “Send” again.',
+}
+
+const withNewId = (draft: Draft): Draft => ({ ...draft, formId: randomUUID() })
+
+/**
+ * The id of a form stands in its address, so that it survives going back: pages here are never taken from a cache, and
+ * a page that is made anew would have another id, by which the same words could be sent a second time.
+ */
+function newFormUrl(req: Request): string {
+  const query = new URLSearchParams(new URL(req.originalUrl, 'http://localhost').search)
+  query.set('form', randomUUID())
+  return `/messages?${query}`
+}
 
 /** Sends, and writes down how that ended. @returns what is in the way, where it surely was not sent */
 async function deliver(
@@ -119,34 +151,23 @@ export function troubleOf(error: unknown, log: (error: unknown) => void): Troubl
   return trouble
 }
 
-/** The form comes back as it was, with a new id: the old one belongs to the attempt that failed. */
-function sendAgain(parts: MessagesParts, req: Request, res: Response, draft: Draft, trouble: Trouble): Promise<void> {
-  res.status(trouble.status)
-  if (trouble.tryAgainAt !== undefined) {
-    res.set('Retry-After', String(Math.max(1, Math.ceil((trouble.tryAgainAt.getTime() - Date.now()) / 1000))))
-  }
-  return sendPage(parts, req, res, { draft: { ...draft, formId: randomUUID() }, trouble })
-}
-
-interface PageState {
-  readonly draft: Draft
-  readonly problems?: DraftProblems
-  readonly trouble?: Trouble
-}
+/** A form to fill in, or what was sent by one that is done. */
+type PageState = { readonly form: Form; readonly sent?: undefined } | { readonly sent: Send; readonly form?: undefined }
 
 async function sendPage(parts: MessagesParts, req: Request, res: Response, state: PageState): Promise<void> {
-  const { draft, problems = {} } = state
+  const { draft, problems = {}, trouble: refusal } = state.form ?? { draft: emptyDraft('') }
   // Before anything is read: what happens from here on comes by the page's connection, which begins at this place.
   const place = parts.store.events.place()
   const known = parts.store.sends.newest(signedInPerson(req).account.id, LIST_LENGTH)
   // After a failed send it is known already whether Ppoppo answers.
-  const setUp = state.trouble ?? (await setUpTrouble(parts, req))
+  const setUp = refusal ?? (await setUpTrouble(parts, req))
   const { sends, trouble = setUp } = setUp === undefined ? await refreshed(parts, req, known) : { sends: known }
   parts.views.send(req, res, 'messages', {
     draft,
     problems,
     trouble,
-    isUnsent: state.trouble !== undefined,
+    isUnsent: refusal !== undefined,
+    sentAs: state.sent?.id,
     templates: TEMPLATES,
     place,
     sends: sends.map((send, index) => ({
