@@ -1,5 +1,5 @@
 /**
- * `npm test [-- jest arguments]`: everything, on a machine that has only Node. Finds or installs Redis and Chromium,
+ * `npm test [-- jest arguments]`: everything, on a machine that has only Node. Finds or installs Redis, Chromium and nginx,
  * builds what the tests need, runs Jest, ends what it started, and closes with `N passed, N failed, N skipped`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from './lib/build.mjs'
-import { findChromium } from './lib/find-binary.mjs'
+import { findChromium, findNginx } from './lib/find-binary.mjs'
 import { installWithApt } from './lib/install.mjs'
 import { exitCodeOf, runToEnd, start, whenEnding } from './lib/processes.mjs'
 import { provideRedis, REDIS_ADVICE } from './lib/redis.mjs'
@@ -22,12 +22,14 @@ await runToEnd(async () => {
   const isCi = Boolean(process.env['CI'] && process.env['CI'] !== 'false')
   const redis = await provideRedis({ ...process.env, CI: isCi ? 'true' : undefined })
   const chromium = findChromium() ?? (isCi && installWithApt(['chromium']) ? findChromium() : undefined)
+  const nginx = findNginx() ?? (isCi && installWithApt(['nginx']) ? findNginx() : undefined)
 
   if (redis === undefined) throw new Error(`The tests need a Redis, and none was found: ${REDIS_ADVICE}.`)
   console.log(`Redis: ${redis.how}`)
   const skipped = []
   if (redis.serverBin === undefined) skipped.push('tests that stop and start Redis, no redis-server found')
   if (chromium === undefined) skipped.push(`browser tests, no Chromium found: ${CHROMIUM_ADVICE}`)
+  if (nginx === undefined) skipped.push('tests behind a proxy, no nginx found: install nginx, or set NGINX_BIN')
   if (isCi && skipped.length > 0) throw new Error(`With CI=true nothing may be skipped: ${skipped.join('; ')}.`)
   printSkipped(skipped)
 
@@ -36,6 +38,7 @@ await runToEnd(async () => {
     TEST_REDIS_URL: redis.url,
     ...(redis.serverBin && { REDIS_SERVER_BIN: redis.serverBin }),
     ...(chromium && { TEST_CHROMIUM_BIN: chromium }),
+    ...(nginx && { TEST_NGINX_BIN: nginx }),
   })
   printSkipped(skipped)
   console.log(counts ?? 'Jest ended before it had counted.')

@@ -6,6 +6,7 @@ import type { PpoppoOptions } from './options.js'
 export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> = {
   clientId: 'PPOPPO_CLIENT_ID',
   baseUrl: 'PPOPPO_BASE_URL',
+  basePath: 'PPOPPO_BASE_PATH',
   environment: 'PPOPPO_ENVIRONMENT',
   issuer: 'PPOPPO_AUTH_URL',
   scope: 'PPOPPO_SCOPE',

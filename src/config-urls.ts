@@ -37,18 +37,6 @@ export function parseResource(value: unknown, faults: Faults): string | undefine
   return faults.add('resource', 'must be an absolute URI without a fragment (RFC 8707)')
 }
 
-/** `/auth`, `/apps/one/auth`: letters, digits and `._~-` only, since it is a route, a cookie path and a redirect URI. */
-export function parseMountPath(value: unknown, faults: Faults): string | undefined {
-  const path = typeof value === 'string' ? value.replace(/\/$/, '') : undefined
-  const segments = path?.split('/').slice(1) ?? []
-  const isPlain = segments.length > 0 && segments.every((part) => /^[\w.~-]+$/.test(part) && !/^\.+$/.test(part))
-  if (path?.startsWith('/') && isPlain) return path
-  return faults.add(
-    'mountPath',
-    'must be a path such as "/auth": begins with one slash, is not "/", has no query, and holds letters, digits and ._~- only',
-  )
-}
-
 /** Exact origins, normalised; the own one is left out. */
 export function parseReturnOrigins(value: unknown, own: string | undefined, faults: Faults): readonly string[] {
   if (value === undefined) return []

@@ -10,6 +10,7 @@ import {
   parseTexts,
 } from './config-checks.js'
 import { messagingFaults, parseMessagingConfig } from './config-messaging.js'
+import { parsePublicPaths } from './config-paths.js'
 import { parseSessionSecrets, parseVaultKeys, type ReportWeak, requireInProduction } from './config-secrets.js'
 import { checkKeys, createSource, Faults, type Source } from './config-source.js'
 import {
@@ -18,7 +19,6 @@ import {
   ISSUERS,
   isCleanText,
   parseIssuer,
-  parseMountPath,
   parseOrigin,
   parseResource,
   parseReturnOrigins,
@@ -40,6 +40,8 @@ const OPTION_NAMES = Object.keys({
   scope: true,
   resource: true,
   mountPath: true,
+  basePath: true,
+  strippedPrefix: true,
   redis: true,
   keyPrefix: true,
   allowMemoryStore: true,
@@ -76,7 +78,8 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   const origin = parseRequiredOrigin(source, faults)
   const isHttps = origin === undefined ? undefined : origin.protocol === 'https:'
   const isProduction = env['NODE_ENV'] === 'production' || (origin !== undefined && !isLoopback(origin.hostname))
-  const mountPath = parseMountPath(given.mountPath ?? '/auth', faults)
+  const { mountPath, strippedPrefix } = given
+  const paths = parsePublicPaths({ mountPath, strippedPrefix, basePath: source.value('basePath') }, faults)
   const resource = parseResource(given.resource, faults)
   const redis = parseRedis(source.value('redis'), faults)
   const keyPrefix = parseKeyPrefix(given.keyPrefix ?? 'ppoppo:', faults)
@@ -90,8 +93,9 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     warnings,
     scope: parseScope(source.value('scope') ?? 'openid profile', faults),
     ...(resource === undefined ? {} : { resource }),
-    mountPath: mountPath ?? '',
-    redirectUri: `${origin?.origin ?? ''}${mountPath ?? ''}/callback`,
+    ...paths,
+    homeUrl: `${origin?.origin ?? ''}${paths.basePath}/`,
+    redirectUri: `${origin?.origin ?? ''}${paths.mountPath}/callback`,
     ...(redis === undefined ? {} : { redis }),
     keyPrefix,
     ...parseSecrets(source, isProduction, faults, warnings),

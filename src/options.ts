@@ -30,8 +30,18 @@ export interface PpoppoOptions {
   readonly scope?: string | readonly string[]
   /** RFC 8707 resource, sent byte for byte on every leg. */
   readonly resource?: string
-  /** Public path of the routes, any outer prefix included. @default '/auth' */
+  /** Full public path of the routes, any outer prefix included. @default `basePath` + '/auth' */
   readonly mountPath?: string
+  /**
+   * Public path of the app, e.g. `/shop`: its home, where sign-out leads, is `<baseUrl><basePath>/`. `/` is the root of the
+   * origin. `PPOPPO_BASE_PATH`. @default `mountPath` without its last segment: `/shop` for `/shop/auth`, `/` for `/auth`
+   */
+  readonly basePath?: string
+  /**
+   * What a proxy takes off the path before a request arrives, e.g. `/shop`; `''` for nothing. `basePath`, or a part of it
+   * from its beginning. @default with `basePath` set, decided by request: a path outside of `basePath` was stripped of it
+   */
+  readonly strippedPrefix?: string
   /** An ioredis client or Cluster (it is duplicated, and never closed), or a `redis:`/`rediss:` URL. `REDIS_URL`. */
   readonly redis?: Redis | Cluster | string
   /** Prefix of every Redis key; no braces. @default 'ppoppo:' */
@@ -100,6 +110,12 @@ export interface Config {
   readonly resource?: string
   /** Begins with a slash, does not end with one. */
   readonly mountPath: string
+  /** Public path of the app: begins with a slash, does not end with one; `''` is the root of the origin. */
+  readonly basePath: string
+  /** What a proxy takes off every path, as `basePath`; `'detect'`: off those that do not lie under `basePath`. */
+  readonly strippedPrefix: string
+  /** `origin + basePath + '/'` */
+  readonly homeUrl: string
   /** `origin + mountPath + '/callback'` */
   readonly redirectUri: string
   readonly redis?: Redis | Cluster | string

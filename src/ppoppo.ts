@@ -20,9 +20,10 @@ import { createGuard, type RequireSignInOptions } from './sign-in/guard.js'
 import { createMiddleware } from './sign-in/middleware.js'
 import { createPages } from './sign-in/pages.js'
 import { createRateLimit } from './sign-in/rate-limit.js'
+import { createRequestAddress } from './sign-in/request-address.js'
 import { createReturnTo } from './sign-in/return-to.js'
 import type { RouteParts } from './sign-in/route-parts.js'
-import { createRoutes, routeOf } from './sign-in/router.js'
+import { createRoutes } from './sign-in/router.js'
 import { createMemoryStore } from './store/memory.js'
 import { createRedisStore } from './store/redis.js'
 import { evictionWarning, persistenceWarning, type RedisPolicy } from './store/redis-policy.js'
@@ -102,7 +103,8 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
       })
     : createMemoryStore({ now: runtime.now })
   const { keyRing, sessionSecrets } = createSecrets({ config, store, runtime, raise })
-  const isPassive = (req: Request): boolean => routeOf(req, config.mountPath) === '/session'
+  const address = createRequestAddress(config)
+  const isPassive = (req: Request): boolean => address.routeOf(req) === '/session'
 
   const vault = createVault({ config, store, keyRing, runtime, raise })
   const provider = createProvider(config, runtime, closing.signal)
@@ -128,6 +130,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     config,
     runtime,
     raise,
+    address,
     pages: createPages(config),
     rateLimit: createRateLimit(config, store, raise),
     provider,
@@ -135,7 +138,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     vault,
     ownSession,
     pointerKey,
-    toReturnTo: createReturnTo(config),
+    toReturnTo: createReturnTo(config, address.toPublicPath),
   }
   const button = createButton(config)
   const { front, rest } = createRoutes(routeParts, button)

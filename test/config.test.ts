@@ -33,6 +33,9 @@ describe('resolveConfig', () => {
       idTokenIssuer: 'https://accounts.ppoppo.com',
       scope: ['openid', 'profile'],
       mountPath: '/auth',
+      basePath: '',
+      strippedPrefix: '',
+      homeUrl: 'http://localhost:3000/',
       redirectUri: 'http://localhost:3000/auth/callback',
       keyPrefix: 'ppoppo:',
       ownSession: true,
@@ -50,6 +53,7 @@ describe('resolveConfig', () => {
     const env = {
       PPOPPO_CLIENT_ID: 'from_env',
       PPOPPO_BASE_URL: 'https://env.example/',
+      PPOPPO_BASE_PATH: '/shop/',
       PPOPPO_ENVIRONMENT: 'sandbox',
       PPOPPO_AUTH_URL: 'http://localhost:3100/',
       PPOPPO_SCOPE: 'openid  profile email openid',
@@ -62,6 +66,8 @@ describe('resolveConfig', () => {
     expect(config).toMatchObject({
       clientId: 'from_env',
       origin: 'https://env.example',
+      homeUrl: 'https://env.example/shop/',
+      redirectUri: 'https://env.example/shop/auth/callback',
       isProduction: true,
       issuer: 'http://localhost:3100/',
       scope: ['openid', 'profile', 'email'],

@@ -43,6 +43,16 @@ export function findChromium(env = process.env) {
   return findBinary(named ? [named] : [...CHROMIUM_NAMES, ...CHROMIUM_APPS], env)
 }
 
+/**
+ * An nginx. `NGINX_BIN` names another one.
+ * @param {Readonly<Record<string, string | undefined>>} [env]
+ */
+export function findNginx(env = process.env) {
+  const named = env['NGINX_BIN']
+  // Debian has it where only root looks.
+  return findBinary(named ? [named] : ['nginx', '/usr/sbin/nginx', '/usr/local/sbin/nginx'], env)
+}
+
 /** @param {string} path */
 function isExecutable(path) {
   try {

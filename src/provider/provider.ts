@@ -171,7 +171,7 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
       const { client, server } = await discovered()
       if (server.end_session_endpoint === undefined) return undefined
       // `client_id` instead of `id_token_hint`: a token has no place in a page or a URL.
-      return buildEndSessionUrl(client, { client_id: config.clientId, post_logout_redirect_uri: `${config.origin}/` })
+      return buildEndSessionUrl(client, { client_id: config.clientId, post_logout_redirect_uri: config.homeUrl })
     },
   }
 }

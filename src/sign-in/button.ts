@@ -49,7 +49,8 @@ const MAX_QUERY_TEXT = 2_048
  * itself sees to it that a prefetch of the link starts nothing.
  *
  * @param options.mountPath public path of the routes, e.g. `/auth`
- * @param options.origin public origin; script and fragment link to it, as they are also used on other hosts
+ * @param options.origin public origin; every form of it links there: a sign-in must begin on the host its callback comes
+ *   back to, also where the page was opened under another one
  * @param options.texts the app's texts by language; `signIn` is the button's
  *
  * @example createButton({ mountPath: '/auth', origin: 'https://app.example' }).html({ returnTo: '/basket', lang: 'ko' })
@@ -68,7 +69,7 @@ export function createButton(options: {
   const stylesheet = createAsset('text/css', assets.css)
 
   return {
-    html: (given = {}) => renderLink(options.mountPath, labels, checkOptions(given)),
+    html: (given = {}) => renderLink(base, labels, checkOptions(given)),
     assets,
     sendScript: (req, res) => sendAsset(req, res, script),
     sendStylesheet: (req, res) => sendAsset(req, res, stylesheet),

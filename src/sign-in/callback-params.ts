@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { targetOf } from '../lib/request-target.js'
 import { queryOf } from './input.js'
 
 /** An authorization response (RFC 6749 4.1.2, RFC 9207). */
@@ -16,7 +17,7 @@ const NAMES = ['state', 'code', 'error', 'iss'] as const
 
 /** @returns `undefined` for anything that is not an authorization response: each parameter once, printable, short. */
 export function parseCallback(req: Request): CallbackParams | undefined {
-  if (req.originalUrl.length > MAX_QUERY_LENGTH) return undefined
+  if (targetOf(req).length > MAX_QUERY_LENGTH) return undefined
   const query = queryOf(req)
   const found: { -readonly [Name in keyof CallbackParams]?: string } = {}
   for (const name of NAMES) {

@@ -107,7 +107,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     res: Response,
     refusal: RefusalParts,
     correlationId: string,
-    returnTo = `${config.origin}/`,
+    returnTo = config.homeUrl,
   ): Promise<void> {
     const { page, reason, detail, cause } = refusal
     raise({ type: 'sign_in_refused', reason, ...(detail === '' ? {} : { detail }) }, correlationId)

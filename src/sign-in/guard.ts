@@ -21,7 +21,7 @@ const RETRY_AFTER_SECONDS = 5
  * `application/problem+json`; while the store is down both get 503 and nobody is signed out.
  */
 export function createGuard(parts: RouteParts): (options?: RequireSignInOptions) => RequestHandler {
-  const { config, pages, toReturnTo, ownSession, pointerKey } = parts
+  const { config, address, pages, toReturnTo, ownSession, pointerKey } = parts
 
   /** The cookie of a sign-in that was just finished here did not come back: another round would end the same way. */
   function isGoingRound(req: Request): boolean {
@@ -30,15 +30,17 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
   }
 
   function returnPlace(req: Request): string {
-    if (req.method === 'GET' || req.method === 'HEAD') return toReturnTo(req.originalUrl)
+    if (req.method === 'GET' || req.method === 'HEAD') return toReturnTo(address.publicUrlOf(req))
     const referer = req.get('referer') ?? ''
-    return toReturnTo(referer.startsWith(`${config.origin}/`) ? referer : '/')
+    return referer.startsWith(`${config.origin}/`) ? toReturnTo(referer) : config.homeUrl
   }
 
   function redirectToLogin(req: Request, res: Response, options: RequireSignInOptions): void {
     const returnTo = options.returnTo === undefined ? returnPlace(req) : toReturnTo(options.returnTo)
     if (isGoingRound(req)) return pages.send(req, res, 'cookie_missing', { returnTo })
-    const wanted = returnTo.startsWith(`${config.origin}/`) ? returnTo.slice(config.origin.length) : returnTo
+    const path = returnTo.slice(config.origin.length)
+    // Shorter, where login reads it as the same place.
+    const wanted = toReturnTo(path) === returnTo ? path : returnTo
     const login = `${config.origin}${config.mountPath}/login?return_to=${encodeURIComponent(wanted)}`
     const isGet = req.method === 'GET' || req.method === 'HEAD'
     // A form's answer may not lead off-site under the usual `form-action 'self'`: login shows a page in between.

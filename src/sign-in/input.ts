@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { isPlainObject } from '../lib/guards.js'
+import { targetOf } from '../lib/request-target.js'
 
 /**
  * A parameter of a request: of a POST's body first, then of the URL. Read from the URL itself, since an app may have set
@@ -17,6 +18,7 @@ export function inputOf(req: Request, name: string): string | undefined {
 
 /** The query of the request as it came. */
 export function queryOf(req: Request): URLSearchParams {
-  const start = req.originalUrl.indexOf('?')
-  return new URLSearchParams(start < 0 ? '' : req.originalUrl.slice(start + 1))
+  const target = targetOf(req)
+  const start = target.indexOf('?')
+  return new URLSearchParams(start < 0 ? '' : target.slice(start + 1))
 }

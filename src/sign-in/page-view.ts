@@ -8,8 +8,12 @@ export interface PageContent {
   /** BCP 47. */
   readonly language: string
   readonly texts: PageTexts
+  /** Public origin. */
+  readonly origin: string
   /** Public path of the routes. */
   readonly mountPath: string
+  /** Public address of the app. */
+  readonly homeUrl: string
   /** Path or absolute URL, already found to be allowed. */
   readonly returnTo?: string
   readonly correlationId?: string
@@ -80,7 +84,7 @@ function note(heading: string, body: SafeHtml): SafeHtml {
 
 /** One button that goes on; on the confirm page a form, since a link must change nothing. */
 function actions(content: PageContent): HtmlValue {
-  const { kind, texts, mountPath, returnTo } = content
+  const { kind, texts, mountPath, homeUrl, returnTo } = content
   const { action } = texts.pages[kind]
   if (kind !== 'logout_confirm') {
     return html`<div class="actions"><a class="button" rel="nofollow" href="${target(content)}">${action}</a></div>`
@@ -89,18 +93,18 @@ function actions(content: PageContent): HtmlValue {
 ${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}">`}
 <label class="choice"><input type="checkbox" name="everywhere" value="1"><span>${texts.everywhere}</span></label>
 <div class="actions"><button class="button" type="submit">${action}</button>
-<a class="button quiet" href="${isPathOrWebUrl(returnTo) ? returnTo : '/'}">${texts.back}</a></div>
+<a class="button quiet" href="${isPathOrWebUrl(returnTo) ? returnTo : homeUrl}">${texts.back}</a></div>
 </form>`
 }
 
 /** Where the button leads: on to PAS, to the confirm page or the wanted page again, or to a new sign-in. */
-function target({ kind, mountPath, returnTo, goOnUrl }: PageContent): string {
-  if (kind === 'logout_go_on') return isWebUrl(goOnUrl) ? goOnUrl : '/'
-  if (kind === 'sign_in_unknown') return isPathOrWebUrl(returnTo) ? returnTo : '/'
+function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageContent): string {
+  if (kind === 'logout_go_on') return isWebUrl(goOnUrl) ? goOnUrl : homeUrl
+  if (kind === 'sign_in_unknown') return isPathOrWebUrl(returnTo) ? returnTo : homeUrl
   const route = kind === 'logout_unavailable' ? 'logout' : 'login'
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
   const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`
-  return `${mountPath}/${route}${query}`
+  return `${origin}${mountPath}/${route}${query}`
 }
 
 function isWebUrl(url: string | undefined): url is string {

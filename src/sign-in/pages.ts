@@ -63,16 +63,20 @@ const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 60, 503: 5 
 /**
  * The error and information pages, in English, Korean and whatever the app adds.
  *
+ * @param options.origin public origin: links of a page lead there, also where it was opened under another host
  * @param options.mountPath public path of the routes, e.g. `/auth`
+ * @param options.homeUrl where a page leads that has no other place to lead to
  * @param options.texts the app's texts by language, over the built-in ones
  *
  * @example createPages({ mountPath: '/auth', texts: {} }).send(req, res, 'access_denied', { returnTo: '/basket' })
  */
 export function createPages(options: {
+  readonly origin?: string
   readonly mountPath: string
+  readonly homeUrl?: string
   readonly texts?: Readonly<Record<string, PageTextOverrides>>
 }): Pages {
-  const { mountPath } = options
+  const { origin = '', mountPath, homeUrl = `${origin}/` } = options
   const texts = mergeTexts(options.texts)
 
   function send(req: Request, res: Response, kind: PageKind, details: PageDetails = {}): void {
@@ -80,7 +84,7 @@ export function createPages(options: {
     const { status = PAGE_STATUS[kind], retryAfterSeconds = RETRY_AFTER_SECONDS[status], ...content } = details
     sendPage(req, res, {
       status,
-      html: renderPage({ ...content, kind, language, mountPath, texts: texts[language] ?? texts.en }),
+      html: renderPage({ ...content, kind, language, origin, mountPath, homeUrl, texts: texts[language] ?? texts.en }),
       language,
       hasForm: kind === 'logout_confirm',
       ...(content.returnTo === undefined ? {} : { formTarget: content.returnTo }),

@@ -5,13 +5,15 @@ const MAX_LENGTH = 2_048
 
 /**
  * Judges where a browser may be sent after a sign-in or sign-out: the own origin, or one on the allow-list.
- * @returns an absolute URL; the own origin's `/` for everything that is foreign, malformed, too long, or under the
- * routes themselves (a loop). Never throws (C06).
+ * @param toPublicPath completes a path that lacks a prefix which a proxy strips
+ * @returns an absolute URL; the app's home for everything that is foreign, malformed, too long, or under the routes
+ * themselves (a loop). Never throws (C06).
  */
 export function createReturnTo(
-  config: Pick<Config, 'origin' | 'mountPath' | 'allowedReturnOrigins'>,
+  config: Pick<Config, 'origin' | 'mountPath' | 'allowedReturnOrigins'> & Partial<Pick<Config, 'homeUrl'>>,
+  toPublicPath: (path: string) => string = (path) => path,
 ): (wanted: unknown) => string {
-  const home = `${config.origin}/`
+  const home = config.homeUrl ?? `${config.origin}/`
   const mount = config.mountPath.toLowerCase()
 
   function isUnderMount(pathname: string): boolean {
@@ -25,9 +27,12 @@ export function createReturnTo(
     if (!isPath && !/^https?:\/\/[^/]/i.test(wanted)) return home
     if (!URL.canParse(wanted, config.origin)) return home
     const url = new URL(wanted, config.origin)
-    if (url.username !== '' || url.password !== '' || url.href.length > MAX_LENGTH) return home
+    if (url.username !== '' || url.password !== '') return home
     // Judged after normalising: `/.//e` and `/a/..//e` become `//e`, which a browser takes for another host.
     if (/^\/[/\\]/.test(decoded(url.pathname))) return home
+    // An absolute URL is public already.
+    if (isPath && !wanted.startsWith('//')) url.pathname = toPublicPath(url.pathname)
+    if (url.href.length > MAX_LENGTH) return home
     if (url.origin === config.origin) return isUnderMount(url.pathname) ? home : url.href
     return !isPath && config.allowedReturnOrigins.includes(url.origin) ? url.href : home
   }

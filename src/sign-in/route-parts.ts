@@ -7,12 +7,14 @@ import type { Transactions } from '../session/transactions.js'
 import type { Vault } from '../vault/vault.js'
 import type { Pages } from './pages.js'
 import type { RateLimit } from './rate-limit.js'
+import type { RequestAddress } from './request-address.js'
 
 /** What the routes are made of; one per instance. */
 export interface RouteParts {
   readonly config: Config
   readonly runtime: Runtime
   readonly raise: RaiseEvent
+  readonly address: RequestAddress
   readonly pages: Pages
   readonly rateLimit: RateLimit
   readonly provider: Provider

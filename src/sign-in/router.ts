@@ -5,6 +5,7 @@ import type { Button } from './button.js'
 import { createCallback } from './callback.js'
 import { createLogin } from './login.js'
 import { createLogout, createLogoutConfirm } from './logout.js'
+import type { RequestAddress } from './request-address.js'
 import { isForeignSubresource, isPrefetch } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
 import { sessionInfo } from './session-info.js'
@@ -19,7 +20,7 @@ export interface Routes {
 
 /** The table of contents: every route under `mountPath`. */
 export function createRoutes(parts: RouteParts, button: Button): Routes {
-  const { mountPath } = parts.config
+  const { address } = parts
   const form = readForm(parts)
 
   const front = express.Router()
@@ -41,27 +42,13 @@ export function createRoutes(parts: RouteParts, button: Button): Routes {
   rest.get('/session', sessionInfo)
   only(rest, '/session', 'GET')
 
-  return { front: at(mountPath, front), rest: at(mountPath, rest) }
+  return { front: at(address, front), rest: at(address, rest) }
 }
 
-/**
- * The path below `mountPath`, e.g. `/login`, in lower case as Express compares; `undefined` for what is none of ours. `mountPath` is the public
- * path: an app under a sub-path sees all of it in `originalUrl`, one behind a proxy that strips a prefix only its end.
- */
-export function routeOf(req: Request, mountPath: string): string | undefined {
-  // An upgrade never passes through Express, which is who sets `originalUrl`.
-  const url: string = req.originalUrl ?? req.url ?? ''
-  const end = url.search(/[?#]/)
-  const path = (end < 0 ? url : url.slice(0, end)).replace(/\/$/, '').toLowerCase()
-  const slash = path.lastIndexOf('/')
-  const parent = path.slice(0, slash)
-  const isOurs = parent !== '' && mountPath.toLowerCase().endsWith(parent)
-  return isOurs ? path.slice(slash) : undefined
-}
-
-function at(mountPath: string, router: Router): RequestHandler {
+/** Express's own matching knows nothing of a prefix that a proxy has stripped, so the path is cut to the route here. */
+function at(address: RequestAddress, router: Router): RequestHandler {
   return function ppoppoRoutes(req: Request, res: Response, next: NextFunction): void {
-    const route = routeOf(req, mountPath)
+    const route = address.routeOf(req)
     if (route === undefined) return next()
     const { url } = req
     const query = url.indexOf('?')

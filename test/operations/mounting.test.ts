@@ -2,7 +2,8 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import express, { type Express } from 'express'
 import express4 from 'express4'
 import helmet from 'helmet'
-import type { Ppoppo, PpoppoOptions } from '../../src/index.js'
+import { type Ppoppo, type PpoppoOptions, ppoppo } from '../../src/index.js'
+import type { Answer, Visit } from '../support/cookie-browser.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
 
 jest.setTimeout(40_000)
@@ -73,26 +74,66 @@ describe.each(VERSIONS)('C45 %s', (_, createApp) => {
     await expectWholeStory({ auth: '/sub/auth', app: '/sub' })
   })
 
-  test('C45 behind a proxy that takes a prefix away', async () => {
+  test('A4 two apps in one process, one under a path: each signs in, and its routes stay its own', async () => {
+    const shop = createApp()
+    world = await startWorld({ createApp, mount: (app, auth) => app.use('/shop', shop).use(auth) })
+    const { issuer } = world.sandbox
+    const inShop = ppoppo({ clientId: 'shop_login_client', baseUrl: world.url, issuer, mountPath: '/shop/auth' })
+    shop.use(inShop)
+    shop.get('/page', inShop.requireSignIn(), (_req, res) => void res.send('page'))
+    shop.get('/auth/about', (_req, res) => void res.send("the app's own"))
+    try {
+      const browser = world.browser()
+      expect((await browser.go(`${world.url}/shop/page`)).text).toBe('page')
+      expect((await browser.visit(`${world.url}/auth/session`)).text).toBe('{"signedIn":false}')
+      expect((await browser.go(`${world.url}/page`)).url).toBe(`${world.url}/page`)
+      expect((await browser.visit(`${world.url}/auth/session`)).text).toContain('"signedIn":true')
+      expect((await browser.visit(`${world.url}/shop/auth/session`)).text).toContain('"signedIn":true')
+      expect((await browser.visit(`${world.url}/shop/auth/about`)).text).toBe("the app's own")
+    } finally {
+      await inShop.close()
+    }
+  })
+
+  test('A4 under a sub-path the app keeps its own /auth/login, /auth/session and /auth/logout', async () => {
     world = await startWorld({
       createApp,
       options: SUB,
-      mount: (app, auth) => {
-        // The hop that strips: what comes after it never sees `/sub`.
-        app.use((req, _res, next) => {
-          req.url = req.url.replace(/^\/sub(?=\/)/, '')
-          req.originalUrl = req.url
-          next()
-        })
-        app.use(auth)
+      routes: (app) => {
+        for (const path of ['/auth/login', '/auth/session', '/auth/logout', '/b/auth/login', '/ub/auth/session'])
+          app.all(path, (_req, res) => void res.send("the app's own"))
       },
     })
+    for (const path of ['/auth/login', '/auth/session', '/auth/logout', '/b/auth/login', '/ub/auth/session']) {
+      for (const method of ['GET', 'POST'])
+        expect([path, (await world.browser().visit(world.url + path, { method })).text]).toEqual([
+          path,
+          "the app's own",
+        ])
+    }
+    expect((await world.browser().go(`${world.url}/page`)).url).toBe(`${world.url}/page`)
+    expect((await world.browser().visit(`${world.url}/page`)).location).toContain('/sub/auth/login?return_to=%2Fpage')
+  })
+
+  test('A20 requests in absolute form are as any other, whatever host they name', async () => {
+    world = await startWorld({ createApp })
     const browser = world.browser()
-    const landed = await browser.go(`${world.url}/sub/auth/login?return_to=/sub/page`)
-    expect([landed.status, landed.url]).toEqual([200, `${world.url}/sub/page`])
-    expect((await browser.visit(`${world.url}/sub/auth/session`)).text).toContain('"signedIn":true')
-    expect((await browser.visit(`${world.url}/sub/auth/logout`, { method: 'POST' })).status).toBe(303)
-    expect((await browser.visit(`${world.url}/sub/auth/session`)).text).toBe('{"signedIn":false}')
+    const visit = (url: string, visit: Visit = {}): Promise<Answer> => {
+      const { pathname, search } = new URL(url)
+      return browser.visit(url, { ...visit, target: `http://LOCALHOST${pathname}${search}` })
+    }
+    let answer = await visit(`${world.url}/page?a=1`)
+    expect(answer.location).toBe(`${world.url}/auth/login?return_to=%2Fpage%3Fa%3D1`)
+    while (answer.location !== '')
+      answer = await (answer.location.startsWith(world.url) ? visit(answer.location) : browser.visit(answer.location))
+    expect([answer.status, answer.url]).toEqual([200, `${world.url}/page?a=1`])
+    expect((await visit(`${world.url}/auth/session`)).text).toContain('"signedIn":true')
+    expect((await visit(`${world.url}/auth/button.js`)).status).toBe(200)
+    expect((await visit(`${world.url}/auth/logout?return_to=/basket`, { method: 'POST' })).location).toBe(
+      `${world.url}/basket`,
+    )
+    const elsewhere = await browser.visit(`${world.url}/me?b`, { target: 'http://evil.example/me?b' })
+    expect(elsewhere.location).toBe(`${world.url}/auth/login?return_to=%2Fme%3Fb`)
   })
 
   test('C45 what goes wrong reaches the error handler of the app', async () => {

@@ -31,7 +31,7 @@ function parseLink(text: string): Record<string, string | undefined> {
 describe('signInButton', () => {
   test("is a link to login, in English, as the system's theme says", () => {
     expect(parseLink(button.html())).toEqual({
-      href: '/shop/auth/login',
+      href: 'https://app.example/shop/auth/login',
       class: 'ppoppo-sign-in',
       theme: 'auto',
       lang: 'en',

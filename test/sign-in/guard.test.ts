@@ -67,7 +67,7 @@ describe('requireSignIn', () => {
     const between = await world.browser().visit(answer.location)
     expect([between.status, between.location, between.cookies]).toEqual([200, '', []])
     expect(between.text).toContain('what you sent was not kept')
-    expect(between.text).toContain('href="/auth/login?return_to=')
+    expect(between.text).toContain(`href="${world.url}/auth/login?return_to=`)
     expect(between.text).not.toContain('after_form')
   })
 

@@ -19,6 +19,8 @@ export interface Visit {
   /** Sent as a form. */
   readonly form?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
+  /** The request target, where it is not the URL's path: e.g. a whole URL, as a proxy is sent. */
+  readonly target?: string
 }
 
 /**
@@ -34,7 +36,7 @@ export class CookieBrowser {
     'User-Agent': 'CookieBrowser/1.0 (tests)',
   }
 
-  async visit(url: string, { method = 'GET', headers = {}, form, signal }: Visit = {}): Promise<Answer> {
+  async visit(url: string, { method = 'GET', headers = {}, form, signal, target }: Visit = {}): Promise<Answer> {
     const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const all: Record<string, string> = {
       ...this.#navigation,
@@ -44,7 +46,8 @@ export class CookieBrowser {
     const body = form === undefined ? undefined : new URLSearchParams(form).toString()
     if (body !== undefined) all['Content-Type'] ??= 'application/x-www-form-urlencoded'
     const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
-    const answer = await exchange(url, { method, headers: sent, ...(signal ? { signal } : {}) }, body)
+    const given = { ...(signal ? { signal } : {}), ...(target === undefined ? {} : { path: target }) }
+    const answer = await exchange(url, { method, headers: sent, ...given }, body)
     const cookies = answer.headers['set-cookie'] ?? []
     for (const line of cookies) this.#keep(line)
     const { location } = answer.headers
