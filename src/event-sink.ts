@@ -31,13 +31,16 @@ function warnOfThrow(error: unknown): void {
   process.emitWarning(`onEvent threw ${error instanceof Error ? error.name : 'something'}`, 'PpoppoWarning')
 }
 
+/** What fails a refresh and does not pass by itself. */
+const REFRESH_FAULTS = ['provider_misconfigured', 'provider_response_invalid']
+
 function toWarning(detail: PpoppoEventDetail): string | undefined {
   switch (detail.type) {
     case 'warning':
     case 'provider_fault':
       return detail.detail
     case 'refresh_failed':
-      return detail.code === 'provider_misconfigured' ? detail.detail : undefined
+      return REFRESH_FAULTS.includes(detail.code) ? detail.detail : undefined
     case 'vault_unreadable':
       return `The sign-in ${detail.signInId} does not open with the configured vault keys.`
     default:

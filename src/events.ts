@@ -50,6 +50,8 @@ export type SignOutReason =
   | 'replaced'
   | 'revoked'
   | 'scope_reduced'
+  /** A refresh brought an id_token about somebody else, or one that is not by PAS. */
+  | 'id_token_mismatch'
   /** PAS gave no refresh token, and the access token has expired. */
   | 'not_renewable'
 

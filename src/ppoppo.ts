@@ -107,7 +107,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   const isPassive = (req: Request): boolean => address.routeOf(req) === '/session'
 
   const vault = createVault({ config, store, keyRing, runtime, raise })
-  const provider = createProvider(config, runtime, closing.signal)
+  const provider = createProvider(config, runtime, closing.signal, raise)
   const refresher = createRefresher({ vault, store, provider, runtime, raise })
   const freshness = createFreshness({ config, vault, refresher, runtime })
   const userCalls = createUserCalls({ provider, vault, refresher, freshness, runtime })

@@ -18,6 +18,7 @@ import { createProvider } from './pas/provider.js'
 import { reportErrors } from './pas/report-errors.js'
 import { revocation } from './pas/revocation.js'
 import { PATHS } from './pas/routes.js'
+import { sendNulls } from './pas/send-nulls.js'
 import { KeyRing } from './pas/signing-keys.js'
 import { Storage } from './pas/storage.js'
 import { dressTokenAnswer } from './pas/token.js'
@@ -168,6 +169,7 @@ function stepsOf(state: SandboxState, control: SandboxControl): readonly Middlew
   return [
     controlRoute(state, control),
     frontPage(state),
+    sendNulls(state),
     drawFault(state),
     wellKnown(state),
     userinfo(state),

@@ -1,32 +1,22 @@
-import {
-  allowInsecureRequests,
-  Configuration,
-  customFetch,
-  discovery,
-  enableNonRepudiationChecks,
-  None,
-  type ServerMetadata,
-} from 'openid-client'
+import { allowInsecureRequests, Configuration, customFetch, discovery, None, type ServerMetadata } from 'openid-client'
 import { PpoppoError } from '../errors.js'
 import type { Runtime } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
 import type { Config } from '../options.js'
 import { toProviderError } from './faults.js'
-import type { ProviderFetch } from './http.js'
-import { createKeepKeys, type KeepKeys } from './key-set.js'
+import { fetchKeys } from './fetch-keys.js'
+import { type AskProvider, toFetch } from './http.js'
+import { createKeySet, type KeySet } from './key-set.js'
+import { ENDPOINTS, readDiscovery, readTokenAnswer, readUserInfo, SENDS_ISSUER } from './read-answers.js'
 
-/** openid-client's configuration of PAS, for two uses. */
+/** PAS as it was found. */
 export interface DiscoveredProvider {
   /** As announced. */
   readonly server: ServerMetadata
-  /** For every call but the code exchange. */
-  readonly client: Configuration
-  /** Runs a code exchange with a configuration that expects `idTokenIssuer`, which PAS may spell otherwise. */
-  readonly exchange: KeepKeys
+  /** openid-client's configurations, by what they ask. */
+  readonly clients: Readonly<Record<'token' | 'userinfo' | 'other', Configuration>>
+  readonly keys: KeySet
 }
-
-/** EdDSA and its newer name (RFC 9864), and nothing else. */
-export const ID_TOKEN_ALGORITHMS: readonly string[] = ['EdDSA', 'Ed25519']
 
 const FRESH_MS = 60 * 60_000
 const FALLBACK_FRESH_MS = 60_000
@@ -42,8 +32,8 @@ export type Discovery = (options?: {
  * down is an error now and no memory of it. A 404 means a PAS without the document: the documented endpoints are taken.
  */
 export function createDiscovery(
-  config: Pick<Config, 'clientId' | 'issuer' | 'idTokenIssuer'>,
-  fetch: ProviderFetch,
+  config: Pick<Config, 'clientId' | 'issuer'>,
+  ask: AskProvider,
   runtime: Runtime,
 ): Discovery {
   const flights = new SingleFlight<DiscoveredProvider>()
@@ -63,11 +53,12 @@ export function createDiscovery(
 
   async function fetchMetadata(): Promise<{ server: ServerMetadata; freshMs: number }> {
     let status = 0
+    const fetch = toFetch(ask, readDiscovery)
     try {
       const found = await discovery(new URL(config.issuer), config.clientId, undefined, None(), {
         execute: isHttp ? [allowInsecureRequests] : [],
-        [customFetch]: async (url, init) => {
-          const answer = await fetch(url, init)
+        [customFetch]: async (url, request) => {
+          const answer = await fetch(url, request)
           status = answer.status
           return answer
         },
@@ -84,8 +75,7 @@ export function createDiscovery(
     // openid-client compares normalised URLs; `iss` checks need the very same text.
     if (server.issuer !== config.issuer) throw issuerMismatch(server.issuer)
     const documented = documentedEndpoints(config.issuer)
-    const endpoints = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri'] as const
-    for (const name of [...endpoints, 'end_session_endpoint', 'revocation_endpoint'] as const) {
+    for (const name of ENDPOINTS) {
       const url = server[name]
       if (url !== undefined && !isAsSafeAs(config.issuer, url)) {
         throw new PpoppoError(
@@ -106,28 +96,23 @@ export function createDiscovery(
   }
 
   function configure(server: ServerMetadata): DiscoveredProvider {
-    const safe = { ...server, id_token_signing_alg_values_supported: [...ID_TOKEN_ALGORITHMS] }
-    return {
-      server: safe,
-      client: toConfiguration(safe),
-      // `iss` of the authorization response is checked before the exchange, against the real issuer.
-      exchange: createKeepKeys(runtime, () =>
-        toConfiguration({
-          ...safe,
-          issuer: config.idTokenIssuer,
-          authorization_response_iss_parameter_supported: false,
-        }),
-      ),
+    // `iss` of the authorization response is checked before the exchange, and the id_token after it, by us.
+    const { [SENDS_ISSUER]: _checkedByUs, ...rest } = server
+    const clientThat = (read: (body: unknown) => object): Configuration => {
+      const made = new Configuration(rest, config.clientId, undefined, None())
+      made[customFetch] = toFetch(ask, read)
+      if (isHttp) allowInsecureRequests(made)
+      return made
     }
-  }
-
-  function toConfiguration(server: ServerMetadata): Configuration {
-    const made = new Configuration(server, config.clientId, undefined, None())
-    made[customFetch] = fetch
-    if (isHttp) allowInsecureRequests(made)
-    // Without this openid-client does not verify the signature of an id_token from the code flow.
-    enableNonRepudiationChecks(made)
-    return made
+    return {
+      server,
+      clients: {
+        token: clientThat(readTokenAnswer),
+        userinfo: clientThat(readUserInfo),
+        other: clientThat(() => ({})),
+      },
+      keys: createKeySet(() => fetchKeys(ask, String(server.jwks_uri)), runtime),
+    }
   }
 
   return async ({ seenWithinMs } = {}) => {

@@ -19,6 +19,34 @@ export class ProviderRefusal extends PpoppoError {
   }
 }
 
+/** The id_token does not verify: who it is for, by whom, or for what. */
+export function idTokenFault(what: string): PpoppoError {
+  return new PpoppoError('provider_response_invalid', `The id_token of PAS does not verify: ${what}.`)
+}
+
+/** The id_token is right but for its times: PAS's clock and this machine's differ by more than is allowed. */
+export class ClockDifference extends PpoppoError {
+  /** By how many seconds PAS's clock is ahead of this machine's; negative where it is behind. */
+  readonly aheadSeconds: number
+
+  constructor(claim: string, aheadSeconds: number) {
+    const seconds = Math.round(Math.abs(aheadSeconds))
+    const where = aheadSeconds > 0 ? 'ahead of' : 'behind'
+    super(
+      'provider_response_invalid',
+      `The id_token of PAS does not verify: "${claim}". PAS's clock is ${seconds} s ${where} this machine's: check this machine's clock.`,
+    )
+    this.aheadSeconds = Math.sign(aheadSeconds) * seconds
+  }
+}
+
+/** A refresh was answered with an id_token that is not about this sign-in, or is not by PAS. */
+export class SignInMismatch extends PpoppoError {
+  constructor(fault: PpoppoError) {
+    super('provider_response_invalid', `${fault.message} It came with a refresh: the sign-in ends.`)
+  }
+}
+
 /** An error code as it may stand in a log line. */
 const FORM_OF_ERROR = /^[\w.:-]{1,64}$/
 
@@ -58,12 +86,14 @@ export function toProviderError(operation: string, error: unknown): PpoppoError 
   return new PpoppoError('provider_response_invalid', `PAS's answer to the ${operation} cannot be used.`)
 }
 
-function fromStatus(operation: string, status: number, oauthError: string): PpoppoError {
+/** What an HTTP status other than success means. */
+export function fromStatus(operation: string, status: number, oauthError: string): PpoppoError {
   const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429
   return isRefusal ? new ProviderRefusal(operation, status, oauthError) : transient(operation, `HTTP ${status}`)
 }
 
-function transient(operation: string, why: string): PpoppoError {
+/** A call that may work later. */
+export function transient(operation: string, why: string): PpoppoError {
   return new PpoppoError('provider_unavailable', `PAS did not complete the ${operation} (${why}); try again.`, {
     retryAfterMs: 5_000,
   })

@@ -1,53 +1,50 @@
 import { PpoppoError } from '../errors.js'
-import { parseJsonObject } from '../lib/guards.js'
 import type { Runtime } from '../lib/runtime.js'
+import { readRefusal } from './read-answers.js'
 
 /** Every call to PAS ends after this long, body included. A refresh lease must outlive it. */
 export const PROVIDER_DEADLINE_MS = 5_000
 /** The longest answer that is read; discovery documents and key sets are a few kilobytes. */
 const MAX_ANSWER_BYTES = 512 * 1024
 
-/** The shape of fetch that openid-client calls. */
-export type ProviderFetch = (url: string, init: ProviderRequest) => Promise<Response>
+/** One request to PAS. */
+export type AskProvider = (url: string, request: ProviderRequest) => Promise<ProviderAnswer>
 
 /** What openid-client passes on. */
 export interface ProviderRequest {
   readonly method: string
   readonly headers: Record<string, string>
   readonly body?: RequestInit['body'] | undefined
-  readonly redirect: 'manual'
 }
 
-/**
- * A fetch for PAS: bounded in time and size, follows no redirect, and mends answers of the token endpoint: members that
- * are `null` are left out, since PAS sends `"refresh_token": null` where it does not rotate (*Sign-in reference*) and
- * openid-client refuses that.
- */
-export function createProviderFetch(runtime: Runtime, issuer: string, closed: AbortSignal): ProviderFetch {
+/** An answer that has been read to its end. */
+export interface ProviderAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: string
+}
+
+/** Asks PAS, bounded in time and size; follows no redirect. */
+export function createAskProvider(runtime: Runtime, issuer: string, closed: AbortSignal): AskProvider {
   // One listener for all calls: `AbortSignal.any` would hang every call's signal on the long-lived one.
   const inFlight = new Set<AbortController>()
   closed.addEventListener('abort', () => {
     for (const call of inFlight) call.abort()
   })
 
-  return async (url, init) => {
+  return async (url, { method, headers, body }) => {
     const call = new AbortController()
     const deadline = setTimeout(() => call.abort(), PROVIDER_DEADLINE_MS)
     inFlight.add(call)
     try {
       const answer = await runtime.fetch(url, {
-        method: init.method,
-        headers: init.headers,
-        ...(init.body === undefined ? {} : { body: init.body }),
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
         redirect: 'manual',
         signal: call.signal,
       })
-      const body = await readBounded(answer)
-      const isNullBody = [101, 204, 205, 304].includes(answer.status)
-      return new Response(isNullBody ? null : init.method === 'POST' ? mended(body, init.body) : body, {
-        status: answer.status,
-        headers: answer.headers,
-      })
+      return { status: answer.status, headers: answer.headers, body: await readBounded(answer) }
     } catch (error) {
       if (closed.aborted) throw new PpoppoError('closed', 'auth.close() was called while PAS was being asked.')
       throw unreachable(issuer, error)
@@ -55,6 +52,36 @@ export function createProviderFetch(runtime: Runtime, issuer: string, closed: Ab
       clearTimeout(deadline)
       inFlight.delete(call)
     }
+  }
+}
+
+/**
+ * The same as a fetch for openid-client, which gets to see what `read` made of an answer and nothing else: it refuses
+ * `null` members, and knows no bounds. What is not JSON goes through as it is.
+ */
+export function toFetch(
+  ask: AskProvider,
+  read: (body: unknown) => object,
+): (url: string, request: ProviderRequest) => Promise<Response> {
+  return async (url, request) => {
+    const { status, headers, body } = await ask(url, request)
+    const isSuccess = status >= 200 && status < 300
+    const parsed = parseJson(body)
+    if (parsed === undefined) return new Response(body === '' ? null : body, { status, headers })
+    const challenge = headers.get('www-authenticate')
+    return Response.json(isSuccess ? read(parsed) : readRefusal(parsed), {
+      status,
+      ...(challenge === null ? {} : { headers: { 'WWW-Authenticate': challenge } }),
+    })
+  }
+}
+
+/** `undefined` for what is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
@@ -70,15 +97,6 @@ async function readBounded(answer: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** The id_token of a refresh is left out too: nobody uses it, and verifying it could outlast the refresh lease. */
-function mended(body: string, request: ProviderRequest['body']): string {
-  const parsed = parseJsonObject(body)
-  if (!parsed) return body
-  const isRefresh = request instanceof URLSearchParams && request.get('grant_type') === 'refresh_token'
-  const kept = Object.entries(parsed).filter(([name, value]) => value !== null && !(isRefresh && name === 'id_token'))
-  return JSON.stringify(Object.fromEntries(kept))
-}
-
 class AnswerTooLarge extends Error {}
 
 /** The error for a PAS that does not answer. Its cause is left out: undici's errors may quote what was sent. */
@@ -89,9 +107,14 @@ function unreachable(issuer: string, error: unknown): PpoppoError {
       : error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
         ? `no answer within ${PROVIDER_DEADLINE_MS / 1000} s`
         : networkCode(error)
+  // A certificate is also "expired" or "not yet valid" for a machine whose clock is wrong.
+  const isAboutTime = why === 'CERT_HAS_EXPIRED' || why === 'CERT_NOT_YET_VALID'
+  const advice = isAboutTime
+    ? "Check this machine's clock, and PAS's certificate"
+    : 'Check PPOPPO_AUTH_URL and the network'
   return new PpoppoError(
     'provider_unavailable',
-    `PAS at ${issuer} cannot be reached (${why}). Check PPOPPO_AUTH_URL and the network; it is tried again by itself.`,
+    `PAS at ${issuer} cannot be reached (${why}). ${advice}; it is tried again by itself.`,
     { retryAfterMs: 5_000 },
   )
 }

@@ -1,40 +1,124 @@
-import { PpoppoError } from '../errors.js'
-import { parseJsonObject } from '../lib/guards.js'
-import { ID_TOKEN_ALGORITHMS } from './discovery.js'
+import type { PpoppoError } from '../errors.js'
+import { ClockDifference, idTokenFault } from './faults.js'
+import { type Jws, parseJws, SIGNATURE_ALGORITHMS } from './jws.js'
 import { isTokenHash } from './token-hash.js'
+
+/** By how much PAS's clock and ours may differ: for `exp`, `nbf`, `iat` and `auth_time` alike. */
+export const CLOCK_TOLERANCE_SECONDS = 60
 
 /** A ULID: 26 characters of Crockford's base 32, the first at most 7. */
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
-const CLOCK_TOLERANCE_SECONDS = 60
 
-/** What the checks need to know. */
+/** What every id_token must fit. */
 export interface IdTokenExpectation {
+  readonly issuer: string
   readonly clientId: string
   readonly accessToken: string
-  readonly code: string
+  /** Milliseconds since the epoch, by a clock that PAS's is compared with. */
   readonly now: number
 }
 
-/**
- * The checks of an id_token that openid-client leaves to us: it has verified signature, `iss`, `aud`, `exp` and `nonce`.
- * @param idToken compact JWS, signature verified.
- * @returns `sub`, a ULID.
- * @throws `provider_response_invalid` naming the claim. Source: OIDC Core 3.1.3.7, 3.1.3.6 (`at_hash`), 3.3.2.11 (`c_hash`).
- */
-export function verifyIdToken(idToken: string, expected: IdTokenExpectation): string {
-  const [header, claims] = idToken.split('.').map((part) => parseJsonObject(Buffer.from(part, 'base64url').toString()))
-  if (!header || !claims) throw invalid('its form')
-  if (!ID_TOKEN_ALGORITHMS.includes(String(header['alg']))) throw invalid('"alg"')
-  const { azp, aud, iat, at_hash: atHash, c_hash: codeHash, sub } = claims
-  if (azp !== undefined && azp !== expected.clientId) throw invalid('"azp"')
-  if (Array.isArray(aud) && aud.length > 1 && azp === undefined) throw invalid('"azp", which several audiences need')
-  if (typeof iat !== 'number' || iat > expected.now / 1000 + CLOCK_TOLERANCE_SECONDS) throw invalid('"iat"')
-  if (atHash !== undefined && !isTokenHash(atHash, expected.accessToken)) throw invalid('"at_hash"')
-  if (codeHash !== undefined && !isTokenHash(codeHash, expected.code)) throw invalid('"c_hash"')
-  if (typeof sub !== 'string' || !ULID.test(sub)) throw invalid('"sub", which must be a ULID')
-  return sub
+/** What the id_token of a sign-in must fit, too (OIDC Core 3.1.3.7). */
+export interface SignInExpectation extends IdTokenExpectation {
+  readonly nonce: string
+  readonly code: string
 }
 
-function invalid(what: string): PpoppoError {
-  return new PpoppoError('provider_response_invalid', `The id_token of PAS does not verify: ${what}.`)
+/** What the id_token of a refresh must fit, too (OIDC Core 12.2). */
+export interface RefreshExpectation extends IdTokenExpectation {
+  readonly sub: string
+  /** When the person signed in, milliseconds. */
+  readonly signedInAt: number
+}
+
+type Claims = Jws['payload']
+
+/**
+ * Checks an id_token of the code exchange, all but its signature. A claim that is `null` counts as absent.
+ * @returns the token taken apart, and `sub`, a ULID.
+ * @throws `provider_response_invalid` naming the claim; {@link ClockDifference} where only the clocks disagree.
+ */
+export function checkSignInToken(idToken: string, expected: SignInExpectation): { jws: Jws; sub: string } {
+  const jws = parsed(idToken)
+  const { payload } = jws
+  checkParties(payload, expected)
+  if (payload['nonce'] !== expected.nonce) throw idTokenFault('"nonce"')
+  checkHash(payload, 'at_hash', expected.accessToken)
+  checkHash(payload, 'c_hash', expected.code)
+  const { sub } = payload
+  if (typeof sub !== 'string' || !ULID.test(sub)) throw idTokenFault('"sub", which must be a ULID')
+  checkTimes(payload, expected.now)
+  return { jws, sub }
+}
+
+/**
+ * Checks an id_token that came with a refresh, all but its signature. Its `nonce`, which it should not have, is not
+ * compared: the first one is not kept.
+ * @throws as {@link checkSignInToken}.
+ */
+export function checkRefreshToken(idToken: string, expected: RefreshExpectation): Jws {
+  const jws = parsed(idToken)
+  const { payload } = jws
+  checkParties(payload, expected)
+  checkHash(payload, 'at_hash', expected.accessToken)
+  if (payload['sub'] !== expected.sub) throw idTokenFault('"sub", which is not the person who signed in')
+  checkTimes(payload, expected.now)
+  const { auth_time: authTime } = payload
+  if (typeof authTime === 'number' && authTime > expected.signedInAt / 1000 + CLOCK_TOLERANCE_SECONDS) {
+    throw idTokenFault('"auth_time", which is later than the sign-in')
+  }
+  return jws
+}
+
+function parsed(idToken: string): Jws {
+  const jws = parseJws(idToken)
+  if (!jws) throw idTokenFault('its form')
+  const { alg, crit, kid } = jws.header
+  if (!SIGNATURE_ALGORITHMS.includes(alg)) throw idTokenFault('"alg", which must be EdDSA or Ed25519')
+  // RFC 7515 4.1.11: what must be understood is not.
+  if (crit !== undefined) throw idTokenFault('"crit"')
+  if (kid !== undefined && typeof kid !== 'string') throw idTokenFault('"kid"')
+  return jws
+}
+
+function checkParties({ iss, aud, azp }: Claims, { issuer, clientId }: IdTokenExpectation): void {
+  if (iss !== issuer) throw idTokenFault('"iss"')
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (!audiences.includes(clientId)) throw idTokenFault('"aud"')
+  if (azp !== undefined && azp !== clientId) throw idTokenFault('"azp"')
+  if (audiences.length > 1 && azp === undefined) throw idTokenFault('"azp", which several audiences need')
+}
+
+function checkHash(claims: Claims, name: 'at_hash' | 'c_hash', token: string): void {
+  const hash = claims[name]
+  if (hash !== undefined && !isTokenHash(hash, token)) throw idTokenFault(`"${name}"`)
+}
+
+/** Last of all: what is wrong in another way is not put down to a clock. */
+function checkTimes(claims: Claims, nowMs: number): void {
+  const now = Math.floor(nowMs / 1000)
+  const iat = timeOf(claims, 'iat')
+  const exp = timeOf(claims, 'exp')
+  if (iat === undefined) throw idTokenFault('"iat"')
+  if (exp === undefined) throw idTokenFault('"exp"')
+  for (const [name, time] of [
+    ['iat', iat],
+    ['nbf', timeOf(claims, 'nbf')],
+    ['auth_time', timeOf(claims, 'auth_time')],
+  ] as const) {
+    if (time !== undefined && time > now + CLOCK_TOLERANCE_SECONDS) throw new ClockDifference(name, time - now)
+  }
+  if (exp <= now - CLOCK_TOLERANCE_SECONDS) throw expired(iat, now)
+}
+
+/** A token that comes expired was made by a clock that is behind ours, or made long ago: `iat` says which. */
+function expired(iat: number, now: number): PpoppoError {
+  return iat < now - CLOCK_TOLERANCE_SECONDS ? new ClockDifference('exp', iat - now) : idTokenFault('"exp"')
+}
+
+function timeOf(claims: Claims, name: string): number | undefined {
+  const time = claims[name]
+  if (time === undefined) return undefined
+  if (typeof time !== 'number' || !Number.isFinite(time) || time < 0) throw idTokenFault(`"${name}"`)
+  return time
 }

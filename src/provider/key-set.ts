@@ -1,30 +1,51 @@
-import { type Configuration, type ExportedJWKSCache, getJwksCache, setJwksCache } from 'openid-client'
 import type { Runtime } from '../lib/runtime.js'
+import { SingleFlight } from '../lib/single-flight.js'
+import { isKeyFor, isSignedBy, type Jwk, type Jws } from './jws.js'
 
-/** Runs `work` with a configuration that knows the key set of PAS. */
-export type KeepKeys = <T>(work: (client: Configuration) => Promise<T>) => Promise<T>
+/** PAS's published keys. */
+export interface KeySet {
+  /**
+   * `'no_key'`: PAS publishes none with this `kid` and algorithm. `'forged'`: the signature is by none of those it names.
+   * @throws what fetching the keys throws.
+   */
+  judge(jws: Jws): Promise<'verified' | 'no_key' | 'forged'>
+}
 
-/** openid-client fetches a key set anew for a key it does not know, but only when the set is this old. */
-const OLD_ENOUGH_SECONDS = 60
+const FRESH_MS = 5 * 60_000
 
 /**
- * Keeps PAS's key set for five minutes, and no longer than it works: PAS may change its keys between two sign-ins of the
- * same minute, and an id_token that did not verify must not fail again because of a key set that was wrong once.
- * openid-client ties its own memory of keys to the configuration, so each exchange gets a new one.
+ * Keeps the keys for five minutes, and no longer than they work: PAS may change them between two sign-ins of the same
+ * minute, and what did not verify must not fail again because of keys that were wrong once.
  */
-export function createKeepKeys(runtime: Runtime, configure: () => Configuration): KeepKeys {
-  let keys: ExportedJWKSCache | undefined
-  return async (work) => {
-    const client = configure()
-    const looksOld = Math.floor(runtime.now() / 1000) - OLD_ENOUGH_SECONDS
-    if (keys) setJwksCache(client, { jwks: keys.jwks, uat: Math.min(keys.uat, looksOld) })
-    try {
-      const result = await work(client)
-      keys = getJwksCache(client)
-      return result
-    } catch (error) {
-      keys = undefined
-      throw error
-    }
+export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: Pick<Runtime, 'now'>): KeySet {
+  const flights = new SingleFlight<readonly Jwk[]>()
+  let known: { readonly keys: readonly Jwk[]; readonly until: number } | undefined
+
+  async function fetchAnew(): Promise<readonly Jwk[]> {
+    const keys = await fetchKeys()
+    known = { keys, until: runtime.now() + FRESH_MS }
+    return keys
   }
+
+  return {
+    async judge(jws) {
+      const kept = known && runtime.now() < known.until ? known.keys : undefined
+      const before = kept && judgeBy(kept, jws)
+      if (before === 'verified') return before
+      const fetched = await flights.run('keys', fetchAnew).catch((error: unknown) => {
+        // Without newer keys a signature that is none of the key it names stays that.
+        if (before === 'forged') return kept ?? []
+        throw error
+      })
+      const verdict = judgeBy(fetched, jws)
+      if (verdict !== 'verified') known = undefined
+      return verdict
+    },
+  }
+}
+
+function judgeBy(keys: readonly Jwk[], jws: Jws): 'verified' | 'no_key' | 'forged' {
+  const candidates = keys.filter((key) => isKeyFor(jws.header, key))
+  if (candidates.some((key) => isSignedBy(jws, key))) return 'verified'
+  return candidates.length > 0 ? 'forged' : 'no_key'
 }

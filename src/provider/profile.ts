@@ -15,30 +15,23 @@ export interface UserInfo {
   readonly accountType?: string
 }
 
-/** The answer of userinfo in our names. `sub` has been compared. */
+/** The answer of userinfo, which has been read member by member, in our names. `sub` has been compared. */
 export function toUserInfo(answer: Readonly<Record<string, unknown>>): UserInfo {
-  const { sub, ppnum, email, email_verified: emailVerified, created_at: createdAt } = answer
-  if (typeof sub !== 'string') throw invalid('"sub"')
-  if (typeof ppnum !== 'string' || !/^[0-9]{11,}$/.test(ppnum)) throw invalid('"ppnum"')
-  const created = new Date(typeof createdAt === 'string' ? createdAt : Number.NaN)
-  if (Number.isNaN(created.getTime())) throw invalid('"created_at"')
-  const accountType = toAccountType(answer)
+  const { sub, ppnum, email, email_verified: emailVerified, created_at: createdAt, account_type: accountType } = answer
+  const created = new Date(String(createdAt))
+  if (Number.isNaN(created.getTime())) {
+    throw new PpoppoError(
+      'provider_response_invalid',
+      'PAS sent a userinfo answer whose "created_at" must be a time (RFC 3339).',
+    )
+  }
   return {
-    sub,
-    ppnum,
+    sub: String(sub),
+    ppnum: String(ppnum),
     ...(typeof email === 'string' ? { email } : {}),
     ...(typeof emailVerified === 'boolean' ? { emailVerified } : {}),
     createdAt: created,
-    ...(accountType === undefined ? {} : { accountType }),
+    // People have none; newer crates name them, too.
+    ...(typeof accountType === 'string' && accountType !== 'human' ? { accountType } : {}),
   }
-}
-
-/** `account_type` in the seed documents, `entity_type` in newer crates, which also names people: `human`. */
-function toAccountType(answer: Readonly<Record<string, unknown>>): string | undefined {
-  const type = answer['account_type'] ?? answer['entity_type']
-  return typeof type === 'string' && type !== 'human' ? type : undefined
-}
-
-function invalid(member: string): PpoppoError {
-  return new PpoppoError('provider_response_invalid', `userinfo of PAS has no usable ${member}.`)
 }

@@ -9,13 +9,15 @@ import {
   tokenRevocation,
 } from 'openid-client'
 import { PpoppoError } from '../errors.js'
+import type { RaiseEvent } from '../events.js'
 import type { Runtime } from '../lib/runtime.js'
 import type { Config } from '../options.js'
 import { createDiscovery } from './discovery.js'
-import { ProviderRefusal, toProviderError } from './faults.js'
-import { createProviderFetch } from './http.js'
-import { verifyIdToken } from './id-token.js'
+import { ProviderRefusal, SignInMismatch, toProviderError } from './faults.js'
+import { createAskProvider } from './http.js'
+import { createIdTokens } from './id-tokens.js'
 import { toUserInfo, type UserInfo } from './profile.js'
+import { SENDS_ISSUER } from './read-answers.js'
 
 /** PAS, as far as the library needs it. Every call has a deadline, and throws only `PpoppoError`s without secrets. */
 export interface Provider {
@@ -28,10 +30,11 @@ export interface Provider {
   /** Exchanges the code and verifies the id_token. */
   exchangeCode(request: CodeExchange): Promise<Grant & { readonly sub: string }>
   /**
-   * @param scopes what was granted so far, where the answer names none.
+   * Renews the tokens of a sign-in. An id_token in the answer must be about that sign-in (OIDC Core 12.2).
    * @returns `'revoked'` where PAS says `invalid_grant`: the refresh token is dead.
+   * @throws {@link SignInMismatch} where the id_token is somebody else's.
    */
-  refresh(refreshToken: string, scopes: readonly string[]): Promise<Grant | 'revoked'>
+  refresh(refreshToken: string, of: RefreshedSignIn): Promise<Grant | 'revoked'>
   /**
    * @returns `'rejected'` where PAS does not take the access token (401).
    * @throws `subject_mismatch` when the answer is about somebody else (OIDC Core 5.3.2).
@@ -58,8 +61,19 @@ export interface CodeExchange {
   readonly codeVerifier: string
 }
 
+/** Whose tokens are renewed. */
+export interface RefreshedSignIn {
+  readonly sub: string
+  /** When the person signed in, milliseconds. */
+  readonly createdAt: number
+  /** What was granted so far, where the answer names none. */
+  readonly scopes: readonly string[]
+}
+
 /** Tokens as PAS granted them. */
 export interface Grant {
+  /** When PAS was asked, milliseconds: the token's life counts from there, whatever takes long afterwards. */
+  readonly askedAt: number
   readonly accessToken: string
   /** Absent where PAS does not rotate: the old one stays valid. */
   readonly refreshToken?: string
@@ -71,8 +85,15 @@ const DOCUMENTED_LIFE_SECONDS = 3600
 /** Logins within this time share one look at PAS. */
 const SEEN_LATELY_MS = 1_000
 
-export function createProvider(config: Config, runtime: Runtime, closed: AbortSignal): Provider {
-  const discovered = createDiscovery(config, createProviderFetch(runtime, config.issuer, closed), runtime)
+/** @param raise hears of what PAS does wrong and nobody has to be told of */
+export function createProvider(
+  config: Config,
+  runtime: Runtime,
+  closed: AbortSignal,
+  raise: RaiseEvent = () => {},
+): Provider {
+  const discovered = createDiscovery(config, createAskProvider(runtime, config.issuer, closed), runtime)
+  const idTokens = createIdTokens(config, raise)
   const resource: Record<string, string> = config.resource === undefined ? {} : { resource: config.resource }
 
   /** Runs a call and turns whatever it throws into one of our errors. */
@@ -84,26 +105,35 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
     }
   }
 
-  function toGrant(answer: TokenAnswer, asked: readonly string[]): Grant {
+  function toGrant(answer: TokenAnswer, askedAt: number, asked: readonly string[]): Grant {
     return {
+      askedAt,
       accessToken: answer.access_token,
       ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
-      // Never 0: every request would renew it.
-      expiresInMs: Math.max(1, answer.expires_in ?? DOCUMENTED_LIFE_SECONDS) * 1000,
+      // Never 0: every request would renew it. Whole milliseconds: a record holds no others.
+      expiresInMs: Math.floor(Math.max(1, answer.expires_in ?? DOCUMENTED_LIFE_SECONDS) * 1000),
       // RFC 6749 5.1: absent means as asked.
       scopes: answer.scope === undefined ? asked : answer.scope.split(' ').filter(Boolean),
     }
   }
 
+  async function revoke(token: string): Promise<void> {
+    const { clients, server } = await discovered()
+    if (server.revocation_endpoint === undefined) return
+    await call('revocation', () => tokenRevocation(clients.other, token))
+  }
+
   return {
+    revoke,
+
     async find() {
       await discovered()
     },
 
     async prepareAuthorization() {
-      const { client } = await discovered({ seenWithinMs: SEEN_LATELY_MS })
+      const { clients } = await discovered({ seenWithinMs: SEEN_LATELY_MS })
       return ({ state, nonce, codeVerifier }) =>
-        buildAuthorizationUrl(client, {
+        buildAuthorizationUrl(clients.other, {
           redirect_uri: config.redirectUri,
           scope: config.scope.join(' '),
           state,
@@ -117,30 +147,36 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
     async isExpectedIssuer(iss) {
       if (iss !== undefined) return iss === config.issuer
       const { server } = await discovered()
-      return server.authorization_response_iss_parameter_supported !== true
+      return server[SENDS_ISSUER] !== true
     },
 
     async exchangeCode({ code, state, nonce, codeVerifier }) {
-      const { exchange } = await discovered()
+      const { clients, keys } = await discovered()
       const current = new URL(config.redirectUri)
       current.search = new URLSearchParams({ code, state }).toString()
-      const checks = {
-        pkceCodeVerifier: codeVerifier,
-        expectedState: state,
-        expectedNonce: nonce,
-        idTokenExpected: true,
-      }
-      const answer = await call('code exchange', () =>
-        exchange((client) => authorizationCodeGrant(client, current, checks, resource)),
-      )
-      const expected = { clientId: config.clientId, accessToken: answer.access_token, code, now: runtime.now() }
-      return { ...toGrant(answer, config.scope), sub: verifyIdToken(answer.id_token ?? '', expected) }
+      const checks = { pkceCodeVerifier: codeVerifier, expectedState: state }
+      const askedAt = runtime.now()
+      const answer = await call('code exchange', () => authorizationCodeGrant(clients.token, current, checks, resource))
+      const sub = await idTokens.verifySignIn(answer, { nonce, code }, keys)
+      return { ...toGrant(answer, askedAt, config.scope), sub }
     },
 
-    async refresh(refreshToken, scopes) {
-      const { client } = await discovered()
+    async refresh(refreshToken, signIn) {
+      const { clients, keys } = await discovered()
+      const askedAt = runtime.now()
       try {
-        return toGrant(await call('refresh', () => refreshTokenGrant(client, refreshToken, resource)), scopes)
+        const answer = await call('refresh', () => refreshTokenGrant(clients.token, refreshToken, resource))
+        try {
+          await idTokens.verifyRefresh(answer, signIn, keys)
+        } catch (error) {
+          if (error instanceof SignInMismatch) {
+            revoke(answer.refresh_token ?? refreshToken).catch(() =>
+              raise({ type: 'revocation_failed', detail: 'after a refresh that was not about this sign-in' }),
+            )
+          }
+          throw error
+        }
+        return toGrant(answer, askedAt, signIn.scopes)
       } catch (error) {
         if (error instanceof ProviderRefusal && error.oauthError === 'invalid_grant') return 'revoked'
         throw error
@@ -148,9 +184,11 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
     },
 
     async userinfo(accessToken, sub) {
-      const { client } = await discovered()
+      const { clients } = await discovered()
       try {
-        const answer = await call('userinfo request', () => fetchUserInfo(client, accessToken, skipSubjectCheck))
+        const answer = await call('userinfo request', () =>
+          fetchUserInfo(clients.userinfo, accessToken, skipSubjectCheck),
+        )
         if (answer.sub !== sub) {
           throw new PpoppoError('subject_mismatch', 'userinfo of PAS is about another account than the id_token.')
         }
@@ -161,17 +199,14 @@ export function createProvider(config: Config, runtime: Runtime, closed: AbortSi
       }
     },
 
-    async revoke(token) {
-      const { client, server } = await discovered()
-      if (server.revocation_endpoint === undefined) return
-      await call('revocation', () => tokenRevocation(client, token))
-    },
-
     async endSessionUrl() {
-      const { client, server } = await discovered()
+      const { clients, server } = await discovered()
       if (server.end_session_endpoint === undefined) return undefined
       // `client_id` instead of `id_token_hint`: a token has no place in a page or a URL.
-      return buildEndSessionUrl(client, { client_id: config.clientId, post_logout_redirect_uri: config.homeUrl })
+      return buildEndSessionUrl(clients.other, {
+        client_id: config.clientId,
+        post_logout_redirect_uri: config.homeUrl,
+      })
     },
   }
 }

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { PpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
 import type { RefusalReason } from '../events.js'
+import { ClockDifference } from '../provider/faults.js'
 import { setLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import type { Consumed } from '../session/transactions.js'
@@ -121,6 +122,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
       correlationId,
       ...(cause?.code === 'sign_in_denied' ? { reason: cause.message } : {}),
       ...(cause?.missing ? { missingScopes: cause.missing } : {}),
+      ...(cause instanceof ClockDifference ? { clockAheadSeconds: cause.aheadSeconds } : {}),
     })
   }
 

@@ -25,7 +25,7 @@ export interface Completion {
 }
 
 export function createCompletion(parts: RouteParts): Completion {
-  const { config, runtime, raise, provider, vault, pointerKey } = parts
+  const { config, raise, provider, vault, pointerKey } = parts
 
   async function completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn> {
     if (!(await provider.isExpectedIssuer(params.iss))) {
@@ -62,7 +62,7 @@ export function createCompletion(parts: RouteParts): Completion {
     const { sub, ppnum, accountType } = info
     const user = { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
     const account = await askApp(config, user, req)
-    const { accessToken, refreshToken, expiresInMs, scopes } = grant
+    const { accessToken, refreshToken, askedAt, expiresInMs, scopes } = grant
     const signIn = await vault.create(
       {
         ...user,
@@ -70,7 +70,7 @@ export function createCompletion(parts: RouteParts): Completion {
         userAgent: (req.get('user-agent') ?? '').slice(0, MAX_USER_AGENT_LENGTH),
         tokens: {
           accessToken,
-          expiresAt: runtime.now() + expiresInMs,
+          expiresAt: askedAt + expiresInMs,
           ...(refreshToken === undefined ? {} : { refreshToken }),
         },
         ...(account === undefined ? {} : { account }),

@@ -1,6 +1,7 @@
 import { type HtmlValue, html, type SafeHtml, trustedHtml } from '../lib/html.js'
 import { PAGE_STYLE } from './page-style.js'
 import type { PageKind, PageTexts } from './texts.js'
+import { formatDifference } from './time-difference.js'
 
 /** What a page is made of; text from outside is escaped, URLs are checked for their scheme. */
 export interface PageContent {
@@ -20,6 +21,8 @@ export interface PageContent {
   /** The app's own reason on `denied`. */
   readonly reason?: string
   readonly missingScopes?: readonly string[]
+  /** On `verification_failed`: by how many seconds PAS's clock is ahead of this machine's; negative where it is behind. */
+  readonly clockAheadSeconds?: number
   /** Off-site address of `logout_go_on`. */
   readonly goOnUrl?: string
 }
@@ -73,9 +76,16 @@ function notes({ kind, texts, reason = '', missingScopes = [] }: PageContent): H
 }
 
 /** Below the button: the visitor is done by then. */
-function developerNote({ kind, texts }: PageContent): HtmlValue {
-  const { developer } = texts.pages[kind]
+function developerNote(content: PageContent): HtmlValue {
+  const { kind, texts } = content
+  const developer = clockNote(content) ?? texts.pages[kind].developer
   return developer !== undefined && note(texts.forDeveloper, html`<p>${developer}</p>`)
+}
+
+function clockNote({ kind, texts, language, clockAheadSeconds }: PageContent): string | undefined {
+  if (kind !== 'verification_failed' || clockAheadSeconds === undefined) return undefined
+  const text = clockAheadSeconds > 0 ? texts.clockBehind : texts.clockAhead
+  return text.replaceAll('{difference}', () => formatDifference(Math.abs(clockAheadSeconds), language))
 }
 
 function note(heading: string, body: SafeHtml): SafeHtml {

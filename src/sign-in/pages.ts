@@ -16,6 +16,8 @@ export interface PageDetails {
   readonly reason?: string
   /** On `scope_shortfall`. */
   readonly missingScopes?: readonly string[]
+  /** On `verification_failed` where the clocks disagree: by how many seconds PAS's is ahead; negative where behind. */
+  readonly clockAheadSeconds?: number
   /** Where `logout_go_on` goes; `https:` or `http:`. */
   readonly goOnUrl?: string
   /** `Retry-After`. @default 5 with status 503, 60 with status 429 */

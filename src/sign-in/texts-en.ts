@@ -10,6 +10,8 @@ export const en: PageTexts = {
   forDeveloper: 'For the developer of this site',
   reason: 'Reason given by this site',
   missingScopes: 'Not granted',
+  clockBehind: "This server's clock is {difference} behind Ppoppo's. Check this machine's clock.",
+  clockAhead: "This server's clock is {difference} ahead of Ppoppo's. Check this machine's clock.",
   back: 'Stay signed in',
   everywhere: 'Also sign out on all my other devices and browsers',
   pages: {

@@ -12,6 +12,8 @@ export const ko: PageTexts = {
   forDeveloper: '사이트 개발자에게',
   reason: '사이트에서 알려 준 사유',
   missingScopes: '허용되지 않은 권한',
+  clockBehind: '이 서버의 시계가 Ppoppo보다 {difference} 느립니다. 서버의 시계를 확인해 주세요.',
+  clockAhead: '이 서버의 시계가 Ppoppo보다 {difference} 빠릅니다. 서버의 시계를 확인해 주세요.',
   back: '로그인 유지하기',
   everywhere: '다른 기기와 브라우저에서도 모두 로그아웃하기',
   pages: {

@@ -61,6 +61,10 @@ export interface PageLabels {
   readonly reason: string
   /** Before the names of missing scopes. */
   readonly missingScopes: string
+  /** For the developer, where this server's clock is behind Ppoppo's; `{difference}` becomes e.g. "90 seconds". */
+  readonly clockBehind: string
+  /** The same where it is ahead. */
+  readonly clockAhead: string
   /** Link that leaves the confirm page and changes nothing. */
   readonly back: string
   /** Box on the confirm page: end every sign-in of this account on this site. */
@@ -84,6 +88,8 @@ export const LABEL_KEYS: readonly (keyof PageLabels)[] = [
   'forDeveloper',
   'reason',
   'missingScopes',
+  'clockBehind',
+  'clockAhead',
   'back',
   'everywhere',
 ]

@@ -3,6 +3,7 @@ import type { RaiseEvent } from '../events.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
 import { wait } from '../lib/wait.js'
+import { SignInMismatch } from '../provider/faults.js'
 import { type Grant, missingScopes, type Provider } from '../provider/provider.js'
 import type { Store } from '../store/store.js'
 import type { SignIn } from '../vault/record.js'
@@ -73,10 +74,32 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
       // Nobody can ask PAS about this one any more: it ends with its access token, and not before.
       return runtime.now() < current.tokens.expiresAt ? current : end(current, refreshToken, 'not_renewable')
     }
-    const grant = await provider.refresh(refreshToken, current.scopes)
+    const grant = await askPas(current, refreshToken)
+    if (grant === 'mismatch') return end(current, refreshToken, 'id_token_mismatch')
     if (grant === 'revoked') return end(current, refreshToken, 'revoked')
     if (missingScopes(current.scopes, grant.scopes).length > 0) return end(current, refreshToken, 'scope_reduced')
     return keep(current, grant)
+  }
+
+  async function askPas(current: SignIn, refreshToken: string): Promise<Grant | 'revoked' | 'mismatch'> {
+    try {
+      return await provider.refresh(refreshToken, current)
+    } catch (error) {
+      if (!(error instanceof SignInMismatch)) throw error
+      reportFailure(current, error)
+      return 'mismatch'
+    }
+  }
+
+  function reportFailure({ sub, id }: SignIn, error: unknown): void {
+    const known = error instanceof PpoppoError ? error : undefined
+    raise({
+      type: 'refresh_failed',
+      sub,
+      signInId: id,
+      code: known?.code ?? 'unknown',
+      detail: known?.message ?? 'unexpected error',
+    })
   }
 
   async function keep(current: SignIn, grant: Grant): Promise<SignIn | undefined> {
@@ -94,7 +117,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
         refreshedAt: now,
         tokens: {
           accessToken: grant.accessToken,
-          expiresAt: now + grant.expiresInMs,
+          expiresAt: grant.askedAt + grant.expiresInMs,
           ...(refreshToken === undefined ? {} : { refreshToken }),
         },
       }
@@ -126,7 +149,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
   async function end(
     current: SignIn,
     refreshToken: string | undefined,
-    reason: 'revoked' | 'scope_reduced' | 'not_renewable',
+    reason: 'revoked' | 'scope_reduced' | 'id_token_mismatch' | 'not_renewable',
   ): Promise<SignIn | undefined> {
     const ended = await vault.remove(current.id, (latest) => latest.tokens.refreshToken === refreshToken)
     if (!ended) return vault.read(current.id)
@@ -141,14 +164,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
         try {
           return await refreshAmongProcesses(stale)
         } catch (error) {
-          const known = error instanceof PpoppoError ? error : undefined
-          raise({
-            type: 'refresh_failed',
-            sub: stale.sub,
-            signInId: stale.id,
-            code: known?.code ?? 'unknown',
-            detail: known?.message ?? 'unexpected error',
-          })
+          reportFailure(stale, error)
           throw error
         }
       }),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { verifyIdToken } from '../../src/provider/id-token.js'
+import { checkSignInToken } from '../../src/provider/id-token.js'
 import { createProvider, type Grant, type Provider } from '../../src/provider/provider.js'
 import { DEV, resolve } from '../support/config.js'
 import { base64url, createSignedPas, ISSUER, type SignedPas, SUB } from '../support/signed-pas.js'
@@ -28,6 +28,8 @@ describe('id_tokens of the code exchange', () => {
     ['Ed25519', 'Ed25519'],
     ['EdDSA', undefined],
     ['Ed25519', undefined],
+    ['EdDSA', 'Ed25519'],
+    ['Ed25519', 'EdDSA'],
   ])('C14 alg %s with a key whose alg is %s is taken', async (alg, keyAlg) => {
     pas.header = { alg }
     pas.jwk = keyAlg === undefined ? {} : { alg: keyAlg }
@@ -39,7 +41,11 @@ describe('id_tokens of the code exchange', () => {
     ['our audience as a list', { aud: [clientId] }],
     ['no azp', { azp: undefined }],
     ['no at_hash', { at_hash: undefined }],
-    ['iat a little ahead: clocks differ', { iat: now() + 30 }],
+    ['iat a little ahead: clocks differ', { iat: now() + 50 }],
+    ['exp a little behind: clocks differ', { exp: now() - 50 }],
+    ['nbf a little ahead: clocks differ', { nbf: now() + 50 }],
+    ['auth_time a little ahead: clocks differ', { auth_time: now() + 50 }],
+    ['a person who signed in at PAS a year ago', { auth_time: now() - 365 * 86_400 }],
     ['at_hash by SHA-512, as the OpenID guide has it', { at_hash: hashOf('sha512', 'an.access.token', 32) }],
     ['at_hash by SHA-256, as PAS is reported to issue it', { at_hash: hashOf('sha256', 'an.access.token', 16) }],
     ['c_hash by SHA-512', { c_hash: hashOf('sha512', exchanged.code, 32) }],
@@ -68,8 +74,13 @@ describe('id_tokens of the code exchange', () => {
     ['no iat', { iat: undefined }],
     ['iat far ahead', { iat: now() + 600 }],
     ['nbf far ahead', { nbf: now() + 600 }],
+    ['nbf that is a text', { nbf: '0' }],
+    ['auth_time far ahead', { auth_time: now() + 600 }],
+    ['auth_time that is a list', { auth_time: [] }],
+    ['exp just beyond what clocks may differ by', { exp: now() - 61 }],
+    ['nbf just beyond what clocks may differ by', { nbf: now() + 70 }],
+    ['iat before there were clocks', { iat: -1 }],
     ['at_hash of another token', { at_hash: 'A'.repeat(43) }],
-    ['at_hash that is null', { at_hash: null }],
     ['at_hash of another token, by SHA-256', { at_hash: 'A'.repeat(22) }],
     ['at_hash that is the first half of the right SHA-512', { at_hash: hashOf('sha512', 'an.access.token', 16) }],
     ['at_hash that is all of SHA-256', { at_hash: hashOf('sha256', 'an.access.token', 32) }],
@@ -112,6 +123,55 @@ describe('id_tokens of the code exchange', () => {
     await expect(exchange()).rejects.toMatchObject({ code: 'provider_response_invalid' })
   })
 
+  // The second may end between making the token and reading it.
+  test.each<[string, number, RegExp]>([
+    ['iat', 90, /"iat"\. PAS's clock is (90|89|88) s ahead of this machine's: check this machine's clock\.$/],
+    ['nbf', 9 * 3600, /"nbf"\. PAS's clock is (32400|3239\d) s ahead of/],
+    ['auth_time', 600, /"auth_time"\. PAS's clock is (600|59\d) s ahead of/],
+  ])('S16 %s that is %i s ahead is put down to the clocks, and says by how much', async (claim, seconds, message) => {
+    pas.claims = { [claim]: now() + seconds }
+    await expect(exchange()).rejects.toMatchObject({
+      code: 'provider_response_invalid',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test('S16 a token that comes expired by hours is put down to the clocks, too', async () => {
+    pas.claims = { iat: now() - 9 * 3600, exp: now() - 8 * 3600 }
+    await expect(exchange()).rejects.toThrow(
+      /"exp". PAS's clock is 3240\d s behind this machine's: check this machine's/,
+    )
+  })
+
+  test('S16 what is wrong in another way is not put down to a clock', async () => {
+    pas.claims = { iat: now() + 90, nonce: 'x'.repeat(43) }
+    await expect(exchange()).rejects.toThrow('"nonce"')
+    pas.claims = { exp: now() - 600 }
+    await expect(exchange()).rejects.not.toThrow('clock')
+  })
+
+  test('C14 of several keys without a kid the one that signed is found', async () => {
+    const stranger = createSignedPas({ clientId, nonce: exchanged.nonce })
+    const keysOf = async (one: SignedPas): Promise<object[]> =>
+      Object(await (await one.runtime.fetch(`${ISSUER}/.well-known/jwks.json`, {})).json()).keys
+    const keys = [
+      ...(await keysOf(stranger)),
+      { kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: 'none' },
+      ...(await keysOf(pas)),
+    ]
+    pas.instead['/.well-known/jwks.json'] = () => Response.json({ keys })
+    pas.header = { kid: undefined }
+    expect((await exchange()).sub).toBe(SUB)
+  })
+
+  test('C14 a key that changed under its kid is fetched once more before anybody is refused', async () => {
+    await exchange()
+    const renewed = createSignedPas({ clientId, nonce: exchanged.nonce })
+    pas.instead['/.well-known/jwks.json'] = () => renewed.runtime.fetch(`${ISSUER}/.well-known/jwks.json`, {})
+    pas.instead['/oauth/token'] = () => renewed.runtime.fetch(`${ISSUER}/oauth/token`, {})
+    expect((await exchange()).sub).toBe(SUB)
+  })
+
   test('C14 a key brought along in the header is not used', async () => {
     const stranger = createSignedPas({ clientId, nonce: exchanged.nonce })
     const keySet = await (await stranger.runtime.fetch(`${ISSUER}/.well-known/jwks.json`, {})).text()
@@ -151,8 +211,40 @@ describe('id_tokens of the code exchange', () => {
     `${base64url([])}.${base64url([])}.x`,
     '\0',
   ])('C14 %j is no id_token', (text) => {
-    const expected = { clientId, accessToken: 'a', code: 'c', now: Date.now() }
-    expect(() => verifyIdToken(text, expected)).toThrow('does not verify')
+    const expected = { issuer: ISSUER, clientId, accessToken: 'a', code: 'c', nonce: 'n', now: Date.now() }
+    expect(() => checkSignInToken(text, expected)).toThrow('does not verify')
+  })
+})
+
+describe('id_tokens of a refresh', () => {
+  const HOUR_MS = 3_600_000
+  const refresh = (signedInAt = Date.now() - HOUR_MS): Promise<Grant | 'revoked'> =>
+    provider.refresh('rt_1', { sub: SUB, createdAt: signedInAt, scopes: ['openid', 'profile'] })
+
+  test.each<[string, Record<string, unknown>]>([
+    ['no nonce', { nonce: undefined }],
+    ['auth_time of the sign-in', { auth_time: now() - 3_600 }],
+    ['auth_time of a sign-in at PAS long before ours', { auth_time: now() - 86_400 }],
+    ['no auth_time', { auth_time: null }],
+    ['no azp', { azp: undefined }],
+    ['at_hash by SHA-256', { at_hash: hashOf('sha256', 'an.access.token', 16) }],
+  ])('X4 with %s are taken', async (_name, claims) => {
+    pas.claims = claims
+    expect(await refresh()).toMatchObject({ accessToken: pas.accessToken })
+  })
+
+  test.each<[string, Record<string, unknown>]>([
+    ['another sub', { sub: `0${SUB.slice(1, -1)}X` }],
+    ['no sub', { sub: undefined }],
+    ['another issuer', { iss: 'https://evil.example' }],
+    ['another audience', { aud: 'other' }],
+    ['another azp', { azp: 'other' }],
+    ['auth_time later than the sign-in', { auth_time: now() - 60 }],
+    ['at_hash of another token', { at_hash: 'A'.repeat(43) }],
+    ['no iat', { iat: undefined }],
+  ])('X4 with %s are not about this sign-in', async (_name, claims) => {
+    pas.claims = claims
+    await expect(refresh()).rejects.toThrow('the sign-in ends')
   })
 })
 

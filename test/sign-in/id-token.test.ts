@@ -184,3 +184,28 @@ describe('iss of the response (RFC 9207)', () => {
     }
   })
 })
+
+describe('S16 clocks that disagree', () => {
+  test.each([
+    [140, 'en', 'This server&#39;s clock is 2 minutes behind Ppoppo&#39;s. Check this machine&#39;s clock.'],
+    [32_400, 'en', 'This server&#39;s clock is 9 hours behind Ppoppo&#39;s. Check this machine&#39;s clock.'],
+    [-32_400, 'en', 'This server&#39;s clock is 9 hours ahead of Ppoppo&#39;s. Check this machine&#39;s clock.'],
+    [140, 'ko', '이 서버의 시계가 Ppoppo보다 2분 느립니다. 서버의 시계를 확인해 주세요.'],
+    [-32_400, 'ko', '이 서버의 시계가 Ppoppo보다 9시간 빠릅니다. 서버의 시계를 확인해 주세요.'],
+  ])('PAS %i s ahead: the page in %s says so, and so does the event', async (seconds, language, note) => {
+    const world = await startWorld({ sandbox: { clockAheadSeconds: seconds } })
+    try {
+      const browser = world.browser()
+      const url = await beginAttempt(world, browser)
+      const answer = await browser.visit(url, { headers: { 'accept-language': language } })
+      expect(answer.status).toBe(400)
+      expect(answer.text).toContain(note)
+      const detail = expect.stringMatching(
+        /PAS's clock is \d+ s (ahead of|behind) this machine's: check this machine's/,
+      )
+      expect(world.events).toContainEqual(expect.objectContaining({ reason: 'verification_failed', detail }))
+    } finally {
+      await world.close()
+    }
+  })
+})

@@ -21,6 +21,10 @@ export interface Switches extends PcsSwitches {
   idTokenHash: 'sha512' | 'sha256'
   /** An id_token from a code has `c_hash`, too. @default false */
   sendCodeHash: boolean
+  /** Members of any answer, and claims of an id_token, that there is nothing for are `null`. @default false */
+  sendNulls: boolean
+  /** By how much PAS's clock, as id_tokens show it, is ahead of this machine's; negative: behind. @default 0 */
+  clockAheadSeconds: number
   /** @default 3600 */
   accessTokenTtlSeconds: number
   /** @default 3600 */
@@ -41,6 +45,8 @@ export const defaultSwitches: Readonly<Switches> = {
   idTokenOnRefresh: true,
   idTokenHash: 'sha512',
   sendCodeHash: false,
+  sendNulls: false,
+  clockAheadSeconds: 0,
   accessTokenTtlSeconds: 3600,
   idTokenTtlSeconds: 3600,
   refreshTokenTtlSeconds: 180 * 24 * 3600,
@@ -78,6 +84,7 @@ function switchFault(name: keyof Switches, value: unknown, personKeys: readonly 
   }
   const words = WORDS[name]
   if (words) return typeof value === 'string' && words.includes(value) ? undefined : `one of ${words.join(', ')}`
+  if (name === 'clockAheadSeconds') return Number.isSafeInteger(value) ? undefined : 'a whole number of seconds'
   if (typeof defaultSwitches[name] === 'boolean') return typeof value === 'boolean' ? undefined : 'true or false'
   return Number.isSafeInteger(value) && Number(value) > 0 ? undefined : 'a positive whole number of seconds'
 }

@@ -19,20 +19,27 @@ export interface IssuedWith {
   readonly code?: string
 }
 
+/** Claims that few id_tokens have. */
+const MAY_BE_NULL = ['nbf', 'acr', 'amr', 'c_hash']
+
 /** What oidc-provider put into its id_token, and what PAS adds. */
 export function idTokenClaims(
   original: string,
   signIn: SignInRecord,
   { accessToken, code }: IssuedWith,
-  { idTokenHash, sendCodeHash }: Pick<Switches, 'idTokenHash' | 'sendCodeHash'>,
+  switches: Pick<Switches, 'idTokenHash' | 'sendCodeHash' | 'sendNulls' | 'clockAheadSeconds'>,
 ): JWTPayload {
-  const { nonce, ...claims } = decodeJwt(original)
+  const { idTokenHash, sendCodeHash, sendNulls, clockAheadSeconds } = switches
+  const { nonce, iat = 0, exp = 0, ...claims } = decodeJwt(original)
   return {
+    ...(sendNulls && Object.fromEntries(MAY_BE_NULL.map((claim) => [claim, null]))),
     ...claims,
+    iat: iat + clockAheadSeconds,
+    exp: exp + clockAheadSeconds,
     // OpenID Connect Core 12.2: a refreshed id_token should have no nonce.
     ...(nonce !== undefined && code !== undefined && { nonce }),
     azp: signIn.clientId,
-    auth_time: signIn.authTime,
+    auth_time: signIn.authTime + clockAheadSeconds,
     at_hash: tokenHash(idTokenHash, accessToken),
     ...(sendCodeHash && code !== undefined && { c_hash: tokenHash(idTokenHash, code) }),
   }

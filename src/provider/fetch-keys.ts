@@ -1,0 +1,14 @@
+import { fromStatus, transient } from './faults.js'
+import { type AskProvider, parseJson } from './http.js'
+import type { Jwk } from './jws.js'
+import { readKeySet } from './read-answers.js'
+
+/** Fetches PAS's key set (RFC 7517 5). @throws as every call to PAS */
+export async function fetchKeys(ask: AskProvider, url: string): Promise<readonly Jwk[]> {
+  const headers = { accept: 'application/json, application/jwk-set+json' }
+  const { status, body } = await ask(url, { method: 'GET', headers })
+  if (status !== 200) throw fromStatus('request for its keys', status, '')
+  const parsed = parseJson(body)
+  if (parsed === undefined) throw transient('request for its keys', 'the answer is not the JSON it should be')
+  return readKeySet(parsed)
+}
