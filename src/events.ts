@@ -59,6 +59,8 @@ export type SignOutReason =
 export type WarningCode =
   | 'config'
   | 'proxy_untrusted'
+  /** A login was begun under another host than that of `baseUrl`. */
+  | 'other_host'
   | 'secure_cookie_blocked'
   | 'development_secrets'
   | 'on_sign_out_failed'

@@ -2,6 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { PpoppoError } from '../errors.js'
 import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
+import { toOwnOrigin } from './asked-host.js'
 import { AFTER_FORM } from './login.js'
 import { sendProblem } from './problem.js'
 import { isNavigation } from './request-kind.js'
@@ -31,7 +32,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
 
   function returnPlace(req: Request): string {
     if (req.method === 'GET' || req.method === 'HEAD') return toReturnTo(address.publicUrlOf(req))
-    const referer = req.get('referer') ?? ''
+    const referer = toOwnOrigin(req.get('referer') ?? '', req, config.origin)
     return referer.startsWith(`${config.origin}/`) ? toReturnTo(referer) : config.homeUrl
   }
 

@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js'
 import type { RaiseEvent } from '../events.js'
 import type { Config } from '../options.js'
 import type { Store } from '../store/store.js'
+import { isProxyTrusted } from './trusted-proxy.js'
 
 /** Counts what an address does. Each method gives the milliseconds to wait, 0 when all is well. */
 export interface RateLimit {
@@ -19,7 +20,7 @@ export function createRateLimit(config: Pick<Config, 'rateLimit'>, store: Store,
   let hasWarned = false
 
   function keyFor(req: Request): string {
-    if (!hasWarned && req.get('x-forwarded-for') !== undefined && req.ip === req.socket.remoteAddress) {
+    if (!hasWarned && req.get('x-forwarded-for') !== undefined && !isProxyTrusted(req)) {
       hasWarned = true
       raise({
         type: 'warning',

@@ -5,6 +5,7 @@ import type { Button } from './button.js'
 import { createCallback } from './callback.js'
 import { createLogin } from './login.js'
 import { createLogout, createLogoutConfirm } from './logout.js'
+import { createMoveToBaseUrl } from './move-to-base-url.js'
 import type { RequestAddress } from './request-address.js'
 import { isForeignSubresource, isPrefetch } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
@@ -28,8 +29,9 @@ export function createRoutes(parts: RouteParts, button: Button): Routes {
   front.get('/button.css', button.sendStylesheet)
   front.get('/button', button.sendFragment)
   front.use(['/login', '/callback'], ignoreWhatIsNoVisit)
-  front.get('/login', settle(createLogin(parts)))
-  front.post('/login', form, settle(createLogin(parts)))
+  const moveToBaseUrl = createMoveToBaseUrl(parts)
+  front.get('/login', moveToBaseUrl, settle(createLogin(parts)))
+  front.post('/login', form, moveToBaseUrl, settle(createLogin(parts)))
   only(front, '/login', 'GET, POST')
 
   const rest = express.Router()

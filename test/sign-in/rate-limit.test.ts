@@ -78,6 +78,17 @@ describeOnStores('rate limits', (storage) => {
     expect(warnings[0]).toMatchObject({ detail: expect.stringContaining('trust proxy') })
   })
 
+  test('U8 a trusted proxy and its client on one address: no warning that the proxy is not trusted', async () => {
+    world = await startWorld({ options: { ...storage.options(), rateLimit } })
+    world.app.set('trust proxy', 'loopback')
+    await statuses('auth/login', 1, () => ({ 'X-Forwarded-For': '127.0.0.1' }))
+    const untrusted = () => world.events.filter((event) => event.type === 'warning' && event.code === 'proxy_untrusted')
+    expect(untrusted()).toEqual([])
+    world.app.set('trust proxy', '192.0.2.1')
+    await statuses('auth/login', 1, () => ({ 'X-Forwarded-For': '127.0.0.1' }))
+    expect(untrusted()).toHaveLength(1)
+  })
+
   test('C43 `rateLimit: false` counts nothing', async () => {
     world = await startWorld({ options: { ...storage.options(), rateLimit: false } })
     expect(new Set((await statuses(forged, 40)).map(({ status }) => status))).toEqual(new Set([400]))

@@ -1,0 +1,56 @@
+import type { Request, RequestHandler } from 'express'
+import type { RaiseEvent } from '../events.js'
+import type { Config } from '../options.js'
+import { otherHostOf, toOwnOrigin } from './asked-host.js'
+import { inputOf } from './input.js'
+import { AFTER_FORM } from './login.js'
+import type { RouteParts } from './route-parts.js'
+
+/** Parameter of a login that has been sent here from another host: whatever `Host` says now, this is as near as it gets. */
+const MOVED = 'moved'
+/** What a login keeps on the way. */
+const KEPT = [AFTER_FORM] as const
+const MAX_HOSTS_TOLD = 10
+
+/**
+ * Sends a login that was begun under another host to the one of `baseUrl`, where its callback comes back to. Once: behind
+ * a proxy that puts its own name into `Host` the second request looks like the first, and signs in.
+ */
+export function createMoveToBaseUrl(parts: RouteParts): RequestHandler {
+  const { config, toReturnTo, raise } = parts
+  const warn = createHostWarning(config, raise)
+
+  function loginAtBaseUrl(req: Request): string {
+    const query = new URLSearchParams({ [MOVED]: '1' })
+    const returnTo = inputOf(req, 'return_to')
+    if (returnTo !== undefined) query.set('return_to', toReturnTo(toOwnOrigin(returnTo, req, config.origin)))
+    for (const name of KEPT) {
+      const value = inputOf(req, name)
+      if (value !== undefined) query.set(name, value)
+    }
+    return `${config.origin}${config.mountPath}/login?${query}`
+  }
+
+  return function moveToBaseUrl(req, res, next) {
+    const host = inputOf(req, MOVED) === '1' ? undefined : otherHostOf(req, config)
+    if (host === undefined) return next()
+    warn(host)
+    res.set('Cache-Control', 'no-store')
+    res.redirect(req.method === 'POST' ? 303 : 302, loginAtBaseUrl(req))
+  }
+}
+
+/** One warning a host, and not for every host that strangers make up. */
+function createHostWarning(config: Config, raise: RaiseEvent): (host: string) => void {
+  const told = new Set<string>()
+  return (host) => {
+    if (told.has(host) || told.size >= MAX_HOSTS_TOLD) return
+    told.add(host)
+    const name = /^[\w.:/[\]-]{1,100}$/.test(host) ? `"${host}"` : 'another host'
+    raise({
+      type: 'warning',
+      code: 'other_host',
+      detail: `A login began at ${name}, and "baseUrl" (PPOPPO_BASE_URL) is ${config.origin}: cookies set there do not reach the callback, so the browser was sent to "baseUrl". Open the app under "baseUrl", or set "baseUrl" to where it is opened. Where a proxy puts its own name into Host, let it pass on the visitor's (nginx: proxy_set_header Host $host), or send X-Forwarded-Host.`,
+    })
+  }
+}
