@@ -1,13 +1,13 @@
 /**
- * `npm test [-- jest arguments]`: everything, on a machine that has only Node. Finds or installs Redis, Chromium and nginx,
- * builds what the tests need, runs Jest, ends what it started, and closes with `N passed, N failed, N skipped`.
+ * `npm test [-- jest arguments]`: everything, on a machine that has only Node. Finds or installs Redis, Chromium, Firefox
+ * and nginx, builds what the tests need, runs Jest, ends what it started, and closes with `N passed, N failed, N skipped`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from './lib/build.mjs'
-import { findChromium, findNginx } from './lib/find-binary.mjs'
+import { findChromium, findFirefox, findNginx } from './lib/find-binary.mjs'
 import { installWithApt } from './lib/install.mjs'
 import { exitCodeOf, runToEnd, start, whenEnding } from './lib/processes.mjs'
 import { provideRedis, REDIS_ADVICE } from './lib/redis.mjs'
@@ -17,12 +17,14 @@ const RUN_AT_MOST_MS = 15 * 60_000
 /** Jest waits for ever on a handle that a test left open. */
 const EXIT_WITHIN_MS = 20_000
 const CHROMIUM_ADVICE = 'install chromium or Google Chrome, or set CHROMIUM_BIN'
+const FIREFOX_ADVICE = 'install firefox-esr or Firefox, or set FIREFOX_BIN'
 
 await runToEnd(async () => {
   const isCi = Boolean(process.env['CI'] && process.env['CI'] !== 'false')
   const redis = await provideRedis({ ...process.env, CI: isCi ? 'true' : undefined })
   const chromium = findChromium() ?? (isCi && installWithApt(['chromium']) ? findChromium() : undefined)
   const nginx = findNginx() ?? (isCi && installWithApt(['nginx']) ? findNginx() : undefined)
+  const firefox = findFirefox() ?? (isCi && installWithApt(['firefox-esr']) ? findFirefox() : undefined)
 
   if (redis === undefined) throw new Error(`The tests need a Redis, and none was found: ${REDIS_ADVICE}.`)
   console.log(`Redis: ${redis.how}`)
@@ -30,6 +32,7 @@ await runToEnd(async () => {
   if (redis.serverBin === undefined) skipped.push('tests that stop and start Redis, no redis-server found')
   if (chromium === undefined) skipped.push(`browser tests, no Chromium found: ${CHROMIUM_ADVICE}`)
   if (nginx === undefined) skipped.push('tests behind a proxy, no nginx found: install nginx, or set NGINX_BIN')
+  if (firefox === undefined) skipped.push(`tests in Firefox, none found: ${FIREFOX_ADVICE}`)
   if (isCi && skipped.length > 0) throw new Error(`With CI=true nothing may be skipped: ${skipped.join('; ')}.`)
   printSkipped(skipped)
 
@@ -39,6 +42,7 @@ await runToEnd(async () => {
     ...(redis.serverBin && { REDIS_SERVER_BIN: redis.serverBin }),
     ...(chromium && { TEST_CHROMIUM_BIN: chromium }),
     ...(nginx && { TEST_NGINX_BIN: nginx }),
+    ...(firefox && { TEST_FIREFOX_BIN: firefox }),
   })
   printSkipped(skipped)
   console.log(counts ?? 'Jest ended before it had counted.')

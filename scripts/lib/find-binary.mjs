@@ -8,6 +8,7 @@ const CHROMIUM_APPS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
 ]
+const FIREFOX_NAMES = ['firefox-esr', 'firefox', '/Applications/Firefox.app/Contents/MacOS/firefox']
 
 /**
  * The first of `names` that can be run: an absolute path, or a name looked up on PATH.
@@ -51,6 +52,15 @@ export function findNginx(env = process.env) {
   const named = env['NGINX_BIN']
   // Debian has it where only root looks.
   return findBinary(named ? [named] : ['nginx', '/usr/sbin/nginx', '/usr/local/sbin/nginx'], env)
+}
+
+/**
+ * A Firefox. `FIREFOX_BIN` names another one.
+ * @param {Readonly<Record<string, string | undefined>>} [env]
+ */
+export function findFirefox(env = process.env) {
+  const named = env['FIREFOX_BIN']
+  return findBinary(named ? [named] : FIREFOX_NAMES, env)
 }
 
 /** @param {string} path */

@@ -4,6 +4,7 @@ import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import { toOwnOrigin } from './asked-host.js'
 import { AFTER_FORM } from './login.js'
+import { keepOutOfPageCache } from './page-cache.js'
 import { sendProblem } from './problem.js'
 import { isNavigation } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
@@ -68,6 +69,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       // What only signed-in people see must not come back from a cache after sign-out (C31).
       res.set('Cache-Control', 'private, no-store')
       if (req.ppoppo.isSignedIn) {
+        keepOutOfPageCache(req, res, config.isHttps)
         // The session has arrived. An app that ends its own session soon does not know of our cookie.
         if (!ownSession.owns(req) && hasLandedCookie(req, pointerKey)) clearLandedCookie(res, config.isHttps)
         return next()

@@ -1,55 +1,122 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { Page } from 'playwright-core'
-import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
+import { describeInBrowsers } from '../support/both-browsers.js'
+import { selfSigned } from '../support/self-signed.js'
+import type { Person, Tab, TabBrowser } from '../support/tabs.js'
 import { type Shop, startShop } from './support/shop.js'
-import { choose, landsOn, openVisitor, readable } from './support/visitor.js'
 
-describeWithBrowser('in a browser that keeps pages alive for the back button', () => {
-  let browser: TestBrowser
+const ALEX = '77700000001'
+const MINA = '77700000002'
+
+describeInBrowsers('the back button after sign-out', (launch) => {
+  let browser: TabBrowser
   let shop: Shop
 
   beforeAll(async () => {
-    browser = await launchBrowser({ keepsPages: true })
-    shop = await startShop()
-  }, 60_000)
+    browser = await launch()
+    shop = await startShop({}, undefined, { tls: selfSigned() })
+  }, 90_000)
   afterAll(async () => {
     await browser.close()
     await shop.close()
   })
 
-  /** By the page's own history: Playwright's goBack() waits for a load that a kept page does not have. */
-  async function goBack(page: Page): Promise<void> {
-    const before = await page.evaluate<string>(`setTimeout(() => history.back()), location.href`)
-    const now = `document.readyState === 'complete' ? location.href : ''`
-    while (['', before].includes(await page.evaluate<string>(now).catch(() => ''))) {
-      // The test's time limit ends this.
+  async function signIn(tab: Tab, person: string): Promise<void> {
+    await tab.goto(`${shop.url}/orders`)
+    await tab.click(`button[value=${person}]`)
+    await tab.landsOn(`${shop.url}/orders`)
+  }
+
+  /** Somebody who came from a public page, signed in, and stands on the page the sign-in led to. */
+  async function landed(): Promise<Person> {
+    const person = await browser.newPerson()
+    await person.goto(`${shop.url}/plain`)
+    await signIn(person, 'alex')
+    expect(await person.readable()).toContain(ALEX)
+    return person
+  }
+
+  async function confirmSignOut(tab: Tab): Promise<void> {
+    await tab.goto(`${shop.url}/auth/logout?return_to=/shop`)
+    await tab.click('button')
+    await tab.landsOn(`${shop.url}/shop`)
+  }
+
+  /** By a form of the app's own page, so that the page is left by the sign-out itself. */
+  async function signOutHere(tab: Tab): Promise<void> {
+    const form = `<form id="out" method="post" action="/auth/logout?return_to=/shop"><button>Sign out</button></form>`
+    await tab.evaluate(`document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(form)})`)
+    await tab.click('#out button')
+    await tab.landsOn(`${shop.url}/shop`)
+  }
+
+  /** Everywhere, in a browser far from here. */
+  async function signOutElsewhere(): Promise<void> {
+    const other = await browser.newPerson()
+    await signIn(other, 'alex')
+    await other.goto(`${shop.url}/auth/logout?return_to=/shop`)
+    await other.click('input[type=checkbox]')
+    await other.click('button')
+    await other.landsOn(`${shop.url}/shop`)
+  }
+
+  /** Presses it as often as there are pages, and looks at each. */
+  async function staysHidden(tab: Tab, steps: number): Promise<void> {
+    for (let step = 1; step <= steps; step += 1) {
+      await tab.back()
+      expect(await tab.readable()).not.toContain(ALEX)
     }
   }
 
-  test('the browser of this test does keep pages', async () => {
-    const { page, close } = await openVisitor(browser)
-    await page.goto(`${shop.url}/plain`)
-    await page.evaluate(`globalThis.mark = 'alive'`)
-    await page.goto(`${shop.url}/shop`)
-    await goBack(page)
-    expect(await page.evaluate('globalThis.mark')).toBe('alive')
-    await close()
+  test('this browser does keep pages', async () => {
+    const person = await browser.newPerson()
+    await person.goto(`${shop.url}/plain`)
+    await person.evaluate(`(globalThis.mark = 'alive')`)
+    await person.goto(`${shop.url}/shop`)
+    await person.back()
+    expect(await person.evaluate('globalThis.mark')).toBe('alive')
   })
 
-  test('C31 after sign-out the back button shows no guarded page, not even one kept alive', async () => {
-    const { page, close } = await openVisitor(browser)
-    await page.goto(`${shop.url}/orders`)
-    await choose(page, 'alex')
-    await landsOn(page, `${shop.url}/orders`)
-    await page.getByRole('link', { name: 'Settings' }).click()
-    await landsOn(page, `${shop.url}/settings`)
-    await page.goto(`${shop.url}/auth/logout?return_to=/shop`)
-    await page.getByRole('button', { name: 'Sign out' }).click()
-    await landsOn(page, `${shop.url}/shop`)
-    for (let steps = 1; steps <= 4; steps += 1) {
-      await goBack(page)
-      expect(await readable(page)).not.toContain('77700000001')
-    }
-    await close()
+  test('C31 the page a sign-in led to does not come back after a sign-out by the confirm page', async () => {
+    const person = await landed()
+    await confirmSignOut(person)
+    await staysHidden(person, 2)
+  })
+
+  test('C31 the page a sign-in led to does not come back when the sign-out itself left it', async () => {
+    const person = await landed()
+    await signOutHere(person)
+    await staysHidden(person, 1)
+  })
+
+  test('C31 a guarded page visited later does not come back', async () => {
+    const person = await landed()
+    await person.goto(`${shop.url}/settings`)
+    await signOutHere(person)
+    await staysHidden(person, 2)
+  })
+
+  test('C31 a guarded page in another tab than the one that signed out does not come back', async () => {
+    const person = await landed()
+    await person.goto(`${shop.url}/plain`)
+    await confirmSignOut(await person.newTab())
+    await staysHidden(person, 1)
+  })
+
+  test('C31 guarded pages do not come back when the sign-in was ended in another browser', async () => {
+    const person = await landed()
+    await person.goto(`${shop.url}/settings`)
+    await person.goto(`${shop.url}/plain`)
+    await signOutElsewhere()
+    await staysHidden(person, 2)
+  })
+
+  test('C31 who signs in next does not see the guarded page of who was here before', async () => {
+    const person = await landed()
+    await person.goto(`${shop.url}/plain`)
+    const tab = await person.newTab()
+    await confirmSignOut(tab)
+    await signIn(tab, 'mina')
+    await person.back()
+    expect(await person.readable()).toContain(MINA)
   })
 })

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
@@ -8,6 +9,7 @@ import type { Ppoppo, PpoppoOptions } from '../../src/index.js'
 import { type Runtime, systemRuntime } from '../../src/lib/runtime.js'
 import { createPpoppo } from '../../src/ppoppo.js'
 import { CookieBrowser } from './cookie-browser.js'
+import type { SelfSigned } from './self-signed.js'
 
 /** An app with sign-in and the sandbox it signs in at, over real HTTP. */
 export interface World {
@@ -35,6 +37,8 @@ export interface WorldOptions {
   readonly runtime?: Runtime
   /** Another Express. */
   readonly createApp?: () => Express
+  /** The app speaks https with this, for browsers that are told to take it. */
+  readonly tls?: SelfSigned
 }
 
 /**
@@ -48,13 +52,14 @@ export async function startWorld({
   routes,
   createApp = express,
   runtime = systemRuntime,
+  tls,
 }: WorldOptions = {}): Promise<World> {
   const isOwnSandbox = !(given && 'close' in given)
   const sandbox = given && 'close' in given ? given : await startSandbox({ pasPort: 0, autoSignIn: 'alex', ...given })
   const app = createApp()
-  const server = createServer(app)
+  const server = tls ? createTlsServer(tls, app) : createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://localhost:${(server.address() as AddressInfo).port}`
+  const url = `${tls ? 'https' : 'http'}://localhost:${(server.address() as AddressInfo).port}`
   const events: PpoppoEvent[] = []
   const config = resolveConfig(
     {

@@ -2,7 +2,7 @@ import type { Express, Request, Response } from 'express'
 import express from 'express'
 import type { Sandbox, SandboxOptions } from 'ppoppo-sandbox'
 import type { Ppoppo, PpoppoOptions } from '../../../src/index.js'
-import { startWorld, type World } from '../../support/world.js'
+import { startWorld, type World, type WorldOptions } from '../../support/world.js'
 
 /** What a strict app allows: nothing inline, nothing from elsewhere. */
 const STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'"
@@ -27,11 +27,14 @@ export interface Shop extends World {
 export async function startShop(
   options: PpoppoOptions = {},
   sandbox: Sandbox | SandboxOptions = { autoSignIn: null },
+  { tls, routes }: Pick<WorldOptions, 'tls' | 'routes'> = {},
 ): Promise<Shop> {
   const seen: Seen[] = []
   const world = await startWorld({
     options,
     sandbox,
+    ...(tls ? { tls } : {}),
+    ...(routes ? { routes } : {}),
     mount: (app, auth) => {
       app.use((req, res, next) => {
         seen.push({ path: req.originalUrl, purpose: req.get('sec-purpose') ?? '', status: () => res.statusCode })

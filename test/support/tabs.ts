@@ -1,0 +1,95 @@
+/*
+ * Chromium and Firefox behind one face, for what must hold in both. Playwright drives no Firefox as people have it, and
+ * no browser's back/forward cache; so what is here is little, and every wait ends with an error.
+ */
+
+const STEP_MS = 20_000
+const POLL_MS = 50
+
+/** A tab, or a frame in one. */
+export interface Tab {
+  goto(url: string): Promise<void>
+  /** The value of an expression in the page, by way of JSON. */
+  evaluate(expression: string): Promise<unknown>
+  /** A click by mouse on the middle of the first such element of a loaded page, as a person's. */
+  click(selector: string): Promise<void>
+  /** One step back; the page may come back from where the browser keeps pages. */
+  back(): Promise<void>
+  /** Waits until the tab shows a loaded page whose address matches. */
+  landsOn(url: string | RegExp): Promise<void>
+  /** What a person can read. */
+  readable(): Promise<string>
+  /** The first frame in it whose address holds `part`. */
+  frame(part: string): Promise<Tab>
+}
+
+/** Somebody with cookies and a cache of their own. */
+export interface Person extends Tab {
+  newTab(): Promise<Tab>
+  /** The newest tab, once there are `count`. */
+  nthTab(count: number): Promise<Tab>
+}
+
+/** A started browser that takes any certificate and keeps pages for the back button. */
+export interface TabBrowser {
+  newPerson(): Promise<Person>
+  close(): Promise<void>
+}
+
+/** What a browser itself must be able to do. */
+export interface TabParts extends Pick<Tab, 'goto' | 'evaluate' | 'frame'> {
+  clickAt(x: number, y: number): Promise<void>
+  goBack(): Promise<void>
+}
+
+/** Asks until there is an answer. A page may go while it is asked: that is none. */
+export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + STEP_MS
+  let fault: unknown
+  while (performance.now() < deadline) {
+    const answer = await ask().catch((error: unknown) => {
+      fault = error
+      return undefined
+    })
+    if (answer !== undefined) return answer
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  throw new Error(`${what}: not within ${STEP_MS / 1000} s`, { cause: fault })
+}
+
+export function createTab({ goto, evaluate, frame, clickAt, goBack }: TabParts): Tab {
+  const address = async (): Promise<string> =>
+    String(await evaluate(`document.readyState === 'complete' ? location.href : ''`))
+
+  return {
+    goto,
+    evaluate,
+    frame,
+    async click(selector) {
+      const middle = `(() => {
+        const box = document.readyState === 'complete' && document.querySelector(${JSON.stringify(selector)})?.getBoundingClientRect()
+        return box ? [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)] : undefined
+      })()`
+      const [x, y] = await until(`click ${selector}`, async () => {
+        const found = await evaluate(middle)
+        return Array.isArray(found) ? found.map(Number) : undefined
+      })
+      await clickAt(x ?? 0, y ?? 0)
+    },
+    async back() {
+      const before = await evaluate('location.href')
+      await goBack()
+      await until(`back from ${before}`, async () => {
+        const now = await address()
+        return /^https?:/.test(now) && now !== before ? now : undefined
+      })
+    },
+    async landsOn(url) {
+      await until(`land on ${url}`, async () => {
+        const now = await address()
+        return (typeof url === 'string' ? now === url : url.test(now)) || undefined
+      })
+    },
+    readable: async () => String(await evaluate('document.body.innerText')),
+  }
+}
