@@ -62,7 +62,11 @@ const CLUSTER_OPTIONS = {
   // 0: a command whose connection broke is not sent again, it may have run.
   retryDelayOnFailover: 0,
   // A node's first command waits for its connection.
-  redisOptions: { ...NODE_OPTIONS, commandTimeout: THREE_ROUND_TRIPS_MS },
+  redisOptions: {
+    ...NODE_OPTIONS,
+    commandTimeout: THREE_ROUND_TRIPS_MS,
+    reconnectOnError: null, // the app's may ask that a command be sent again
+  },
 } satisfies ClusterOptions
 
 /**
@@ -78,8 +82,11 @@ export function createOwnClient<Name extends string>(
   return client as ScriptedClient<Name> // defineCommand has just put the commands there
 }
 
+/** How the app reaches its servers (password, TLS, natMap, ...) lives on. ioredis 5 would drop a Cluster's `redisOptions`. */
 function duplicate(source: Redis | Cluster): Redis | Cluster {
-  return isCluster(source) ? source.duplicate([], CLUSTER_OPTIONS) : source.duplicate(REDIS_OPTIONS)
+  if (!isCluster(source)) return source.duplicate(REDIS_OPTIONS)
+  const redisOptions = { ...source.options.redisOptions, ...CLUSTER_OPTIONS.redisOptions }
+  return source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions })
 }
 
 /** ioredis is loaded only here: who passes a client has it, and who uses the memory store needs none. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Cluster, Redis } from 'ioredis'
+import { certificateFiles, TEST_CERTIFICATE } from './certificate.js'
 import { findFreePort, type RedisServer, startRedis } from './redis.js'
 
 /** Several servers that act as one. */
@@ -15,14 +16,36 @@ export interface RedisGroup {
 const SETTLE_TIMEOUT_MS = 20_000
 const SLOTS = 16_384
 
+/** How servers are to be reached. */
+export interface Access {
+  readonly password?: string
+  /** Only by TLS, with the test's certificate. */
+  readonly tls?: boolean
+}
+
+/** What ioredis needs to reach servers that were started with this. */
+export function accessOptions({ password, tls = false }: Access): { password?: string; tls?: { ca: string } } {
+  return {
+    ...(password === undefined || password === '' ? {} : { password }),
+    ...(tls ? { tls: { ca: TEST_CERTIFICATE } } : {}),
+  }
+}
+
 /**
  * A Redis Cluster of three masters, and one replica of the first where asked for. `servers` are in this order.
  */
-export async function startCluster({ withReplica = false } = {}): Promise<RedisGroup> {
+export async function startCluster({
+  withReplica = false,
+  ...access
+}: { readonly withReplica?: boolean } & Access = {}): Promise<RedisGroup> {
   const count = withReplica ? 4 : 3
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0']
-  const servers = await startAll(count, async () => startRedis({ port: await findClusterPort(), args }))
-  const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'))
+  const fixed = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0']
+  const files = access.tls ? certificateFiles() : undefined
+  const servers = await startAll(count, async () => {
+    const port = await findClusterPort()
+    return startRedis({ port, args: [...fixed, ...accessArguments(access, port, files)] })
+  })
+  const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1', accessOptions(access)))
   try {
     const [first, ...rest] = clients
     if (first === undefined) throw new Error('no server')
@@ -46,7 +69,30 @@ export async function startCluster({ withReplica = false } = {}): Promise<RedisG
   } finally {
     for (const client of clients) client.disconnect()
   }
-  return toGroup(servers)
+  const group = toGroup(servers)
+  return {
+    ...group,
+    async stop() {
+      await group.stop()
+      files?.remove()
+    },
+  }
+}
+
+function accessArguments(
+  { password }: Access,
+  port: number,
+  files: ReturnType<typeof certificateFiles> | undefined,
+): readonly string[] {
+  const secret = password === undefined ? [] : ['--requirepass', password, '--masterauth', password]
+  if (files === undefined) return secret
+  const { certificate, key } = files
+  return [
+    ...secret,
+    ...['--port', '0', '--tls-port', String(port), '--tls-cluster', 'yes', '--tls-replication', 'yes'],
+    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate],
+    ...['--tls-auth-clients', 'no'],
+  ]
 }
 
 /** An app's client of a cluster, ready, with options that the library must not inherit. */
@@ -61,9 +107,13 @@ export async function connectCluster({ ports }: RedisGroup): Promise<Cluster> {
 }
 
 /** A master, a replica, and a Sentinel that watches them as `name`. `servers` are in this order; `ports` is the Sentinel's. */
-export async function startSentinel(name: string): Promise<RedisGroup> {
-  const master = await startRedis()
-  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] })
+export async function startSentinel(
+  name: string,
+  { password = '' }: Pick<Access, 'password'> = {},
+): Promise<RedisGroup> {
+  const secret = password === '' ? [] : ['--requirepass', password, '--masterauth', password]
+  const master = await startRedis({ args: secret })
+  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(master.port), ...secret] })
   const folder = await mkdtemp(join(tmpdir(), 'ppoppo-sentinel-'))
   const file = join(folder, 'sentinel.conf') // Sentinel writes into it
   writeFileSync(
@@ -72,10 +122,11 @@ export async function startSentinel(name: string): Promise<RedisGroup> {
       `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
       `sentinel down-after-milliseconds ${name} 500`,
       `sentinel failover-timeout ${name} 3000`,
+      ...(password === '' ? [] : [`sentinel auth-pass ${name} "${password}"`, `requirepass "${password}"`]),
     ].join('\n'),
   )
   const sentinel = await startRedis({ args: [file, '--sentinel'] })
-  const client = new Redis(sentinel.port, '127.0.0.1')
+  const client = new Redis(sentinel.port, '127.0.0.1', accessOptions({ password }))
   try {
     await until(async () => {
       const replicas = await client.call('SENTINEL', 'REPLICAS', name)
