@@ -1,8 +1,9 @@
-import type { Client, Metadata, StatusObject } from '@grpc/grpc-js'
-import { type CallFailure, CODE } from './classify.js'
+import type { Client, Metadata } from '@grpc/grpc-js'
+import { CANNOT_DECOMPRESS, type CallFailure, CODE } from './classify.js'
 import type { Method } from './descriptor.js'
 import { CallFailed } from './failure.js'
 import { grpc } from './grpc.js'
+import { isGrpcType } from './page.js'
 import { toRetryAfterMs } from './retry-after.js'
 import type { CallScope } from './scope.js'
 
@@ -11,6 +12,9 @@ export interface Prepared {
   readonly method: Method
   readonly bytes: Buffer
 }
+
+/** Texts of grpc-js are shorter, and people read less. */
+const MOST_DETAILS = 1_000
 
 const asItIs = (bytes: Buffer): Buffer => bytes
 
@@ -57,24 +61,44 @@ export function callUnary(
   })
 }
 
-/** What is known of a call that ended badly. @param headers those that came apart from the status */
-export function toFailure(
-  error: Pick<StatusObject, 'code' | 'details' | 'metadata'>,
-  headers: Metadata | undefined,
-  token: string,
-): CallFailure {
+/** How grpc-js says that a call ended. A peer can bring it to leave out what its types promise. */
+export interface ReportedStatus {
+  readonly code?: number | undefined
+  readonly details?: string | undefined
+  readonly metadata?: Metadata | undefined
+}
+
+/**
+ * What is known of a call that ended badly. It is made in callbacks of grpc-js, where an exception would end the
+ * process: so it takes whatever is reported.
+ * @param headers those that came apart from the status
+ */
+export function toFailure(status: ReportedStatus, headers: Metadata | undefined, token: string): CallFailure {
   // A status that came by itself has its headers in its own metadata; the headers of a gateway's page come apart.
-  const received = (name: string): string | undefined => textOf(error.metadata, name) ?? textOf(headers, name)
+  const received = (name: string): string | undefined => textOf(status.metadata, name) ?? textOf(headers, name)
   const retryAfterMs = toRetryAfterMs(received('retry-after'), received('retry-after-ms'))
   return {
-    code: error.code,
-    // A server that repeats what it was sent must not bring the token into an error.
-    details: error.details.replaceAll(token, '[removed]'),
+    ...codeAndDetails(status, token),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
-    isFromPeer: headers !== undefined || Object.keys(error.metadata?.getMap() ?? {}).length > 0,
-    isGrpc: received('content-type')?.startsWith('application/grpc') ?? false,
+    isFromPeer: headers !== undefined || Object.keys(status.metadata?.getMap() ?? {}).length > 0,
+    isGrpc: isGrpcType(received('content-type')),
   }
+}
+
+function codeAndDetails({ code, details }: ReportedStatus, token: string): Pick<CallFailure, 'code' | 'details'> {
+  if (code === undefined && details === undefined) return { code: CODE.internal, details: CANNOT_DECOMPRESS }
+  const isStatus = Number.isInteger(code) && code !== undefined && code > 0 && code <= CODE.unauthenticated
+  return {
+    // A number that is no status of gRPC's counts as UNKNOWN.
+    code: isStatus ? code : CODE.unknown,
+    // A server that repeats what it was sent must not bring the token into an error. What follows is searched.
+    details: withoutToken(String(details ?? ''), token).slice(0, MOST_DETAILS),
+  }
+}
+
+function withoutToken(text: string, token: string): string {
+  return token === '' ? text : text.replaceAll(token, '[removed]')
 }
 
 /** The first value of a header or trailer, where it is a text. */

@@ -1,3 +1,5 @@
+import { isNotPassedOn, type Page, pageOf } from './page.js'
+
 /*
  * When a call is repeated, and what a failure means for what was asked: pure, by gRPC's status code, the text beside it
  * (`details`) and the kind of call. The texts are those of @grpc/grpc-js 1.14; tests hold them against the installed one.
@@ -13,7 +15,7 @@ export interface CallFailure {
   readonly retryAfterMs?: number
   /** Whether the status came from the other side, as far as can be told; texts of grpc-js count only where it did not. */
   readonly isFromPeer: boolean
-  /** Whether it came in an answer that calls itself gRPC, so that no gateway on the way made it. */
+  /** Whether it came in an answer that calls itself gRPC; `false`: a gateway on the way may have made it. */
   readonly isGrpc?: boolean
 }
 
@@ -73,15 +75,18 @@ const NEVER_PICKED = /^Deadline exceeded after .*Waiting for LB pick$/
 const NEVER_STARTED = /^Failed to start HTTP\/2 stream with error /
 /** With code 14. grpc-js maps HTTP statuses 429, 502, 503 and 504 to it. */
 const HTTP_TOO_MANY = /^Received HTTP status code 429$/
+/** grpc-js reports neither code nor text where it cannot decompress a message; these stand in. */
+export const CANNOT_DECOMPRESS = 'Response message is compressed in an unknown way'
 /** With code 13: the answer came and cannot be read, so that asking again brings it again. */
-const UNREADABLE = /^(Response message parsing error|Received message larger than max|Received HTTP status code 400)/
+const UNREADABLE =
+  /^(Response message (parsing error|is compressed in an unknown way)|Received message larger than max|Failed to decompress )/
+/** With code 12, by grpc-js: the server says that all is well, with no answer or with more than one. */
+const NOT_ONE_ANSWER = /^(No message received|Too many responses received)$/
 /** With code 8, and neither a rate limit nor a quota: ENHANCE_YOUR_CALM, or an answer of the server above our bound. */
 const EXHAUSTED_OTHERWISE = /^(Bandwidth exhausted or memory limit exceeded$|Received message )/
 
-/** With code 8, by grpc-js: above `grpc.max_receive_message_length`. */
-const TOO_LARGE = /^Received message larger than max/
-/** grpc-js maps those of these that have no code of their own to 2, as it does all it does not know. */
-const HTTP_FAILURE = /^Received HTTP status code 5\d\d$/
+/** With code 8, by grpc-js: above `grpc.max_receive_message_length`, as it came or decompressed. */
+const TOO_LARGE = /^Received message (larger than max|that decompresses to a size larger than )/
 
 const NO = { repeat: 'no', outcome: 'not_done' } as const
 const AMBIGUOUS = { repeat: 'no', outcome: 'unknown' } as const
@@ -92,11 +97,24 @@ const AGAIN = { repeat: 'backoff', outcome: 'not_done' } as const
  * @example classify({ code: 14, details: 'Connection dropped', isFromPeer: false }, 'write').outcome // 'unknown'
  */
 export function classify(failure: CallFailure, kind: CallKind): Verdict {
+  const page = pageOf(failure)
+  if (page) return ofPage(page, failure, kind)
+  if (isNotOneAnswer(failure)) return kind === 'read' ? NO : AMBIGUOUS
   if (REFUSED.includes(failure.code)) return NO
   if (failure.code === CODE.unauthenticated) return { repeat: 'new_token', outcome: 'not_done' }
   if (failure.code === CODE.resourceExhausted) return ofExhausted(failure, kind)
   if (isNeverSent(failure)) return failure.code === CODE.deadlineExceeded ? NO : AGAIN
   return kind === 'read' ? ofRead(failure) : AMBIGUOUS
+}
+
+/** A page is no verdict: for what may be asked again it is a failure that passes. */
+function ofPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
+  if (page.status === 401) return { repeat: 'new_token', outcome: 'not_done' }
+  // Too large stays too large.
+  if (page.status === 413) return NO
+  if (kind === 'read' || isHttpTooMany(failure)) return AGAIN
+  // Of gRPC's own content type: a server that merely says 429 did get it.
+  return isNotPassedOn(page) && page.status !== 429 ? AGAIN : AMBIGUOUS
 }
 
 function ofExhausted(failure: CallFailure, kind: CallKind): Verdict {
@@ -142,12 +160,12 @@ export function isTooLarge({ code, details }: CallFailure): boolean {
   return code === CODE.resourceExhausted && TOO_LARGE.test(details)
 }
 
-/** Whether a gateway on the way failed (HTTP 5xx), which says nothing about what was asked. */
-export function isGatewayFailure({ details, isGrpc }: CallFailure): boolean {
-  return isGrpc !== true && HTTP_FAILURE.test(details)
-}
-
 /** Whether an answer came and cannot be read. */
 export function isUnreadable({ code, details }: CallFailure): boolean {
   return code === CODE.internal && UNREADABLE.test(details)
+}
+
+/** Whether a server said that all is well, and not once what was asked for. */
+export function isNotOneAnswer({ code, details }: CallFailure): boolean {
+  return code === CODE.unimplemented && NOT_ONE_ANSWER.test(details)
 }

@@ -7,10 +7,14 @@ import { type Descriptor, loadDescriptor } from './descriptor.js'
 import { type Asked, CallFailed, toMessagingError } from './failure.js'
 import type { MethodName } from './names.js'
 import type { MessagingConfig } from './options.js'
+import { pageOf } from './page.js'
 import { RetryBudget, withRepeats } from './retry.js'
 import type { MessagingRuntime } from './runtime.js'
 import { CallScope, type OpenScopes } from './scope.js'
 import type { CallOptions } from './types.js'
+
+/** What any gRPC server says, also one that is not PCS. */
+const SAID_BY_ANY: readonly number[] = [CODE.unimplemented, CODE.unauthenticated, CODE.unavailable]
 
 /** What every method of the client is made of. */
 export interface Caller {
@@ -38,6 +42,9 @@ export interface Caller {
   toError(failure: CallFailure, asked: Asked, attempts: number): PpoppoError
   /** Notes that PCS has answered, so that a later "no such method" is none of a wrong path. */
   noteAnswer(): void
+  hasAnswered(): boolean
+  /** Notes what a failure says about the token it was called with, and about the place. */
+  noteFailure(failure: CallFailure, token: string): void
   readonly tokens: TokenSource
   channel(): Channel
   close(): void
@@ -80,12 +87,12 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
         const method = caller.descriptor().method(name)
         const prepared = { method, bytes: method.serialize(write(caller.descriptor())) }
         const attempt = async (): Promise<object> => {
-          const token = await tokenFor(scope)
+          const token = await tokens.tokenFor(scope)
           scope.throwIfEnded()
           try {
             return await callUnary(caller.channel().client(), prepared, token, scope)
           } catch (error) {
-            if (error instanceof CallFailed && error.failure.code === CODE.unauthenticated) tokens.drop(token)
+            if (error instanceof CallFailed) caller.noteFailure(error.failure, token)
             throw error
           }
         }
@@ -103,6 +110,13 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
     noteAnswer: () => {
       hasAnswered = true
     },
+    hasAnswered: () => hasAnswered,
+    noteFailure: (failure, token) => {
+      const isPage = pageOf(failure) !== undefined
+      // Where a path is wrong another gRPC server may say that it has no such method, or want another token.
+      if (!isPage && failure.isGrpc === true && !SAID_BY_ANY.includes(failure.code)) hasAnswered = true
+      if (failure.code === CODE.unauthenticated) isPage ? tokens.doubt(token) : tokens.drop(token)
+    },
     close: () => {
       isClosed = true
       tokens.close()
@@ -110,8 +124,6 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
       channel?.release()
     },
   }
-
-  const tokenFor = (scope: CallScope): Promise<string> => scope.wait(tokens.token(), 'Getting an access token')
   return caller
 }
 

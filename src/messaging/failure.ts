@@ -6,8 +6,10 @@ import {
   classify,
   isExhaustedOtherwise,
   isHttpTooMany,
+  isNotOneAnswer,
   isUnreadable,
 } from './classify.js'
+import { type Page, pageOf } from './page.js'
 
 /** What was asked, in words and in facts, for the message of an error. */
 export interface Asked {
@@ -71,6 +73,11 @@ type Explanation = readonly [PpoppoErrorCode, string]
 
 function explain(failure: CallFailure, place: Place): Explanation {
   const says = said(failure.details)
+  const page = pageOf(failure)
+  if (page) return ofPage(page, failure, place, says)
+  if (isNotOneAnswer(failure)) {
+    return ['messaging_response_invalid', `PCS says that all is well, and does not answer once${says}. Tell Ppoppo.`]
+  }
   switch (failure.code) {
     case CODE.invalidArgument:
     case CODE.outOfRange:
@@ -99,7 +106,6 @@ function explain(failure: CallFailure, place: Place): Explanation {
       return ['deadline_exceeded', `no answer in time from ${place.apiUrl}. Check PCS_API_URL, or raise "deadlineMs".`]
     case CODE.unavailable:
     case CODE.cancelled:
-      if (isHttpTooMany(failure)) return ['rate_limited', `too many requests${says}. Try again later, and less often.`]
       return [
         'messaging_unavailable',
         `PCS at ${place.apiUrl} does not answer${says}. Check PCS_API_URL and the network.`,
@@ -110,6 +116,25 @@ function explain(failure: CallFailure, place: Place): Explanation {
     default:
       return ['messaging_response_invalid', `PCS answered in a way that says nothing${says}. Check PCS_API_URL.`]
   }
+}
+
+/** A gateway's page says nothing about the app; but where nothing else has ever answered, something is set wrong. */
+function ofPage({ status }: Page, failure: CallFailure, place: Place, says: string): Explanation {
+  if (isHttpTooMany(failure)) return ['rate_limited', `too many requests${says}. Try again later, and less often.`]
+  if (status === 413)
+    return ['request_invalid', `a gateway before PCS finds the request too large${says}. Send less at a time.`]
+  if (!place.hasAnswered && status === 404) return ['messaging_misconfigured', ofUnimplemented(says, place)]
+  const isPassing = status !== undefined && (status >= 500 || status === 408)
+  if (!place.hasAnswered && !isPassing) {
+    return [
+      'messaging_misconfigured',
+      `a web page answers at ${place.apiUrl}, and nothing of PCS${says}. Check PCS_API_URL, and whether a gateway lets this server in.`,
+    ]
+  }
+  return [
+    'messaging_unavailable',
+    `a gateway answers instead of PCS at ${place.apiUrl}${says}. Try again later; if it stays so, check PCS_API_URL and the network.`,
+  ]
 }
 
 function ofUnimplemented(says: string, { apiUrl, hasAnswered }: Place): string {
@@ -129,15 +154,29 @@ function ofExhausted(failure: CallFailure, says: string): Explanation {
   return ['quota_exceeded', `a limit of the app is used up${says}, and PCS names no time to wait. See app.stats().`]
 }
 
+/** No more is looked at, and no more is shown. */
+const MOST_READ = 1_000
+const MOST_SHOWN = 200
+
 /** What the other side says, fit for one line: bounded, printable, and without anything that looks like a token. */
 export function said(details: string): string {
-  const clean = details
-    .replace(/\b(Bearer|Basic)\s+\S+/gi, '$1 [removed]')
-    .replace(/[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, '[removed]')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .replace(/\. Resolution note: .*$/, '')
+  // Cut before it is searched; the word across the cut goes, since half a token looks like none.
+  const read = details.slice(0, MOST_READ).replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ')
+  const whole = details.length > MOST_READ ? read.slice(0, Math.max(0, read.lastIndexOf(' '))) : read
+  const [plain = ''] = whole.split('. Resolution note: ')
+  const clean = plain
+    .replace(/\b(Bearer|Basic) +\S+/gi, '$1 [removed]')
+    .replace(/[\w.-]+/g, (word) => (isTokenLike(word) ? '[removed]' : word))
     .trim()
     .replace(/\.$/, '')
   if (clean === '') return ''
-  return `: ${clean.length > 200 ? `${clean.slice(0, 200)}...` : clean}`
+  return `: ${clean.length > MOST_SHOWN ? `${clean.slice(0, MOST_SHOWN)}...` : clean}`
+}
+
+/** Two parts of eight characters and something after them, as a JWT has. */
+function isTokenLike(word: string): boolean {
+  const parts = word.split('.')
+  return parts.some(
+    (part, index) => part.length >= 8 && (parts[index + 1]?.length ?? 0) >= 8 && index + 2 < parts.length,
+  )
 }

@@ -1,5 +1,6 @@
-import type { Client, ServiceError } from '@grpc/grpc-js'
-import { CODE } from './classify.js'
+import type { Client, Metadata, ServiceError } from '@grpc/grpc-js'
+import { toFailure } from './call.js'
+import { type CallFailure, CODE } from './classify.js'
 import { descriptorType } from './descriptor-types.js'
 import { CallFailed } from './failure.js'
 import { grpc } from './grpc.js'
@@ -35,8 +36,7 @@ export function openReflectionCall(
   token: string | undefined,
   deadline: Date,
 ): ReflectionCall {
-  const { Metadata } = grpc()
-  const metadata = new Metadata()
+  const metadata = new (grpc().Metadata)()
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`)
   const call = client.makeBidiStreamRequest<ReflectionQuestion, ReflectionAnswer>(
     path,
@@ -48,24 +48,27 @@ export function openReflectionCall(
   let waiting: { resolve(answer: ReflectionAnswer): void; reject(error: Error): void } | undefined
   let failed: Error | undefined
 
-  const fail = (code: number, details: string): void => {
-    // A server that repeats what it was sent must not bring the token into an error.
-    const shown = token === undefined ? details : details.replaceAll(token, '[removed]')
-    failed ??= new CallFailed({ code, details: shown, isFromPeer: true })
+  const fail = (failure: CallFailure): void => {
+    failed ??= new CallFailed(failure)
     waiting?.reject(failed)
     waiting = undefined
   }
+  const failBy = (code: number, details: string): void => fail({ code, details, isFromPeer: true })
+  let headers: Metadata | undefined
+  call.on('metadata', (received: Metadata) => {
+    headers = received
+  })
   call.on('data', (answer: ReflectionAnswer) => {
     if (waiting) {
       waiting.resolve(answer)
       waiting = undefined
       return
     }
-    fail(CODE.internal, 'an answer to nothing')
+    failBy(CODE.internal, 'an answer to nothing')
     call.cancel()
   })
-  call.on('error', ({ code, details }: ServiceError) => fail(code, details))
-  call.on('end', () => fail(CODE.unknown, 'the stream ended before the answer'))
+  call.on('error', (error: ServiceError) => fail(toFailure(error, headers, token ?? '')))
+  call.on('end', () => failBy(CODE.unknown, 'the stream ended before the answer'))
 
   return {
     ask: (question) =>

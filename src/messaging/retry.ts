@@ -1,7 +1,10 @@
 import { doubled, spread } from './backoff.js'
-import { type CallFailure, type CallKind, classify } from './classify.js'
+import { type CallFailure, type CallKind, classify, type Verdict } from './classify.js'
 import { CallFailed } from './failure.js'
+import { pageOf } from './page.js'
 import type { CallScope } from './scope.js'
+
+type Repeat = Verdict['repeat']
 
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
@@ -62,9 +65,8 @@ export async function withRepeats<T>(
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error
       const { failure } = error
-      const { repeat } = classify(failure, rules.kind)
-      const pauseMs =
-        repeat === 'no' || (repeat === 'new_token' && hadNewToken) ? undefined : pause(failure, attempts, rules)
+      const repeat = afterToken(classify(failure, rules.kind).repeat, failure, hadNewToken)
+      const pauseMs = repeat === 'no' ? undefined : pause(repeat, failure, attempts, rules)
       const isWorthIt = pauseMs !== undefined && attempts < rules.maxAttempts && pauseMs < scope.remainingMs()
       // Another token is no load on a server that ails: all calls that find theirs revoked at once may have it.
       if (!isWorthIt || (repeat !== 'new_token' && !rules.budget.spend())) return { failure, attempts }
@@ -74,9 +76,15 @@ export async function withRepeats<T>(
   }
 }
 
+/** A token is replaced once. PCS's own refusal of the second one stands; a gateway's page is one like any other. */
+function afterToken(repeat: Repeat, failure: CallFailure, hadNewToken: boolean): Repeat {
+  if (repeat !== 'new_token' || !hadNewToken) return repeat
+  return pageOf(failure) ? 'backoff' : 'no'
+}
+
 /** How long to wait before the next attempt, in milliseconds. @param attempts how many there were */
-function pause(failure: CallFailure, attempts: number, { kind, random }: RepeatRules): number {
-  switch (classify(failure, kind).repeat) {
+function pause(repeat: Repeat, failure: CallFailure, attempts: number, { random }: RepeatRules): number {
+  switch (repeat) {
     case 'new_token':
       return 0
     case 'hint':

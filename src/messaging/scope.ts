@@ -12,6 +12,8 @@ export type OpenScopes = Set<CallScope>
  * the client is closed. Whatever waits inside waits through {@link CallScope.wait}, and lets go when it ends.
  */
 export class CallScope {
+  /** All of its time, in milliseconds. */
+  readonly deadlineMs: number
   readonly #runtime: MessagingRuntime
   readonly #deadlineAt: number
   readonly #listeners = new Set<(reason: unknown) => void>()
@@ -29,6 +31,7 @@ export class CallScope {
       )
     }
     options.signal?.throwIfAborted()
+    this.deadlineMs = deadlineMs
     this.#runtime = runtime
     this.#deadlineAt = runtime.now() + deadlineMs
     this.#open = open

@@ -1,17 +1,19 @@
-import { PpoppoError } from '../errors.js'
 import { parseJsonObject } from '../lib/guards.js'
 import { onAbort } from '../lib/on-abort.js'
 import type { MessagingConfig } from './options.js'
 import { toRetryAfterMs } from './retry-after.js'
 import type { MessagingRuntime } from './runtime.js'
+import { TokenFault } from './token-fault.js'
 
 /** The token call ends after this long, body included. */
 export const TOKEN_DEADLINE_MS = 10_000
 const MAX_ANSWER_BYTES = 64 * 1024
 /** Where the answer names no `expires_in`, which RFC 6749 5.1 only recommends. */
 const UNSAID_LIFETIME_MS = 300_000
+/** No token is kept for longer, whatever its `expires_in`. */
+const LONGEST_LIFETIME_MS = 86_400_000
 
-/** RFC 6749 5.2. */
+/** RFC 6749 5.2: the client is refused. A status beside it that says "later" wins. */
 const OAUTH_ERRORS = [
   'invalid_request',
   'invalid_client',
@@ -20,16 +22,21 @@ const OAUTH_ERRORS = [
   'unsupported_grant_type',
   'invalid_scope',
 ] as const
+/** Codes of servers that say "not now" with a status that says something else. */
+const PASSING_ERRORS: readonly string[] = ['server_error', 'temporarily_unavailable', 'slow_down', 'rate_limited']
 
 /** What PAS granted. */
 export interface GrantedToken {
   readonly token: string
+  /** Counted from `askedAt`, on the runtime's clock. */
   readonly lifetimeMs: number
+  readonly askedAt: number
 }
 
 /**
  * Asks PAS for an access token: `grant_type=client_credentials` with id and secret in the form, and no scope, as the
  * official crate does. Bounded in time and size; follows no redirect; says nothing of the answer in its errors.
+ * @throws TokenFault
  */
 export async function fetchToken(
   config: MessagingConfig,
@@ -43,6 +50,7 @@ export async function fetchToken(
     client_id: credentials.clientId,
     client_secret: credentials.clientSecret,
   })
+  const askedAt = runtime.now()
   const call = new AbortController()
   const letGo = closing && onAbort(closing, () => call.abort())
   const cancelDeadline = runtime.after(TOKEN_DEADLINE_MS, () => call.abort())
@@ -55,14 +63,12 @@ export async function fetchToken(
       signal: call.signal,
     })
     const text = await readBounded(answer)
-    if (answer.status === 200) return toGranted(text, tokenUrl)
+    if (answer.status === 200) return { ...toGranted(text, tokenUrl), askedAt }
     throw ofStatus(answer, text, config)
   } catch (error) {
-    if (error instanceof PpoppoError) throw error
+    if (error instanceof TokenFault) throw error
     // No cause: undici's errors may quote what was sent.
-    if (closing?.aborted) throw new PpoppoError('closed', 'The Messaging client was closed while it asked for a token.')
-    const why = call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : networkCode(error)
-    throw unavailable(tokenUrl, why)
+    throw away(tokenUrl, call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : networkCode(error))
   } finally {
     cancelDeadline()
     letGo?.()
@@ -80,50 +86,58 @@ async function readBounded(answer: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function toGranted(text: string, tokenUrl: string): GrantedToken {
+function toGranted(text: string, tokenUrl: string): Omit<GrantedToken, 'askedAt'> {
   const answer = parseJsonObject(text)
   const token = answer?.['access_token']
   const type = answer?.['token_type'] ?? 'Bearer'
   // Anything else would not survive as a header, or end it.
   const isToken = typeof token === 'string' && /^[\x21-\x7e]{1,16384}$/.test(token)
   if (!isToken || typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
-    throw new PpoppoError(
-      'messaging_response_invalid',
-      `The token endpoint ${tokenUrl} answered without a usable bearer token. Check PAS_TOKEN_URL.`,
-    )
+    const what = `The token endpoint ${tokenUrl} answered without a usable bearer token. Check PAS_TOKEN_URL.`
+    throw new TokenFault('page', 'messaging_response_invalid', what)
   }
-  const seconds = Number(answer?.['expires_in'])
-  return { token, lifetimeMs: seconds > 0 && Number.isFinite(seconds) ? seconds * 1_000 : UNSAID_LIFETIME_MS }
+  return { token, lifetimeMs: toLifetimeMs(answer?.['expires_in']) }
 }
 
-/** Which codes PAS answers with to a wrong secret is `invalid_client`, 400 or 401. */
-function ofStatus(answer: Response, text: string, { tokenUrl, credentials }: MessagingConfig): PpoppoError {
+function toLifetimeMs(expiresIn: unknown): number {
+  const seconds = Number(expiresIn)
+  return seconds > 0 ? Math.min(seconds * 1_000, LONGEST_LIFETIME_MS) : UNSAID_LIFETIME_MS
+}
+
+/** Only PAS's own word is a verdict, an error of RFC 6749 5.2 in JSON; every other answer may be a gateway's. */
+function ofStatus(answer: Response, text: string, { tokenUrl, credentials }: MessagingConfig): TokenFault {
   const { status } = answer
-  const given = parseJsonObject(text)?.['error']
-  // Only a code that is known is repeated: the rest may be anything, even what was sent.
-  const oauthError =
-    typeof given === 'string' ? (OAUTH_ERRORS.find((code) => code === given) ?? 'another error') : undefined
   if (status === 408 || status === 429 || status >= 500) {
-    return unavailable(tokenUrl, `HTTP ${status}`, toRetryAfterMs(answer.headers.get('retry-after') ?? undefined))
+    return away(tokenUrl, `HTTP ${status}`, toRetryAfterMs(answer.headers.get('retry-after') ?? undefined))
   }
-  if (oauthError !== undefined || status === 401) {
-    return new PpoppoError(
+  const refusal = refusalIn(text, status)
+  if (refusal !== undefined) {
+    return new TokenFault(
+      'refused',
       'credentials_rejected',
-      `PAS refuses the client ${credentials?.clientId ?? ''} with ${oauthError ?? `HTTP ${status}`}. Check PAS_PCS_CLIENT_ID and PAS_PCS_CLIENT_SECRET (the External API client's, not the login client's), and that PAS_TOKEN_URL is of their environment.`,
+      `PAS refuses the client ${credentials?.clientId ?? ''} with ${refusal}. Check PAS_PCS_CLIENT_ID and PAS_PCS_CLIENT_SECRET (the External API client's, not the login client's), and that PAS_TOKEN_URL is of their environment.`,
     )
   }
-  return new PpoppoError(
+  return new TokenFault(
+    'page',
     'messaging_misconfigured',
-    `${tokenUrl} does not answer as a token endpoint does (HTTP ${status}). Set PAS_TOKEN_URL to the full endpoint, such as https://accounts.ppoppo.com/oauth/token.`,
+    `${tokenUrl} does not answer as a token endpoint does (HTTP ${status}). If it stays so, set PAS_TOKEN_URL to the full endpoint, such as https://accounts.ppoppo.com/oauth/token.`,
   )
 }
 
-function unavailable(tokenUrl: string, why: string, retryAfterMs = 5_000): PpoppoError {
-  return new PpoppoError(
-    'messaging_unavailable',
-    `The token endpoint ${tokenUrl} gives no token (${why}). Check PAS_TOKEN_URL and the network.`,
-    { retryAfterMs },
-  )
+/** Only a code that is known is repeated: the rest may be anything, even what was sent. */
+function refusalIn(text: string, status: number): string | undefined {
+  const given = parseJsonObject(text)?.['error']
+  const known = OAUTH_ERRORS.find((code) => code === given)
+  if (known !== undefined && status >= 400) return known
+  // Codes of PAS's own look like those; what frameworks write for a status ("Not Found") does not.
+  const isCode = typeof given === 'string' && /^[a-z]+(?:_[a-z]+)+$/.test(given) && !PASSING_ERRORS.includes(given)
+  return isCode && (status === 400 || status === 401) ? 'another error' : undefined
+}
+
+function away(tokenUrl: string, why: string, retryAfterMs?: number): TokenFault {
+  const what = `The token endpoint ${tokenUrl} gives no token (${why}). Check PAS_TOKEN_URL and the network.`
+  return new TokenFault('away', 'messaging_unavailable', what, retryAfterMs)
 }
 
 function networkCode(error: unknown): string {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { TOKEN_DEADLINE_MS } from '../../src/messaging/token-request.js'
 import { CLIENT, sendJson } from './support/fake-token-endpoint.js'
@@ -62,6 +63,43 @@ describe('the access token', () => {
     await expect(client.status('snd_1')).rejects.toMatchObject({ code: 'messaging_unavailable', retryable: true })
   })
 
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['a 404 page', (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Not Found</h1>')],
+    ['a 403 page', (response) => response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Forbidden</h1>')],
+    ['a login page', (response) => response.writeHead(302, { location: 'https://example.com/' }).end()],
+    ['a page with 200', (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Hello</h1>')],
+    ['JSON of a framework', (response) => sendJson(response, 404, { status: 404, error: 'Not Found' })],
+    ['"temporarily_unavailable"', (response) => sendJson(response, 400, { error: 'temporarily_unavailable' })],
+    ['a refusal', (response) => sendJson(response, 401, { error: 'invalid_client' })],
+  ])('that is still good is used whatever the token endpoint answers: %s', async (_what, answer) => {
+    let now = Date.now()
+    const client = world.connect({ deadlineMs: 2_000 }, { now: () => now })
+    await client.status('snd_1')
+    now += 3_590_000
+    world.pas.answer = answer
+    await client.status('snd_1')
+    await client.status('snd_1')
+    expect(world.pcs.calls.map(({ token }) => token)).toEqual(['tok_1', 'tok_1', 'tok_1'])
+    world.pas.answer = undefined
+    now += 6_000
+    await client.status('snd_1')
+    expect(world.pcs.calls.at(-1)?.token).toBe(`tok_${world.pas.requests.length}`)
+  })
+
+  test('is asked for again where a gateway answers with a page, and that is no verdict once PAS has answered', async () => {
+    let now = Date.now()
+    const client = world.connect({ deadlineMs: 1_000 }, { now: () => now })
+    await client.status('snd_1')
+    now += 3_700_000
+    world.pas.answer = (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>404</h1>')
+    await expect(client.status('snd_1')).rejects.toMatchObject({
+      code: 'messaging_unavailable',
+      retryable: true,
+      message: expect.stringContaining('HTTP 404'),
+    })
+    expect(world.pas.requests.length).toBeGreaterThan(2)
+  })
+
   test('that PCS refuses is replaced once, for a send too', async () => {
     world.pcs.answer = ({ token }) => (token === 'tok_1' ? { code: 16 } : { ok: { id: 'snd_1' } })
     expect(await world.connect().send(REQUEST)).toMatchObject({ id: 'snd_1' })
@@ -98,7 +136,7 @@ describe('a token endpoint that gives no token', () => {
   ])('%s', async (_what, status, body, code, message) => {
     world.pas.answer = (response) => sendJson(response, status, body, { 'retry-after': '7' })
     const error = await world
-      .connect()
+      .connect({ deadlineMs: 2_000 })
       .send(REQUEST)
       .catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
@@ -112,7 +150,29 @@ describe('a token endpoint that gives no token', () => {
       response.writeHead(200)
       response.write('x'.repeat(100_000))
     }
-    await expect(world.connect().send(REQUEST)).rejects.toMatchObject({ code: 'messaging_unavailable' })
+    await expect(world.connect({ deadlineMs: 1_000 }).send(REQUEST)).rejects.toMatchObject({
+      code: 'messaging_unavailable',
+    })
+  })
+
+  test('a token endpoint that fails twice and then is well fails no call', async () => {
+    world.pas.answer = (response, count) =>
+      count <= 2 ? sendJson(response, 500, {}) : sendJson(response, 200, { access_token: 'late', token_type: 'Bearer' })
+    const client = world.connect({ maxAttempts: 1 })
+    await Promise.all([client.send(REQUEST), client.status('snd_1'), client.status('snd_1')])
+    // All calls of a client wait together.
+    expect(world.pas.requests).toHaveLength(3)
+    expect(world.pcs.calls.map(({ token }) => token)).toEqual(['late', 'late', 'late'])
+  })
+
+  test('a request that hangs holds up no call: another one is made beside it', async () => {
+    world.pas.answer = (response, count) => {
+      if (count > 1) sendJson(response, 200, { access_token: 'second', token_type: 'Bearer' })
+    }
+    const client = world.connect({ deadlineMs: 10_000 })
+    await Promise.all([client.status('snd_1'), client.send(REQUEST)])
+    expect(world.pcs.calls.map(({ token }) => token)).toEqual(['second', 'second'])
+    expect(world.pas.requests).toHaveLength(2)
   })
 
   test('silence ends with the deadline of the call, and with its own', async () => {
@@ -130,7 +190,7 @@ describe('a token endpoint that gives no token', () => {
 
   test('nobody there', async () => {
     await world.pas.close()
-    await expect(world.connect().send(REQUEST)).rejects.toMatchObject({
+    await expect(world.connect({ deadlineMs: 1_000 }).send(REQUEST)).rejects.toMatchObject({
       code: 'messaging_unavailable',
       message: expect.stringContaining('ECONNREFUSED'),
     })

@@ -42,8 +42,13 @@ export class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined
   next(): Promise<Result> {
     if (this.#scope === undefined) this.#begin()
     if (this.#isOver) return this.#afterEnd()
-    const event = this.#waiters.length === 0 ? this.#subscription.take() : undefined
-    if (event !== undefined) return Promise.resolve({ done: false, value: event })
+    try {
+      const event = this.#waiters.length === 0 ? this.#subscription.take() : undefined
+      if (event !== undefined) return Promise.resolve({ done: false, value: event })
+    } catch (error) {
+      this.#finish({ reason: error })
+      return this.#afterEnd()
+    }
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject })
       this.#subscription.seek()

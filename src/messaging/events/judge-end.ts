@@ -1,12 +1,15 @@
 /*
  * What comes after the end of a stream: pure, by how it ended, how it had fared, and how those before it had.
  */
-import { type CallFailure, CODE, isGatewayFailure, isTooLarge, isUnreadable } from '../classify.js'
+import { type CallFailure, CODE, isTooLarge, isUnreadable } from '../classify.js'
+import { type Page, pageOf } from '../page.js'
 
 /** How one stream ended, as far as it matters for the next. */
 export interface StreamEnd {
   /** Absent: the server ended it well (status 0). */
   readonly failure?: CallFailure
+  /** Nothing of PCS has ever answered this client: perhaps it never will. */
+  readonly isUnanswered?: boolean
   /** We ended it, to begin anew. */
   readonly isPlanned: boolean
   /** It was opened after an event, by that event's id. */
@@ -68,12 +71,14 @@ export function judgeEnd(end: StreamEnd, before: Streak): Verdict {
   const streak = isHealthy(end) ? NO_STREAK : afterConnection(end, before)
   const { failure } = end
   if (end.isPlanned || failure === undefined) return ofGoodEnd(end, streak)
+  const page = pageOf(failure)
+  if (page) return ofPage(page, end, streak)
   const { code } = failure
   if (NEVER.includes(code)) return { next: 'fail', because: 'answer' }
   if (REFUSES_CURSOR.includes(code)) return ofRefusedCursor(end, streak)
   if (code === CODE.unauthenticated) return ofRefusedToken(streak)
   if (code === CODE.resourceExhausted && !isTooLarge(failure)) return ofExhausted(failure, streak)
-  const isOfTransport = (OF_TRANSPORT.includes(code) && !isUnreadable(failure)) || isGatewayFailure(failure)
+  const isOfTransport = OF_TRANSPORT.includes(code) && !isUnreadable(failure)
   return isOfTransport ? again('backoff', { ...failed(streak), doubts: 0 }) : ofDoubt(end, streak)
 }
 
@@ -107,6 +112,14 @@ function ofRefusedToken(streak: Streak): Verdict {
   return again('none', { ...streak, refusals: 1 })
 }
 
+/** A gateway's page is no verdict of PCS's; where nothing else ever came, it is one in the end. */
+function ofPage({ status = 200 }: Page, end: StreamEnd, streak: Streak): Verdict {
+  if (status === 401 && streak.refusals === 0) return again('none', { ...streak, refusals: 1 })
+  const isPassing = status >= 500 || status === 408 || status === 429
+  if (end.isUnanswered === true && !isPassing) return ofDoubt({ ...end, hadCursor: false }, streak)
+  return again('backoff', { ...failed(streak), doubts: 0 })
+}
+
 function ofExhausted({ retryAfterMs }: CallFailure, streak: Streak): Verdict {
   const next = failed(streak)
   if (retryAfterMs !== undefined) return again('hint', next)
@@ -114,11 +127,10 @@ function ofExhausted({ retryAfterMs }: CallFailure, streak: Streak): Verdict {
 }
 
 /** The server fails at something, or something it sends cannot be read: with the same cursor perhaps for ever. */
-function ofDoubt({ failure, hadCursor }: StreamEnd, streak: Streak): Verdict {
+function ofDoubt({ hadCursor }: Pick<StreamEnd, 'hadCursor'>, streak: Streak): Verdict {
   const doubts = streak.doubts + 1
   if (doubts < MOST_DOUBTS) return again('doubt', { ...failed(streak), doubts })
-  const isCursors = hadCursor && failure?.isGrpc !== false
-  return { next: 'fail', because: isCursors ? 'cursor_failed' : 'answer' }
+  return { next: 'fail', because: hadCursor ? 'cursor_failed' : 'answer' }
 }
 
 function again(wait: Wait, streak: Streak): Verdict {

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly method: Method
   readonly request: object
   readonly hadCursor: boolean
+  /** Whether PCS has ever answered. */
+  readonly hasAnswered: () => boolean
   readonly token: string
   readonly recycleMs: number
   readonly runtime: MessagingRuntime
@@ -97,6 +99,7 @@ export class Run {
       ...(failure ? { failure } : {}),
       isPlanned: this.#isPlanned || (failure?.code === CODE.deadlineExceeded && Date.now() > this.#deadline - EARLY_MS),
       hadCursor: this.#options.hadCursor,
+      isUnanswered: !this.#options.hasAnswered(),
       hadProgress: this.#hadProgress,
       lastedMs: at - this.#openedAt,
       connectedMs: this.#connectedAt === undefined ? 0 : Math.max(1, at - this.#connectedAt),

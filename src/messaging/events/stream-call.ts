@@ -3,6 +3,7 @@ import { textOf, toFailure } from '../call.js'
 import { type CallFailure, CODE } from '../classify.js'
 import type { Method } from '../descriptor.js'
 import { grpc } from '../grpc.js'
+import { isGrpcType } from '../page.js'
 
 /** A message as proto-loader decodes it. */
 export type Wire = Readonly<Record<string, unknown>>
@@ -56,7 +57,7 @@ export function openStreamCall(opening: Opening, listener: StreamListener): Stre
     call.on('metadata', (received: Metadata) => {
       headers = received
       // A gateway's page has headers, too.
-      if (!isDiscarded && textOf(received, 'content-type')?.startsWith('application/grpc')) listener.onHeaders()
+      if (!isDiscarded && isGrpcType(textOf(received, 'content-type'))) listener.onHeaders()
     })
     call.on('status', (status: StatusObject) => {
       if (!isDiscarded) listener.onEnd(status.code === 0 ? undefined : toFailure(status, headers, token))

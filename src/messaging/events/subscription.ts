@@ -1,5 +1,4 @@
 import { PpoppoError } from '../../errors.js'
-import { CODE } from '../classify.js'
 import type { Caller } from '../client.js'
 import { fromEvent } from '../convert-event.js'
 import type { MessagingEvent, StreamOptions } from '../event-types.js'
@@ -89,7 +88,7 @@ export class Subscription {
     this.#run = undefined
     const end = run.toEnd()
     const { failure } = end
-    if (failure?.code === CODE.unauthenticated) this.#caller.tokens.drop(run.token)
+    if (failure) this.#caller.noteFailure(failure, run.token)
     const verdict = judgeEnd(end, this.#streak)
     if (verdict.next === 'reopen') {
       this.#streak = verdict.streak
@@ -119,7 +118,7 @@ export class Subscription {
       const token = await tokens.token()
       if (!this.#isOver) this.#run = this.#begin(token)
     } catch (error) {
-      if (!(error instanceof PpoppoError && error.retryable)) throw error
+      if (!(error instanceof PpoppoError && tokens.mayPass(error))) throw error
       this.#link.noteError(error)
       this.#streak = failed(this.#streak)
       const ms = pauseMs('backoff', this.#streak, error.retryAfterMs, runtime.random)
@@ -140,17 +139,27 @@ export class Subscription {
           ...(this.#cursor === undefined ? {} : { after_event_id: this.#cursor }),
         },
         hadCursor: this.#cursor !== undefined,
+        hasAnswered: this.#caller.hasAnswered,
         token,
         recycleMs,
         runtime,
         isReady: () => channel.state() === 'ready',
       },
       {
-        onReadable: () => this.#reader.onReadable(),
-        onConnected: () => this.#onConnected(),
-        onEnd: (run) => this.#onEnd(run),
+        onReadable: () => this.#guard(() => this.#reader.onReadable()),
+        onConnected: () => this.#guard(() => this.#onConnected()),
+        onEnd: (run) => this.#guard(() => this.#onEnd(run)),
       },
     )
+  }
+
+  /** In callbacks of gRPC's nobody catches an exception: one that is not foreseen would end the process. */
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#reader.onFault(error)
+    }
   }
 
   #onConnected(): void {

@@ -9,6 +9,9 @@ function failure(code: number, more: Partial<CallFailure> = {}): CallFailure {
   return { code, details: 'told', isFromPeer: true, isGrpc: true, ...more }
 }
 
+const page = (status: number): CallFailure =>
+  failure(2, { details: `Received HTTP status code ${status}`, isGrpc: false })
+
 /** What comes of it, in short: `fail: ...`, or how long the next opening waits. */
 function come(end: Partial<StreamEnd>, before: Partial<Streak> = {}): string {
   const verdict = judgeEnd({ ...END, ...end }, { ...NO_STREAK, ...before })
@@ -59,7 +62,13 @@ describe('what comes after an end', () => {
     ['CANCELLED not by us', failure(1), {}, 'backoff'],
     ['UNKNOWN', failure(2), {}, 'doubt'],
     ['HTTP 500', failure(2, { details: 'Received HTTP status code 500', isGrpc: false }), {}, 'backoff'],
-    ['HTTP 418', failure(2, { details: 'Received HTTP status code 418', isGrpc: false }), {}, 'doubt'],
+    ...[401, 403, 404, 405, 418, 503].map((status): [string, CallFailure, Partial<StreamEnd>, string] => [
+      `HTTP ${status}`,
+      page(status),
+      {},
+      status === 401 ? 'none' : 'backoff',
+    ]),
+    ['a page with 200', failure(8, { details: LARGE, isGrpc: false }), {}, 'backoff'],
     ['INVALID_ARGUMENT', failure(3), {}, 'fail: answer'],
     ['DEADLINE_EXCEEDED', failure(4), {}, 'backoff'],
     ['NOT_FOUND', failure(5), {}, 'fail: answer'],
@@ -129,9 +138,22 @@ describe('what comes after an end', () => {
     })
   })
 
-  test("a page that is no gRPC's is not the event's doing", () => {
-    const page = failure(2, { details: 'Received HTTP status code 418', isGrpc: false })
-    expect(come({ failure: page, hadCursor: true }, { doubts: 4 })).toBe('fail: answer')
+  test.each([401, 403, 404, 418, 200])('a page with HTTP %d ends no stream that ever had an answer', (status) => {
+    const failure = status === 200 ? { ...page(200), code: 8, details: LARGE } : page(status)
+    let streak = { ...NO_STREAK, doubts: 4 }
+    for (let ends = 0; ends < 50; ends++) {
+      const verdict = judgeEnd({ ...END, hadCursor: true, failure }, streak)
+      if (verdict.next === 'fail') throw new Error(`ended after ${ends}`)
+      streak = verdict.streak
+    }
+    expect(streak).toMatchObject({ doubts: 0, failures: status === 401 ? 49 : 50 })
+  })
+
+  test.each([403, 404, 418])('HTTP %d five times where nothing ever answered is a wrong URL', (status) => {
+    const end = { ...END, isUnanswered: true, failure: page(status) }
+    expect(judgeEnd(end, { ...NO_STREAK, doubts: 3 })).toMatchObject({ next: 'reopen', wait: 'doubt' })
+    expect(judgeEnd(end, { ...NO_STREAK, doubts: 4 })).toEqual({ next: 'fail', because: 'answer' })
+    expect(judgeEnd({ ...end, failure: page(503) }, { ...NO_STREAK, doubts: 4 })).toMatchObject({ next: 'reopen' })
   })
 
   test('failures grow the pause, and a good stream ends that', () => {

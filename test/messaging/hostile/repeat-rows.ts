@@ -26,6 +26,8 @@ export interface Row {
   readonly send: string
   /** Streams the server sees of a call that may be tried 4 times and never works. */
   readonly most?: number
+  /** The code where it never works. */
+  readonly always?: string
 }
 
 export const UNKNOWN = 'send_outcome_unknown'
@@ -121,18 +123,55 @@ export const ROWS: readonly Row[] = [
     // grpc-js asks once more by itself, each time.
     most: 8,
   },
-  ...([401, 16] as const).map(
-    (code): Row => ({
-      what: code === 16 ? 'UNAUTHENTICATED' : 'HTTP 401',
-      script: code === 16 ? answerStatus(16, 'expired') : answerHttp(401),
-      told: code === 16 ? 'gRPC status 16: expired' : 'gRPC status 16: Received HTTP status code 401',
+  {
+    what: 'UNAUTHENTICATED',
+    script: answerStatus(16, 'expired'),
+    told: 'gRPC status 16: expired',
+    read: 'repeats',
+    send: 'repeats',
+    most: 2,
+    always: 'credentials_rejected',
+  },
+  // A page is nobody's verdict; where nothing else ever came, the URL may be wrong.
+  ...(
+    [
+      [401, 16],
+      [403, 7],
+      [404, 12],
+      [405, 2],
+    ] as const
+  ).map(
+    ([status, code]): Row => ({
+      what: `HTTP ${status}`,
+      script: answerHttp(status),
+      told: `gRPC status ${code}: Received HTTP status code ${status}`,
       read: 'repeats',
       send: 'repeats',
-      most: 2,
+      always: 'messaging_misconfigured',
+    }),
+  ),
+  ...(
+    [
+      [400, 13, 'messaging_misconfigured'],
+      [500, 2, AWAY],
+    ] as const
+  ).map(
+    ([status, code, always]): Row => ({
+      what: `HTTP ${status}`,
+      script: answerHttp(status),
+      told: `gRPC status ${code}: Received HTTP status code ${status}`,
+      read: 'repeats',
+      send: UNKNOWN,
+      always,
     }),
   ),
   ...[
-    { what: 'HTTP 429', script: answerHttp(429), told: 'gRPC status 14: Received HTTP status code 429' },
+    {
+      what: 'HTTP 429',
+      script: answerHttp(429),
+      told: 'gRPC status 14: Received HTTP status code 429',
+      always: 'rate_limited',
+    },
     {
       what: 'HTTP 429 with Retry-After',
       script: answerHttp(429, { 'retry-after': '0' }),
@@ -146,8 +185,6 @@ export const ROWS: readonly Row[] = [
   ].map((row): Row => ({ ...row, read: 'repeats', send: 'repeats' })),
   ...(
     [
-      ['HTTP 403', answerHttp(403), 'gRPC status 7: Received HTTP status code 403', 'permission_denied'],
-      ['HTTP 404', answerHttp(404), 'gRPC status 12: Received HTTP status code 404', 'messaging_misconfigured'],
       ['RESOURCE_EXHAUSTED without a hint', answerStatus(8, 'quota'), 'gRPC status 8: quota', 'quota_exceeded'],
       ['INVALID_ARGUMENT', answerStatus(3, 'ppnum'), 'gRPC status 3: ppnum', 'request_invalid'],
       ['NOT_FOUND', answerStatus(5, 'template'), 'gRPC status 5: template', 'not_found'],
@@ -160,8 +197,6 @@ export const ROWS: readonly Row[] = [
   ).map(([what, script, told, code]): Row => ({ what, script, told, read: code, send: code })),
   ...(
     [
-      ['HTTP 400', answerHttp(400), 'gRPC status 13: Received HTTP status code 400', UNCLEAR],
-      ['HTTP 500', answerHttp(500), 'gRPC status 2: Received HTTP status code 500', UNCLEAR],
       ['UNKNOWN', answerStatus(2, 'bug'), 'gRPC status 2: bug', UNCLEAR],
       ['ABORTED', answerStatus(10, 'clash'), 'gRPC status 10: clash', UNCLEAR],
       ['ENHANCE_YOUR_CALM', answerReset(11), 'gRPC status 8: Bandwidth exhausted or memory limit exceeded', AWAY],

@@ -41,8 +41,19 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
       expect(seen).toBe(row.most ?? 4)
       expect(told).toBe(row.told)
       const limited = /429$|RESOURCE_EXHAUSTED|Retry-After/.test(row.what)
-      expect(outcome).toBe(row.most === 2 ? 'credentials_rejected' : limited ? 'rate_limited' : AWAY)
+      expect(outcome).toBe(row.always ?? (limited ? 'rate_limited' : AWAY))
     })
+  })
+
+  test('a page of a gateway, where PCS has answered before, is a failure that passes', async () => {
+    const server = await startRawServer((stream, index) => (index === 0 ? answerWell(stream) : answerHttp(404)(stream)))
+    const messaging = connect(server.url, tokens.url)
+    await call(messaging, operation)
+    const { outcome, error } = await outcomeOf(call(messaging, operation))
+    expect({ outcome, seen: server.seen.length }).toEqual({ outcome: AWAY, seen: 5 })
+    expect(error).toMatchObject({ retryable: true, message: expect.stringContaining('HTTP status code 404') })
+    await messaging.close()
+    await server.close()
   })
 
   test.each([

@@ -95,7 +95,7 @@ describe('the token endpoint of the sandbox, going wrong', () => {
     sandbox = await startSandbox({ pasPort: 0, pcsPort: 0 })
     if (!sandbox.pcs) throw new Error('no messaging service')
     const { url, tokenUrl, clientId, clientSecret } = sandbox.pcs
-    client = connect(url, tokenUrl, { clientId, clientSecret })
+    client = connect(url, tokenUrl, { clientId, clientSecret, deadlineMs: 1_500 })
   })
   afterEach(async () => {
     await client.close()

@@ -1,0 +1,40 @@
+import type { CallFailure } from './classify.js'
+
+/*
+ * Answers that are not gRPC's: pages of gateways, load balancers and captive portals. grpc-js makes a gRPC status of
+ * their HTTP status, or of what it finds in them; none of that is PCS's word.
+ */
+
+/** A page in the place of PCS's answer. */
+export interface Page {
+  /** Absent where only the page is known: a 200 that is not gRPC's. */
+  readonly status?: number
+}
+
+/** What grpc-js says of an HTTP status. */
+const HTTP_STATUS = /^Received HTTP status code (\d{3})$/
+/** gRPC's content type and no gRPC status: grpc-js makes these of the HTTP status. */
+const MADE_OF_HTTP: Readonly<Record<number, number>> = { 401: 16, 403: 7, 404: 12 }
+/** With these a gateway says that it did not pass the call on. 408, 499 and 5xx may come after it did. */
+const NOT_PASSED_ON: readonly number[] = [
+  401, 403, 404, 405, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431, 451,
+]
+
+/** The page that came instead of an answer of PCS; `undefined` where PCS, or grpc-js itself, has spoken. */
+export function pageOf({ code, details, isFromPeer, isGrpc }: CallFailure): Page | undefined {
+  const text = HTTP_STATUS.exec(details)?.[1]
+  const status = text === undefined ? {} : { status: Number(text) }
+  if (isGrpc === true) return MADE_OF_HTTP[status.status ?? 0] === code ? status : undefined
+  const isAnswer = (isFromPeer && isGrpc === false) || text !== undefined
+  return isAnswer ? status : undefined
+}
+
+/** Whether the call surely did not get past the gateway that made the page. */
+export function isNotPassedOn({ status }: Page): boolean {
+  return status !== undefined && NOT_PASSED_ON.includes(status)
+}
+
+/** Whether gRPC's own content type is named: with a codec (`+proto`) or parameters, but not `application/grpc-web`. */
+export function isGrpcType(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^application\/grpc(?:$|[+; ])/i.test(contentType)
+}

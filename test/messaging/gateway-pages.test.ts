@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import { createMessaging, type Messaging, type MessagingEvent } from '../../src/messaging/index.js'
+import { until } from './consumer/support/log.js'
+import { ppnumAt } from './recording-send.js'
+import { type Http2Gateway, startHttp2Gateway } from './support/http2-gateway.js'
+
+const TEMPLATE = 'tpl_sandbox_welcome'
+const PAGES = [403, 404, 401, 302, 200]
+
+let sandbox: Sandbox
+let gateway: Http2Gateway
+let messaging: Messaging
+
+beforeEach(async () => {
+  sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 5 })
+  if (!sandbox.pcs) throw new Error('no messaging service')
+  const { url, tokenUrl, clientId, clientSecret } = sandbox.pcs
+  gateway = await startHttp2Gateway(url)
+  messaging = createMessaging({ apiUrl: gateway.url, tokenUrl, clientId, clientSecret })
+})
+afterEach(async () => {
+  await messaging.close()
+  await gateway.close()
+  await sandbox.close()
+})
+
+const recipientsFrom = (first: number, count: number) =>
+  Array.from({ length: count }, (_, index) => ({ ppnum: ppnumAt(first + index), vars: { name: 'Alex' } }))
+/** Answers so many calls of a method with a page. */
+function answerPages(status: number, method: string, times: number): void {
+  let left = times
+  gateway.pageFor = (path) => (path.endsWith(`/${method}`) && left-- > 0 ? status : undefined)
+}
+
+describe.each(PAGES)('a page with HTTP %d from a gateway', (status) => {
+  test('ends no healthy consumer: it goes on where it was', async () => {
+    const handled: MessagingEvent[] = []
+    const consumer = messaging.consume({ name: 'pages', handler: (event) => void handled.push(event) })
+    const logged = (): number => sandbox.control.pcs?.events.length ?? 0
+    await messaging.send({ templateId: TEMPLATE, recipients: recipientsFrom(0, 1) })
+    await until(() => handled.some(({ type }) => type === 'request_completed'), 'the first send is told')
+
+    answerPages(status, 'StreamSendRequestEvents', 2)
+    gateway.cut()
+    await until(() => gateway.pages.length === 2, 'the page was given twice', 10_000)
+    await messaging.send({ templateId: TEMPLATE, recipients: recipientsFrom(1, 1) })
+    const completed = (): number => handled.filter(({ type }) => type === 'request_completed').length
+    await until(() => completed() === 2 && handled.length === logged(), 'all is told', 10_000)
+    expect(new Set(handled.map(({ eventId }) => eventId)).size).toBe(handled.length)
+    await consumer.stop()
+    await expect(consumer.closed).resolves.toBeUndefined()
+  })
+})
+
+describe.each([401, 403, 404, 405])('a page with HTTP %d in the middle of a bulk run', (status) => {
+  test('loses nobody, sends nothing twice, and ends nothing', async () => {
+    await messaging.status('snd_none').catch(() => {})
+    answerPages(status, 'CreateSendRequest', 2)
+    const report = await messaging.sendMany({
+      templateId: TEMPLATE,
+      recipients: recipientsFrom(0, 50),
+      chunkSize: 10,
+      concurrency: 1,
+    })
+    expect(report).toMatchObject({ accepted: 50, rejected: 0, unknown: 0 })
+    expect(gateway.pages).toHaveLength(2)
+    const sent = sandbox.control.pcs?.sends.flatMap(({ recipients }) => recipients.map(({ ppnum }) => ppnum)) ?? []
+    expect([sent.length, new Set(sent).size]).toEqual([50, 50])
+  })
+})
+
+describe('a path where nothing but pages ever answers', () => {
+  beforeEach(() => {
+    gateway.pageFor = () => 404
+  })
+
+  test('is told as a wrong path by the first call', async () => {
+    await expect(messaging.status('snd_1')).rejects.toMatchObject({
+      code: 'messaging_misconfigured',
+      retryable: false,
+      message: expect.stringMatching(/path of PCS_API_URL is wrong.*"\/ext"/),
+    })
+  })
+
+  test('ends a consumer that never read anything, after a few tries', async () => {
+    const consumer = messaging.consume({ name: 'lost', handler: () => {} })
+    await expect(consumer.closed).rejects.toMatchObject({
+      code: 'messaging_misconfigured',
+      message: expect.stringContaining('PCS_API_URL'),
+    })
+    expect(gateway.pages.length).toBe(5)
+  }, 30_000)
+})
