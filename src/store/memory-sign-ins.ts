@@ -14,6 +14,8 @@ interface MemorySignIns {
 
 interface MemorySignInsOptions {
   readonly now: () => number
+  /** The clock that attempts begin by: each time later than before. */
+  readonly orderedNow: () => number
   readonly cap: number
   /** Throws once the store is closed. */
   readonly assertOpen: () => void
@@ -23,7 +25,7 @@ interface MemorySignInsOptions {
  * The memory store's sign-ins: records, each user's index, and each user's `notbefore`. No method awaits between reading
  * and writing, so each is one step.
  */
-export function createMemorySignIns({ now, cap, assertOpen }: MemorySignInsOptions): MemorySignIns {
+export function createMemorySignIns({ now, orderedNow, cap, assertOpen }: MemorySignInsOptions): MemorySignIns {
   const idsByTag = new Map<string, Set<string>>()
   const records = new ExpiringMap<VersionedRecord>({
     holds: 'sign-ins',
@@ -99,7 +101,7 @@ export function createMemorySignIns({ now, cap, assertOpen }: MemorySignInsOptio
     },
     async deleteAllSignIns(tag, notBeforeTtlMs): Promise<readonly (VersionedRecord & { readonly id: string })[]> {
       assertOpen()
-      notBefore.set(tag, now(), now() + notBeforeTtlMs)
+      notBefore.set(tag, orderedNow(), now() + notBeforeTtlMs)
       const deleted = liveOf(tag)
       for (const { id } of deleted) records.delete(id)
       return deleted

@@ -59,7 +59,12 @@ export function createMemoryStore({ now, caps: given }: MemoryStoreOptions): Sto
   })
   const counters = new ExpiringMap<number>({ holds: 'limits', cap: caps.limiterKeys, whenFull: 'evict-oldest', now })
   const secrets = new Map<string, string>()
-  const signIns = createMemorySignIns({ now, cap: caps.signIns, assertOpen })
+  let latest = 0
+  function orderedNow(): number {
+    latest = Math.max(now(), latest + 1)
+    return latest
+  }
+  const signIns = createMemorySignIns({ now, orderedNow, cap: caps.signIns, assertOpen })
 
   const swept = [attempts, outcomes, leases, blobs, counters, signIns]
   const sweeper = setInterval(() => {
@@ -76,7 +81,7 @@ export function createMemoryStore({ now, caps: given }: MemoryStoreOptions): Sto
     ...signIns.methods,
     async now(): Promise<number> {
       assertOpen()
-      return now()
+      return orderedNow()
     },
     async putTransaction(key, value, ttlMs): Promise<void> {
       assertOpen()

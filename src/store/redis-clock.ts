@@ -3,8 +3,6 @@ import type { RedisConnection } from './redis-connection.js'
 
 /** Redis's clock, as a script will read it. */
 export interface RedisClock<Name extends string> {
-  /** Milliseconds since the epoch, asked anew. */
-  now(): Promise<number>
   /**
    * Runs a script that does harm when it begins after its caller gave up. It is told by when it must have begun, in
    * milliseconds by the clock of the node that has `key`: shortly before its caller gives up; and answers LATE else.
@@ -19,22 +17,19 @@ export interface RedisClock<Name extends string> {
 
 /** What Redis's clock said. */
 interface Reading {
-  readonly time: number
   /** Redis's clock minus ours (`performance.now()`). */
   readonly offsetMs: number
   readonly takenAtMs: number
 }
 
 const READING_LASTS_MS = 60_000
+/** A script that comes back as late sooner than this was not: the clock was set since it was read. */
+const QUICK_MS = 250
 /** So much sooner than its caller gives up a command must have begun: clocks run apart, and timers are late. */
 const MARGIN_MS = 50
 
-/**
- * @param clockKey any key; on a Cluster its node gives the time, so that all app instances ask the same clock
- */
 export function createRedisClock<Name extends string>(
   connection: RedisConnection<Name | 'ppoppoTime'>,
-  clockKey: string,
 ): RedisClock<Name> {
   let reading: Reading | undefined
 
@@ -44,7 +39,7 @@ export function createRedisClock<Name extends string>(
     const time = seconds * 1000 + Math.floor(microseconds / 1000)
     // It may have been that time at any moment since we asked. Taken as that of the answer it is never too late, and it
     // costs nothing: an answer that takes long on its way is one that leaves a command less time.
-    reading = { time, offsetMs: time - performance.now(), takenAtMs: askedAtMs }
+    reading = { offsetMs: time - performance.now(), takenAtMs: askedAtMs }
     return reading
   }
 
@@ -55,16 +50,21 @@ export function createRedisClock<Name extends string>(
   }
 
   return {
-    now: async () => (await ask(clockKey)).time,
     async runInTime(operation, key, script) {
-      const { offsetMs } = await read(key)
-      try {
-        return await connection.run(operation, (client, giveUpAtMs) =>
+      const beganAtMs = performance.now()
+      const attempt = async () => {
+        const { offsetMs } = await read(key)
+        return connection.run(operation, (client, giveUpAtMs) =>
           script(client, Math.floor(giveUpAtMs + offsetMs) - MARGIN_MS),
         )
+      }
+      try {
+        return await attempt()
       } catch (error) {
-        if (isLate(error)) reading = undefined // the clock may have been set, so it is asked anew
-        throw error
+        if (!isLate(error)) throw error
+        reading = undefined // the clock may have been set, so it is asked again
+        if (performance.now() - beganAtMs > QUICK_MS) throw error
+        return await attempt() // a late script has done nothing
       }
     },
   }

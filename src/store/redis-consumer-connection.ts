@@ -20,7 +20,7 @@ export function connectConsumers({
   readonly prefix: string
 }): RedisConsumerConnection {
   const connection = connectRedis(redis, CONSUMER_SCRIPTS)
-  const { runInTime } = createRedisClock<ConsumerScriptName>(connection, `${prefix}clock`)
+  const { runInTime } = createRedisClock<ConsumerScriptName>(connection)
   const { run, masters, close } = connection
   return { run, runInTime, masters, close, keysOf: (name) => keysOfConsumer(prefix, name) }
 }

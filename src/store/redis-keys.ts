@@ -25,7 +25,7 @@ export interface RedisKeys {
   readonly signInPattern: string
   /** The id of the record under a key that SCAN found. */
   toSignInId(key: string): string
-  /** A key that nothing lies under: it names the node whose clock counts. */
+  /** The latest time that anybody was told; on a Cluster its node's clock is the one that counts. */
   readonly clock: string
 }
 

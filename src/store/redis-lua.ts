@@ -23,10 +23,12 @@ end`
 
 // A command whose caller has long given up may still be waiting in a socket. Where running it late would do harm (an
 // attempt burnt, a sign-in nobody knows of), it carries the time by which it must have begun.
+// Further ahead than any call lasts it lies only where the clock was set back: then it would hold nothing up.
 /** `late(notAfter)`, and `LATE` to answer then. */
 export const IN_TIME: string = `${NOW}
 local function late(notAfter)
-  return now() > tonumber(notAfter)
+  local left = tonumber(notAfter) - now()
+  return left < 0 or left > 5000
 end
 local LATE = { err = 'LATE the caller has given up waiting' }`
 

@@ -17,6 +17,7 @@ end`
 /** The commands our client gets, by name. */
 export type ScriptName =
   | 'ppoppoTime'
+  | 'ppoppoNow'
   | 'ppoppoTake'
   | 'ppoppoCreate'
   | 'ppoppoWrite'
@@ -32,6 +33,19 @@ export type ScriptName =
 /** Name of the command on our client -> its script. */
 export const REDIS_SCRIPTS: RedisScripts<ScriptName> = {
   ...TIME_SCRIPT,
+
+  // Each time later than before, also where the clock was set back: it tells apart what began before a sign-out and after.
+  // A full Redis takes no new time, and must not stop a sign-out for that.
+  /** KEYS clock; ARGV its TTL. Answers milliseconds since the epoch. */
+  ppoppoNow: {
+    numberOfKeys: 1,
+    lua: `${NOW}
+local latest = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+local ordered = math.max(now(), latest + 1)
+local done = redis.pcall('SET', KEYS[1], string.format('%.0f', ordered), 'PX', ARGV[1])
+if done.err and not string.find(done.err, 'OOM', 1, true) then return done end
+return ordered`,
+  },
 
   /** KEYS attempt, outcome; ARGV pending mark, its TTL, not after. Answers {1, attempt}, {0, outcome} or nil. */
   ppoppoTake: {
@@ -119,12 +133,11 @@ end
 return found`,
   },
 
-  /** KEYS index, notbefore; ARGV key prefix of the records, TTL of notbefore. Answers like ppoppoList. */
+  /** KEYS index, notbefore; ARGV key prefix of the records, TTL of notbefore, notbefore. Answers like ppoppoList. */
   ppoppoDeleteAll: {
     numberOfKeys: 2,
-    lua: `${NOW}
+    lua: `
 local deleted = {}
-redis.call('SET', KEYS[2], string.format('%.0f', now()), 'PX', ARGV[2])
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local record = redis.call('GET', ARGV[1] .. member)
   if record then
@@ -134,6 +147,8 @@ for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   end
 end
 redis.call('DEL', KEYS[1])
+local before = tonumber(redis.call('GET', KEYS[2]) or '0') or 0
+redis.call('SET', KEYS[2], string.format('%.0f', math.max(before, ARGV[3])), 'PX', ARGV[2])
 return deleted`,
   },
 

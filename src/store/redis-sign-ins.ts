@@ -16,6 +16,7 @@ export function createRedisSignIns(
   connection: RedisConnection<ScriptName>,
   keys: RedisKeys,
   { runInTime }: RedisClock<ScriptName>,
+  now: () => Promise<number>,
 ): SignInMethods {
   const { run } = connection
   return {
@@ -56,8 +57,10 @@ export function createRedisSignIns(
       )
     },
     async deleteAllSignIns(tag, notBeforeTtlMs): Promise<readonly (VersionedRecord & { readonly id: string })[]> {
+      // By the clock that attempts begin by: on a Cluster the user's own node may have another.
+      const notBefore = await now()
       const reply = await run('deleteAllSignIns', (client) =>
-        client.ppoppoDeleteAll(keys.index(tag), keys.notBefore(tag), keys.signInsOf(tag), notBeforeTtlMs),
+        client.ppoppoDeleteAll(keys.index(tag), keys.notBefore(tag), keys.signInsOf(tag), notBeforeTtlMs, notBefore),
       )
       return toRecords(tag, reply)
     },

@@ -19,6 +19,8 @@ export interface RedisStoreOptions {
 }
 
 const MINUTE_MS = 60_000
+/** Longer than anything that is compared with it. */
+const CLOCK_TTL_MS = 24 * 60 * MINUTE_MS
 /** Secrets made in development live on for a year after the last start. */
 const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
 
@@ -33,13 +35,15 @@ export function createRedisStore({ redis, prefix, onPolicy }: RedisStoreOptions)
     if (onPolicy !== undefined) void readRedisPolicy(connection).then(onPolicy)
   })
   const keys = createRedisKeys(prefix)
-  const clock = createRedisClock<ScriptName>(connection, keys.clock)
+  const clock = createRedisClock<ScriptName>(connection)
   const { run } = connection
-  const { now, runInTime } = clock
+  const { runInTime } = clock
+  const now = async (): Promise<number> =>
+    Number(await run('now', (client) => client.ppoppoNow(keys.clock, CLOCK_TTL_MS)))
 
   return {
     kind: 'redis',
-    ...createRedisSignIns(connection, keys, clock),
+    ...createRedisSignIns(connection, keys, clock, now),
     now,
     async putTransaction(key, value, ttlMs): Promise<void> {
       await run('putTransaction', (client) => client.set(keys.attempt(key), value, 'PX', ttlMs))

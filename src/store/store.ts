@@ -9,7 +9,10 @@
 export interface Store {
   readonly kind: 'redis' | 'memory'
 
-  /** The store's clock, in milliseconds since the epoch. */
+  /**
+   * The store's clock, in milliseconds since the epoch. It never gives the same time twice, nor an earlier one: where
+   * the clock is set back it stands until that has caught up. So it tells what began first.
+   */
   now(): Promise<number>
 
   // One login attempt (design: one transaction per `state`).
@@ -55,7 +58,7 @@ export interface Store {
   /** All live records of one user. Index entries whose record has expired are dropped on the way. */
   listSignIns(tag: string): Promise<readonly (VersionedRecord & { readonly id: string })[]>
   /**
-   * Deletes all records of one user and, in the same step, sets the user's `notbefore` to now: a sign-in whose attempt
+   * Deletes all records of one user and, in the same step, sets the user's `notbefore` to `now()`: a sign-in whose attempt
    * began earlier cannot be created for the next `notBeforeTtlMs`.
    * @returns the deleted records.
    */

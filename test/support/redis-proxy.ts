@@ -13,6 +13,8 @@ export interface Proxy {
   letGo(): void
   /** From now on what is sent arrives this much later, each way, in its order. @param oneWayMs asked for each piece */
   delay(oneWayMs: () => number): void
+  /** From now on this is what arrives instead of what a server answers. @param change given one piece as it came */
+  changeAnswers(change: (answer: string) => string): void
   close(): Promise<void>
 }
 
@@ -22,11 +24,19 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const pairs = new Map<Socket, { readonly there: Transform; readonly far: Socket }>()
   const held = new Map<Socket, Buffer[]>()
   let oneWayMs = (): number => 0
+  let changed = (answer: string): string => answer
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1')
     const there = createLine(() => oneWayMs())
     near.pipe(there).pipe(far)
-    far.pipe(createLine(() => oneWayMs())).pipe(near)
+    far
+      .pipe(
+        createLine(
+          () => oneWayMs(),
+          (answer) => changed(answer),
+        ),
+      )
+      .pipe(near)
     pairs.set(near, { there, far })
     near.on('close', () => pairs.delete(near))
     for (const socket of [near, far]) {
@@ -63,6 +73,9 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     delay(given): void {
       oneWayMs = given
     },
+    changeAnswers(change): void {
+      changed = change
+    },
     async close(): Promise<void> {
       for (const socket of sockets) socket.destroy()
       server.close()
@@ -72,10 +85,11 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
 }
 
 /** One direction of a connection. */
-function createLine(oneWayMs: () => number): Transform {
+function createLine(oneWayMs: () => number, change = (text: string): string => text): Transform {
   let arrived: Promise<unknown> = Promise.resolve()
   const line: Transform = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+    transform(given: Buffer, _encoding, done) {
+      const chunk = Buffer.from(change(given.toString('latin1')), 'latin1')
       const ms = oneWayMs()
       if (ms > 0) {
         const [before, travelled] = [arrived, wait(ms, undefined, { ref: false })]

@@ -188,3 +188,26 @@ function deferred(): Deferred {
   })
   return { promise, resolve }
 }
+
+describe('A15 the life of a token', () => {
+  test('counts from before PAS was asked: an onSignIn that outlasts it hands out no dead token', async () => {
+    await start({ options: { onSignIn: () => clock.advance(2 * HOUR) } })
+    const browser = await world.signedIn()
+    expect((await browser.visit(`${world.url}/token`)).status).toBe(200)
+    await until(async () => renewals() === 1)
+    expect(refreshes()).toBe(1)
+  })
+
+  test('counts from before PAS was asked at a refresh, too: a slow answer is not added to it', async () => {
+    await start({ sandbox: { accessTokenTtlSeconds: 60 } })
+    const browser = await world.signedIn()
+    clock.advance(2 * MINUTE)
+    world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: SECOND } })
+    const asked = browser.visit(`${world.url}/token`)
+    await until(async () => refreshes() === 1)
+    clock.advance(2 * MINUTE)
+    expect((await asked).status).toBe(200)
+    expect((await browser.visit(`${world.url}/token`)).status).toBe(200)
+    expect(refreshes()).toBeGreaterThan(1)
+  })
+})

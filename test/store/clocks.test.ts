@@ -1,0 +1,159 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { createMemoryStore } from '../../src/store/memory.js'
+import { createRedisStore } from '../../src/store/redis.js'
+import type { Store } from '../../src/store/store.js'
+import { word } from '../contract/store.js'
+import { describeWithOwnRedis, describeWithRedis, redisForTests, startRedis, type TestRedis } from '../support/redis.js'
+import { startProxy } from '../support/redis-proxy.js'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+/** A sign-in whose attempt began at `begunAt`. @returns whether it was created */
+async function signIn(store: Store, tag: string, begunAt: number): Promise<boolean> {
+  return store.createSignIn(`${tag}.${word()}`, 'v', Date.now() + HOUR_MS, begunAt)
+}
+
+/** What holds on every store, whatever `setClock` does to its clock. */
+function describeOrder(use: () => { readonly store: Store; setClock(byMs: number): Promise<void> }): void {
+  test('now() never gives the same time twice, nor an earlier one', async () => {
+    const { store, setClock } = use()
+    const times = [await store.now(), await store.now()]
+    await setClock(HOUR_MS)
+    times.push(await store.now())
+    await setClock(-2 * HOUR_MS)
+    times.push(await store.now(), await store.now())
+    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b))
+    expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThan(HOUR_MS - MINUTE_MS)
+  })
+
+  test('C29 the clock set back after a sign-out everywhere: people sign in again at once', async () => {
+    const { store, setClock } = use()
+    const tag = word()
+    await setClock(HOUR_MS)
+    const before = await store.now()
+    await store.deleteAllSignIns(tag, HOUR_MS)
+    await setClock(-HOUR_MS)
+    const after = await store.now()
+    expect(await signIn(store, tag, before)).toBe(false)
+    expect(await signIn(store, tag, after)).toBe(true)
+  })
+
+  test('C29 the clock set back during an attempt: a sign-out everywhere after its begin still ends it', async () => {
+    const { store, setClock } = use()
+    const tag = word()
+    await setClock(5_000)
+    const before = await store.now()
+    await setClock(-5_000)
+    await store.deleteAllSignIns(tag, HOUR_MS)
+    expect(await signIn(store, tag, before)).toBe(false)
+    expect(await signIn(store, tag, await store.now())).toBe(true)
+  })
+}
+
+describe('A15 the clock of the memory store', () => {
+  let offsetMs = 0
+  let store: Store
+  beforeEach(() => {
+    offsetMs = 0
+    store = createMemoryStore({ now: () => Date.now() + offsetMs })
+  })
+  afterEach(() => store.close())
+
+  describeOrder(() => ({
+    store,
+    async setClock(byMs) {
+      offsetMs += byMs
+    },
+  }))
+})
+
+describeWithRedis('A15 the clock of Redis', () => {
+  let redis: TestRedis
+  let proxy: Awaited<ReturnType<typeof startProxy>>
+  let prefix: string
+  let store: Store
+  beforeAll(async () => {
+    redis = await redisForTests()
+  })
+  beforeEach(async () => {
+    proxy = await startProxy(Number(new URL(redis.url).port))
+    prefix = redis.prefix()
+    store = createRedisStore({ redis: `redis://127.0.0.1:${proxy.port}`, prefix })
+  })
+  afterEach(async () => {
+    await store.close()
+    await proxy.close()
+  })
+
+  describeOrder(() => ({
+    store,
+    // A clock that was ahead has left its time behind; the server's own cannot be set from here.
+    async setClock(byMs) {
+      if (byMs > 0) await redis.client.set(`${prefix}clock`, Date.now() + byMs)
+    },
+  }))
+
+  /** The next answers to TIME are this much off: as if Redis's clock were set once it has been read. */
+  function timeIsOff(byMs: number, times: number): void {
+    let left = times
+    proxy.changeAnswers((answer) =>
+      answer.replace(/(?<=^\*2\r\n\$10\r\n)\d{10}/, (seconds) => {
+        left -= 1
+        return left < 0 ? seconds : String(Number(seconds) + byMs / 1000)
+      }),
+    )
+  }
+
+  test.each([5_000, -6_000, 9 * MINUTE_MS, -HOUR_MS])(
+    'Redis set by %i ms between login and callback: the attempt is taken and the sign-in created at once',
+    async (byMs) => {
+      const [key, tag] = [word(), word()]
+      await store.putTransaction(key, 'v', 10 * MINUTE_MS)
+      const begunAt = await store.now()
+      timeIsOff(-byMs, 1)
+      expect(await store.takeTransaction(key, MINUTE_MS)).toEqual({ value: 'v' })
+      expect(await signIn(store, tag, begunAt)).toBe(true)
+    },
+  )
+
+  test('a clock that is wrong each time it is asked is an error after two tries, and nothing has happened', async () => {
+    const key = word()
+    await store.putTransaction(key, 'v', MINUTE_MS)
+    timeIsOff(-HOUR_MS, 2)
+    await expect(store.takeTransaction(key, MINUTE_MS)).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(await store.takeTransaction(key, MINUTE_MS)).toEqual({ value: 'v' })
+  })
+
+  test('C08 a clock that was set back lets no command run late', async () => {
+    const key = word()
+    await store.putTransaction(key, 'v', MINUTE_MS)
+    timeIsOff(HOUR_MS, 2)
+    await expect(store.takeTransaction(key, MINUTE_MS)).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(await store.takeTransaction(key, MINUTE_MS)).toEqual({ value: 'v' })
+  })
+})
+
+describeWithOwnRedis('A15 a Redis that is full', () => {
+  test('C29 a sign-out everywhere works, and an attempt from before it creates nothing', async () => {
+    const server = await startRedis()
+    const store = createRedisStore({ redis: server.url, prefix: `test:${word()}:` })
+    const admin = new Redis(server.url)
+    try {
+      const tag = word()
+      const begunAt = await store.now()
+      expect(await signIn(store, tag, begunAt)).toBe(true)
+      await admin.config('SET', 'maxmemory', '1')
+      expect(await store.now()).toBeGreaterThan(begunAt)
+      expect(await store.deleteAllSignIns(tag, HOUR_MS)).toHaveLength(1)
+      expect(await store.deleteAllSignIns(word(), HOUR_MS)).toEqual([])
+      await admin.config('SET', 'maxmemory', '0')
+      expect(await signIn(store, tag, begunAt)).toBe(false)
+    } finally {
+      admin.disconnect()
+      await store.close()
+      await server.stop()
+    }
+  })
+})
