@@ -73,6 +73,7 @@ export function buttonScript(base: string, labels: Readonly<Record<string, strin
       this.link = document.createElement('a')
       this.link.className = NAME
       this.link.rel = 'nofollow'
+      this.link.dataset.turbo = 'false'
       this.link.setAttribute('part', 'button')
       this.link.innerHTML = ICON + '<span></span>'
       if (sheet && 'adoptedStyleSheets' in root) {

@@ -85,7 +85,7 @@ function renderLink(base: string, labels: Readonly<Record<string, string>>, opti
   const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`
   const classes = className === undefined ? 'ppoppo-sign-in' : `ppoppo-sign-in ${className}`
   const label = options.label ?? labels[language]
-  return html`<a class="${classes}" data-theme="${theme}" lang="${language}" rel="nofollow" href="${base}/login${query}">${trustedHtml(BUTTON_ICON)}<span>${label}</span></a>`.toString()
+  return html`<a class="${classes}" data-theme="${theme}" lang="${language}" rel="nofollow" data-turbo="false" href="${base}/login${query}">${trustedHtml(BUTTON_ICON)}<span>${label}</span></a>`.toString()
 }
 
 /** `ko-KR` where there is a text for it, else `ko`, else `en`. */

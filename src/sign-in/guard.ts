@@ -2,11 +2,12 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { PpoppoError } from '../errors.js'
 import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
-import { toOwnOrigin } from './asked-host.js'
+import { challenge, secureAnswer } from './answer-headers.js'
 import { AFTER_FORM } from './login.js'
 import { keepOutOfPageCache } from './page-cache.js'
 import { sendProblem } from './problem.js'
-import { isNavigation } from './request-kind.js'
+import { isNavigation, wantsHtml } from './request-kind.js'
+import { createReturnPlace } from './return-place.js'
 import type { RouteParts } from './route-parts.js'
 
 /** Options of `auth.requireSignIn()`. */
@@ -19,11 +20,13 @@ const OPTION_NAMES = ['returnTo']
 const RETRY_AFTER_SECONDS = 5
 
 /**
- * Lets signed-in people through. Of the others a browser goes to sign in and comes back, anything else gets 401
- * `application/problem+json`; while the store is down both get 503 and nobody is signed out.
+ * Lets signed-in people through. Of the others a browser goes to sign in and comes back, anything else gets 401: a page
+ * where `Accept` names HTML, else `application/problem+json`. While the store is down all get 503 and nobody is signed out.
  */
 export function createGuard(parts: RouteParts): (options?: RequireSignInOptions) => RequestHandler {
-  const { config, address, pages, toReturnTo, ownSession, pointerKey } = parts
+  const { config, pages, toReturnTo, ownSession, pointerKey } = parts
+  const returnPlace = createReturnPlace(parts)
+  const login = `${config.origin}${config.mountPath}/login`
 
   /** The cookie of a sign-in that was just finished here did not come back: another round would end the same way. */
   function isGoingRound(req: Request): boolean {
@@ -31,22 +34,32 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
     return !(ownSession.owns(req) && ownSession.hasCookie(req))
   }
 
-  function returnPlace(req: Request): string {
-    if (req.method === 'GET' || req.method === 'HEAD') return toReturnTo(address.publicUrlOf(req))
-    const referer = toOwnOrigin(req.get('referer') ?? '', req, config.origin)
-    return referer.startsWith(`${config.origin}/`) ? toReturnTo(referer) : config.homeUrl
-  }
-
-  function redirectToLogin(req: Request, res: Response, options: RequireSignInOptions): void {
-    const returnTo = options.returnTo === undefined ? returnPlace(req) : toReturnTo(options.returnTo)
-    if (isGoingRound(req)) return pages.send(req, res, 'cookie_missing', { returnTo })
+  function loginUrl(returnTo: string): string {
     const path = returnTo.slice(config.origin.length)
     // Shorter, where login reads it as the same place.
     const wanted = toReturnTo(path) === returnTo ? path : returnTo
-    const login = `${config.origin}${config.mountPath}/login?return_to=${encodeURIComponent(wanted)}`
-    const isGet = req.method === 'GET' || req.method === 'HEAD'
+    return `${login}?return_to=${encodeURIComponent(wanted)}`
+  }
+
+  /** A browser that goes somewhere. */
+  function redirectToLogin(req: Request, res: Response, returnTo: string): void {
+    if (isGoingRound(req)) return pages.send(req, res, 'cookie_missing', { returnTo })
     // A form's answer may not lead off-site under the usual `form-action 'self'`: login shows a page in between.
-    res.redirect(isGet ? 302 : 303, isGet ? login : `${login}&${AFTER_FORM}=1`)
+    if (isRead(req)) res.redirect(302, loginUrl(returnTo))
+    else res.redirect(303, `${loginUrl(returnTo)}&${AFTER_FORM}=1`)
+  }
+
+  /** A script, which cannot be sent on to another site: a page where it shows what it gets, else JSON. */
+  function refuse(req: Request, res: Response, returnTo: string): void {
+    challenge(res, config)
+    // htmx goes there whatever the status.
+    if (req.get('hx-request') === 'true') res.set('HX-Redirect', loginUrl(returnTo))
+    if (wantsHtml(req)) {
+      const page = isRead(req) ? 'sign_in_required' : 'form_signed_out'
+      return pages.send(req, res, page, { returnTo, status: 401 })
+    }
+    const detail = `Sign in at ${login} first.`
+    sendProblem(res, 401, { code: 'signed_out', title: 'Sign-in required', detail, loginUrl: login })
   }
 
   return (options = {}) => {
@@ -74,9 +87,9 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
         if (!ownSession.owns(req) && hasLandedCookie(req, pointerKey)) clearLandedCookie(res, config.isHttps)
         return next()
       }
-      const isPerson = isNavigation(req)
+      secureAnswer(res)
       if (req.ppoppo.status === 'unavailable') {
-        if (isPerson)
+        if (wantsHtml(req))
           return pages.send(req, res, 'sign_in_unknown', {
             returnTo: returnPlace(req),
             retryAfterSeconds: RETRY_AFTER_SECONDS,
@@ -89,9 +102,13 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
           RETRY_AFTER_SECONDS,
         )
       }
-      if (isPerson) return redirectToLogin(req, res, options)
-      const detail = `Sign in at ${config.origin}${config.mountPath}/login first.`
-      sendProblem(res, 401, { code: 'signed_out', title: 'Sign-in required', detail })
+      const returnTo = options.returnTo === undefined ? returnPlace(req) : toReturnTo(options.returnTo)
+      if (isNavigation(req)) redirectToLogin(req, res, returnTo)
+      else refuse(req, res, returnTo)
     }
   }
+}
+
+function isRead(req: Request): boolean {
+  return req.method === 'GET' || req.method === 'HEAD'
 }

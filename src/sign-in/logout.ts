@@ -4,7 +4,7 @@ import { newCorrelationId } from '../event-sink.js'
 import { within } from '../lib/wait.js'
 import { inputOf } from './input.js'
 import { sendProblem } from './problem.js'
-import { isNavigation, isSameOriginPost } from './request-kind.js'
+import { isSameOriginPost, wantsHtml } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
 
 const END_SESSION_MS = 2_000
@@ -22,7 +22,7 @@ export function createLogout(parts: RouteParts): (req: Request, res: Response) =
 
   return async function logout(req, res) {
     const returnTo = toReturnTo(inputOf(req, 'return_to'))
-    const isPerson = isNavigation(req)
+    const isPerson = wantsHtml(req)
     if (!isSameOriginPost(req, config.origin)) {
       if (isPerson) return pages.send(req, res, 'logout_confirm', { returnTo, status: 403 })
       return sendProblem(res, 403, {

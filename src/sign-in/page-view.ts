@@ -9,6 +9,8 @@ export interface PageContent {
   /** BCP 47. */
   readonly language: string
   readonly texts: PageTexts
+  /** Whether a frame of Turbo's asked: it has no place for a whole page. */
+  readonly isForFrame: boolean
   /** Public origin. */
   readonly origin: string
   /** Public path of the routes. */
@@ -27,6 +29,8 @@ export interface PageContent {
   readonly goOnUrl?: string
 }
 
+/** Turbo then shows the page in place of the one around the frame, and not "Content missing" in it. */
+const LEAVE_FRAME = '<meta name="turbo-visit-control" content="reload">'
 /** Longer reasons are cut: a page is not a log. */
 const MAX_REASON_LENGTH = 600
 const RIGHT_TO_LEFT = /^(ar|fa|he|ps|ur|yi)\b/i
@@ -42,11 +46,12 @@ export function renderPage(content: PageContent): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 ${kind === 'logout_go_on' && isWebUrl(content.goOnUrl) && html`<meta http-equiv="refresh" content="0; url=${content.goOnUrl}">`}
+${content.isForFrame && trustedHtml(LEAVE_FRAME)}
 <title>${text.title}</title>
 <style>${trustedHtml(PAGE_STYLE)}</style>
 </head>
 <body>
-<main>
+<main data-turbo="false">
 ${mark(kind)}
 <h1>${text.title}</h1>
 <p>${text.what}</p>

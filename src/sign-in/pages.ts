@@ -53,6 +53,7 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   denied: 403,
   rate_limited: 429,
   cookie_missing: 400,
+  sign_in_required: 401,
   form_signed_out: 200,
   signed_out_everywhere: 409,
   logout_confirm: 200,
@@ -86,7 +87,16 @@ export function createPages(options: {
     const { status = PAGE_STATUS[kind], retryAfterSeconds = RETRY_AFTER_SECONDS[status], ...content } = details
     sendPage(req, res, {
       status,
-      html: renderPage({ ...content, kind, language, origin, mountPath, homeUrl, texts: texts[language] ?? texts.en }),
+      html: renderPage({
+        ...content,
+        kind,
+        language,
+        origin,
+        mountPath,
+        homeUrl,
+        isForFrame: req.get('turbo-frame') !== undefined,
+        texts: texts[language] ?? texts.en,
+      }),
       language,
       hasForm: kind === 'logout_confirm',
       ...(content.returnTo === undefined ? {} : { formTarget: content.returnTo }),

@@ -16,11 +16,25 @@ export function isForeignSubresource(req: Request): boolean {
   return isFrame && req.get('sec-fetch-site') === 'cross-site'
 }
 
-/** Whether a person is looking: a navigation gets pages and redirects, anything else JSON and status codes (C41). */
+/** Whether a browser goes somewhere: it can be sent on to another site, a script's request cannot (C41). */
 export function isNavigation(req: Request): boolean {
   const mode = req.get('sec-fetch-mode')
-  if (mode !== undefined && mode !== 'navigate') return false
-  return /text\/html|application\/xhtml\+xml/i.test(req.get('accept') ?? '')
+  return (mode === undefined || mode === 'navigate') && wantsHtml(req)
+}
+
+const HTML: readonly string[] = ['text/html', 'application/xhtml+xml']
+const JSON_TYPES: readonly string[] = ['application/problem+json', 'application/json']
+
+/**
+ * Whether HTML is shown to somebody: `Accept` names it, and JSON is not liked better. A navigation does; so does a script
+ * that puts answers into the page, such as Turbo. `*\/*` names nothing.
+ */
+export function wantsHtml(req: Request): boolean {
+  const accept = (req.get('accept') ?? '').toLowerCase()
+  const named = HTML.filter((type) => accept.includes(type))
+  if (named.length === 0) return false
+  const best = req.accepts([...named, ...JSON_TYPES])
+  return typeof best === 'string' && named.includes(best)
 }
 
 /**

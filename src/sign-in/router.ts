@@ -1,6 +1,7 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express'
 import { PpoppoError } from '../errors.js'
 import { callBack } from '../lib/call-back.js'
+import { secureAnswer } from './answer-headers.js'
 import type { Button } from './button.js'
 import { createCallback } from './callback.js'
 import { createLogin } from './login.js'
@@ -19,12 +20,18 @@ export interface Routes {
   readonly rest: RequestHandler
 }
 
+const ROUTES = ['/button.js', '/button.css', '/button', '/login', '/callback', '/logout', '/session']
+
 /** The table of contents: every route under `mountPath`. */
 export function createRoutes(parts: RouteParts, button: Button): Routes {
   const { address } = parts
   const form = readForm(parts)
 
   const front = express.Router()
+  front.use(ROUTES, (_req, res, next) => {
+    secureAnswer(res)
+    next()
+  })
   front.get('/button.js', button.sendScript)
   front.get('/button.css', button.sendStylesheet)
   front.get('/button', button.sendFragment)

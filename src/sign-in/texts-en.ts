@@ -141,6 +141,12 @@ export const en: PageTexts = {
       developer:
         'Usual causes: the app is opened under another host than the base URL, or a proxy or CDN drops Set-Cookie.',
     },
+    sign_in_required: {
+      title: 'Please sign in',
+      what: 'This page is for people who are signed in.',
+      todo: 'Sign in, and you come back to it.',
+      action: 'Sign in',
+    },
     form_signed_out: {
       title: 'You are signed out',
       what: 'Your sign-in ended while the page was open, so what you sent was not kept.',

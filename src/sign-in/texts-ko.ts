@@ -143,6 +143,12 @@ export const ko: PageTexts = {
       developer:
         '흔한 원인: 기본 주소와 다른 호스트로 앱을 열었거나, 프록시나 CDN이 Set-Cookie 헤더를 제거하는 경우입니다.',
     },
+    sign_in_required: {
+      title: '로그인이 필요합니다',
+      what: '로그인한 분만 볼 수 있는 페이지입니다.',
+      todo: '로그인하시면 이 페이지로 돌아옵니다.',
+      action: '로그인하기',
+    },
     form_signed_out: {
       title: '로그아웃된 상태입니다',
       what: '페이지가 열려 있는 동안 로그인이 끝나, 보내신 내용은 저장되지 않았습니다.',

@@ -25,6 +25,7 @@ export const PAGE_KINDS = [
   'denied',
   'rate_limited',
   'cookie_missing',
+  'sign_in_required',
   'form_signed_out',
   'signed_out_everywhere',
   'logout_confirm',

@@ -9,10 +9,11 @@ afterAll(() => world.close())
 
 /** `''`: the header is not sent. */
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
-const CASES: readonly (readonly [string, Readonly<Record<string, string>>, 'redirect' | '401'])[] = [
+const CASES: readonly (readonly [string, Readonly<Record<string, string>>, 'redirect' | 'page' | '401'])[] = [
   ['a navigation', { 'Sec-Fetch-Mode': 'navigate', Accept: HTML }, 'redirect'],
   ['an old browser without Sec-Fetch', { 'Sec-Fetch-Mode': '', Accept: HTML }, 'redirect'],
-  ['fetch() that accepts HTML', { 'Sec-Fetch-Mode': 'cors', Accept: HTML }, '401'],
+  // It names HTML, so somebody is to read it (S13); it cannot follow to another site.
+  ['fetch() that accepts HTML', { 'Sec-Fetch-Mode': 'cors', Accept: HTML }, 'page'],
   ['fetch() of the own origin', { 'Sec-Fetch-Mode': 'same-origin', Accept: '*/*' }, '401'],
   ['an image', { 'Sec-Fetch-Mode': 'no-cors', Accept: 'image/avif,image/webp' }, '401'],
   ['curl', { 'Sec-Fetch-Mode': '', Accept: '*/*' }, '401'],
@@ -29,6 +30,10 @@ describe('C41 who gets a redirect', () => {
       return
     }
     expect(answer.status).toBe(401)
+    if (expected === 'page') {
+      expect([answer.headers.get('content-type'), answer.cookies]).toEqual(['text/html; charset=utf-8', []])
+      return
+    }
     expect(answer.headers.get('content-type')).toContain('application/problem+json')
     expect(JSON.parse(answer.text)).toMatchObject({ status: 401, code: 'signed_out' })
     expect(answer.cookies).toEqual([])

@@ -31,7 +31,6 @@ describe('requireSignIn', () => {
 
   test.each([
     ['a fetch', { 'Sec-Fetch-Mode': 'cors', Accept: '*/*' }],
-    ['a fetch that takes HTML', { 'Sec-Fetch-Mode': 'cors' }],
     ['an image', { 'Sec-Fetch-Mode': 'no-cors', Accept: 'image/*' }],
     ['a program', { 'Sec-Fetch-Mode': '', Accept: 'application/json' }],
     ['a program that says nothing', { 'Sec-Fetch-Mode': '', Accept: '' }],
@@ -46,7 +45,88 @@ describe('requireSignIn', () => {
       status: 401,
       code: 'signed_out',
       detail: expect.stringContaining('/auth/login'),
+      loginUrl: `${world.url}/auth/login`,
     })
+  })
+
+  const TURBO = {
+    Accept: 'text/vnd.turbo-stream.html, text/html, application/xhtml+xml',
+    'Sec-Fetch-Mode': 'cors',
+    'Sec-Fetch-Dest': 'empty',
+    'Sec-Fetch-Site': 'same-origin',
+  }
+
+  test('S13 a form sent by Turbo of somebody signed out: a page that says so and leads to sign-in and back', async () => {
+    const headers = { ...TURBO, Referer: `${world.url}/cart?a=1` }
+    const answer = await world.browser().visit(`${world.url}/order`, { method: 'POST', form: { a: '1' }, headers })
+    expect([answer.status, answer.location, answer.cookies]).toEqual([401, '', []])
+    expect(answer.headers.get('content-type')).toMatch(/^text\/html/)
+    expect(answer.headers.get('cache-control')).toContain('no-store')
+    expect(answer.text).toContain('what you sent was not kept')
+    expect(buttonOf(answer).href).toBe(
+      `${world.url}/auth/login?${new URLSearchParams({ return_to: `${world.url}/cart?a=1` })}`,
+    )
+  })
+
+  test.each([
+    ['Turbo', TURBO],
+    ['jQuery', { ...TURBO, Accept: 'text/html, */*; q=0.01' }],
+    ['a fetch that likes JSON as much, and names HTML first', { ...TURBO, Accept: 'text/html, application/json' }],
+  ])('S13 a page fetched by %s: a page that asks to sign in', async (_name, headers) => {
+    const answer = await world.browser().visit(`${world.url}/me?a=1`, { headers })
+    expect([answer.status, answer.location]).toEqual([401, ''])
+    expect(answer.text).toContain('Please sign in')
+    expect(answer.text).not.toContain('turbo-visit-control')
+    expect(buttonOf(answer).searchParams.get('return_to')).toBe(`${world.url}/me?a=1`)
+  })
+
+  test.each([
+    ['HTML last', 'application/json, text/html'],
+    ['HTML less', 'application/json, text/html;q=0.5'],
+    ['HTML not at all', 'text/html;q=0, */*'],
+    ['anything', '*/*'],
+    ['any text', 'text/*'],
+  ])('S13 a script that likes JSON better gets JSON: %s', async (_name, accept) => {
+    const answer = await world.browser().visit(`${world.url}/me`, { headers: { ...TURBO, Accept: accept } })
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+  })
+
+  test('S13 a part of a page comes back to the page it was on: htmx is sent to sign in, a Turbo frame gets a page', async () => {
+    const htmx = {
+      'Sec-Fetch-Mode': 'cors',
+      Accept: '*/*',
+      'HX-Request': 'true',
+      'HX-Current-URL': `${world.url}/list?p=2`,
+    }
+    const sent = await world.browser().visit(`${world.url}/me`, { headers: htmx })
+    expect([sent.status, sent.headers.get('hx-redirect')]).toEqual([401, loginFor('/list?p=2')])
+    const boosted = await world.browser().visit(`${world.url}/me`, { headers: { ...htmx, 'HX-Boosted': 'true' } })
+    expect(boosted.headers.get('hx-redirect')).toBe(loginFor('/me'))
+    const foreign = { ...htmx, 'HX-Current-URL': 'https://evil.example/' }
+    const home = await world.browser().visit(`${world.url}/me`, { headers: foreign })
+    expect(home.headers.get('hx-redirect')).toBe(loginFor('/'))
+    const frame = { ...TURBO, 'Turbo-Frame': 'cart', Referer: `${world.url}/list?p=3` }
+    const page = await world.browser().visit(`${world.url}/me`, { headers: frame })
+    expect(page.text).toContain('<meta name="turbo-visit-control" content="reload">')
+    expect(buttonOf(page).searchParams.get('return_to')).toBe(`${world.url}/list?p=3`)
+  })
+
+  test('S23 every 401 says how to sign in, by a scheme for which no browser opens a box', async () => {
+    const cases: readonly (readonly [string, string, Record<string, string>])[] = [
+      ['GET', '/me', { 'Sec-Fetch-Mode': 'cors', Accept: '*/*' }],
+      ['GET', '/me', { 'Sec-Fetch-Mode': '', Accept: 'application/json' }],
+      ['HEAD', '/me', { 'Sec-Fetch-Mode': '', Accept: '*/*' }],
+      ['GET', '/me', TURBO],
+      ['POST', '/order', TURBO],
+      ['POST', '/order', { 'Sec-Fetch-Mode': 'cors', Accept: 'application/json' }],
+    ]
+    for (const [method, path, headers] of cases) {
+      const answer = await world.browser().visit(world.url + path, { method, headers })
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+        401,
+        `Ppoppo realm="${world.url}", login="${world.url}/auth/login"`,
+      ])
+    }
   })
 
   test('C41 an older browser without Sec-Fetch is known by Accept', async () => {
