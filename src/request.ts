@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import { isPpoppoError, PpoppoError } from './errors.js'
 import type { Messaging } from './messaging/types.js'
+import { checkRequestNames, record } from './messaging/validate.js'
 import type { PpoppoUser } from './options.js'
 import type { UserInfo } from './provider/profile.js'
 import type { CurrentSignIn, RequestMessaging, RequestPpoppo, SignInStatus, SignInSummary } from './request-types.js'
@@ -97,7 +98,8 @@ export class SignInView implements RequestPpoppo {
       ...shared,
       sendToUser: (request, options) =>
         this.#withSignIn(async ({ ppnum }) => {
-          // What it does not know stays in, so that `send` names it.
+          record(request, 'The request', 'sendToUser({ templateId, vars })')
+          checkRequestNames(request, ['templateId', 'vars', 'poll'], 'sendToUser')
           const { vars, ...rest } = request
           return shared.send({ ...rest, recipients: [{ ppnum, ...(vars === undefined ? {} : { vars }) }] }, options)
         }),

@@ -19,7 +19,7 @@ import { parseWorkerArgs, type WorkerArgs } from './worker/args.js'
 import { type CsvSurvey, readRecipients, surveyCsv } from './worker/csv.js'
 import { type Journal, openJournal, progressFileOf } from './worker/journal.js'
 import { lockList } from './worker/lock.js'
-import { describeLoss, describeSurvey, summarize } from './worker/messages.js'
+import { describeLoss, describePause, describeSurvey, summarize } from './worker/messages.js'
 import { createProgressBar } from './worker/progress-bar.js'
 import { WrongInput } from './worker/wrong-input.js'
 
@@ -47,7 +47,7 @@ async function work(): Promise<number> {
     const journal = openJournal(args, survey)
     if (!journal.isDone) return await send(args, survey, journal)
     console.log(summarize(journal, survey, args))
-    return journal.counts().unknown > 0 ? 1 : 0
+    return exitCode(journal, undefined)
   } finally {
     unlock()
   }
@@ -74,6 +74,7 @@ async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Prom
         ...journal.position,
         // The promise is waited for, so at no time does more than `concurrency` chunks lie ahead of the file.
         onProgress: async (progress) => {
+          if (progress.paused) return bar.say(describePause(progress.paused.error))
           await journal.record(progress)
           bar.draw(journal.counts())
         },
@@ -85,7 +86,8 @@ async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Prom
       return reportOf(error)
     })
     stoppedBy ??= report.stoppedBy
-    const isDone = stoppedBy === undefined && report.rejected === 0
+    // Those that were refused one by one are refused again: there is nothing to go on with.
+    const isDone = stoppedBy === undefined && report.rejected === (report.invalid ?? 0)
     await journal.close(report, { isDone }).catch((error: unknown) => {
       bar.say(describeLoss(journal, report))
       throw error

@@ -13,7 +13,8 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const open = (startOver = false) =>
   openJournal({ file: join(folder, 'a.csv'), template: 'tpl', chunkSize: 10, startOver }, { sha256: 'abc' })
-const report = { accepted: 0, rejected: 0, unknown: 0, duplicates: 0, notSent: 0, resumeFrom: 1, skipChunks: [] }
+const counts = { accepted: 0, rejected: 0, unknown: 0, duplicates: 0, skipped: 0, notSent: 0 }
+const report = { ...counts, resumeFrom: 1, skipChunks: [] }
 
 describe('the journal', () => {
   test.each([
@@ -38,6 +39,40 @@ describe('the journal', () => {
     expect(content()).toMatchObject({ resumeFrom: 1, chunks: [{ index: 0, outcome: 'unknown' }] })
     await open(true).start()
     expect(content()).toMatchObject({ resumeFrom: 0, chunks: [] })
+  })
+
+  test('of a chunk that was sent in parts keeps each, and what a later run says of one stands', async () => {
+    const receipt = (id: string) => ({ id, status: 'queued', totalRecipients: 1 }) as const
+    const [refused, quota] = [new PpoppoError('not_found', 'no'), new PpoppoError('quota_exceeded', 'no')]
+    const parts = [
+      { from: 0, recipients: 4, receipt: receipt('snd_1') },
+      { from: 4, recipients: 1, error: refused },
+      { from: 5, recipients: 5, error: quota },
+    ]
+    const invalidRecipients = [{ index: 4, ppnum: '12300000004', code: 'not_found' } as const]
+    const resumeParts = [{ chunk: 0, from: 5, to: 10 }]
+    const chunk = { index: 0, recipients: 10, receipt: receipt('snd_1'), error: refused, parts }
+    const first = open()
+    await first.close({ ...report, chunks: [chunk], invalidRecipients, resumeParts }, { isDone: false })
+    expect(first.counts()).toEqual({ accepted: 4, rejected: 6, unknown: 0 })
+
+    const next = open()
+    expect(next.position).toEqual({ resumeFrom: 1, skipChunks: [], resumeParts })
+    const rest = {
+      index: 0,
+      recipients: 5,
+      receipt: receipt('snd_2'),
+      parts: [{ from: 5, recipients: 5, receipt: receipt('snd_2') }],
+    }
+    await next.close({ ...report, chunks: [rest] }, { isDone: true })
+    expect(next.counts()).toEqual({ accepted: 9, rejected: 1, unknown: 0 })
+    expect(open()).toMatchObject({
+      isDone: true,
+      position: { resumeFrom: 1, skipChunks: [] },
+      refused: [{ ppnum: '12300000004', code: 'not_found' }],
+      chunks: [{ sendRequestId: 'snd_1' }, { from: 4, outcome: 'rejected' }, { from: 5, sendRequestId: 'snd_2' }],
+    })
+    expect(open().position.resumeParts).toBeUndefined()
   })
 
   test('that cannot be written says so before anything is sent', async () => {

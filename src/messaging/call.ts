@@ -1,7 +1,7 @@
 import type { Client, Metadata } from '@grpc/grpc-js'
 import { CANNOT_DECOMPRESS, type CallFailure, CODE } from './classify.js'
 import type { Method } from './descriptor.js'
-import { CallFailed } from './failure.js'
+import { CallFailed, toUnmade } from './failure.js'
 import { grpc } from './grpc.js'
 import { isGrpcType } from './page.js'
 import { toRetryAfterMs } from './retry-after.js'
@@ -43,7 +43,7 @@ export function callUnary(
         { deadline: Date.now() + Math.max(0, scope.remainingMs()) },
         (error, answer) => {
           letGo()
-          if (error) reject(new CallFailed(toFailure(error, headers, token)))
+          if (error) reject(new CallFailed({ ...toFailure(error, headers, token), requestBytes: bytes.length }))
           else resolve(answer ?? {})
         },
       )
@@ -54,11 +54,16 @@ export function callUnary(
         reject(reason)
         call.cancel()
       })
-    } catch {
-      // The channel was closed between being asked for and being used.
-      reject(new CallFailed({ code: CODE.unavailable, details: 'Channel has been shut down', isFromPeer: false }))
+    } catch (error) {
+      reject(toUnsent(client, error))
     }
   })
+}
+
+/** What grpc-js throws at once, before anything leaves: the channel was closed meanwhile, or the call cannot be made. */
+function toUnsent(client: Client, cause: unknown): Error {
+  if (client.getChannel().getConnectivityState(false) !== grpc().connectivityState.SHUTDOWN) return toUnmade(cause)
+  return new CallFailed({ code: CODE.unavailable, details: 'Channel has been shut down', isFromPeer: false })
 }
 
 /** How grpc-js says that a call ended. A peer can bring it to leave out what its types promise. */
@@ -77,11 +82,13 @@ export function toFailure(status: ReportedStatus, headers: Metadata | undefined,
   // A status that came by itself has its headers in its own metadata; the headers of a gateway's page come apart.
   const received = (name: string): string | undefined => textOf(status.metadata, name) ?? textOf(headers, name)
   const retryAfterMs = toRetryAfterMs(received('retry-after'), received('retry-after-ms'))
+  // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
+  const mayBeLocal = Object.keys(status.metadata?.getMap() ?? {}).length === 0
   return {
     ...codeAndDetails(status, token),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
-    isFromPeer: headers !== undefined || Object.keys(status.metadata?.getMap() ?? {}).length > 0,
+    isFromPeer: headers !== undefined || !mayBeLocal,
+    mayBeLocal,
     isGrpc: isGrpcType(received('content-type')),
   }
 }

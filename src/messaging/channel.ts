@@ -83,7 +83,8 @@ function optionsOf({ keepalive }: MessagingConfig): ChannelOptions {
     'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
     // The defaults, 1 s to 120 s, take 11 s to come back after an outage of 20 s.
     'grpc.initial_reconnect_backoff_ms': 250,
-    'grpc.max_reconnect_backoff_ms': 5_000,
+    // Half of what apps are promised after an outage: back within 3 s.
+    'grpc.max_reconnect_backoff_ms': 2_000,
     // The default, 64 KB, caps a stream at 9,300 events a second over a round trip of 40 ms.
     'grpc-node.flow_control_window': MEBIBYTE,
     'grpc.max_receive_message_length': 16 * MEBIBYTE,

@@ -1,6 +1,7 @@
 import { isPpoppoError, type PpoppoError, type PpoppoErrorCode } from '../errors.js'
+import { TooLargeError } from './failure.js'
 
-/** What became of a chunk. */
+/** What became of recipients that were sent to in one call. */
 export type ChunkOutcome = 'accepted' | 'rejected' | 'unknown'
 
 const OPEN: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>(['send_outcome_unknown', 'closed'])
@@ -8,10 +9,11 @@ const OPEN: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>(['send_outco
 /**
  * What a failed send says about its recipients: only the library's own errors are sure that nothing was sent, and of
  * them `send_outcome_unknown` is not, nor `closed`, which ends a send in the middle. Anything else, such as the
- * `AbortError` of a send that was cut off, leaves it open.
+ * `AbortError` of a send that was cut off, leaves it open, unless nothing was under way at that moment.
  */
-export function outcomeOf(error: unknown): Exclude<ChunkOutcome, 'accepted'> {
-  return isPpoppoError(error) && !OPEN.has(error.code) ? 'rejected' : 'unknown'
+export function outcomeOf(error: unknown, isInDoubt = true): Exclude<ChunkOutcome, 'accepted'> {
+  if (isPpoppoError(error, 'send_outcome_unknown')) return 'unknown'
+  return !isInDoubt || (isPpoppoError(error) && !OPEN.has(error.code)) ? 'rejected' : 'unknown'
 }
 
 /** Failures that lie in the account, the template or the set-up: every other chunk would meet them too. */
@@ -33,6 +35,14 @@ const COMMON: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>([
 export function isCommonFailure(error: PpoppoError, hasAccepted: boolean): boolean {
   if (error.code === 'rate_limited') return (error.retryAfterMs ?? 0) > LONGEST_WAIT_MS
   return COMMON.has(error.code) || (error.code === 'not_found' && !hasAccepted)
+}
+
+/** Whether a send was refused for what is in it: one of its recipients, or its size. Less of it may be accepted. */
+export function isRefusal(error: unknown): error is PpoppoError {
+  if (error instanceof TooLargeError) return true
+  // What was found wrong here would be found again in each half.
+  if (!isPpoppoError(error) || error.grpcCode === undefined) return false
+  return error.code === 'request_invalid' || error.code === 'not_found'
 }
 
 /** A run that is asked to wait for longer than this ends instead. */
@@ -58,7 +68,7 @@ const OUTAGE: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>([
   'send_outcome_unknown',
 ])
 
-/** Whether nobody seems to be there: after some of these in a row reading on would only spend the list. */
+/** Whether nobody seems to be there: going on at once would only spend the list. */
 export function isOutage(error: unknown): error is PpoppoError {
   return isPpoppoError(error) && OUTAGE.has(error.code)
 }

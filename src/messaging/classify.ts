@@ -17,6 +17,10 @@ export interface CallFailure {
   readonly isFromPeer: boolean
   /** Whether it came in an answer that calls itself gRPC; `false`: a gateway on the way may have made it. */
   readonly isGrpc?: boolean
+  /** Whether nothing came with the status itself, so that the text may be grpc-js's own even after headers came. */
+  readonly mayBeLocal?: boolean
+  /** Size of the request, encoded, of a unary call. */
+  readonly requestBytes?: number
 }
 
 /** A `read` may be asked any number of times; a `write` must not happen twice. */
@@ -60,19 +64,24 @@ const REFUSED: readonly number[] = [
   CODE.unimplemented,
 ]
 
-/** Texts of grpc-js for a call that never left this process, or that the server refused before it looked (RFC 9113 8.7). */
+/** The server refused it before it looked (RFC 9113 8.7). */
+const REFUSED_STREAM = /^Stream refused by server$/
+/** Texts of grpc-js for a call that never left this process, or that the server refused. */
 const NEVER_SENT = [
   /^No connection established/,
   /^Name resolution failed for target /,
   /^Channel closed before call started$/,
   /^Channel has been shut down$/,
   /^Picked subchannel .* is unhealthy$/,
-  /^Stream refused by server$/,
+  REFUSED_STREAM,
 ] as const
 /** With code 4: the time was up while the call waited for a connection. */
-const NEVER_PICKED = /^Deadline exceeded after .*Waiting for LB pick$/
+const NEVER_PICKED = /^Deadline exceeded after .*(Waiting for LB pick|waiting for (name resolution|metadata filters))$/
 /** With code 13: the stream could not be opened. */
 const NEVER_STARTED = /^Failed to start HTTP\/2 stream with error /
+/** With any code: grpc-js could not make the call out of what it was given, and cannot the next time either. */
+const NEVER_MADE =
+  /^("authorization" metadata cannot have multiple values$|Request message serialization failure: |Getting metadata from plugin failed with error: |Invalid status from control plane: |Failed to route call to method |Failed to parse (DNS|ipv4|ipv6) address |Unrecognized scheme )/
 /** With code 14. grpc-js maps HTTP statuses 429, 502, 503 and 504 to it. */
 const HTTP_TOO_MANY = /^Received HTTP status code 429$/
 /** grpc-js reports neither code nor text where it cannot decompress a message; these stand in. */
@@ -82,11 +91,25 @@ const UNREADABLE =
   /^(Response message (parsing error|is compressed in an unknown way)|Received message larger than max|Failed to decompress )/
 /** With code 12, by grpc-js: the server says that all is well, with no answer or with more than one. */
 const NOT_ONE_ANSWER = /^(No message received|Too many responses received)$/
-/** With code 8, and neither a rate limit nor a quota: ENHANCE_YOUR_CALM, or an answer of the server above our bound. */
-const EXHAUSTED_OTHERWISE = /^(Bandwidth exhausted or memory limit exceeded$|Received message )/
+/** With code 8, and neither a rate limit nor a quota. */
+const ENHANCE_YOUR_CALM = /^Bandwidth exhausted or memory limit exceeded$/
 
 /** With code 8, by grpc-js: above `grpc.max_receive_message_length`, as it came or decompressed. */
 const TOO_LARGE = /^Received message (larger than max|that decompresses to a size larger than )/
+/** By grpc-js of an answer; a server on grpc-js says the same of a request, and names the request's size. */
+const LARGE_ANSWER =
+  /^Received message (?:larger than max \((\d+) vs \d+\)|that decompresses to a size larger than \d+)$/
+/** By grpc-js, with code 8: above `grpc.max_send_message_length`. The message did not leave. */
+const LARGE_TO_SEND = /^Attempted to send message with a size larger than \d+$/
+/** What servers say of size: grpc-js, C++ and Go ("larger than"), tonic ("too large"), Java and .NET ("exceeds"). */
+const LARGE =
+  /\blarger than (the )?(max|limit|allowed)|\b(message|payload|request|entity|content|body|size|length) (is )?too (large|big|long)\b|\bexceeds? (the )?(\w+ ){0,3}(size|length)\b|\b(size|length) (\w+ ){0,3}exceed/i
+/** Of those the ones about the server's answer: grpc-js and C++ ("Sent"), Go ("trying to send"), tonic ("encoded"). */
+const LARGE_REPLY = /\b(send|sent|encoded|response|reply)\b/i
+/** With other codes only what nothing but size means: HTTP 413 in a status, as Envoy has it; older tonic and Java. */
+const LARGE_FOR_SURE =
+  /^(payload|content|request entity|request body) too large$|\bmessage length too large\b|\bgRPC message exceeds maximum size \d+/i
+const SIZE_CODES: readonly number[] = [CODE.resourceExhausted, CODE.outOfRange, CODE.unknown, CODE.internal]
 
 const NO = { repeat: 'no', outcome: 'not_done' } as const
 const AMBIGUOUS = { repeat: 'no', outcome: 'unknown' } as const
@@ -97,10 +120,12 @@ const AGAIN = { repeat: 'backoff', outcome: 'not_done' } as const
  * @example classify({ code: 14, details: 'Connection dropped', isFromPeer: false }, 'write').outcome // 'unknown'
  */
 export function classify(failure: CallFailure, kind: CallKind): Verdict {
+  const large = tooLarge(failure)
+  if (large !== undefined) return large === 'request' || kind === 'read' ? NO : AMBIGUOUS
   const page = pageOf(failure)
   if (page) return ofPage(page, failure, kind)
   if (isNotOneAnswer(failure)) return kind === 'read' ? NO : AMBIGUOUS
-  if (REFUSED.includes(failure.code)) return NO
+  if (REFUSED.includes(failure.code) || isNeverMade(failure)) return NO
   if (failure.code === CODE.unauthenticated) return { repeat: 'new_token', outcome: 'not_done' }
   if (failure.code === CODE.resourceExhausted) return ofExhausted(failure, kind)
   if (isNeverSent(failure)) return failure.code === CODE.deadlineExceeded ? NO : AGAIN
@@ -110,8 +135,6 @@ export function classify(failure: CallFailure, kind: CallKind): Verdict {
 /** A page is no verdict: for what may be asked again it is a failure that passes. */
 function ofPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
   if (page.status === 401) return { repeat: 'new_token', outcome: 'not_done' }
-  // Too large stays too large.
-  if (page.status === 413) return NO
   if (kind === 'read' || isHttpTooMany(failure)) return AGAIN
   // Of gRPC's own content type: a server that merely says 429 did get it.
   return isNotPassedOn(page) && page.status !== 429 ? AGAIN : AMBIGUOUS
@@ -119,7 +142,7 @@ function ofPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
 
 function ofExhausted(failure: CallFailure, kind: CallKind): Verdict {
   if (failure.retryAfterMs !== undefined) return { repeat: 'hint', outcome: 'not_done' }
-  return kind === 'write' && EXHAUSTED_OTHERWISE.test(failure.details) ? AMBIGUOUS : NO
+  return kind === 'write' && isExhaustedOtherwise(failure) ? AMBIGUOUS : NO
 }
 
 function ofRead({ code, details }: CallFailure): Verdict {
@@ -145,6 +168,19 @@ export function isNeverSent(failure: CallFailure): boolean {
   return code === CODE.internal && NEVER_STARTED.test(details)
 }
 
+/**
+ * Whether there was no connection to make the call on. Unlike a refusal it is no answer of anybody, so that trying again
+ * costs nobody anything.
+ */
+export function isNeverConnected(failure: CallFailure): boolean {
+  return isNeverSent(failure) && !isHttpTooMany(failure) && !REFUSED_STREAM.test(failure.details)
+}
+
+/** Whether the call could not even be made: a fault of the set-up, not of the network. */
+export function isNeverMade({ details, isFromPeer }: CallFailure): boolean {
+  return !isFromPeer && NEVER_MADE.test(details)
+}
+
 /** Whether a gateway limits the rate (HTTP 429): it did not pass the call on. A server that merely says so did get it. */
 export function isHttpTooMany({ code, details, isGrpc }: CallFailure): boolean {
   return code === CODE.unavailable && isGrpc !== true && HTTP_TOO_MANY.test(details)
@@ -152,12 +188,37 @@ export function isHttpTooMany({ code, details, isGrpc }: CallFailure): boolean {
 
 /** Whether an exhaustion (code 8) is about the connection rather than about the app's limits. */
 export function isExhaustedOtherwise(failure: CallFailure): boolean {
-  return EXHAUSTED_OTHERWISE.test(failure.details)
+  return ENHANCE_YOUR_CALM.test(failure.details) || tooLarge(failure) === 'answer'
 }
 
 /** Whether an answer was larger than this client takes, so that asking again brings it again. */
 export function isTooLarge({ code, details }: CallFailure): boolean {
   return code === CODE.resourceExhausted && TOO_LARGE.test(details)
+}
+
+/**
+ * Whether the request was refused for its size, in whatever words, by grpc-js, a gateway or the server: then nothing was
+ * done, and less at a time may pass.
+ */
+export function isRequestTooLarge(failure: CallFailure): boolean {
+  return tooLarge(failure) === 'request'
+}
+
+/** What was too large, where that is what a failure says. Of an answer it means that the request was acted on. */
+function tooLarge(failure: CallFailure): 'request' | 'answer' | undefined {
+  const { code, details, isFromPeer } = failure
+  if (pageOf(failure)?.status === 413) return 'request'
+  if (!isFromPeer && code === CODE.resourceExhausted && LARGE_TO_SEND.test(details)) return 'request'
+  const words = code === CODE.resourceExhausted || code === CODE.outOfRange ? LARGE : LARGE_FOR_SURE
+  if (!SIZE_CODES.includes(code) || !(words.test(details) || LARGE_ANSWER.test(details))) return undefined
+  return isOfAnswer(failure) || LARGE_REPLY.test(details) ? 'answer' : 'request'
+}
+
+/** Whether grpc-js may have said it of the answer. */
+function isOfAnswer({ details, isFromPeer, mayBeLocal, requestBytes }: CallFailure): boolean {
+  if (!isFromPeer) return true
+  const [isMatch, size] = LARGE_ANSWER.exec(details) ?? []
+  return isMatch !== undefined && mayBeLocal === true && Number(size) !== requestBytes
 }
 
 /** Whether an answer came and cannot be read. */

@@ -1,10 +1,11 @@
 import { PpoppoError } from '../errors.js'
 import { callUnary } from './call.js'
+import { parseCallOptions } from './call-options.js'
 import { type Channel, openChannel } from './channel.js'
-import { type CallFailure, CODE } from './classify.js'
+import { type CallFailure, CODE, classify } from './classify.js'
 import { createTokenSource, notConfigured, type TokenSource } from './credentials.js'
 import { type Descriptor, loadDescriptor } from './descriptor.js'
-import { type Asked, CallFailed, toMessagingError } from './failure.js'
+import { type Asked, CallFailed, TooLargeError, toMessagingError, toUnmade } from './failure.js'
 import type { MethodName } from './names.js'
 import type { MessagingConfig } from './options.js'
 import { pageOf } from './page.js'
@@ -32,8 +33,8 @@ export interface Caller {
     asked: Asked,
     options: CallOptions | undefined,
   ): Promise<Readonly<Record<string, unknown>>>
-  /** A time to live for something longer than a call. */
-  openScope(options: CallOptions, defaultDeadlineMs: number): CallScope
+  /** A time to live for something longer than a call. @throws `request_invalid` */
+  openScope(options: CallOptions | undefined, defaultDeadlineMs: number): CallScope
   /** @throws `closed` */
   assertOpen(): void
   /** @throws `closed`, `messaging_not_configured` */
@@ -72,7 +73,8 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
       channel ??= openChannel(config, runtime)
       return channel
     },
-    openScope: (options, defaultDeadlineMs) => new CallScope(runtime, options, defaultDeadlineMs, open),
+    openScope: (options, defaultDeadlineMs) =>
+      new CallScope(runtime, parseCallOptions(options), defaultDeadlineMs, open),
     assertOpen: () => {
       if (isClosed) throw closed()
     },
@@ -80,23 +82,48 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
       caller.assertOpen()
       if (!config.credentials) throw notConfigured(config.missing)
     },
-    unary: async (name, write, asked, options = {}) => {
+    unary: async (name, write, asked, options) => {
       caller.assertUsable()
       const scope = caller.openScope(options, config.deadlineMs)
+      const note = (isInDoubt: boolean): void => {
+        if (asked.context) asked.context.isInDoubt = isInDoubt
+      }
+      note(false)
       try {
-        const method = caller.descriptor().method(name)
-        const prepared = { method, bytes: method.serialize(write(caller.descriptor())) }
+        const prepared = beforeSending(() => {
+          const method = caller.descriptor().method(name)
+          return { method, bytes: method.serialize(write(caller.descriptor())) }
+        })
+        const { context } = asked
+        if (context && prepared.bytes.length > context.mostBytes) {
+          throw new TooLargeError(asked.operation, prepared.bytes.length, '')
+        }
         const attempt = async (): Promise<object> => {
-          const token = await tokens.tokenFor(scope)
+          const token = await tokens.tokenFor(scope).catch((error: unknown) => {
+            scope.throwIfEnded()
+            throw toUnmade(error)
+          })
           scope.throwIfEnded()
+          asked.context?.noMore.throwIfAborted()
+          const client = beforeSending(() => caller.channel().client())
           try {
-            return await callUnary(caller.channel().client(), prepared, token, scope)
+            note(true)
+            return await callUnary(client, prepared, token, scope)
           } catch (error) {
-            if (error instanceof CallFailed) caller.noteFailure(error.failure, token)
+            if (!(error instanceof CallFailed)) throw error
+            note(classify(error.failure, asked.kind).outcome === 'unknown')
+            caller.noteFailure(error.failure, token)
             throw error
           }
         }
-        const rules = { kind: asked.kind, maxAttempts: config.maxAttempts, budget, random: runtime.random }
+        const rules = {
+          kind: asked.kind,
+          maxAttempts: config.maxAttempts,
+          budget,
+          random: runtime.random,
+          failsFast: asked.failsFast,
+          noMore: context?.noMore,
+        }
         const repeated = await withRepeats(attempt, scope, rules)
         if (repeated.value === undefined) throw caller.toError(repeated.failure, asked, repeated.attempts)
         caller.noteAnswer()
@@ -127,7 +154,17 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
   return caller
 }
 
-function closed(): PpoppoError {
+/** What fails in here surely sent nothing, and says so. */
+function beforeSending<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw toUnmade(error)
+  }
+}
+
+/** The error of every call after `close()`, and of those it ends. */
+export function closed(): PpoppoError {
   return new PpoppoError(
     'closed',
     'The Messaging client was closed: make a new one with createMessaging(). A send that was under way may have been accepted.',

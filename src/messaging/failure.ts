@@ -1,4 +1,5 @@
 import { type KnownOfSend, PpoppoError, type PpoppoErrorCode, type PpoppoErrorOptions } from '../errors.js'
+import { isPlainObject } from '../lib/guards.js'
 import {
   type CallFailure,
   type CallKind,
@@ -6,10 +7,13 @@ import {
   classify,
   isExhaustedOtherwise,
   isHttpTooMany,
+  isNeverMade,
   isNotOneAnswer,
+  isRequestTooLarge,
   isUnreadable,
 } from './classify.js'
 import { type Page, pageOf } from './page.js'
+import type { SendContext } from './send-context.js'
 
 /** What was asked, in words and in facts, for the message of an error. */
 export interface Asked {
@@ -18,6 +22,10 @@ export interface Asked {
   readonly kind: CallKind
   /** For a send: what is known of it should its outcome be unknown. */
   readonly send?: Omit<KnownOfSend, 'attempts'>
+  /** For a send of `sendMany`. */
+  readonly context?: SendContext
+  /** Whether it fails at once where there is no connection, since the caller wants to know. */
+  readonly failsFast?: boolean
 }
 
 /** Where calls go and what has been seen of it. */
@@ -38,6 +46,38 @@ export class CallFailed extends Error {
   }
 }
 
+/**
+ * A request that was refused for its size, by PCS, by a gateway on the way, or here, before it was sent. Nothing was
+ * done; less at a time may pass.
+ */
+export class TooLargeError extends PpoppoError {
+  /** Of the request, encoded. */
+  readonly bytes: number
+
+  constructor(operation: string, bytes: number, says: string, options: PpoppoErrorOptions = {}) {
+    super(
+      'request_invalid',
+      `${operation}: the request is too large (${bytes.toLocaleString('en')} bytes)${says}. Send to fewer recipients at a time, or shorter vars; sendMany() does it by itself.`,
+      options,
+    )
+    this.bytes = bytes
+  }
+}
+
+/**
+ * The error where a call could not be made, so that nothing left. Says what kind of error it was and no more: its text
+ * may quote the token or what was to be sent.
+ */
+export function toUnmade(cause: unknown): PpoppoError {
+  if (cause instanceof PpoppoError) return cause
+  const name = cause instanceof Error ? cause.name : typeof cause
+  const code = isPlainObject(cause) && typeof cause['code'] === 'string' ? ` ${cause['code']}` : ''
+  return new PpoppoError(
+    'config_invalid',
+    `The call could not be made, and nothing was sent (${name}${code}). Check "descriptor", and that @grpc/grpc-js and @grpc/proto-loader are installed.`,
+  )
+}
+
 /** The error for a call that is not repeated any more. @param attempts how many were begun */
 export function toMessagingError(failure: CallFailure, asked: Asked, place: Place, attempts: number): PpoppoError {
   const { code, retryAfterMs } = failure
@@ -48,6 +88,9 @@ export function toMessagingError(failure: CallFailure, asked: Asked, place: Plac
     cause: new Error(`gRPC status ${code}${said(failure.details)}`),
   }
   if (classify(failure, asked.kind).outcome === 'unknown') return ofUnknown(failure, asked, attempts, options)
+  if (isRequestTooLarge(failure)) {
+    return new TooLargeError(asked.operation, failure.requestBytes ?? 0, said(failure.details), options)
+  }
   const [errorCode, text] = explain(failure, place)
   return new PpoppoError(errorCode, `${asked.operation}: ${text}`, options)
 }
@@ -73,6 +116,9 @@ type Explanation = readonly [PpoppoErrorCode, string]
 
 function explain(failure: CallFailure, place: Place): Explanation {
   const says = said(failure.details)
+  if (isNeverMade(failure)) {
+    return ['config_invalid', `the call could not be made, and nothing was sent${says}. Check PCS_API_URL.`]
+  }
   const page = pageOf(failure)
   if (page) return ofPage(page, failure, place, says)
   if (isNotOneAnswer(failure)) {
@@ -121,8 +167,6 @@ function explain(failure: CallFailure, place: Place): Explanation {
 /** A gateway's page says nothing about the app; but where nothing else has ever answered, something is set wrong. */
 function ofPage({ status }: Page, failure: CallFailure, place: Place, says: string): Explanation {
   if (isHttpTooMany(failure)) return ['rate_limited', `too many requests${says}. Try again later, and less often.`]
-  if (status === 413)
-    return ['request_invalid', `a gateway before PCS finds the request too large${says}. Send less at a time.`]
   if (!place.hasAnswered && status === 404) return ['messaging_misconfigured', ofUnimplemented(says, place)]
   const isPassing = status !== undefined && (status >= 500 || status === 408)
   if (!place.hasAnswered && !isPassing) {

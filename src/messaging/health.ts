@@ -1,4 +1,6 @@
 import { isPpoppoError, PpoppoError } from '../errors.js'
+import { askStats } from './app.js'
+import { parseCallOptions } from './call-options.js'
 import type { Caller } from './client.js'
 import type { Messaging, MessagingHealth } from './types.js'
 
@@ -9,8 +11,9 @@ const DEADLINE_MS = 5_000
  * shows a wrong path, a suspended app or an address that is not allowed. Resolves also when they cannot.
  * @throws `closed`, and the signal's reason after an abort
  */
-export function createHealth(caller: Caller, app: Messaging['app']): Messaging['health'] {
-  return async function health(options = {}) {
+export function createHealth(caller: Caller): Messaging['health'] {
+  return async function health(given) {
+    const options = parseCallOptions(given)
     let hasToken = false
     try {
       caller.assertUsable()
@@ -20,7 +23,7 @@ export function createHealth(caller: Caller, app: Messaging['app']): Messaging['
         hasToken = true
         const remainingMs = Math.max(1, Math.ceil(scope.remainingMs()))
         await scope.wait(caller.channel().settle(new Date(Date.now() + remainingMs)), 'Connecting to PCS')
-        const { isActive, id } = await app.stats({ ...options, deadlineMs: remainingMs })
+        const { isActive, id } = await askStats(caller, { ...options, deadlineMs: remainingMs }, true)
         if (!isActive) throw new PpoppoError('permission_denied', `The app ${id} is not active. Ask Ppoppo why.`)
         return { ok: true, channel: caller.channel().state(), hasToken }
       } finally {

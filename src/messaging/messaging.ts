@@ -1,10 +1,11 @@
-import { createApp } from './app.js'
-import { createCaller } from './client.js'
+import { askStats, createApp } from './app.js'
+import { closed, createCaller } from './client.js'
 import { createConsume } from './consumer/consume.js'
 import { createConsumerStores } from './consumer/consumer-stores.js'
 import { createDeadLetters } from './consumer/dead-letters.js'
 import { createEvents } from './events/events.js'
 import { createHealth } from './health.js'
+import { OpenRuns } from './open-runs.js'
 import type { MessagingConfig } from './options.js'
 import { createKnownTemplates } from './placeholders.js'
 import { createPolls } from './polls.js'
@@ -32,15 +33,21 @@ export function createMessagingClient(
   const known = createKnownTemplates()
   const send = createSend(caller, known)
   const status = createStatus(caller)
-  const app = createApp(caller)
+  const runs = new OpenRuns()
   return {
-    send,
-    sendMany: createSendMany({ send, assertOpen: caller.assertOpen }),
+    send: (request, options) => send(request, options),
+    sendMany: createSendMany({
+      send,
+      assertOpen: caller.assertOpen,
+      probe: (signal) => askStats(caller, { signal }, true),
+      checkRecipient: (templateId, recipient) => known.check(templateId, [recipient]),
+      runs,
+    }),
     status,
     waitFor: createWaitFor(caller, status),
     templates: createTemplates(caller, known),
     polls: createPolls(caller),
-    app,
+    app: createApp(caller),
     events: createEvents(caller),
     consume,
     deadLetters: (name) =>
@@ -48,9 +55,9 @@ export function createMessagingClient(
         caller.assertUsable()
         return consumers.open()
       }),
-    health: createHealth(caller, app),
+    health: createHealth(caller),
     async close() {
-      await stopAll()
+      await Promise.all([stopAll(), runs.end(closed())])
       caller.close()
       await consumers.close()
     },

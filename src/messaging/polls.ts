@@ -1,4 +1,5 @@
 import { PpoppoError } from '../errors.js'
+import { parseCallOptions } from './call-options.js'
 import type { Caller } from './client.js'
 import { fromPollResponses, fromPollResults } from './convert.js'
 import type { CallOptions, Messaging, PollResponse } from './types.js'
@@ -15,13 +16,12 @@ export function createPolls(caller: Caller): Messaging['polls'] {
       const asked = { operation: `polls.results of ${id}`, kind: 'read' } as const
       return fromPollResults(await caller.unary('getPollResults', () => ({ poll_id: id }), asked, options))
     },
-    responses: (pollId, options) => readPages(caller, pollId, options),
+    responses: (pollId, options) => readPages(caller, parseId(pollId, 'pollId'), parseCallOptions(options)),
   }
 }
 
 /** A deadline is for each page; a signal is looked at before each. */
-async function* readPages(caller: Caller, pollId: string, options: CallOptions = {}): AsyncGenerator<PollResponse> {
-  const id = parseId(pollId, 'pollId')
+async function* readPages(caller: Caller, id: string, options: CallOptions): AsyncGenerator<PollResponse> {
   const asked = { operation: `polls.responses of ${id}`, kind: 'read' } as const
   let cursor = ''
   for (;;) {

@@ -1,5 +1,13 @@
 import { doubled, spread } from './backoff.js'
-import { type CallFailure, type CallKind, classify, type Verdict } from './classify.js'
+import {
+  type CallFailure,
+  type CallKind,
+  CODE,
+  classify,
+  isNeverConnected,
+  isNeverSent,
+  type Verdict,
+} from './classify.js'
 import { CallFailed } from './failure.js'
 import { pageOf } from './page.js'
 import type { CallScope } from './scope.js'
@@ -11,6 +19,9 @@ const LONGEST_PAUSE_MS = 10_000
 const FULL_BUDGET = 100
 const REPEAT_COSTS = 10
 const SUCCESS_EARNS = 1
+/** Between looks for a connection, where there was none: nobody is asked, since the channel connects at its own pace. */
+const FIRST_LOOK_MS = 50
+const LONGEST_LOOK_MS = 250
 
 /**
  * Bounds repeats over all calls of a client: a repeat costs 10 of 100 tokens, a success earns 1 back. When everything
@@ -34,10 +45,14 @@ export class RetryBudget {
 /** What {@link withRepeats} goes by. */
 export interface RepeatRules {
   readonly kind: CallKind
-  /** The first one included. */
+  /** The first one included; 1 is never again. Attempts for which there was no connection do not count. */
   readonly maxAttempts: number
   readonly budget: RetryBudget
   readonly random: () => number
+  /** Whether it is not waited for a connection where there is none. */
+  readonly failsFast?: boolean | undefined
+  /** Once aborted, no further attempt is begun. */
+  readonly noMore?: AbortSignal | undefined
 }
 
 /** What a call with repeats came to: an answer, or the last failure and how many attempts were begun. */
@@ -47,7 +62,8 @@ export type Repeated<T> =
 
 /**
  * Runs `attempt`, again where {@link classify} allows it: with full jitter, or after what the server asks; never past
- * the deadline, never beyond the budget.
+ * the deadline, never beyond the budget. Where there is no connection it is no load on anybody, so neither number nor
+ * budget bound it.
  * @param attempt rejects with a {@link CallFailed} for what may be judged; anything else is passed on as it is
  */
 export async function withRepeats<T>(
@@ -56,6 +72,8 @@ export async function withRepeats<T>(
   rules: RepeatRules,
 ): Promise<Repeated<T>> {
   let hadNewToken = false
+  let unconnected = 0
+  let whyUnconnected: CallFailure | undefined
   for (let attempts = 1; ; attempts++) {
     scope.throwIfEnded()
     try {
@@ -64,14 +82,29 @@ export async function withRepeats<T>(
       return { value }
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error
-      const { failure } = error
+      // The time was up while it waited for a connection: why there was none is known from before.
+      const isOutOfTime = error.failure.code === CODE.deadlineExceeded && isNeverSent(error.failure)
+      const failure = (isOutOfTime && whyUnconnected) || error.failure
+      if (isOutOfTime) return { failure, attempts }
       const repeat = afterToken(classify(failure, rules.kind).repeat, failure, hadNewToken)
-      const pauseMs = repeat === 'no' ? undefined : pause(repeat, failure, attempts, rules)
-      const isWorthIt = pauseMs !== undefined && attempts < rules.maxAttempts && pauseMs < scope.remainingMs()
+      if (repeat === 'no') return { failure, attempts }
+      const isUnconnected = isNeverConnected(failure)
+      if (isUnconnected) {
+        unconnected++
+        whyUnconnected = failure
+      }
+      const pauseMs = isUnconnected
+        ? (0.5 + rules.random() / 2) * doubled(FIRST_LOOK_MS, unconnected - 1, LONGEST_LOOK_MS)
+        : pause(repeat, failure, attempts - unconnected, rules)
+      const mayGoOn = isUnconnected
+        ? rules.maxAttempts > 1 && !rules.failsFast
+        : attempts - unconnected < rules.maxAttempts
+      if (!mayGoOn || pauseMs >= scope.remainingMs()) return { failure, attempts }
       // Another token is no load on a server that ails: all calls that find theirs revoked at once may have it.
-      if (!isWorthIt || (repeat !== 'new_token' && !rules.budget.spend())) return { failure, attempts }
+      if (!isUnconnected && repeat !== 'new_token' && !rules.budget.spend()) return { failure, attempts }
       hadNewToken ||= repeat === 'new_token'
-      if (pauseMs > 0) await scope.pause(pauseMs)
+      if (pauseMs > 0) await scope.pause(pauseMs, rules.noMore)
+      if (rules.noMore?.aborted) return { failure, attempts }
     }
   }
 }

@@ -1,6 +1,5 @@
 import { PpoppoError } from '../errors.js'
 import { onAbort } from '../lib/on-abort.js'
-import { LONGEST_TIMER_MS } from '../lib/wait.js'
 import type { MessagingRuntime } from './runtime.js'
 import type { CallOptions } from './types.js'
 
@@ -21,15 +20,9 @@ export class CallScope {
   readonly #letGoOfSignal: () => void
   #ended: { readonly reason: unknown } | undefined
 
-  /** @throws the signal's reason where it is aborted already; `request_invalid` for a deadline that is none */
+  /** @param options checked @throws the signal's reason where it is aborted already */
   constructor(runtime: MessagingRuntime, options: CallOptions, defaultDeadlineMs: number, open: OpenScopes) {
     const deadlineMs = options.deadlineMs ?? defaultDeadlineMs
-    if (!(deadlineMs > 0 && deadlineMs <= LONGEST_TIMER_MS)) {
-      throw new PpoppoError(
-        'request_invalid',
-        `"deadlineMs" must be a positive number of milliseconds, ${LONGEST_TIMER_MS} at most.`,
-      )
-    }
     options.signal?.throwIfAborted()
     this.deadlineMs = deadlineMs
     this.#runtime = runtime
@@ -86,16 +79,19 @@ export class CallScope {
     })
   }
 
-  /** Resolves after `ms`. Rejects when the scope ends first. */
-  async pause(ms: number): Promise<void> {
+  /** Resolves after `ms`, or once `until` is aborted. Rejects when the scope ends first. */
+  async pause(ms: number, until?: AbortSignal): Promise<void> {
     let cancel = (): void => {}
+    let letGo = (): void => {}
     const timer = new Promise<void>((resolve) => {
       cancel = this.#runtime.after(ms, resolve)
+      if (until) letGo = onAbort(until, resolve)
     })
     try {
       await this.wait(timer, 'waiting')
     } finally {
       cancel()
+      letGo()
     }
   }
 

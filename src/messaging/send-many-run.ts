@@ -1,19 +1,30 @@
 import { setMaxListeners } from 'node:events'
 import { isPpoppoError, type PpoppoError } from '../errors.js'
-import { isCommonFailure, isOutage, outcomeOf } from './chunk-outcome.js'
-import type { ChunkReader } from './chunk-reader.js'
+import { isCommonFailure, isOutage, isRefusal, outcomeOf } from './chunk-outcome.js'
+import type { Chunk, ChunkReader } from './chunk-reader.js'
+import { type Attempt, ChunkSender, type Range } from './chunk-sender.js'
+import { TooLargeError } from './failure.js'
+import { Patience } from './patience.js'
+import { ProgressTeller } from './progress-teller.js'
+import { Refusals } from './refusals.js'
+import type { SendContext } from './send-context.js'
 import type { SendManyTally } from './send-many-tally.js'
-import { sendPatiently } from './send-patiently.js'
 import type { ChunkReport, Recipient, SendManyRequest, SendReceipt } from './types.js'
 
-/** So many sends in a row that nobody answers end the run. */
-const OUTAGES_TO_END = 8
+/** So many sends in a row of which nobody knows what became of them end the run. */
+const UNKNOWN_TO_END = 8
+/** What servers take by default: grpc-js, Go, Java, C++ and tonic alike. */
+const MOST_BYTES = 4 * 1024 * 1024
+/** Of a size that was refused, what is tried next: a little more than half, so that both halves pass. */
+const SMALLER = 0.6
 
 /** Why a run ended before its source did. */
 export type EarlyEnd =
   | { readonly by: 'caller'; readonly through: 'signal' | 'onProgress'; readonly cause: unknown }
   | { readonly by: 'source'; readonly error: PpoppoError }
   | { readonly by: 'failure'; readonly error: PpoppoError }
+  /** The client is being closed. */
+  | { readonly by: 'close'; readonly error: PpoppoError }
 
 /** What a run is made of. */
 export interface SendManyParts {
@@ -21,9 +32,11 @@ export interface SendManyParts {
   readonly tally: SendManyTally
   readonly closeSource: () => Promise<unknown>
   readonly concurrency: number
-  readonly isSkipped: (index: number) => boolean
-  /** Sends to the end, repeats included; `cutOff` ends it in the middle. */
-  readonly sendChunk: (recipients: readonly Recipient[], cutOff: AbortSignal) => Promise<SendReceipt>
+  readonly patienceMs: number
+  /** One send to the end, repeats included; `cutOff` ends it in the middle. */
+  readonly send: (recipients: readonly Recipient[], cutOff: AbortSignal, context: SendContext) => Promise<SendReceipt>
+  /** Asks PCS something that may be asked any number of times. */
+  readonly probe: ((signal: AbortSignal) => Promise<unknown>) | undefined
   readonly onProgress: SendManyRequest['onProgress']
   /** How long sends under way may still take once the caller wants the run to end. */
   readonly graceMs: number
@@ -38,19 +51,32 @@ export class SendManyRun {
   earlyEnd: EarlyEnd | undefined
   readonly #parts: SendManyParts
   readonly #ended = new AbortController()
+  /** The caller wants no further attempt, of sends under way neither. */
+  readonly #noMore = new AbortController()
   readonly #cutOff = new AbortController()
-  readonly #sending = new Set<Promise<ChunkReport>>()
+  readonly #patience: Patience
+  readonly #refusals: Refusals
+  readonly #teller: ProgressTeller
+  readonly #sending = new Set<Promise<unknown>>()
   #placesTaken = 0
-  #outagesInARow = 0
+  #unknownInARow = 0
+  #mostBytes = MOST_BYTES
   #placeIsFree: () => void = () => {}
-  #told: Promise<void> = Promise.resolve()
-  #isThroughWithProgress = false
   #grace: NodeJS.Timeout | undefined
 
   constructor(parts: SendManyParts) {
     this.#parts = parts
     // As many sends and pauses as there are places listen to them: no leak.
-    setMaxListeners(0, this.#ended.signal, this.#cutOff.signal)
+    setMaxListeners(0, this.#ended.signal, this.#noMore.signal, this.#cutOff.signal)
+    this.#patience = new Patience({
+      patienceMs: parts.patienceMs,
+      ended: this.#ended.signal,
+      now: () => performance.now(),
+    })
+    this.#refusals = new Refusals((error) => this.end({ by: 'failure', error }))
+    this.#teller = new ProgressTeller(parts.onProgress, (cause) =>
+      this.end({ by: 'caller', through: 'onProgress', cause }),
+    )
   }
 
   /**
@@ -61,9 +87,10 @@ export class SendManyRun {
     this.earlyEnd ??= reason
     this.#ended.abort()
     this.#placeIsFree()
-    if (reason.by === 'caller') {
-      this.#grace ??= setTimeout(() => this.#cutOff.abort(new CutOff(reason.cause)), this.#parts.graceMs)
-    }
+    if (reason.by !== 'caller' && reason.by !== 'close') return
+    this.#noMore.abort()
+    const cause = reason.by === 'close' ? reason.error : reason.cause
+    this.#grace ??= setTimeout(() => this.#cutOff.abort(new CutOff(cause)), this.#parts.graceMs)
   }
 
   /** Reads and starts chunks until the source is at its end, or the run is: also while the source keeps us waiting. */
@@ -74,19 +101,26 @@ export class SendManyRun {
   /** Closes the source, waits for the sends under way, and for what `onProgress` still does. */
   async settle(): Promise<void> {
     await Promise.all([this.#parts.closeSource(), ...this.#sending])
-    await Promise.race([this.#told, aborted(this.#cutOff.signal)])
+    await Promise.race([this.#teller.told, aborted(this.#cutOff.signal)])
     clearTimeout(this.#grace)
+    const { hopeless } = this.#refusals
+    if (hopeless && this.earlyEnd === undefined) this.earlyEnd = { by: 'failure', error: hopeless }
   }
 
   async #readToEnd(): Promise<void> {
+    const { reader, tally } = this.#parts
     try {
       for (let index = 0; ; index += 1) {
-        const recipients = await this.#parts.reader.next(() => this.earlyEnd === undefined)
-        if (recipients === undefined) return
-        if (this.#parts.isSkipped(index)) continue
+        const chunk = await reader.next(() => this.earlyEnd === undefined)
+        if (chunk === undefined) return
+        const ranges = tally.plan(index, chunk.recipients.length)
+        // Those in a chunk that is left out were told by the run that sent it.
+        if (ranges.length === 0 && chunk.recipients.length > 0) continue
+        tally.noteWrong(chunk.invalid)
+        if (ranges.length === 0) continue
         await this.#place()
         if (this.earlyEnd !== undefined) return
-        this.#start(index, recipients)
+        this.#start(index, chunk, ranges)
       }
     } catch (error) {
       this.end({ by: 'source', error: error as PpoppoError })
@@ -101,57 +135,93 @@ export class SendManyRun {
     }
   }
 
-  #start(index: number, recipients: readonly Recipient[]): void {
+  #start(index: number, chunk: Chunk, ranges: readonly Range[]): void {
     this.#placesTaken += 1
-    this.#parts.tally.start(recipients.length)
-    const sending = this.#send(index, recipients)
+    this.#parts.tally.start(ranges)
+    const sending = this.#send(index, chunk, ranges)
     this.#sending.add(sending)
     void sending
-      .then((chunk) => {
+      .then((report) => {
         this.#sending.delete(sending)
-        return this.#tell(chunk)
+        return this.#teller.tell(this.#parts.tally.progress(report))
       })
+      .then(() => this.#untilAnswered(index, chunk))
       .then(() => {
         this.#placesTaken -= 1
         this.#placeIsFree()
       })
   }
 
-  async #send(index: number, recipients: readonly Recipient[]): Promise<ChunkReport> {
+  async #send(index: number, chunk: Chunk, ranges: readonly Range[]): Promise<ChunkReport> {
+    const sender = new ChunkSender({
+      recipients: chunk.recipients,
+      attempt: (recipients) => this.#attempt(index, recipients),
+      refusals: this.#refusals,
+      hasEnded: () => this.earlyEnd !== undefined,
+    })
+    return this.#parts.tally.settle({ index, chunk, sent: await sender.send(ranges) })
+  }
+
+  async #attempt(index: number, recipients: readonly Recipient[]): Promise<Attempt> {
+    let context = this.#newContext()
+    const send = (): Promise<SendReceipt> => {
+      context = this.#newContext()
+      return this.#parts.send(recipients, this.#cutOff.signal, context)
+    }
+    const isUndone = (error: unknown): boolean => outcomeOf(error, context.isInDoubt) === 'rejected'
     const chunk = { index, recipients: recipients.length }
-    const attempt = () => this.#parts.sendChunk(recipients, this.#cutOff.signal)
     try {
-      const accepted = { ...chunk, receipt: await sendPatiently(attempt, this.#ended.signal) }
-      this.#outagesInARow = 0
-      this.#parts.tally.settle(accepted, 'accepted')
-      return accepted
+      const receipt = await this.#patience.retry(send, isUndone, (error, isFirst) => {
+        if (isFirst) this.#tellPause({ ...chunk, error }, error)
+      })
+      this.#unknownInARow = 0
+      return { outcome: 'accepted', receipt }
     } catch (error) {
-      const failed = { ...chunk, error: toError(error) }
-      this.#parts.tally.settle(failed, outcomeOf(error))
-      this.#considerEnding(error)
-      return failed
+      const outcome = outcomeOf(error, context.isInDoubt)
+      this.#learnFrom(error, outcome)
+      return { outcome, error: toError(error) }
     }
   }
 
-  #considerEnding(error: unknown): void {
-    this.#outagesInARow = isOutage(error) ? this.#outagesInARow + 1 : 0
-    if (!isPpoppoError(error)) return
-    const isGone = this.#outagesInARow >= Math.max(OUTAGES_TO_END, 2 * this.#parts.concurrency)
-    if (isGone || isCommonFailure(error, this.#parts.tally.hasAccepted)) this.end({ by: 'failure', error })
+  #newContext(): SendContext {
+    return { mostBytes: this.#mostBytes, noMore: this.#noMore.signal, isInDoubt: true }
   }
 
-  /** One call at a time, in the order in which chunks ended, each with the counts of its moment. */
-  #tell(chunk: ChunkReport): Promise<void> {
-    const { onProgress, tally } = this.#parts
-    if (onProgress === undefined) return this.#told
-    const progress = tally.progress(chunk)
-    this.#told = this.#told
-      .then(() => (this.#isThroughWithProgress ? undefined : onProgress(progress)))
-      .catch((cause: unknown) => {
-        this.#isThroughWithProgress = true
-        this.end({ by: 'caller', through: 'onProgress', cause })
+  #learnFrom(error: unknown, outcome: Attempt['outcome']): void {
+    // PCS, or a gateway before it, takes less than we thought: all later ones are cut so that they pass.
+    if (error instanceof TooLargeError && error.grpcCode !== undefined) {
+      this.#mostBytes = Math.min(this.#mostBytes, Math.ceil(error.bytes * SMALLER))
+    }
+    this.#unknownInARow = isOutage(error) && outcome === 'unknown' ? this.#unknownInARow + 1 : 0
+    if (!isPpoppoError(error) || isRefusal(error)) return
+    const isSpent = this.#unknownInARow >= Math.max(UNKNOWN_TO_END, 2 * this.#parts.concurrency)
+    if (isSpent || this.#patience.isOver || isCommonFailure(error, this.#refusals.areAboutRecipients))
+      this.end({ by: 'failure', error })
+  }
+
+  /**
+   * After a send of which nobody knows: before another one is spent, something is asked that may be asked again, until
+   * it is answered. The place is taken meanwhile.
+   */
+  async #untilAnswered(index: number, { recipients }: Chunk): Promise<void> {
+    const { probe } = this.#parts
+    if (this.#unknownInARow === 0 || probe === undefined) return
+    const chunk = { index, recipients: recipients.length }
+    await this.#patience
+      .retry(
+        () => probe(this.#ended.signal),
+        () => true,
+        (error, isFirst) => {
+          if (isFirst) this.#tellPause({ ...chunk, error }, error)
+        },
+      )
+      .catch((error: unknown) => {
+        if (isOutage(error) && this.#patience.isOver) this.end({ by: 'failure', error })
       })
-    return this.#told
+  }
+
+  #tellPause(chunk: ChunkReport, error: Error): void {
+    void this.#teller.tell(this.#parts.tally.progress(chunk, { error, since: new Date() }))
   }
 }
 

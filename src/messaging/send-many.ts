@@ -1,17 +1,26 @@
 import { onAbort } from '../lib/on-abort.js'
 import { within } from '../lib/wait.js'
+import { parseCallOptions } from './call-options.js'
 import { ChunkReader } from './chunk-reader.js'
+import { OpenRuns } from './open-runs.js'
 import { RecipientSource } from './recipient-source.js'
+import type { SendContext } from './send-context.js'
 import { SendManyAbortError, SendManyError } from './send-many-error.js'
 import { parseSendManyOptions } from './send-many-options.js'
 import { type EarlyEnd, SendManyRun } from './send-many-run.js'
 import { SendManyTally } from './send-many-tally.js'
-import type { CallOptions, Messaging, SendManyReport, SendReceipt, SendRequest } from './types.js'
+import type { CallOptions, Messaging, Recipient, SendManyReport, SendReceipt, SendRequest } from './types.js'
 
 /** What {@link createSendMany} stands on. */
 export interface SendManyDependencies {
   /** One send of up to 1,000 recipients, repeats included. Ends soon after its signal does. */
-  readonly send: (request: SendRequest, options?: CallOptions) => Promise<SendReceipt>
+  readonly send: (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt>
+  /** Asks PCS something that may be asked any number of times; rejects while PCS is away. */
+  readonly probe?: (signal: AbortSignal) => Promise<unknown>
+  /** Whether a recipient has all that the template asks of it. @throws `request_invalid` */
+  readonly checkRecipient?: (templateId: string, recipient: Recipient) => void
+  /** Those that `close()` ends. */
+  readonly runs?: OpenRuns
   /** @throws where nothing can be sent any more; asked before anything is read */
   readonly assertOpen?: () => void
   /** How long sends under way may still take after an abort, in milliseconds. @default 2,000 */
@@ -44,35 +53,46 @@ const CLOSE_SOURCE_WITHIN_MS = 5_000
  */
 export function createSendMany({
   send,
+  probe,
   assertOpen,
+  checkRecipient,
+  runs = new OpenRuns(),
   abortGraceMs = 2_000,
 }: SendManyDependencies): Messaging['sendMany'] {
-  return async function sendMany(request, { signal, deadlineMs } = {}) {
-    const { concurrency, chunkSize, resumeFrom, skipChunks } = parseSendManyOptions(request)
+  return async function sendMany(request, options) {
+    const { signal, deadlineMs } = parseCallOptions(options)
+    const { concurrency, chunkSize, onInvalidRecipient, patienceMs, ...from } = parseSendManyOptions(request)
     assertOpen?.()
+    runs.assertOpen()
     const { templateId, poll, onProgress } = request
     const source = new RecipientSource(request.recipients)
-    const reader = new ChunkReader(source, chunkSize)
-    const tally = new SendManyTally(reader, { resumeFrom, skipChunks })
-    const skipped = new Set(skipChunks)
+    const reader = new ChunkReader(source, chunkSize, {
+      isSkipping: onInvalidRecipient === 'skip',
+      check: checkRecipient && ((recipient) => checkRecipient(templateId, recipient)),
+    })
+    const tally = new SendManyTally(reader, from)
     const run = new SendManyRun({
       reader,
       tally,
       closeSource: () => within(source.close(), CLOSE_SOURCE_WITHIN_MS),
       concurrency,
-      isSkipped: (index) => index < resumeFrom || skipped.has(index),
-      sendChunk: (recipients, cutOff) =>
+      patienceMs,
+      send: (recipients, cutOff, context) =>
         send(
           { templateId, recipients, ...(poll !== undefined && { poll }) },
           { signal: cutOff, ...(deadlineMs !== undefined && { deadlineMs }) },
+          context,
         ),
+      probe,
       onProgress,
       graceMs: abortGraceMs,
     })
 
     const letGo = signal && onAbort(signal, () => run.end({ by: 'caller', through: 'signal', cause: signal.reason }))
-    await run.readAndStart()
-    await run.settle()
+    await runs.track(run, async () => {
+      await run.readAndStart()
+      await run.settle()
+    })
     letGo?.()
     return conclude(run.earlyEnd, tally)
   }

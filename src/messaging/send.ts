@@ -1,15 +1,19 @@
 import type { Caller } from './client.js'
 import { fromSendReceipt, toSendRequest } from './convert.js'
 import type { KnownTemplates } from './placeholders.js'
-import type { Messaging } from './types.js'
+import type { SendContext } from './send-context.js'
+import type { CallOptions, SendReceipt, SendRequest } from './types.js'
 import { parseSendRequest } from './validate.js'
 
 /**
  * Sends a template to 1 to 1,000 recipients. Repeated only where it surely did not happen; else it fails once with
  * `send_outcome_unknown`.
  */
-export function createSend(caller: Caller, templates: KnownTemplates): Messaging['send'] {
-  return async function send(request, options) {
+export function createSend(
+  caller: Caller,
+  templates: KnownTemplates,
+): (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt> {
+  return async function send(request, options, context) {
     caller.assertUsable()
     const checked = parseSendRequest(request)
     const { templateId, recipients } = checked
@@ -17,7 +21,12 @@ export function createSend(caller: Caller, templates: KnownTemplates): Messaging
     const receipt = await caller.unary(
       'createSendRequest',
       ({ struct }) => toSendRequest(checked, struct),
-      { operation: 'send', kind: 'write', send: { templateId, recipients: recipients.length } },
+      {
+        operation: 'send',
+        kind: 'write',
+        send: { templateId, recipients: recipients.length },
+        ...(context && { context, failsFast: true }),
+      },
       options,
     )
     return fromSendReceipt(receipt)

@@ -1,6 +1,6 @@
 import { placeholdersOf } from './placeholders.js'
 import type { TemplateComponent, TemplateComponentType, TemplateRequest } from './types.js'
-import { checkNames, invalid, record } from './validate.js'
+import { checkNames, checkRequestNames, invalid, record } from './validate.js'
 
 type Member = Exclude<keyof TemplateComponent, 'type'>
 
@@ -17,7 +17,7 @@ const TYPES = Object.keys(MEMBERS) as TemplateComponentType[]
 /** Checks a template before it is encoded. @throws `request_invalid` with the path, e.g. `components[2].url` */
 export function parseTemplateRequest(request: unknown): TemplateRequest {
   const given = record(request, 'The request', 'templates.create({ name, components: [{ type, content }] })')
-  checkNames(given, ['name', 'components'], '')
+  checkRequestNames(given, ['name', 'components'], 'templates.create')
   const { name, components } = given
   if (typeof name !== 'string' || name.trim() === '' || /[\p{Cc}\p{Surrogate}]/u.test(name)) {
     throw invalid('name', 'must be a text of one line')

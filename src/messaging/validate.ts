@@ -2,7 +2,7 @@ import { PpoppoError } from '../errors.js'
 import { isPlainObject } from '../lib/guards.js'
 import { nearest } from '../lib/nearest.js'
 import { isPpnum } from '../ppnum.js'
-import type { PollConfig, Recipient, SendRequest } from './types.js'
+import type { CallOptions, PollConfig, Recipient, SendRequest } from './types.js'
 import { assertVars } from './validate-vars.js'
 
 const MOST_RECIPIENTS = 1_000
@@ -15,7 +15,7 @@ const MOST_INT32 = 2_147_483_647
  */
 export function parseSendRequest(request: unknown): SendRequest {
   const given = record(request, 'The request', 'send({ templateId, recipients: [{ ppnum }] })')
-  checkNames(given, ['templateId', 'recipients', 'poll'], '')
+  checkRequestNames(given, ['templateId', 'recipients', 'poll'], 'send')
   const templateId = parseId(given['templateId'], 'templateId')
   const poll = parsePoll(given['poll'])
   const { recipients } = given
@@ -46,7 +46,8 @@ export function parseRecipient(recipient: unknown, path: string): Recipient {
   return { ppnum, vars }
 }
 
-function parsePoll(poll: unknown): PollConfig | undefined {
+/** @throws `request_invalid` */
+export function parsePoll(poll: unknown): PollConfig | undefined {
   if (poll === undefined) return undefined
   const given = record(poll, 'poll', '{ expiresInHours, allowMultiple }')
   checkNames(given, ['expiresInHours', 'allowMultiple'], 'poll.')
@@ -72,7 +73,10 @@ export function record(value: unknown, path: string, example: string): Readonly<
   throw new PpoppoError('request_invalid', `${/^[a-z]/.test(path) ? `"${path}"` : path} must be an object: ${example}.`)
 }
 
-/** @throws `request_invalid` for a name that is not known, with the nearest that is */
+/** Options of every call. */
+export const CALL_OPTIONS: readonly string[] = ['signal', 'deadlineMs'] satisfies readonly (keyof CallOptions)[]
+
+/** @throws `request_invalid` for a name that is not known, with the nearest that is; never with the value */
 export function checkNames(given: object, known: readonly string[], path: string): void {
   const odd = Object.keys(given).find((name) => !known.includes(name))
   if (odd === undefined) return
@@ -84,6 +88,16 @@ export function checkNames(given: object, known: readonly string[], path: string
       ? `is not known; known are: ${known.join(', ')}`
       : `is not known; did you mean "${path}${meant}"?`,
   )
+}
+
+/**
+ * {@link checkNames} for the request of a call: one of {@link CALL_OPTIONS} in it would be an abort that does nothing.
+ * @param call name of the method, e.g. `send`
+ */
+export function checkRequestNames(given: object, known: readonly string[], call: string): void {
+  const misplaced = CALL_OPTIONS.find((name) => Object.hasOwn(given, name))
+  if (misplaced === undefined) return checkNames(given, known, '')
+  throw invalid(misplaced, `belongs in the second argument: ${call}(request, { ${misplaced} })`)
 }
 
 /** What is there of `names`: an option that is `undefined` counts as not given. */

@@ -1,4 +1,5 @@
 import { isPpoppoError, PpoppoError } from '../errors.js'
+import { parseCallOptions } from './call-options.js'
 import type { Caller } from './client.js'
 import type { Messaging, SendStatus } from './types.js'
 
@@ -12,8 +13,9 @@ const LONGEST_PAUSE_MS = 15_000
  * @throws `deadline_exceeded`, saying how it stood last; and what `status` throws that does not pass by itself
  */
 export function createWaitFor(caller: Caller, status: Messaging['status']): Messaging['waitFor'] {
-  return async function waitFor(id, options = {}) {
+  return async function waitFor(id, given) {
     caller.assertUsable()
+    const options = parseCallOptions(given)
     const scope = caller.openScope(options, DEADLINE_MS)
     let last: SendStatus | undefined
     try {

@@ -16,6 +16,10 @@ describe('req.ppoppo.messaging and auth.messaging', () => {
       options: { messaging: { apiUrl: prefixUrl, tokenUrl, clientId, clientSecret } },
       mount(app, auth) {
         app.use(auth)
+        app.post('/tell/wrongly', (req, res, next) => {
+          const wrong = { templateId: 'tpl_sandbox_welcome', recipients: [{ ppnum: '77700000001' }] }
+          req.ppoppo.messaging.sendToUser(wrong as never).then((receipt) => res.json(receipt), next)
+        })
         app.post('/tell', (req, res, next) => {
           const { messaging } = req.ppoppo
           messaging
@@ -38,6 +42,12 @@ describe('req.ppoppo.messaging and auth.messaging', () => {
     expect(sandbox.control.pcs.sends.at(-1)?.recipients).toMatchObject([
       { ppnum: '77700000002', vars: { name: 'Alex' } },
     ])
+  })
+
+  test("recipients of one's own are refused, not dropped", async () => {
+    const browser = await world.signedIn('mina')
+    const answer = await browser.visit(`${world.url}/tell/wrongly`, { method: 'POST' })
+    expect([answer.status, JSON.parse(answer.text).code]).toEqual([400, 'request_invalid'])
   })
 
   test('nobody signed in: signed_out, and nothing is sent', async () => {

@@ -32,27 +32,32 @@ const taken = (before: number) =>
 const sentSoFar = () => control().sends.length
 
 describe('sendMany against the sandbox', () => {
-  test('2,500 recipients with one bad chunk: the other two arrive; the bad one is told, and resumed alone', async () => {
+  test('2,500 recipients, the first send refused: less of it at a time is tried, and everybody is sent to once', async () => {
     const before = sentSoFar()
     control().inject({ method: 'CreateSendRequest', fault: isRefused })
-    const request = { templateId, recipients: watchedSource(2_500), concurrency: 1 }
-    const report = await messaging.sendMany(request)
-    expect(report).toMatchObject({ accepted: 1_500, rejected: 1_000, unknown: 0, resumeFrom: 0, skipChunks: [1, 2] })
-    expect(report.chunks[0]).toMatchObject({
-      index: 0,
-      recipients: 1_000,
-      error: { code: 'request_invalid', grpcCode: 3 },
-    })
+    const report = await messaging.sendMany({ templateId, recipients: watchedSource(2_500), concurrency: 1 })
+    expect(report).toMatchObject({ accepted: 2_500, rejected: 0, unknown: 0, resumeFrom: 3, skipChunks: [] })
+    expect(report.chunks[0]).toMatchObject({ index: 0, recipients: 1_000, parts: expect.any(Array) })
     expect(report.chunks.slice(1).map(({ receipt }) => receipt?.totalRecipients)).toEqual([1_000, 500])
-    expect(taken(before)).toEqual([1_000, 500])
-
-    const { resumeFrom, skipChunks } = report
-    const rest = await messaging.sendMany({ ...request, recipients: watchedSource(2_500), resumeFrom, skipChunks })
-    expect(rest).toMatchObject({ accepted: 1_000, notSent: 1_500, resumeFrom: 3 })
-    expect(taken(before)).toEqual([1_000, 500, 1_000])
-    for (const { receipt } of [...report.chunks.slice(1), ...rest.chunks]) {
+    const sizes = taken(before)
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(2_500)
+    expect(sizes.length).toBeLessThan(20)
+    const receipts = report.chunks.flatMap(({ receipt, parts }) => parts?.map((part) => part.receipt) ?? [receipt])
+    for (const receipt of receipts) {
       expect((await messaging.status(receipt?.id ?? '')).total).toBe(receipt?.totalRecipients)
     }
+  })
+
+  test('a chunk in doubt is resumed by nobody; one that was refused for good is', async () => {
+    const before = sentSoFar()
+    control().inject({ method: 'CreateSendRequest', fault: { kind: 'drop', afterProcessing: true } })
+    const request = { templateId, chunkSize: 100, concurrency: 1 } as const
+    const first = await messaging.sendMany({ ...request, recipients: watchedSource(250), patienceMs: 0 })
+    expect(first).toMatchObject({ accepted: 150, unknown: 100, resumeFrom: 3 })
+    const { resumeFrom, skipChunks } = first
+    const rest = await messaging.sendMany({ ...request, recipients: watchedSource(250), resumeFrom, skipChunks })
+    expect(rest).toMatchObject({ accepted: 0, skipped: 250, notSent: 0, rejected: 0 })
+    expect(taken(before)).toEqual([100, 100, 50])
   })
 
   test('a connection that drops after the send was taken: unknown, and not sent again', async () => {

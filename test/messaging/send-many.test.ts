@@ -25,6 +25,7 @@ describe('sendMany', () => {
       rejected: 0,
       unknown: 0,
       duplicates: 0,
+      skipped: 0,
       notSent: 0,
       resumeFrom: 3,
       skipChunks: [],
@@ -134,17 +135,53 @@ describe('sendMany', () => {
     expect(await createSendMany(recording)(options)).toMatchObject({ accepted: 30, rejected: 10 })
   })
 
-  test.each(['messaging_unavailable', 'deadline_exceeded', 'send_outcome_unknown'] as const)(
-    '%s, eight times in a row, stops the reading: the list is not spent on an outage',
+  test('send_outcome_unknown, eight times in a row, stops the reading: the list is not spent on an outage', async () => {
+    const unknown = failure('send_outcome_unknown')
+    const recording = new RecordingSend((_, call) => (call === 2 ? undefined : Promise.reject(unknown)))
+    const source = watchedSource()
+    const report = await createSendMany(recording)({ templateId, recipients: source, chunkSize: 1, concurrency: 1 })
+    expect(report).toMatchObject({ stoppedBy: { code: 'send_outcome_unknown' }, accepted: 1, unknown: 10 })
+    expect(source.isClosed).toBe(true)
+  })
+
+  test.each(['messaging_unavailable', 'deadline_exceeded'] as const)(
+    '%s is waited out: the same chunk is sent until it is accepted, and only then the next',
     async (code) => {
-      const recording = new RecordingSend((_, call) => (call === 2 ? undefined : Promise.reject(failure(code))))
-      const source = watchedSource()
-      const report = await createSendMany(recording)({ templateId, recipients: source, chunkSize: 1, concurrency: 1 })
-      expect(report.stoppedBy).toMatchObject({ code })
-      expect(report).toMatchObject({ accepted: 1, [code === 'send_outcome_unknown' ? 'unknown' : 'rejected']: 10 })
-      expect(source.isClosed).toBe(true)
+      const recording = new RecordingSend((_, call) => (call === 1 ? Promise.reject(failure(code)) : undefined))
+      const paused: unknown[] = []
+      const report = await createSendMany(recording)({
+        templateId,
+        recipients: watchedSource(4),
+        chunkSize: 1,
+        concurrency: 1,
+        onProgress: (progress) => {
+          if (progress.paused) paused.push(progress.paused.error, progress.chunk.index)
+        },
+      })
+      expect(report).toMatchObject({ accepted: 4, rejected: 0, unknown: 0 })
+      expect(recording.ppnums).toEqual([0, 1, 1, 2, 3].map(ppnumAt))
+      expect(paused).toEqual([expect.objectContaining({ code }), 1])
     },
   )
+
+  test.each(['messaging_unavailable', 'deadline_exceeded'] as const)(
+    '%s for longer than "patienceMs" stops the run; nothing is unknown, and it goes on where it stopped',
+    async (code) => {
+      const recording = new RecordingSend((_, call) => (call === 0 ? undefined : Promise.reject(failure(code))))
+      const source = watchedSource()
+      const request = { templateId, recipients: source, chunkSize: 1, concurrency: 2, patienceMs: 300 }
+      const report = await createSendMany(recording)(request)
+      expect(report).toMatchObject({ stoppedBy: { code }, accepted: 1, unknown: 0, rejected: 2, resumeFrom: 1 })
+      expect([source.isClosed, recording.requests.length >= 4]).toEqual([true, true])
+    },
+  )
+
+  test('without patience the first failure of this kind stops the run', async () => {
+    const recording = new RecordingSend(() => Promise.reject(failure('messaging_unavailable')))
+    const request = { templateId, recipients: watchedSource(), chunkSize: 1, concurrency: 1, patienceMs: 0 }
+    expect(await createSendMany(recording)(request)).toMatchObject({ rejected: 1, resumeFrom: 0 })
+    expect(recording.requests.length).toBe(1)
+  })
 
   test('a rate limit slows the run down and fails nothing', async () => {
     const limited = new PpoppoError('rate_limited', 'slow down', { retryAfterMs: 30 })
@@ -218,6 +255,13 @@ describe('sendMany', () => {
     [{ skipChunks: 3 }, '"skipChunks"'],
     [{ skipChunks: [1, 'a'] }, '"skipChunks[1]"'],
     [{ onProgress: true }, '"onProgress"'],
+    [{ patienceMs: -1 }, '"patienceMs" must be a whole number from 0'],
+    [{ onInvalidRecipient: 'ignore' }, '"onInvalidRecipient" must be "fail" or "skip"'],
+    [{ resumeParts: {} }, '"resumeParts" must be a list'],
+    [{ resumeParts: [{ chunk: 0, from: 3, to: 3 }] }, '"resumeParts[0].to" must be a whole number of 4 or more'],
+    [{ resumeParts: [{ chunk: 0, form: 3, to: 4 }] }, 'did you mean "resumeParts[0].from"?'],
+    [{ templateId: '' }, '"templateId"'],
+    [{ poll: { allowMultipel: true } }, 'did you mean "poll.allowMultiple"?'],
     [{ recipients: 'abc' }, '"recipients"'],
     [{ recipients: { ppnum: '12312345678' } }, '"recipients"'],
     [{ recipients: undefined }, '"recipients"'],

@@ -1,7 +1,11 @@
 /* What stands in the progress file. Somebody may have edited it, so it is looked at before it is believed. */
+import type { ResumePart } from 'express-ppoppo/messaging'
 
+/** A chunk, or a part of one that was sent in several calls. */
 export interface JournalChunk {
   readonly index: number
+  /** Place of its first recipient in the chunk. @default 0 */
+  readonly from?: number
   readonly recipients: number
   /** `unknown`: it may have been sent, and is not sent again. */
   readonly outcome: 'accepted' | 'rejected' | 'unknown'
@@ -17,13 +21,23 @@ export interface JournalFile {
   readonly chunkSize: number
   readonly resumeFrom: number
   readonly skipChunks: readonly number[]
+  /** Of chunks that are not sent again: what was not accepted, and is. */
+  readonly resumeParts?: readonly ResumePart[]
   readonly isDone: boolean
   readonly chunks: readonly JournalChunk[]
+  /** Numbers that Ppoppo refused one by one: those are not sent to again. */
+  readonly refused?: readonly Refused[]
+}
+
+export interface Refused {
+  readonly ppnum: string
+  readonly code: string
 }
 
 export function isJournalFile(value: unknown): value is JournalFile {
   if (!isRecord(value)) return false
   const { version, sha256, template, chunkSize, resumeFrom, skipChunks, isDone, chunks } = value
+  const { resumeParts = [], refused = [] } = value
   return (
     version === 1 &&
     typeof sha256 === 'string' &&
@@ -32,6 +46,10 @@ export function isJournalFile(value: unknown): value is JournalFile {
     isIndex(resumeFrom) &&
     Array.isArray(skipChunks) &&
     skipChunks.every(isIndex) &&
+    Array.isArray(resumeParts) &&
+    resumeParts.every(isPart) &&
+    Array.isArray(refused) &&
+    refused.every((one) => isRecord(one) && typeof one.ppnum === 'string' && typeof one.code === 'string') &&
     typeof isDone === 'boolean' &&
     Array.isArray(chunks) &&
     chunks.every(isChunk)
@@ -40,8 +58,17 @@ export function isJournalFile(value: unknown): value is JournalFile {
 
 function isChunk(value: unknown): value is JournalChunk {
   if (!isRecord(value)) return false
-  const { index, recipients, outcome } = value
-  return isIndex(index) && isIndex(recipients) && ['accepted', 'rejected', 'unknown'].includes(String(outcome))
+  const { index, from = 0, recipients, outcome } = value
+  return (
+    isIndex(index) &&
+    isIndex(from) &&
+    isIndex(recipients) &&
+    ['accepted', 'rejected', 'unknown'].includes(String(outcome))
+  )
+}
+
+function isPart(value: unknown): boolean {
+  return isRecord(value) && isIndex(value.chunk) && isIndex(value.from) && isIndex(value.to)
 }
 
 function isIndex(value: unknown): boolean {
@@ -59,7 +86,11 @@ function isRecord(
   | 'skipChunks'
   | 'isDone'
   | 'chunks'
-  | keyof JournalChunk,
+  | 'resumeParts'
+  | 'refused'
+  | keyof JournalChunk
+  | keyof ResumePart
+  | keyof Refused,
   unknown
 > {
   return typeof value === 'object' && value !== null

@@ -8,11 +8,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
-import type { ChunkReport, SendManyProgress, SendManyReport } from 'express-ppoppo/messaging'
-import { isPpoppoError } from 'express-ppoppo/messaging'
+import type { SendManyProgress, SendManyReport } from 'express-ppoppo/messaging'
 import type { WorkerArgs } from './args.js'
+import { ChunkLog } from './chunk-log.js'
 import type { CsvSurvey } from './csv.js'
-import { isJournalFile, type JournalChunk, type JournalFile } from './journal-file.js'
+import { isJournalFile, type JournalChunk, type JournalFile, type Refused } from './journal-file.js'
 import { codeOf, WrongInput } from './wrong-input.js'
 
 export interface Counts {
@@ -27,8 +27,11 @@ export interface Journal {
   readonly isDone: boolean
   readonly isResumed: boolean
   /** Where to go on, as `sendMany` takes it. */
-  readonly position: { readonly resumeFrom: number; readonly skipChunks: readonly number[] }
+  readonly position: Position
+  /** Chunks, and parts of such as were sent in several calls. */
   readonly chunks: readonly JournalChunk[]
+  /** Numbers that Ppoppo refused one by one. */
+  readonly refused: readonly Refused[]
   /** Over all runs. */
   counts(): Counts
   /** To be called before anything is sent. @throws WrongInput where the file cannot be written */
@@ -37,6 +40,8 @@ export interface Journal {
   /** What the report knows beyond the progress that was told: chunks that were cut off. */
   close(report: SendManyReport, end: { readonly isDone: boolean }): Promise<void>
 }
+
+type Position = Pick<SendManyReport, 'resumeFrom' | 'skipChunks' | 'resumeParts'>
 
 type JournalArgs = Pick<WorkerArgs, 'file' | 'template' | 'chunkSize' | 'startOver'>
 
@@ -59,10 +64,18 @@ export function openJournal(args: JournalArgs, { sha256 }: Pick<CsvSurvey, 'sha2
   const earlier = args.startOver ? undefined : readJournal(file)
   if (earlier !== undefined) assertSame(earlier, fresh, file)
   let state = earlier ?? fresh
-  const chunks = new Map(state.chunks.map((chunk) => [chunk.index, chunk]))
+  const chunks = new ChunkLog(state.chunks)
+  const refused = new Map((state.refused ?? []).map((one) => [one.ppnum, one]))
 
-  const save = async (change: Pick<JournalFile, 'resumeFrom' | 'skipChunks' | 'isDone'>) => {
-    state = { ...state, ...change, chunks: [...chunks.values()].sort((one, other) => one.index - other.index) }
+  const save = async (position: Position, isDone: boolean) => {
+    const { resumeParts: _, ...before } = state
+    state = {
+      ...before,
+      ...position,
+      isDone,
+      chunks: chunks.all,
+      ...(refused.size > 0 && { refused: [...refused.values()] }),
+    }
     await replaceFile(file, `${JSON.stringify(state, undefined, 2)}\n`)
   }
   return {
@@ -71,44 +84,37 @@ export function openJournal(args: JournalArgs, { sha256 }: Pick<CsvSurvey, 'sha2
       return state.isDone
     },
     isResumed: earlier !== undefined,
-    position: { resumeFrom: state.resumeFrom, skipChunks: state.skipChunks },
+    position: positionOf(state),
     get chunks() {
-      return [...chunks.values()]
+      return chunks.all
     },
-    counts: () => count([...chunks.values()]),
+    get refused() {
+      return [...refused.values()]
+    },
+    counts: () => count(chunks.all),
     async start() {
-      const { resumeFrom, skipChunks } = state
       try {
-        await save({ resumeFrom, skipChunks, isDone: false })
+        await save(positionOf(state), false)
       } catch (error) {
         if (codeOf(error) === undefined) throw error
         throw new WrongInput(`Nothing was sent: ${file} cannot be written (${codeOf(error)}).`)
       }
     },
-    async record({ chunk, resumeFrom, skipChunks }) {
-      chunks.set(chunk.index, toChunk(chunk))
-      await save({ resumeFrom, skipChunks, isDone: false })
+    async record(progress) {
+      chunks.add(progress.chunk)
+      await save(positionOf(progress), false)
     },
-    async close({ chunks: reported, resumeFrom, skipChunks }, { isDone }) {
-      for (const chunk of reported) chunks.set(chunk.index, toChunk(chunk))
-      await save({ resumeFrom, skipChunks, isDone })
+    async close(report, { isDone }) {
+      for (const chunk of report.chunks) chunks.add(chunk)
+      for (const { ppnum, code } of report.invalidRecipients ?? [])
+        if (ppnum !== undefined) refused.set(ppnum, { ppnum, code })
+      await save(positionOf(report), isDone)
     },
   }
 }
 
-function toChunk({ index, recipients, receipt, error }: ChunkReport): JournalChunk {
-  if (receipt !== undefined) return { index, recipients, outcome: 'accepted', sendRequestId: receipt.id }
-  return {
-    index,
-    recipients,
-    outcome: isSurelyNotSent(error) ? 'rejected' : 'unknown',
-    error: error?.message ?? 'cut off',
-  }
-}
-
-/** The library says so for its own errors. `closed` ends a send in the middle; of any other error nobody knows. */
-function isSurelyNotSent(error: unknown): boolean {
-  return isPpoppoError(error) && error.code !== 'send_outcome_unknown' && error.code !== 'closed'
+function positionOf({ resumeFrom, skipChunks, resumeParts = [] }: Position): Position {
+  return { resumeFrom, skipChunks, ...(resumeParts.length > 0 && { resumeParts }) }
 }
 
 function count(chunks: readonly JournalChunk[]): Counts {

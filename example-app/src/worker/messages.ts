@@ -28,8 +28,13 @@ export function summarize(journal: Journal, survey: CsvSurvey, args: WorkerArgs)
   const lines = [
     `accepted ${figure(accepted)} · rejected ${figure(rejected)} · unknown ${figure(unknown)} · not sent ${figure(left)} · duplicates ${figure(survey.duplicates)}`,
   ]
-  for (const { index, error } of journal.chunks.filter(({ outcome }) => outcome === 'rejected').slice(0, 3)) {
-    lines.push(`  chunk ${index} was rejected: ${error}`)
+  for (const { index, from, error } of journal.chunks.filter(({ outcome }) => outcome === 'rejected').slice(0, 3)) {
+    lines.push(`  ${from === undefined ? `chunk ${index}` : `chunk ${index} from ${from} on`} was rejected: ${error}`)
+  }
+  if (journal.refused.length > 0) {
+    lines.push(
+      `Ppoppo refused ${numbers(journal.refused.length)} by itself. ${journal.file} lists them under "refused".`,
+    )
   }
   if (unknown > 0) {
     lines.push(
@@ -42,12 +47,19 @@ export function summarize(journal: Journal, survey: CsvSurvey, args: WorkerArgs)
   return lines.join('\n')
 }
 
+/** Ppoppo does not answer. The run goes on by itself once it does. */
+export function describePause(error: Error): string {
+  return `Ppoppo does not answer (${error.message}). Waiting for it, up to five minutes.`
+}
+
 /** Where the file could not take the end of the run. The next run would repeat what it does not know of. */
 export function describeLoss(
   { file }: Journal,
-  { resumeFrom, skipChunks }: Pick<SendManyReport, 'resumeFrom' | 'skipChunks'>,
+  { resumeFrom, skipChunks, resumeParts }: Pick<SendManyReport, 'resumeFrom' | 'skipChunks' | 'resumeParts'>,
 ): string {
-  return `${file} could not be written. Before you run this again, put into it: ${JSON.stringify({ resumeFrom, skipChunks })}`
+  const position = JSON.stringify({ resumeFrom, skipChunks, resumeParts })
+  return `${file} could not be written. Before you run this again, put into it: ${position}`
 }
 
 const figure = (count: number): string => count.toLocaleString('en')
+const numbers = (count: number): string => (count === 1 ? '1 number' : `${figure(count)} numbers`)

@@ -1,7 +1,8 @@
 import { PpoppoError } from '../../errors.js'
 import type { ConsumerStore, LetterStore } from '../../store/consumers.js'
+import { isSignal } from '../call-options.js'
 import type { DeadLetter, DeadLetters, EventHandler } from '../consumer-types.js'
-import { parseId } from '../validate.js'
+import { checkNames, invalid, parseId, record } from '../validate.js'
 import { parseLetterText } from './event-text.js'
 import { parseConsumerName } from './settings.js'
 
@@ -14,14 +15,16 @@ export function createDeadLetters(name: string, store: () => ConsumerStore): Dea
   const letters = (): LetterStore => store().letters
 
   return {
-    async list({ limit = PAGE } = {}) {
+    async list(options) {
+      const { limit = PAGE } = parseOptions(options, ['limit'])
       const all: DeadLetter[] = []
       for await (const { letter } of readAll(letters(), name, parseLimit(limit))) all.push(letter)
       return all
     },
     count: async () => letters().count(name),
     remove: async (eventId) => letters().remove(name, parseId(eventId, 'eventId')),
-    async replay(handler, { limit = MOST, signal } = {}) {
+    async replay(handler, options) {
+      const { limit = MOST, signal } = parseOptions(options, ['limit', 'signal'])
       if (typeof handler !== 'function') {
         throw new PpoppoError('request_invalid', 'replay: "handler" must be a function: (event) => ...')
       }
@@ -75,6 +78,19 @@ async function isTaken(
   } catch {
     return false
   }
+}
+
+/** @throws `request_invalid` for a name that is not known, and for a signal that is none */
+function parseOptions(
+  options: unknown,
+  known: readonly string[],
+): { readonly limit?: unknown; readonly signal?: AbortSignal } {
+  if (options === undefined) return {}
+  const given = record(options, 'The options', `{ ${known.join(', ')} }`)
+  checkNames(given, known, '')
+  const { signal, ...rest } = given
+  if (signal !== undefined && !isSignal(signal)) throw invalid('signal', 'must be an AbortSignal')
+  return { ...rest, ...(signal === undefined ? {} : { signal }) }
 }
 
 function parseLimit(limit: unknown): number {

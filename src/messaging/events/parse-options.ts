@@ -1,5 +1,5 @@
-import { isPlainObject } from '../../lib/guards.js'
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
+import { isSignal } from '../call-options.js'
 import type { EventsOptions, StreamOptions } from '../event-types.js'
 import { checkNames, invalid, parseId, pick, record } from '../validate.js'
 
@@ -43,9 +43,4 @@ export function parseStreamOptions(given: Readonly<Record<string, unknown>>): St
 function assertMs(value: unknown, name: string): void {
   if (value === undefined || (typeof value === 'number' && value > 0 && value <= LONGEST_TIMER_MS)) return
   throw invalid(name, `must be a positive number of milliseconds, ${LONGEST_TIMER_MS} at most`)
-}
-
-/** By its members: the signals of another realm, such as a test's, are signals, too. */
-function isSignal(value: unknown): value is AbortSignal {
-  return isPlainObject(value) && typeof value['aborted'] === 'boolean' && 'addEventListener' in value
 }

@@ -53,7 +53,8 @@ export async function startRawServer(script: Script, options: RawServerOptions =
     paths.set(stream, headers[':path'] ?? '')
     const call = seen.push(headers) - 1
     // Once all of the request is here, as a real server would.
-    stream.resume()
+    sizes.set(stream, 0)
+    stream.on('data', (data: Buffer) => sizes.set(stream, bytesOf(stream) + data.length))
     stream.on('end', () => script(stream, call, raw))
   })
   server.listen(options.port ?? 0, '127.0.0.1')
@@ -101,6 +102,10 @@ export function answerWell(stream: ServerHttp2Stream): void {
 export function messageFor(stream: ServerHttp2Stream): Buffer {
   return framed(paths.get(stream)?.endsWith('/CreateSendRequest') ? RECEIPT : STATUS)
 }
+
+/** How much of a request came. */
+export const bytesOf = (stream: ServerHttp2Stream): number => sizes.get(stream) ?? 0
+const sizes = new WeakMap<ServerHttp2Stream, number>()
 
 const paths = new WeakMap<ServerHttp2Stream, string>()
 

@@ -31,15 +31,17 @@ export interface FakePcs {
   readonly url: string
   readonly calls: SeenCall[]
   answer: (call: SeenCall) => Answer
+  /** Given what answers a call, instead of that being done at once. */
+  hold: ((answer: () => void) => void) | undefined
   /** Calls the client took back. */
   readonly cancelled: string[]
   close(): void
 }
 
-/** @param prefix path before every method's, e.g. `/ext` */
-export async function startFakePcs({ prefix = '', proto = OWN_PROTO } = {}): Promise<FakePcs> {
+/** @param prefix path before every method's, e.g. `/ext` @param mostBytes what it takes in one request */
+export async function startFakePcs({ prefix = '', proto = OWN_PROTO, mostBytes = 4_194_304 } = {}): Promise<FakePcs> {
   const definition = loader.loadSync(proto, { keepCase: true, longs: String, enums: String, defaults: false })
-  const server = new grpc.Server()
+  const server = new grpc.Server({ 'grpc.max_receive_message_length': mostBytes })
   const calls: SeenCall[] = []
   const cancelled: string[] = []
   for (const service of Object.values(definition)) {
@@ -52,7 +54,9 @@ export async function startFakePcs({ prefix = '', proto = OWN_PROTO } = {}): Pro
           const seen = { method, token, request: call.request as Readonly<Record<string, unknown>>, call }
           calls.push(seen)
           call.on('cancelled', () => cancelled.push(method))
-          reply(pcs.answer(seen), done)
+          const answer = (): void => reply(pcs.answer(seen), done)
+          if (pcs.hold) pcs.hold(answer)
+          else answer()
         },
         rest.responseSerialize as (value: object) => Buffer,
         rest.requestDeserialize as (bytes: Buffer) => object,
@@ -70,6 +74,7 @@ export async function startFakePcs({ prefix = '', proto = OWN_PROTO } = {}): Pro
     calls,
     cancelled,
     answer: () => ({ ok: {} }),
+    hold: undefined,
     close: () => server.forceShutdown(),
   }
   return pcs

@@ -1,0 +1,52 @@
+/* What became of each chunk, over all runs: of one that was sent in several calls, of each of its parts. */
+import { type ChunkPart, type ChunkReport, isPpoppoError } from 'express-ppoppo/messaging'
+import type { JournalChunk } from './journal-file.js'
+
+export class ChunkLog {
+  /** By chunk. */
+  readonly #entries = new Map<number, readonly JournalChunk[]>()
+
+  constructor(entries: readonly JournalChunk[]) {
+    for (const entry of entries) this.#put(entry.index, [entry])
+  }
+
+  add({ index, recipients, parts, receipt, error }: ChunkReport): void {
+    const whole = { from: 0, recipients, ...(receipt && { receipt }), ...(error && { error }) }
+    this.#put(
+      index,
+      (parts ?? [whole]).map((part) => toEntry(index, part)),
+    )
+  }
+
+  get all(): readonly JournalChunk[] {
+    const inOrder = [...this.#entries].sort(([one], [other]) => one - other)
+    return inOrder.flatMap(([, entries]) => entries)
+  }
+
+  /** What a later run says of the same recipients stands. */
+  #put(index: number, entries: readonly JournalChunk[]): void {
+    const before = this.#entries.get(index) ?? []
+    const kept = before.filter((one) => !entries.some((other) => overlaps(one, other)))
+    this.#entries.set(
+      index,
+      [...kept, ...entries].sort((one, other) => startOf(one) - startOf(other)),
+    )
+  }
+}
+
+function toEntry(index: number, { from, recipients, receipt, error }: ChunkPart): JournalChunk {
+  const place = { index, ...(from > 0 && { from }), recipients }
+  if (receipt !== undefined) return { ...place, outcome: 'accepted', sendRequestId: receipt.id }
+  return { ...place, outcome: isSurelyNotSent(error) ? 'rejected' : 'unknown', error: error?.message ?? 'cut off' }
+}
+
+/** The library says so for its own errors. `closed` ends a send in the middle; of any other error nobody knows. */
+function isSurelyNotSent(error: unknown): boolean {
+  return isPpoppoError(error) && error.code !== 'send_outcome_unknown' && error.code !== 'closed'
+}
+
+const startOf = ({ from = 0 }: JournalChunk): number => from
+
+function overlaps(one: JournalChunk, other: JournalChunk): boolean {
+  return startOf(one) < startOf(other) + other.recipients && startOf(other) < startOf(one) + one.recipients
+}

@@ -1,0 +1,244 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Messaging, Recipient, TemplateVars } from '../../../src/messaging/types.js'
+import { ppnumAt } from '../recording-send.js'
+import { type FakePcs, grpc, startFakePcs } from '../support/fake-pcs.js'
+import { call, connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
+import {
+  answerHttp,
+  answerStatus,
+  answerWell,
+  bytesOf,
+  type RawServer,
+  type Script,
+  startRawServer,
+} from './raw-server.js'
+
+let tokens: TokenEndpoint
+const open: (() => unknown)[] = []
+beforeAll(async () => {
+  tokens = await startTokenEndpoint()
+})
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close()
+})
+afterAll(() => tokens.close())
+
+function client(url: string, options = {}): Messaging {
+  const made = connect(url, tokens.url, { deadlineMs: 20_000, ...options })
+  open.push(() => made.close())
+  return made
+}
+
+async function rawServer(script: Script): Promise<RawServer> {
+  const server = await startRawServer(script)
+  open.push(() => server.close())
+  return server
+}
+
+/** A gRPC server that takes requests of `mostBytes`, 4 MiB unless told otherwise, as such servers do. */
+async function limitedPcs(mostBytes?: number): Promise<FakePcs> {
+  const pcs = await startFakePcs(mostBytes === undefined ? {} : { mostBytes })
+  open.push(() => pcs.close())
+  pcs.answer = () => ({ ok: { id: 'snd_1', status: 'QUEUED', total_recipients: 1 } })
+  return pcs
+}
+
+const people = (count: number, vars: TemplateVars): Recipient[] =>
+  Array.from({ length: count }, (_, index) => ({ ppnum: ppnumAt(index), vars }))
+const sentTo = (pcs: FakePcs): string[] =>
+  pcs.calls.flatMap(({ request }) => (request['recipients'] as Recipient[]).map(({ ppnum }) => ppnum))
+
+/** As servers and gateways say it, and by which code. */
+const REFUSALS: readonly (readonly [string, Script])[] = [
+  ['grpc-js', answerStatus(8, 'Received message larger than max (5000000 vs 4194304)')],
+  [
+    'grpc-js, in trailers',
+    answerStatus(8, 'Received message larger than max (37 vs 10)', { 'x-served-by': 'a' }, true),
+  ],
+  ['C++', answerStatus(8, 'SERVER: Received message larger than max (5000000 vs. 4194304)')],
+  ['Go', answerStatus(8, 'grpc: received message larger than max (5000000 vs. 4194304)')],
+  ['Go, compressed', answerStatus(8, 'grpc: received message after decompression larger than max 4194304')],
+  ['Java', answerStatus(8, 'gRPC message exceeds maximum size 4194304: 5000000')],
+  ['Java, older', answerStatus(13, 'gRPC message exceeds maximum size 4194304: 5000000')],
+  ['.NET', answerStatus(8, 'Received message exceeds the maximum configured message size.')],
+  [
+    'tonic',
+    answerStatus(11, 'Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes'),
+  ],
+  [
+    'tonic, older',
+    answerStatus(13, 'Error, message length too large: found 5000000 bytes, the limit is: 4194304 bytes'),
+  ],
+  ['a server of its own words', answerStatus(8, 'Request payload size exceeds the limit: 1048576 bytes.')],
+  ['Envoy, HTTP 413 in a status', answerStatus(2, 'Payload Too Large')],
+  ['a page with HTTP 413', answerHttp(413)],
+  ['a page with HTTP 413 and Retry-After', answerHttp(413, { 'retry-after': '1' })],
+]
+
+/** These are about the answer: the send was acted on. Or about size in name only. */
+const NO_REFUSALS: readonly (readonly [string, Script, string])[] = [
+  [
+    'an answer the server may not send',
+    answerStatus(8, 'Sent message larger than max (10 vs. 5)'),
+    'send_outcome_unknown',
+  ],
+  [
+    'the same in Go',
+    answerStatus(8, 'grpc: trying to send message larger than max (10 vs. 5)'),
+    'send_outcome_unknown',
+  ],
+  [
+    'the same in tonic',
+    answerStatus(11, 'Error, encoded message length too large: found 10 bytes'),
+    'send_outcome_unknown',
+  ],
+  ['a gRPC server that merely says HTTP 413', answerStatus(2, 'Received HTTP status code 413'), 'send_outcome_unknown'],
+  ['another failure', answerStatus(13, 'payload store unavailable'), 'send_outcome_unknown'],
+  ['a quota', answerStatus(8, 'monthly message quota exceeded'), 'quota_exceeded'],
+  ['OK without a message', okWithoutMessage, 'send_outcome_unknown'],
+]
+
+function okWithoutMessage(stream: Parameters<Script>[0]): void {
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' }, { waitForTrailers: true })
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+  stream.end()
+}
+
+describe('a send that is refused for its size', () => {
+  test.each(REFUSALS)('by %s was surely not sent, and is not repeated', async (_, script) => {
+    const server = await rawServer(script)
+    const { outcome, error } = await outcomeOf(call(client(server.url), 'send'))
+    expect(outcome).toBe('request_invalid')
+    expect(error?.message).toMatch(/^send: the request is too large \(\d+ bytes\).*fewer recipients.*sendMany\(\)/)
+    expect(server.seen.length).toBe(1)
+  })
+
+  test.each(NO_REFUSALS)('is not %s', async (_, script, code) => {
+    const server = await rawServer(script)
+    expect((await outcomeOf(call(client(server.url), 'send'))).outcome).toBe(code)
+  })
+
+  test('an answer above what the client takes is an answer: the send is in doubt', async () => {
+    const server = await rawServer((stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' })
+      stream.write(Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]))
+    })
+    const { outcome, told } = await outcomeOf(call(client(server.url), 'send'))
+    expect([outcome, told]).toEqual([
+      'send_outcome_unknown',
+      'gRPC status 8: Received message larger than max (2147483647 vs 16777216)',
+    ])
+  })
+
+  test('by a real server of 4 MiB names the size', async () => {
+    const pcs = await limitedPcs()
+    const recipients = people(1_000, { text: 'x'.repeat(5_000) })
+    const { outcome, error } = await outcomeOf(client(pcs.url).send({ templateId: 't1', recipients }))
+    expect(outcome).toBe('request_invalid')
+    expect(error?.message).toMatch(/too large \(5,0\d\d,\d\d\d bytes\): Received message larger than max/)
+    expect(pcs.calls).toEqual([])
+  })
+})
+
+describe('sendMany with much in each recipient', () => {
+  test('sends a chunk of 10 MB in parts of 4 MiB, and each recipient once', async () => {
+    const pcs = await limitedPcs()
+    const recipients = people(1_000, { text: 'x'.repeat(10_000) })
+    const report = await client(pcs.url).sendMany({ templateId: 't1', recipients })
+    expect(report).toMatchObject({ accepted: 1_000, rejected: 0, unknown: 0, resumeFrom: 1 })
+    expect(sentTo(pcs)).toEqual(recipients.map(({ ppnum }) => ppnum))
+    expect(pcs.calls.length).toBe(4)
+    const parts = report.chunks[0]?.parts ?? []
+    expect(parts.map(({ from, recipients: size }) => [from, size])).toEqual([0, 250, 500, 750].map((at) => [at, 250]))
+  })
+
+  test('learns from a refusal what passes: later chunks are cut before they are sent', async () => {
+    const pcs = await limitedPcs(100_000)
+    const recipients = people(4_000, { text: 'x'.repeat(400) })
+    const report = await client(pcs.url).sendMany({ templateId: 't1', recipients, concurrency: 1 })
+    expect(report).toMatchObject({ accepted: 4_000, rejected: 0, unknown: 0, resumeFrom: 4 })
+    expect(sentTo(pcs)).toEqual(recipients.map(({ ppnum }) => ppnum))
+    // Halves of 440 KB pass at an eighth: 8 calls a chunk.
+    expect(pcs.calls.length).toBe(32)
+  })
+
+  test('a gateway that answers 413 to what is above 64 KB', async () => {
+    const passed: number[] = []
+    const gateway = await rawServer((stream) => {
+      const bytes = bytesOf(stream)
+      if (bytes > 65_536) return answerHttp(413)(stream)
+      passed.push(bytes)
+      answerWell(stream)
+    })
+    const recipients = people(2_000, { text: 'x'.repeat(200) })
+    const report = await client(gateway.url).sendMany({ templateId: 't1', recipients })
+    expect(report).toMatchObject({ accepted: 2_000, rejected: 0, unknown: 0 })
+    expect([passed.length < 30, gateway.seen.length - passed.length < 10]).toEqual([true, true])
+  })
+
+  test('one recipient that is too large by itself is reported, and the others get theirs', async () => {
+    const pcs = await limitedPcs(50_000)
+    const recipients = people(100, { text: 'short' })
+    recipients[41] = { ppnum: ppnumAt(41), vars: { text: 'x'.repeat(60_000) } }
+    const report = await client(pcs.url).sendMany({ templateId: 't1', recipients })
+    expect(report).toMatchObject({
+      accepted: 99,
+      rejected: 1,
+      unknown: 0,
+      invalidRecipients: [{ index: 41, ppnum: ppnumAt(41), code: 'request_invalid' }],
+      resumeFrom: 1,
+    })
+    expect(sentTo(pcs).sort()).toEqual(recipients.map(({ ppnum }) => ppnum).filter((one) => one !== ppnumAt(41)))
+  })
+})
+
+describe('a call that cannot be made', () => {
+  /** Good when it is looked at first, and broken when it is encoded. */
+  const broken = (goodReads: number): TemplateVars => {
+    let reads = 0
+    return Object.defineProperty({}, 'name', {
+      enumerable: true,
+      get: () => {
+        reads += 1
+        if (reads > goodReads) throw new RangeError(`Bearer ${ppnumAt(1)}`)
+        return 'Alex'
+      },
+    })
+  }
+
+  test('is a fault of the configuration: nothing was sent, and nothing of what was to be sent is told', async () => {
+    const pcs = await limitedPcs()
+    const request = { templateId: 't1', recipients: [{ ppnum: ppnumAt(1), vars: broken(1) }] }
+    const { outcome, error } = await outcomeOf(client(pcs.url).send(request))
+    expect(outcome).toBe('config_invalid')
+    expect(error?.message).toMatch(/nothing was sent \(RangeError\)/)
+    expect(JSON.stringify(error) + String(error?.cause)).not.toContain(ppnumAt(1))
+    expect(pcs.calls).toEqual([])
+  })
+
+  test('ends a run at once: none of it is unknown, and all of it can be resumed', async () => {
+    const pcs = await limitedPcs()
+    const recipients = Array.from({ length: 30 }, (_, index) => ({ ppnum: ppnumAt(index), vars: broken(2) }))
+    const report = await client(pcs.url).sendMany({ templateId: 't1', recipients, chunkSize: 10, concurrency: 1 })
+    expect(report).toMatchObject({
+      stoppedBy: { code: 'config_invalid' },
+      accepted: 0,
+      unknown: 0,
+      rejected: 10,
+      resumeFrom: 0,
+    })
+  })
+
+  test('by the limit of grpc-js itself: surely not sent', async () => {
+    const pcs = await limitedPcs()
+    const own = new grpc.Client(new URL(pcs.url).host, grpc.credentials.createInsecure(), {
+      'grpc.max_send_message_length': 10,
+    })
+    open.push(() => own.close())
+    const asItIs = (bytes: Buffer): Buffer => bytes
+    const details = await new Promise((resolve) => {
+      own.makeUnaryRequest('/a.B/C', asItIs, asItIs, Buffer.alloc(11), (error) => resolve(error?.details))
+    })
+    expect(details).toBe('Attempted to send message with a size larger than 10')
+  })
+})
