@@ -17,6 +17,7 @@ export interface ErrorCatalogueEntry {
 export type PpoppoErrorCode =
   | 'config_invalid'
   | 'session_missing'
+  | 'session_invalid'
   | 'store_unavailable'
   | 'store_full'
   | 'provider_unavailable'
@@ -50,6 +51,11 @@ export type PpoppoErrorCode =
 export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEntry>> = {
   config_invalid: { status: 500, retryable: false, meaning: 'An option or environment variable is missing or wrong.' },
   session_missing: { status: 500, retryable: false, meaning: 'There is no usable `req.session` where one is needed.' },
+  session_invalid: {
+    status: 500,
+    retryable: false,
+    meaning: '`req.session` was replaced, or holds something that JSON cannot.',
+  },
   store_unavailable: { status: 503, retryable: true, meaning: 'Redis does not answer; nobody has been signed out.' },
   store_full: { status: 503, retryable: true, meaning: 'The embedded memory store is at its bound.' },
   provider_unavailable: { status: 503, retryable: true, meaning: 'PAS does not answer, or not in time.' },

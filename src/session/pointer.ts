@@ -62,9 +62,10 @@ export async function renewSession(
   try {
     Object.assign(req.session, carried, { [key]: pointer })
     await settle((done) => req.session.save(done))
-    // What was never stored needs no tombstone.
-    const isStored = !(sessionStore instanceof SessionStore) || sessionStore.isStored(before)
-    if (isStored) await settle((done) => sessionStore.destroy(sessionID, done))
+    await settle((done) => {
+      if (sessionStore instanceof SessionStore) sessionStore.endOf(req, before, done)
+      else sessionStore.destroy(sessionID, done)
+    })
   } catch (error) {
     // Else express-session would save the new one with the response, and send its cookie.
     Object.assign(req, { session: before, sessionID })

@@ -1,12 +1,15 @@
 import { RedisStore } from 'connect-redis'
 import type { Request } from 'express'
 import session, { type SessionData } from 'express-session'
-import { PpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
 import { callBack } from '../lib/call-back.js'
+import { defineHidden } from '../lib/define-hidden.js'
 import { isPlainObject } from '../lib/guards.js'
+import { RecentSet } from '../lib/recent-set.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 import { createBlobClient } from './blob-client.js'
+import { isStandIn, makeStandIn, standInError } from './stand-in.js'
+import { canAnnounce, isUnannounced, type Visit } from './visit.js'
 
 type Done = (error?: unknown) => void
 
@@ -17,17 +20,15 @@ export interface SessionStoreParts {
   readonly secrets: () => Promise<readonly string[]>
   readonly idleMs: number
   readonly raise: RaiseEvent
-  /** Whether a response is being ended: then nobody is left to hear of an error. */
-  readonly isEnding: (req: Request) => boolean
-  /** Whether the headers have left without the cookie of this new session: no browser will ever ask for it. */
-  readonly isUnannounced: (req: Request) => boolean
-  readonly onDestroyed: (sid: string) => void
-  /** A cookie came whose session has ended a moment ago, perhaps in another process. */
+  /** What is known of a request; nothing where the store made it up by itself. */
+  readonly visitOf: (req: Request) => Visit | undefined
+  readonly now: () => number
+  /** A cookie came late: its session has ended, perhaps in another process, and the browser has been told. */
   readonly onLateCookie: (sid: string) => void
 }
 
-/** Sessions made from stand-ins. Of all instances: one may look at a session that is another's. */
-const unavailableSessions = new WeakSet<object>()
+/** When the cookie was sent last, in the stored blob only: what the app sees of a session holds nothing of ours. */
+const COOKIE_SENT_AT = 'ppoppo:cookie'
 
 /**
  * connect-redis behind what express-session lacks: while the store fails, a request gets an empty session under the
@@ -40,27 +41,26 @@ export class SessionStore extends session.Store {
   readonly #parts: SessionStoreParts
   /** Blobs handed out in place of ones that could not be read. */
   readonly #standIns = new WeakSet<object>()
-  readonly #droppable = new WeakMap<object, ReadonlySet<string>>()
+  readonly #droppable = new WeakSet<object>()
   readonly #dropped = new WeakSet<object>()
-  readonly #loadedIds = new WeakMap<object, string>()
+  readonly #sentAt = new WeakMap<object, number>()
+  /** Ids of sessions that ended in this process a moment ago. */
+  readonly #ended: RecentSet
   /** Sessions of which the store may hold a blob. */
   readonly #kept = new WeakSet<object>()
 
   constructor(parts: SessionStoreParts) {
     super()
     this.#parts = parts
+    this.#ended = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now: parts.now })
     this.#inner = new RedisStore({
       client: createBlobClient(parts.commands, parts.secrets),
       prefix: '',
       ttl: Math.ceil(parts.idleMs / 1000),
+      serializer: { parse: JSON.parse, stringify: (data) => this.#toText(data) },
     })
     // The scripts behind `commands` do what touch would; without the method express-session does not touch.
     Object.defineProperty(this, 'touch', { value: undefined })
-  }
-
-  /** Whether this session stands in for one that the store could not give. */
-  isUnavailable(session: object | undefined): boolean {
-    return session !== undefined && unavailableSessions.has(session)
   }
 
   /** Whether the store may hold a blob of this session. */
@@ -68,9 +68,9 @@ export class SessionStore extends session.Store {
     return this.#kept.has(session)
   }
 
-  /** Lets go of a new session unless something besides `names` is put into it. */
-  dropIfEmpty(session: object, names: readonly string[]): void {
-    this.#droppable.set(session, new Set([...names, 'cookie']))
+  /** Lets go of a new session unless something is put into it. */
+  dropIfEmpty(session: object): void {
+    this.#droppable.add(session)
   }
 
   /** Lets go of a new session, whatever is put into it. */
@@ -80,14 +80,17 @@ export class SessionStore extends session.Store {
 
   /** Whether {@link drop} or {@link dropIfEmpty} holds for this session. */
   isDropped(session: object): boolean {
-    const names = this.#droppable.get(session)
-    const isEmpty = names !== undefined && Object.keys(session).every((name) => names.has(name))
-    return isEmpty || this.#dropped.has(session)
+    const isEmpty = Object.keys(session).every((name) => name === 'cookie')
+    return (isEmpty && this.#droppable.has(session)) || this.#dropped.has(session)
   }
 
-  /** The session id that came with the request and was found. */
-  loadedId(req: Request): string | undefined {
-    return this.#loadedIds.get(req)
+  /** When the cookie of this session was sent last, in milliseconds since the epoch. */
+  sentAt(session: object): number | undefined {
+    return this.#sentAt.get(session)
+  }
+
+  markSent(session: object, sentAt: number): void {
+    this.#sentAt.set(session, sentAt)
   }
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
@@ -106,10 +109,10 @@ export class SessionStore extends session.Store {
   }
 
   override set(sid: string, data: SessionData, done: Done = () => {}): void {
-    if (unavailableSessions.has(data)) return done(unavailable())
+    if (isStandIn(data)) return done(standInError())
     if (this.isDropped(data)) return done()
-    const req = requestOf(data)
-    if (req && this.#parts.isUnannounced(req)) {
+    const visit = this.#visitOf(data)
+    if (visit && isUnannounced(visit, sid)) {
       this.#reportUnsaved('A session was begun after the headers had left, so its cookie cannot: write to it earlier.')
       return done()
     }
@@ -118,7 +121,7 @@ export class SessionStore extends session.Store {
       this.#inner.set(sid, data),
       () => done(),
       (error: unknown) => {
-        if (!req || !this.#parts.isEnding(req)) return done(error)
+        if (!visit?.isEnding) return done(error)
         // express-session would call the app's error handler on a response that is gone already.
         this.#reportUnsaved(describe(error))
         done()
@@ -130,60 +133,102 @@ export class SessionStore extends session.Store {
     this.#parts.raise({ type: 'warning', code: 'session_not_saved', detail })
   }
 
+  /** Ends a session from anywhere. Its browser hears nothing of it, so the next session there is as good as any. */
   override destroy(sid: string, done: Done = () => {}): void {
-    const { commands, onDestroyed } = this.#parts
-    const marked = commands.set(endedMark(sid), '1', TOMBSTONE_TTL_MS / 1000)
-    const ended = Promise.all([this.#inner.destroy(sid), marked]).then(() => onDestroyed(sid))
-    callBack(ended, () => done(), done)
+    callBack(this.#end(sid, false), () => done(), done)
+  }
+
+  /** Ends the session of a request, whose answer takes the cookie out of the browser, or brings another. */
+  endOf(req: Request, session: session.Session, done: Done = () => {}): void {
+    // What was never stored needs no tombstone: a flood of visitors leaves nothing behind.
+    if (!this.isStored(session)) return process.nextTick(done)
+    const visit = this.#parts.visitOf(req)
+    // Where another answer has told it already, the browser may have signed in again since.
+    const isFirst = visit?.loadedId === session.id && !this.hasEnded(session.id)
+    const isTold = visit !== undefined && isFirst && canAnnounce(visit)
+    if (isTold) visit.endedId = session.id
+    callBack(
+      this.#end(session.id, isTold),
+      () => done(),
+      (error) => {
+        if (isTold) delete visit.endedId
+        done(error)
+      },
+    )
+  }
+
+  async #end(sid: string, isTold: boolean): Promise<void> {
+    const { commands } = this.#parts
+    const told = isTold ? commands.set(endedMark(sid), '1', TOMBSTONE_TTL_MS / 1000) : undefined
+    await Promise.all([this.#inner.destroy(sid), told])
+    this.#ended.add(sid)
+  }
+
+  /** Whether this session has ended in this process. */
+  hasEnded(sid: string): boolean {
+    return this.#ended.has(sid)
   }
 
   override regenerate(req: Request, done: Done): void {
-    const renew = (error?: unknown): void => {
+    this.endOf(req, req.session, (error) => {
       // Unlike express-session's: a session that could not be ended is not left behind alive.
       if (error) return done(error)
       this.generate(req)
       done()
-    }
-    // What was never stored needs no tombstone: a flood of visitors leaves nothing behind.
-    if (this.isStored(req.session)) this.destroy(req.sessionID, renew)
-    else renew()
+    })
   }
 
   override createSession(req: Request, data: SessionData): session.Session & SessionData {
     const created = super.createSession(req, data)
     if (this.#standIns.has(data)) {
-      this.makeUnavailable(created)
+      makeStandIn(created)
     } else {
-      this.#loadedIds.set(req, req.sessionID)
+      const visit = this.#parts.visitOf(req)
+      if (visit) visit.loadedId = req.sessionID
+      const sentAt = this.#sentAt.get(data)
+      if (sentAt !== undefined) this.#sentAt.set(created, sentAt)
       this.#kept.add(created)
+      this.adopt(req, created)
     }
     return created
   }
 
-  /** From now on nothing of this session is written, and no cookie is sent for it. */
-  makeUnavailable(created: session.Session & SessionData): void {
-    unavailableSessions.add(created)
-    const refuse = (done: Done = () => {}): typeof created => {
-      done(unavailable())
+  /** Makes `req.session.destroy()` known as the end of what came with this request. */
+  adopt(req: Request, created: session.Session): void {
+    defineHidden(created, 'destroy', (done?: Done) => {
+      Reflect.deleteProperty(req, 'session')
+      this.endOf(req, created, done)
       return created
-    }
-    for (const method of ['save', 'regenerate', 'destroy', 'reload']) define(created, method, refuse)
-    // Looks unchanged to express-session whatever a handler writes into it: nothing is saved, no cookie is sent.
-    const { cookie: _cookie, ...content } = created
-    define(created, 'toJSON', () => content)
+    })
+  }
+
+  #toText(data: object): string {
+    const sentAt = this.#sentAt.get(data)
+    const text = JSON.stringify(data)
+    return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`
+  }
+
+  #visitOf(data: SessionData): Visit | undefined {
+    return 'req' in data ? this.#parts.visitOf(data.req as Request) : undefined
   }
 
   async #read(sid: string): Promise<SessionData | null> {
     const found: unknown = await this.#inner.get(sid).catch(noneWhereGarbled)
-    if (isPlainObject(found) && isPlainObject(found['cookie'])) return { ...found, cookie: toCookie(found['cookie']) }
+    if (isPlainObject(found) && isPlainObject(found['cookie'])) {
+      const { [COOKIE_SENT_AT]: sentAt, cookie, ...content } = found
+      const data = { cookie: toCookie(cookie), ...content }
+      if (typeof sentAt === 'number') this.#sentAt.set(data, sentAt)
+      return data
+    }
     if ((await this.#parts.commands.get(endedMark(sid))) !== null) this.#parts.onLateCookie(sid)
     return null
   }
 }
 
 /**
- * Lies beside a tombstone for as long: `commands.get` answers the same for a tombstone and for nothing, and a cookie
- * that comes late must set no other (C28). No session id has a colon.
+ * Lies beside the tombstone of a session whose cookie was taken out of the browser, for as long: `commands.get` answers
+ * the same for a tombstone and for nothing, and a cookie that comes late must set no other (C28). No session id has a
+ * colon.
  */
 function endedMark(sid: string): string {
   return `ended:${sid}`
@@ -195,23 +240,8 @@ function noneWhereGarbled(error: unknown): null {
   throw error
 }
 
-function toCookie(stored: object): SessionData['cookie'] {
+function toCookie(stored: unknown): SessionData['cookie'] {
   return stored as SessionData['cookie'] // express-session wrote it, and makes a Cookie of it
-}
-
-function requestOf(data: SessionData): Request | undefined {
-  return 'req' in data ? (data.req as Request) : undefined
-}
-
-function define(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, configurable: true, enumerable: false, writable: true })
-}
-
-function unavailable(): PpoppoError {
-  return new PpoppoError(
-    'store_unavailable',
-    'The session store does not answer, so this session is not kept. Try again.',
-  )
 }
 
 function describe(error: unknown): string {

@@ -1,19 +1,45 @@
 import type { ServerResponse } from 'node:http'
 import { type SerializeOptions, stringifySetCookie } from 'cookie'
+import onHeaders from 'on-headers'
+import { audienceOf, keepPrivate } from './audience.js'
 
 /*
- * Writes cookies with what every answer of Node has: on an upgrade there is no `res.cookie`, and sometimes only an object
- * that stands in for an answer.
+ * Writes the small cookies of a sign-in, with what every answer of Node has: on an upgrade there is no `res.cookie`, and
+ * sometimes only an object that stands in for an answer.
  */
 
+/** `must`: the answer becomes private; `may`: the cookie stays out of an answer that others may be given. */
+type Urgency = 'must' | 'may'
+
+/** Cookies of ours on an answer, by name. */
+const cookiesOf = new WeakMap<ServerResponse, Map<string, Urgency>>()
+
 /** Puts a cookie on the answer. Where the headers have left, or there are none to send, nothing happens. */
-export function setCookie(res: ServerResponse, name: string, value: string, attributes: SerializeOptions): void {
-  append(res, stringifySetCookie(name, value, attributes))
+export function setCookie(
+  res: ServerResponse,
+  name: string,
+  value: string,
+  attributes: SerializeOptions,
+  urgency: Urgency = 'must',
+): void {
+  try {
+    res.setHeader('Set-Cookie', [...cookieLines(res), stringifySetCookie(name, value, attributes)])
+  } catch {
+    // The headers have left; or what stands in for an answer has no place for any.
+    return
+  }
+  const cookies = cookiesOf.get(res) ?? watchHeaders(res)
+  if (cookies.get(name) !== 'must') cookies.set(name, urgency)
 }
 
 /** Takes a cookie out of the browser; `attributes` as it was set. */
-export function clearCookie(res: ServerResponse, name: string, attributes: SerializeOptions): void {
-  setCookie(res, name, '', { ...attributes, expires: new Date(1) })
+export function clearCookie(
+  res: ServerResponse,
+  name: string,
+  attributes: SerializeOptions,
+  urgency: Urgency = 'must',
+): void {
+  setCookie(res, name, '', { ...attributes, expires: new Date(1) }, urgency)
 }
 
 /** The `Set-Cookie` lines as they stand. */
@@ -21,15 +47,35 @@ export function cookieLines(res: ServerResponse): readonly string[] {
   return [res.getHeader('Set-Cookie') ?? []].flat().map(String)
 }
 
+/** Puts other `Set-Cookie` lines in their place. */
+export function replaceCookieLines(res: ServerResponse, lines: readonly string[]): void {
+  if (lines.length > 0) res.setHeader('Set-Cookie', lines)
+  else res.removeHeader('Set-Cookie')
+}
+
+/** The name of the cookie that a `Set-Cookie` line is about. */
+export function cookieNameOf(line: string): string {
+  return line.slice(0, line.indexOf('=')).trim()
+}
+
 /** Whether headers can be set on this answer. */
 export function canSetHeaders(res: ServerResponse): boolean {
   return !res.headersSent && typeof res.setHeader === 'function'
 }
 
-function append(res: ServerResponse, line: string): void {
-  try {
-    res.setHeader('Set-Cookie', [...cookieLines(res), line])
-  } catch {
-    // The headers have left; or what stands in for an answer has no place for any.
-  }
+function watchHeaders(res: ServerResponse): Map<string, Urgency> {
+  const cookies = new Map<string, Urgency>()
+  cookiesOf.set(res, cookies)
+  onHeaders(res, () => {
+    const lines = cookieLines(res)
+    const urgencies = lines.map((line) => cookies.get(cookieNameOf(line)))
+    if (urgencies.includes('must')) return keepPrivate(res, 'no-store')
+    if (!urgencies.includes('may')) return
+    if (audienceOf(res) !== 'everyone') return keepPrivate(res, 'private')
+    replaceCookieLines(
+      res,
+      lines.filter((line) => !cookies.has(cookieNameOf(line))),
+    )
+  })
+  return cookies
 }

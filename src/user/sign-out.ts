@@ -69,8 +69,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
   async function forget(req: Request, res: Response): Promise<void> {
     clearLandedCookie(res, config.isHttps)
     try {
-      if (ownSession.owns(req))
-        await ownSession.end(req, res, req.session ? otherPointers(req.session, pointerKey) : {})
+      if (ownSession.owns(req)) await ownSession.end(req, req.session ? otherPointers(req.session, pointerKey) : {})
       else if (req.session) await forgetPointer(req, pointerKey)
     } catch {
       // The record is gone, so the pointer leads nowhere; the blob ends by its own expiry.

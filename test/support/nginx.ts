@@ -20,8 +20,9 @@ export interface Nginx {
    * Starts it in the foreground, one process, in a folder of its own, and waits until it answers. What is not in
    * `server` is as nginx has it by default.
    * @param server what stands in its `server` block, e.g. `location / { proxy_pass http://127.0.0.1:3000; }`
+   * @param http what stands beside it, e.g. a `proxy_cache_path`
    */
-  start(server: string): Promise<void>
+  start(server: string, http?: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -42,9 +43,9 @@ export async function reserveNginx(): Promise<Nginx> {
   let child: ChildProcess | undefined
   return {
     origin: `http://localhost:${port}`,
-    async start(server) {
+    async start(server, http = '') {
       if (nginxBin === undefined) throw new Error('no nginx found; use describeWithNginx')
-      writeFileSync(join(folder, 'nginx.conf'), configOf(port, server))
+      writeFileSync(join(folder, 'nginx.conf'), configOf(port, server, http))
       placeholder.close()
       await once(placeholder, 'close')
       child = spawn(nginxBin, ['-p', folder, '-c', 'nginx.conf'], { stdio: 'ignore' })
@@ -61,7 +62,7 @@ export async function reserveNginx(): Promise<Nginx> {
   }
 }
 
-function configOf(port: number, server: string): string {
+function configOf(port: number, server: string, http: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `daemon off;
 master_process off;
@@ -71,6 +72,7 @@ events {}
 http {
   access_log off;
   ${temporary.map((name) => `${name}_temp_path ${name};`).join(' ')}
+  ${http}
   server {
     listen 127.0.0.1:${port};
     ${server}

@@ -1,0 +1,109 @@
+import type { Request } from 'express'
+import type { Session } from 'express-session'
+import type { Runtime } from '../lib/runtime.js'
+import { audienceOf, keepPrivate } from './audience.js'
+import type { SessionCookie } from './session-cookie.js'
+import type { SessionStore } from './session-store.js'
+import { replaceCookieLines } from './set-cookie.js'
+import { isStandIn } from './stand-in.js'
+import { faultOf } from './unsaveable.js'
+import type { Visit } from './visit.js'
+
+/** Decides when the cookie of a session leaves with an answer. */
+export interface Announcer {
+  /** The session has been loaded or made. */
+  begin(req: Request, visit: Visit): void
+  /**
+   * At the end of the answer: whether the stored blob is to be renewed, as the cookie was. They are renewed together, and
+   * seldom.
+   * @throws `session_invalid`
+   */
+  isBlobDue(req: Request, visit: Visit): boolean
+  /** At the last moment before the headers leave. */
+  writeCookie(req: Request, visit: Visit): void
+}
+
+export interface AnnouncerParts {
+  readonly cookie: SessionCookie
+  readonly store: SessionStore
+  readonly idleMs: number
+  readonly runtime: Runtime
+  /** Signs the cookie. */
+  readonly secret: () => string
+  readonly isPassive: (req: Request) => boolean
+}
+
+/** A renewed cookie leaves within this time, or waits for another answer: see `isPoorCarrier`. */
+const PROMPT_MS = 1_000
+
+/**
+ * The cookie leaves when a session begins, when the app sets it up in another way, and when a quarter of its life has
+ * gone; and never with an answer that others may be given: a new one makes the answer private, a renewal waits.
+ */
+export function createAnnouncer(parts: AnnouncerParts): Announcer {
+  const { cookie, store, idleMs, runtime } = parts
+
+  const lifeOf = (session: Session): number => Math.min(session.cookie.originalMaxAge || idleMs, idleMs)
+
+  /**
+   * A slow response may leave after its browser got a newer session from another process, whose cookie it must not
+   * overwrite; and what comes with a 304 may be kept with an answer that others are given. So a renewal waits for a
+   * prompt one; where there is none, any does once half of the life has gone.
+   */
+  function isPoorCarrier({ res, renewal }: Visit, session: Session): boolean {
+    const now = runtime.now()
+    if (!renewal || now - (renewal.sentAt ?? 0) >= lifeOf(session) / 2) return false
+    return now - renewal.dueAt > PROMPT_MS || res.statusCode === 304
+  }
+
+  /** `must`: this answer becomes private for it; `may`: another will do. */
+  function claimOf(req: Request, visit: Visit): 'must' | 'may' | undefined {
+    const { session, sessionID } = req
+    if (!session || isStandIn(session) || store.isDropped(session) || store.hasEnded(sessionID)) return undefined
+    if (visit.loadedId !== sessionID) return cookie.offered(visit.res) === undefined ? undefined : 'must'
+    if (settingsOf(session) !== visit.cookieSettings) return 'must'
+    if (!visit.renewal || isPoorCarrier(visit, session)) return undefined
+    return audienceOf(visit.res) === 'everyone' ? undefined : 'may'
+  }
+
+  return {
+    begin(req, visit) {
+      if (visit.loadedId === undefined) return
+      visit.cookieSettings = settingsOf(req.session)
+      if (parts.isPassive(req)) return
+      const [now, sentAt] = [runtime.now(), store.sentAt(req.session)]
+      if (sentAt === undefined || now - sentAt >= lifeOf(req.session) / 4) visit.renewal = { dueAt: now, sentAt }
+    },
+
+    isBlobDue(req, visit) {
+      if (visit.loadedId !== req.sessionID) return false
+      if (!visit.hasLeft) {
+        if (claimOf(req, visit) === undefined) return false
+        const fault = faultOf(req.session)
+        if (fault) throw fault
+        // express-session does this a moment later; by now it is known whether the cookie really leaves.
+        visit.res.writeHead(visit.res.statusCode)
+      }
+      return visit.announcedId === req.sessionID
+    },
+
+    writeCookie(req, visit) {
+      const { res } = visit
+      const claim = claimOf(req, visit)
+      const line = claim && (cookie.offered(res) ?? cookie.lineFor(req.session.touch(), parts.secret()))
+      if (line !== undefined) {
+        visit.announcedId = req.sessionID
+        store.markSent(req.session, runtime.now())
+      }
+      // express-session would leave the cookie of a session that has ended.
+      const ours = line ?? (visit.endedId === undefined ? undefined : cookie.clearing)
+      replaceCookieLines(res, [...cookie.others(res), ...(ours === undefined ? [] : [ours])])
+      if (ours !== undefined) keepPrivate(res, claim === 'may' ? 'private' : 'no-store')
+    },
+  }
+}
+
+/** How the cookie of a session is set up, when it expires left out: that moves with every use. */
+function settingsOf({ cookie }: Session): string {
+  return JSON.stringify({ ...Object(Reflect.get(cookie, 'data')), expires: undefined })
+}

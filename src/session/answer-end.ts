@@ -1,0 +1,120 @@
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
+import type { PpoppoError } from '../errors.js'
+import { defineHidden } from '../lib/define-hidden.js'
+import { faultOf } from './unsaveable.js'
+import type { Visit } from './visit.js'
+
+/** How an answer ends. */
+export interface AnswerEndParts {
+  readonly req: Request
+  readonly visit: Visit
+  /** Whether the session is saved though the app changed nothing in it. */
+  readonly isSaveDue: () => boolean
+  /** Hears of a session that cannot be saved, instead of the answer. */
+  readonly next: (error: unknown) => void
+  /** The same, where it is too late for that. */
+  readonly onUnsaved: (detail: string) => void
+}
+
+type Callback = () => void
+
+/** What the answer was, which the error's page is not. */
+const ENTITY_HEADERS = [
+  ...['Content-Type', 'Content-Length', 'Content-Encoding', 'Content-Disposition', 'Content-Range'],
+  ...['ETag', 'Last-Modified', 'Cache-Control', 'Expires', 'Location'],
+]
+
+/**
+ * Puts right how express-session ends an answer: a session that cannot be saved leaves the request hanging for good, and
+ * the callback of `res.end` is forgotten.
+ */
+export function mendEnd({ req, visit, isSaveDue, next, onUnsaved }: AnswerEndParts): void {
+  const { res } = visit
+  const { end, writeHead } = res
+  if (typeof end !== 'function') return
+  guardSave(req)
+
+  function giveUp(fault: PpoppoError, chunk: unknown, encoding: unknown): void {
+    Reflect.deleteProperty(req, 'session')
+    res.end = visit.end
+    if (res.headersSent || res.statusCode >= 500) {
+      onUnsaved(fault.message)
+      Reflect.apply(visit.end, res, [chunk, encoding])
+      return
+    }
+    res.statusCode = 500
+    for (const name of ENTITY_HEADERS) res.removeHeader(name)
+    process.nextTick(next, fault)
+  }
+
+  res.end = function endSession(...args: unknown[]): ServerResponse {
+    const [chunk, encoding, callback] = toEndArguments(args)
+    if (callback) callBackAtFinish(visit, callback)
+    if (visit.isEnding) return res
+    visit.isEnding = true
+    try {
+      const finish = (): unknown => Reflect.apply(end, res, [chunk, encoding])
+      if (isSaveDue()) saveWith(req, finish)
+      else finish()
+    } catch (error) {
+      const fault = faultOf(req.session)
+      if (!fault) throw error
+      giveUp(fault, chunk, encoding)
+    }
+    return res
+  } as ServerResponse['end']
+
+  // Where the headers leave before the end, express-session looks at the session then.
+  res.writeHead = function writeHeadOfSession(...args: unknown[]): ServerResponse {
+    try {
+      return Reflect.apply(writeHead, res, args)
+    } catch (error) {
+      const fault = faultOf(req.session)
+      if (!fault) throw error
+      Reflect.deleteProperty(req, 'session')
+      onUnsaved(fault.message)
+      return Reflect.apply(writeHead, res, args)
+    }
+  } as ServerResponse['writeHead']
+}
+
+/** express-session saves what looks changed: while it ends the answer, this session does. */
+function saveWith({ session }: Request, finish: () => unknown): void {
+  const toJSON = (): object => ({ ...session, isSaveDue: true })
+  defineHidden(session, 'toJSON', toJSON)
+  try {
+    finish()
+  } finally {
+    Reflect.deleteProperty(session, 'toJSON')
+  }
+}
+
+/** `save` of a session that JSON cannot hold throws, and may do so where nobody catches: its callback hears of it. */
+function guardSave({ session }: Request): void {
+  const { save } = session
+  const value = (done?: (error?: unknown) => void): typeof session => {
+    try {
+      return Reflect.apply(save, session, [done])
+    } catch (error) {
+      const fault = faultOf(session)
+      if (!fault || typeof done !== 'function') throw fault ?? error
+      process.nextTick(done, fault)
+      return session
+    }
+  }
+  defineHidden(session, 'save', value)
+}
+
+/** `end(callback)`, `end(chunk, callback)` or `end(chunk, encoding, callback)`. */
+function toEndArguments(args: readonly unknown[]): readonly [unknown, unknown, Callback | undefined] {
+  const at = args.findIndex((arg) => typeof arg === 'function')
+  const [chunk, encoding] = at < 0 ? args : args.slice(0, at)
+  return [chunk, encoding, args[at] as Callback | undefined]
+}
+
+function callBackAtFinish({ res, end }: Visit, callback: Callback): void {
+  // Node says then that it is too late.
+  if (res.writableFinished) Reflect.apply(end, res, [callback])
+  else if (typeof res.once === 'function') res.once('finish', callback)
+}
