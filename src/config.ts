@@ -39,6 +39,7 @@ const OPTION_NAMES = Object.keys({
   idTokenIssuer: true,
   scope: true,
   resource: true,
+  appName: true,
   mountPath: true,
   basePath: true,
   strippedPrefix: true,
@@ -95,6 +96,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     ...(resource === undefined ? {} : { resource }),
     ...paths,
     homeUrl: `${origin?.origin ?? ''}${paths.basePath}/`,
+    appName: parseAppName(given.appName, faults) ?? origin?.host ?? '',
     redirectUri: `${origin?.origin ?? ''}${paths.mountPath}/callback`,
     ...(redis === undefined ? {} : { redis }),
     keyPrefix,
@@ -118,6 +120,15 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   refuseMemoryInProduction(source, given, isProduction, faults)
   faults.throwIfAny()
   return deepFreeze<Config>(config)
+}
+
+/** One line of text that can be seen, and does not turn the line around it the other way. */
+function parseAppName(value: unknown, faults: Faults): string | undefined {
+  if (value === undefined) return undefined
+  const name = typeof value === 'string' ? value.normalize('NFC').trim() : ''
+  const isOneLine = !/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)
+  if (isOneLine && /[\p{L}\p{N}]/u.test(name) && [...name].length <= 60) return name
+  return faults.add('appName', 'must be the name of your site: 1 to 60 characters on one line, with a letter or digit')
 }
 
 /** The options as an object with known names only. */

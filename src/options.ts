@@ -30,6 +30,10 @@ export interface PpoppoOptions {
   readonly scope?: string | readonly string[]
   /** RFC 8707 resource, sent byte for byte on every leg. */
   readonly resource?: string
+  /**
+   * What the site is called, 1 to 60 characters: on the library's pages, as a link to its home. @default the host of `baseUrl`
+   */
+  readonly appName?: string
   /** Full public path of the routes, any outer prefix included. @default `basePath` + '/auth' */
   readonly mountPath?: string
   /**
@@ -116,6 +120,8 @@ export interface Config {
   readonly strippedPrefix: string
   /** `origin + basePath + '/'` */
   readonly homeUrl: string
+  /** Of the site, as people read it. */
+  readonly appName: string
   /** `origin + mountPath + '/callback'` */
   readonly redirectUri: string
   readonly redis?: Redis | Cluster | string

@@ -32,6 +32,7 @@ describe('resolveConfig', () => {
       issuer: 'https://accounts.ppoppo.com',
       idTokenIssuer: 'https://accounts.ppoppo.com',
       scope: ['openid', 'profile'],
+      appName: 'localhost:3000',
       mountPath: '/auth',
       basePath: '',
       strippedPrefix: '',
@@ -126,6 +127,12 @@ describe('resolveConfig', () => {
     expect(() => resolve({}, {})).toThrow(/\nA \.env file is not read by itself: start Node with --env-file=\.env$/)
     expect(() => resolve({ ...DEV, scope: 'openid' })).toThrow(/must/)
     expect(() => resolve({ ...DEV, scope: 'openid' })).not.toThrow(/env-file/)
+  })
+
+  test('appName is one line of text that can be seen', () => {
+    expect(resolve({ ...DEV, appName: ' 예제 <shop> ' }).appName).toBe('예제 <shop>')
+    for (const appName of ['', ' ', '\u200b', 'a\nb', 'a\u202eb', 'x'.repeat(61), 7, '—'])
+      expect(faultsOf({ ...DEV, appName })[0]).toMatch(/^"appName" must be the name of your site/)
   })
 
   test('does not repeat a name that may be a pasted secret', () => {

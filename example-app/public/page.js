@@ -1,6 +1,8 @@
-// The pages work without this file. It shows times in the reader's own zone and language...
-const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
-const exact = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
+// The pages work without this file. It shows times in the reader's own zone, in the language of the page...
+const { lang: page } = document.documentElement
+const lang = navigator.languages.find((one) => one.startsWith(page)) ?? page
+const format = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' })
+const exact = new Intl.DateTimeFormat(lang, { timeStyle: 'medium' })
 function showTimes() {
   for (const element of document.querySelectorAll('time[datetime]:not([title])')) {
     element.title = element.textContent ?? ''

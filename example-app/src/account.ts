@@ -36,8 +36,7 @@ export function accountOf(req: Request): Account | undefined {
 export function signedInPerson(req: Request): { readonly user: PpoppoUser; readonly account: Account } {
   const { user } = req.ppoppo
   const account = accountOf(req)
-  if (user === undefined || account === undefined)
-    throw new HttpError(401, 'You are signed out', 'Sign in again to go on.')
+  if (user === undefined || account === undefined) throw new HttpError(401, 'signed_out')
   return { user, account }
 }
 

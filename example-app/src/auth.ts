@@ -10,6 +10,8 @@ export type Auth = ReturnType<typeof ppoppo>
 /** @throws PpoppoError `config_invalid`, naming every option that is missing or wrong. */
 export function createAuth(users: Users, options: PpoppoOptions): Auth {
   return ppoppo({
+    // On the library's own pages, as the way back here.
+    appName: 'Example app',
     // Here a Ppoppo account becomes an account of yours. Return plain JSON; it becomes `req.ppoppo.account`.
     // To turn somebody away: `throw denySignIn('by invitation only')`.
     onSignIn: (user) => ({ ...users.findOrCreate(user) }),

@@ -5,30 +5,32 @@
  */
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { PpoppoError } from 'express-ppoppo'
+import { type ErrorKey, textsOf } from './texts/texts.js'
 import type { Views } from './views.js'
 
-/** An error whose words are written for the person who sees them. */
+/** An error whose words, by their key, are written for the person who sees them. */
 export class HttpError extends Error {
   override readonly name = 'HttpError'
   readonly status: number
-  readonly explanation: string
+  readonly key: ErrorKey
 
-  constructor(status: number, title: string, explanation: string) {
-    super(title)
+  constructor(status: number, key: ErrorKey) {
+    super(key)
     this.status = status
-    this.explanation = explanation
+    this.key = key
   }
 }
 
 export const notFound: RequestHandler = () => {
-  throw new HttpError(404, 'There is nothing here', 'The address may be misspelt, or the page has moved.')
+  throw new HttpError(404, 'nothing_here')
 }
 
 export function createErrorHandler(views: Views, log: (error: unknown) => void): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     // Half an answer has left: Express's own handler closes the connection, which is all one can still do.
     if (res.headersSent) return next(error)
-    const { status, title, explanation, retryAfterMs } = describe(error)
+    const { status, key, retryAfterMs } = describe(error)
+    const [title = '', explanation = ''] = textsOf(req).errors[key]
     if (status === 500) log(error)
     res.status(status).set('Cache-Control', 'no-store')
     if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / 1000)))
@@ -45,31 +47,20 @@ export function createErrorHandler(views: Views, log: (error: unknown) => void):
 
 interface Description {
   readonly status: number
-  readonly title: string
-  readonly explanation: string
+  readonly key: ErrorKey
   readonly retryAfterMs?: number
 }
 
 function describe(error: unknown): Description {
-  if (error instanceof HttpError) return { status: error.status, title: error.message, explanation: error.explanation }
+  if (error instanceof HttpError) return { status: error.status, key: error.key }
   const status = statusOf(error)
-  const retry =
-    error instanceof PpoppoError && error.retryAfterMs !== undefined ? { retryAfterMs: error.retryAfterMs } : {}
-  if (status === 401) {
-    // Between the guard and here the sign-in ended: signed out in another tab, or access was revoked at Ppoppo.
-    return { status, title: 'You are signed out', explanation: 'Sign in again to go on.' }
-  }
+  // Between the guard and here the sign-in ended: signed out in another tab, or access was revoked at Ppoppo.
+  if (status === 401) return { status, key: 'signed_out' }
   if (status === 503) {
-    return {
-      status,
-      title: 'Not available right now',
-      explanation: 'You are still signed in. Please try again in a moment.',
-      ...retry,
-    }
+    const retryAfterMs = error instanceof PpoppoError ? error.retryAfterMs : undefined
+    return { status, key: 'unavailable', ...(retryAfterMs !== undefined && { retryAfterMs }) }
   }
-  if (status < 500)
-    return { status, title: 'That did not work', explanation: 'Your browser sent something we cannot read.' }
-  return { status, title: 'Something went wrong', explanation: 'It is our fault, and we have been told.' }
+  return { status, key: status < 500 ? 'bad_request' : 'our_fault' }
 }
 
 function statusOf(error: unknown): number {

@@ -24,11 +24,5 @@ export const sameOriginOnly: RequestHandler = (req, _res, next) => {
       ? site === 'same-origin' || site === 'none'
       : origin === undefined || origin === `${req.protocol}://${req.host}`
   if (allowed) return next()
-  next(
-    new HttpError(
-      403,
-      'This came from another site',
-      'For your safety it was not done. Please use the form on our own page.',
-    ),
-  )
+  next(new HttpError(403, 'cross_site'))
 }

@@ -3,11 +3,11 @@
  * browser says, so this is for reading only: never decide anything by it.
  */
 import Bowser from 'bowser'
+import type { Texts } from './texts/texts.js'
 
 /** Words for a list of sign-ins, e.g. `'Chrome on macOS'`. Programs and unknown browsers are called just that. */
-export function describeUserAgent(userAgent: string | undefined): string {
-  if (userAgent === undefined || userAgent === '') return 'Unknown browser'
-  const { browser, os } = Bowser.parse(userAgent)
-  if (browser.name === undefined || browser.name === '') return os.name ? `A browser on ${os.name}` : 'Unknown browser'
-  return os.name ? `${browser.name} on ${os.name}` : browser.name
+export function describeUserAgent(userAgent: string | undefined, t: Texts): string {
+  const { browser, os } = userAgent ? Bowser.parse(userAgent) : { browser: {}, os: {} }
+  const name = browser.name || undefined
+  return os.name ? t.signInList.browserOn(name, os.name) : (name ?? t.signInList.unknownBrowser)
 }

@@ -15,7 +15,8 @@ import type { Draft, DraftProblems } from './messages/draft.js'
 import type { Trouble } from './messages/explain.js'
 import type { PollView } from './messages/poll.js'
 import type { RecipientLine } from './messages/recipients.js'
-import type { AppTemplate, TemplateKey } from './messages/templates.js'
+import type { TemplateKey } from './messages/templates.js'
+import { lookUp, type Texts, textsOf } from './texts/texts.js'
 
 /** What each template needs besides what all of them get. */
 export interface PageData {
@@ -39,7 +40,9 @@ export interface PageData {
     readonly recipients: readonly RecipientLine[]
     /** In the feed of events: what this page knows. */
     readonly place: number
-    readonly label: string
+    readonly template: TemplateKey
+    /** `undefined`: no longer kept. */
+    readonly message: string | undefined
     readonly createdAt: Date
     readonly requestId: string | null
   }
@@ -54,12 +57,12 @@ export interface MessagesPage {
   readonly sentAs: number | undefined
   /** The trouble is about a message that somebody has just tried to send. */
   readonly isUnsent: boolean
-  readonly templates: Readonly<Record<TemplateKey, AppTemplate>>
+  readonly templates: readonly TemplateKey[]
   /** In the feed of events: what this page knows. */
   readonly place: number
   readonly sends: readonly {
     readonly delivery: Delivery
-    readonly label: string
+    readonly template: TemplateKey
     readonly createdAt: Date
     /** Where no events come: whether the page may ask about it. */
     readonly isAskedAbout: boolean
@@ -94,16 +97,7 @@ export interface SignInLine {
 export interface Views {
   send<Name extends keyof PageData>(req: Request, res: Response, name: Name, page: PageData[Name]): void
   /** HTML of a part of a page, escaped as pages are. */
-  fragment<Name extends keyof FragmentData>(name: Name, page: FragmentData[Name]): string
-}
-
-/** Said once after a form was sent and redirected. By key: nobody can put words on our page through a link. */
-const NOTICES: Readonly<Record<string, string>> = {
-  'message-sent-already': 'This form had been sent before. Nothing was sent twice.',
-  'name-saved': 'Your name is saved.',
-  'sign-in-ended': 'That sign-in has ended.',
-  'signed-out': 'You are signed out.',
-  'signed-out-everywhere': 'You are signed out everywhere.',
+  fragment<Name extends keyof FragmentData>(name: Name, page: FragmentData[Name], t: Texts): string
 }
 
 export function createViews(auth: Auth): Views {
@@ -111,20 +105,23 @@ export function createViews(auth: Auth): Views {
   return {
     send(req, res, name, page) {
       // Every page says who is signed in, so none may be shown to somebody else from a cache, or by the back button.
-      res.set('Cache-Control', 'no-store')
+      res.set('Cache-Control', 'no-store').vary('Accept-Language')
+      const t = textsOf(req)
       res.type('html').send(
         eta.render(name, {
           page,
-          time,
-          notice: noticeOf(req),
+          t,
+          time: timeIn(t),
+          // Said once after a form. By key: nobody can put words on our page through a link.
+          notice: lookUp(t.notices, req.query['notice']),
           visitor: visitorOf(req),
-          signInButton: auth.signInButton.bind(auth),
+          signInButton: (returnTo: string) => auth.signInButton({ returnTo, lang: t.language }),
           // After a form: the page it was on. Login takes no address of another site, whatever stands in the header.
           returnTo: req.method === 'GET' ? req.originalUrl : (req.get('referer') ?? '/'),
         }),
       )
     },
-    fragment: (name, page) => eta.render(name, { page, time }),
+    fragment: (name, page, t) => eta.render(name, { page, t, time: timeIn(t) }),
   }
 }
 
@@ -137,14 +134,8 @@ function visitorOf(req: Request) {
   return { status: 'signed-in', ppnum, name: accountOf(req)?.displayName || ppnum }
 }
 
-function noticeOf(req: Request): string | undefined {
-  const key = req.query['notice']
-  return typeof key === 'string' && Object.hasOwn(NOTICES, key) ? NOTICES[key] : undefined
-}
-
-const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
-
-/** UTC for everybody; public/page.js turns it into the reader's own time and language. */
-function time(date: Date): string {
-  return `${TIME.format(date)} UTC`
+/** UTC for everybody; public/page.js turns it into the reader's own time. */
+function timeIn({ locale }: Texts): (date: Date) => string {
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
+  return (date) => `${format.format(date)} UTC`
 }

@@ -26,7 +26,7 @@ describe('forms', () => {
     const browser = world.browser()
     await browser.signIn()
     const { text } = await browser.post('/dashboard/name', { display_name: 'Mallory' }, headers).expect(403)
-    expect(text).toContain('This came from another site')
+    expect(text).toContain('Cross-site request refused')
     await browser.post('/sign-ins/end-all', {}, headers).expect(403)
     expect((await browser.get('/api/me').expect(200)).body).toMatchObject({ account: { displayName: null } })
   })

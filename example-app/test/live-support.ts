@@ -107,7 +107,7 @@ export function acceptedSend(
   ppnums: readonly string[],
   requestId = `snd_${Math.random()}`,
 ): { readonly id: number; readonly requestId: string } {
-  const { send } = sends.begin({ accountId, formId: requestId, template: 'note', ppnums })
+  const { send } = sends.begin({ accountId, formId: requestId, template: 'note', ppnums, message: 'Hello' })
   sends.accept(send.id, { id: requestId, status: 'queued', totalRecipients: ppnums.length })
   return { id: send.id, requestId }
 }

@@ -107,7 +107,7 @@ describe('a page’s connection', () => {
     const [progress, delivery] = stream.received.filter(({ event }) => event !== undefined).slice(-2)
     expect(progress).toMatchObject({ event: 'progress', data: { send: id } })
     expect(progress?.id).toBeUndefined()
-    expect(String(progress?.data?.['html'])).toContain('Waiting to be allowed')
+    expect(String(progress?.data?.['html'])).toContain('Waiting for consent')
     expect(delivery).toMatchObject({
       id: String(world.store.events.place()),
       event: 'delivery',
@@ -119,7 +119,7 @@ describe('a page’s connection', () => {
           ppnum: BEN,
           shown: '123-0000-0002',
           state: 'pending',
-          words: expect.stringContaining('it can take about a day'),
+          words: expect.stringContaining('which can take about a day'),
         },
       },
     })
@@ -127,8 +127,8 @@ describe('a page’s connection', () => {
     await stream.until(() => deliveries(stream).length === 3)
     expect(deliveries(stream).map(({ data }) => Object(data?.['recipient']).words)).toEqual([
       expect.stringContaining('Waiting'),
-      'Not delivered (a\nb <i>").',
-      'They declined. Reach them another way.',
+      'Could not be delivered.',
+      'Declined. Reach them another way.',
     ])
   })
 
@@ -251,8 +251,8 @@ describe('too many', () => {
     const stream = await connect('/messages/events')
     stream.answer.pause()
     // More than all the buffers of two sockets take.
-    const long = 'x'.repeat(30_000)
-    const told = tell(...ppnums.map((ppnum) => eventOf(requestId, 'recipient_failed', ppnum, long)))
+    const long = '0'.repeat(30_000)
+    const told = tell(...ppnums.map((ppnum) => eventOf(requestId, 'recipient_failed', ppnum + long)))
     while (world.feed.size > before) await sleep(10)
     stream.answer.resume()
     await stream.ended

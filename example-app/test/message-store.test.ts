@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type Database from 'libsql'
 import { type MessageStore, openMessageStore } from '../src/messages/message-store.js'
 import { recipientLines } from '../src/messages/recipients.js'
+import { en } from '../src/texts/en.js'
 import { openDatabase } from '../src/users.js'
 import { acceptedSend, eventOf } from './live-support.js'
 
@@ -31,7 +32,7 @@ afterEach(() => {
 const feedOf = (accountId: number, after = 0, from = store) =>
   from.events.read({ accountId, after, upTo: from.events.place(), limit: 1_000 })
 const wordsOf = (sendId: number, requestId: string, isOver = false) =>
-  recipientLines(store.recipients.of(sendId), requestId, store.events, isOver).map(({ words }) => words)
+  recipientLines(store.recipients.of(sendId), requestId, store.events, en, isOver).map(({ words }) => words)
 
 describe('the feed of events', () => {
   test('has each event once, however often it comes, at the place it came at first', () => {
@@ -70,7 +71,7 @@ describe('the feed of events', () => {
     store.events.store(eventOf(theirs.requestId, 'recipient_delivered', ANN))
     expect(feedOf(1)).toMatchObject([{ type: 'unknown' }])
     expect(feedOf(2)).toMatchObject([{ type: 'recipient_delivered' }])
-    expect(wordsOf(mine.id, mine.requestId)).toEqual(['On its way.'])
+    expect(wordsOf(mine.id, mine.requestId)).toEqual(['On the way.'])
   })
 
   test('is one for two instances on one file', () => {
@@ -97,28 +98,25 @@ describe('how it stands with each', () => {
     store.events.store(eventOf(requestId, 'recipient_pending_consent', CAL))
     store.events.store(eventOf(requestId, 'recipient_failed', DAN, 'DELIVERY_FAILED'))
     expect(wordsOf(id, requestId)).toEqual([
-      'Not delivered (DELIVERY_FAILED).',
-      'Waiting for this person to allow messages from this app. Ppoppo asks them; it can take about a day.',
-      'Waiting for this person to allow messages from this app. Ppoppo asks them; it can take about a day.',
+      'Could not be delivered.',
+      'Waiting for consent. Ppoppo asks them, which can take about a day.',
+      'Waiting for consent. Ppoppo asks them, which can take about a day.',
       'Delivered.',
-      'On its way.',
+      'On the way.',
     ])
     expect(store.sends.find(1, id)).toMatchObject({ delivered: 1, failed: 1, pendingConsent: 2 })
     store.events.store(eventOf(requestId, 'consent_granted', BEN))
     store.events.store(eventOf(requestId, 'consent_denied', CAL))
-    expect(wordsOf(id, requestId).slice(1, 3)).toEqual([
-      'They declined. Reach them another way.',
-      'They allowed it. The message is on its way.',
-    ])
+    expect(wordsOf(id, requestId).slice(1, 3)).toEqual(['Declined. Reach them another way.', 'Consented. On the way.'])
     expect(store.sends.find(1, id)).toMatchObject({ delivered: 1, failed: 2, pendingConsent: 0 })
     store.events.store(eventOf(requestId, 'recipient_delivered', BEN))
     store.events.store(eventOf(requestId, 'poll_response_received', ANN))
     expect(wordsOf(id, requestId, true)).toEqual([
-      'Not delivered (DELIVERY_FAILED).',
-      'They declined. Reach them another way.',
-      'They allowed it. Delivered.',
-      'Delivered, and answered.',
-      'Ppoppo has told nothing of this one.',
+      'Could not be delivered.',
+      'Declined. Reach them another way.',
+      'Consented. Delivered.',
+      'Delivered and answered.',
+      'No news of this one.',
     ])
     expect(store.sends.find(1, id)).toMatchObject({ delivered: 2, failed: 2, pendingConsent: 0, total: 5 })
   })
@@ -127,7 +125,7 @@ describe('how it stands with each', () => {
     const { id, requestId } = acceptedSend(store, 1, [BEN])
     for (const type of ['recipient_delivered', 'consent_granted', 'recipient_pending_consent'] as const) {
       store.events.store(eventOf(requestId, type, BEN))
-      expect(wordsOf(id, requestId)).toEqual([expect.stringMatching(/^(They allowed it\. )?Delivered\.$/)])
+      expect(wordsOf(id, requestId)).toEqual([expect.stringMatching(/^(Consented\. )?Delivered\.$/)])
     }
     store.events.store(eventOf(requestId, 'request_completed'))
     expect(store.sends.find(1, id)).toMatchObject({ delivered: 1, pendingConsent: 0, status: 'completed' })
@@ -151,11 +149,19 @@ describe('how it stands with each', () => {
 })
 
 describe('what is kept', () => {
-  test('of a message that was refused is no number', () => {
-    const { send } = store.sends.begin({ accountId: 1, formId: 'a', template: 'note', ppnums: [ANN, BEN] })
+  test('of a message that was refused is no number and no word', () => {
+    const { send } = store.sends.begin({
+      accountId: 1,
+      formId: 'a',
+      template: 'note',
+      ppnums: [ANN, BEN],
+      message: 'Hi',
+    })
     expect(store.recipients.of(send.id)).toEqual([ANN, BEN])
-    store.sends.end(send.id, 'refused', 'It was refused.')
+    expect(store.sends.messageOf(send.id)).toBe('Hi')
+    store.sends.end(send.id, 'refused', 'not_found')
     expect(store.recipients.of(send.id)).toEqual([])
+    expect(store.sends.messageOf(send.id)).toBeUndefined()
   })
 
   test('is a day for what is nobody’s here, thirty for deliveries, and the counts for good', () => {

@@ -38,7 +38,7 @@ describe('a send', () => {
     const path = locationOf(await browser.post('/messages', form).expect(303))
     const { text } = await browser.get(path).expect(200)
     expect(text).toContain('It may have been sent.')
-    expect(text).toContain('Ask somebody it went to before you write it anew.')
+    expect(text).toContain('Ask one of the recipients before you send it again.')
     await browser.post('/messages', form).expect(303)
     expect(sends()).toHaveLength(before + 1)
     expect((await browser.get('/messages').redirects(1)).text).toContain('It may have been sent.')
@@ -121,7 +121,7 @@ describe('a send', () => {
 
   test('with an option that is wrong was surely not made', () => {
     const error = new PpoppoError('config_invalid', 'apiUrl is wrong')
-    expect(explain(error)).toMatchObject({ status: 500, forOperator: 'apiUrl is wrong' })
+    expect(explain(error)).toEqual({ key: 'config_invalid', forOperator: 'apiUrl is wrong' })
   })
 })
 

@@ -55,7 +55,10 @@ describe('a message to oneself', () => {
     ])
     const done = await until(browser, path, { isFinished: true })
     expect(done).toMatchObject({ headline: 'Delivered.', delivered: 1, total: 1, isChanging: false })
-    expect((await browser.get(path).expect(200)).text).toContain('Delivered.')
+    const { text } = await browser.get(path).expect(200)
+    expect(text).toContain('Delivered.')
+    // What was written stands on its page.
+    expect(text).toContain('Don’t forget: &lt;b&gt;milk&lt;/b&gt;\nand bread')
     expect((await browser.get('/messages').redirects(1)).text).toContain(`href="${path}"`)
   })
 
@@ -91,7 +94,8 @@ describe('a message to oneself', () => {
 describe('a message to numbers', () => {
   test('reaches each once, and says in words who is still asked and who was not reached', async () => {
     const { browser, formId } = await writer()
-    const numbers = [...TEST_NUMBERS, '123-0000-0001', ''].join('\r\n')
+    const [one, two, three, four] = TEST_NUMBERS
+    const numbers = `${one}, ${two};\r\n${three}，123-0000-0001\r\n\t${four},\r\n`
     const form = { form_id: formId, template: 'invitation', to: 'numbers', numbers, message: 'Come!' }
     const path = locationOf(await browser.post('/messages', form).expect(303))
     expect(
@@ -100,11 +104,11 @@ describe('a message to numbers', () => {
         ?.recipients.map(({ ppnum }) => ppnum),
     ).toEqual(TEST_NUMBERS)
     const waiting = await until(browser, path, { pendingConsent: 2, delivered: 1, failed: 1 })
-    expect(waiting).toMatchObject({ headline: 'Waiting for 2 people to allow messages from this app.' })
+    expect(waiting).toMatchObject({ headline: 'Waiting for the consent of 2 people.' })
     expect(waiting['html']).toContain('A first message needs the person’s consent')
     const done = await until(browser, path, { isFinished: true })
     expect(done).toMatchObject({ headline: 'Done: delivered to 2 of 4.', delivered: 2, failed: 2, pendingConsent: 0 })
-    expect(done['html']).toContain('They said no, or it could not reach them.')
+    expect(done['html']).toContain('Declined, or could not be delivered.')
   })
 
   test('with a bad line sends nothing, names the line, and gives the form back as it was', async () => {
@@ -136,12 +140,12 @@ describe('a message to numbers', () => {
 
   test.each([
     ['no words', { message: ' ' }, 'Please write something.'],
-    ['too many words', { message: 'x'.repeat(501) }, 'Please use 500 characters or fewer; these are 501.'],
-    ['no numbers', { numbers: ' \n' }, 'Please paste at least one number'],
+    ['too many words', { message: 'x'.repeat(501) }, 'Please use 500 characters or fewer. This has 501.'],
+    ['no numbers', { numbers: ' \n' }, 'Please enter at least one number'],
     [
       'too many numbers',
       { numbers: Array.from({ length: 1_001 }, (_, i) => 12_310_000_000 + i).join('\n') },
-      'These are 1001 numbers, and one send takes 1000.',
+      'These are 1,001 numbers, and one send takes 1,000.',
     ],
     ['a form that is not ours', { form_id: 'made up' }, 'Nothing was sent'],
   ])('with %s says so', async (_what, change, words) => {
@@ -270,5 +274,42 @@ describe('a form', () => {
     } finally {
       world.sandbox.control.set({ autoSignIn: 'alex' })
     }
+  })
+})
+
+describe('in a Korean browser', () => {
+  test('every page is in Korean and says so, and the news of a message too', async () => {
+    const browser = world.browser(undefined, 'ko-KR,ko;q=0.9,en;q=0.8')
+    await browser.signIn()
+    for (const path of ['/', '/dashboard', '/messages', '/sign-ins', '/nope']) {
+      const { text, headers } = await browser.get(path).redirects(1)
+      expect(text).toContain('<html lang="ko">')
+      expect(headers['vary']).toMatch(/Accept-Language/i)
+      // Nothing that one reads is in English, apart from names.
+      const words = text
+        .replace(
+          /<head>[\s\S]*?<\/head>|<code>[\s\S]*?<\/code>|<(ul class="tags"|time)[\s\S]*?<\/(ul|time)>|<[^>]*>/g,
+          ' ',
+        )
+        .replaceAll(/Ppoppo|express-ppoppo|AI|JSON|ID|API|UTC|Firefox|Windows|sub|alex@example\.test|\/api\/me/g, ' ')
+      expect(words.match(/[A-Za-z]{2,}/g) ?? []).toEqual([])
+    }
+    const form = { form_id: randomUUID(), template: 'note', to: 'numbers', numbers: 'x', message: '안녕' }
+    expect((await browser.submit('/messages', form)).text).toContain('1번째 줄: “x”')
+    const path = locationOf(await browser.post('/messages', { ...form, numbers: '12300000004' }).expect(303))
+    expect(await until(browser, path, { isFinished: true })).toMatchObject({
+      headline: '완료: 1명 중 0명에게 전달되었습니다.',
+    })
+  })
+
+  test.each([
+    ['en-US,en;q=0.9,ko;q=0.8', 'en'],
+    ['ko', 'ko'],
+    ['ja,ko;q=0.5', 'ko'],
+    ['fr', 'en'],
+    ['*', 'en'],
+  ])('of %s the page speaks %s', async (accept, language) => {
+    const { text } = await world.browser(undefined, accept).get('/')
+    expect(text).toContain(`<html lang="${language}">`)
   })
 })

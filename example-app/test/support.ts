@@ -24,7 +24,7 @@ export interface World {
   readonly feed: Feed
   readonly errors: unknown[]
   /** A fresh browser. */
-  browser(userAgent?: string): Browser
+  browser(userAgent?: string, languages?: string): Browser
   close(): Promise<void>
 }
 
@@ -75,7 +75,7 @@ export async function startWorld(
     store,
     feed,
     errors,
-    browser: (userAgent = FIREFOX) => createBrowser(url, userAgent),
+    browser: (userAgent = FIREFOX, languages = 'en') => createBrowser(url, userAgent, languages),
     async close() {
       await following.stop()
       feed.close()
@@ -110,9 +110,13 @@ async function listen(
   return { url, server, auth }
 }
 
-export function createBrowser(url: string, userAgent: string): Browser {
+export function createBrowser(url: string, userAgent: string, languages = 'en'): Browser {
   const agent = supertest.agent(url)
-  agent.set({ 'User-Agent': userAgent, Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
+  agent.set({
+    'User-Agent': userAgent,
+    'Accept-Language': languages,
+    Accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
+  })
   const browser: Browser = {
     get: (path) => agent.get(path),
     post: (path, fields = {}, headers = { 'Sec-Fetch-Site': 'same-origin', Origin: url }) =>

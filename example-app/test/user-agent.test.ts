@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals'
+import { en } from '../src/texts/en.js'
+import { ko } from '../src/texts/ko.js'
 import { describeUserAgent } from '../src/user-agent.js'
 import { FIREFOX, IPHONE } from './user-agents.js'
 
@@ -16,10 +18,17 @@ test.each([
   ['', 'Unknown browser'],
   [undefined, 'Unknown browser'],
 ])('%s is called %s', (userAgent, words) => {
-  expect(describeUserAgent(userAgent)).toBe(words)
+  expect(describeUserAgent(userAgent, en)).toBe(words)
 })
 
 test('whatever a client says comes back as text', () => {
-  expect(typeof describeUserAgent('<script>alert(1)</script>')).toBe('string')
-  expect(typeof describeUserAgent('x'.repeat(100_000))).toBe('string')
+  expect(typeof describeUserAgent('<script>alert(1)</script>', en)).toBe('string')
+  expect(typeof describeUserAgent('x'.repeat(100_000), en)).toBe('string')
+})
+
+test('in Korean it is said in Korean', () => {
+  expect([FIREFOX, ''].map((userAgent) => describeUserAgent(userAgent, ko))).toEqual([
+    'Windows의 Firefox',
+    '알 수 없는 브라우저',
+  ])
 })

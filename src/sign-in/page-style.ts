@@ -12,6 +12,7 @@ html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;min-height:100vh;min-height:100svh;display:flex;flex-direction:column;align-items:center;justify-content:center;padding:24px 16px;background:var(--ground);color:var(--ink);font:16px/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR","Noto Sans CJK KR",sans-serif;overflow-wrap:break-word}
 :lang(ko){word-break:keep-all}
 main{width:100%;max-width:464px;padding:40px;background:var(--card);border:1px solid var(--line);border-radius:16px}
+.site{display:inline-block;margin:-8px 0 20px;color:var(--soft);font-size:14px;font-weight:600;text-underline-offset:.2em}
 .mark{display:block;margin:0 0 20px;color:var(--soft)}
 h1{margin:0 0 12px;font-size:24px;line-height:1.3;font-weight:650;letter-spacing:-.01em;text-wrap:balance}
 p{margin:0 0 12px}

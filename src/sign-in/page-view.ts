@@ -17,6 +17,8 @@ export interface PageContent {
   readonly mountPath: string
   /** Public address of the app. */
   readonly homeUrl: string
+  /** What the site is called. */
+  readonly appName: string
   /** Path or absolute URL, already found to be allowed. */
   readonly returnTo?: string
   readonly correlationId?: string
@@ -37,7 +39,7 @@ const RIGHT_TO_LEFT = /^(ar|fa|he|ps|ur|yi)\b/i
 
 /** The page as one HTML document: no script, no image, nothing to load. */
 export function renderPage(content: PageContent): string {
-  const { language, texts, kind } = content
+  const { language, texts, kind, appName } = content
   const text = texts.pages[kind]
   return html`<!doctype html>
 <html lang="${language}" dir="${RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr'}">
@@ -52,6 +54,7 @@ ${content.isForFrame && trustedHtml(LEAVE_FRAME)}
 </head>
 <body>
 <main data-turbo="false">
+${appName !== '' && html`<a class="site" href="${content.homeUrl}" dir="auto">${appName}</a>`}
 ${mark(kind)}
 <h1>${text.title}</h1>
 <p>${text.what}</p>

@@ -69,6 +69,7 @@ const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 60, 503: 5 
  * @param options.origin public origin: links of a page lead there, also where it was opened under another host
  * @param options.mountPath public path of the routes, e.g. `/auth`
  * @param options.homeUrl where a page leads that has no other place to lead to
+ * @param options.appName what the site is called
  * @param options.texts the app's texts by language, over the built-in ones
  *
  * @example createPages({ mountPath: '/auth', texts: {} }).send(req, res, 'access_denied', { returnTo: '/basket' })
@@ -77,9 +78,11 @@ export function createPages(options: {
   readonly origin?: string
   readonly mountPath: string
   readonly homeUrl?: string
+  readonly appName?: string
   readonly texts?: Readonly<Record<string, PageTextOverrides>>
 }): Pages {
-  const { origin = '', mountPath, homeUrl = `${origin}/` } = options
+  const { origin = '', mountPath, homeUrl = `${origin}/`, appName = '' } = options
+  const site = { origin, mountPath, homeUrl, appName }
   const texts = mergeTexts(options.texts)
 
   function send(req: Request, res: Response, kind: PageKind, details: PageDetails = {}): void {
@@ -89,11 +92,9 @@ export function createPages(options: {
       status,
       html: renderPage({
         ...content,
+        ...site,
         kind,
         language,
-        origin,
-        mountPath,
-        homeUrl,
         isForFrame: req.get('turbo-frame') !== undefined,
         texts: texts[language] ?? texts.en,
       }),

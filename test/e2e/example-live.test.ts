@@ -5,7 +5,7 @@ import { FINE, lookAt, unseenFocus } from './support/look.js'
 import { choose, openVisitor, readable } from './support/visitor.js'
 
 const TEST_NUMBERS = '12300000001\n12300000002\n12300000003\n12300000004'
-const WAITING = 'Waiting for this person to allow messages from this app. Ppoppo asks them; it can take about a day.'
+const WAITING = 'Waiting for consent. Ppoppo asks them, which can take about a day.'
 
 describeExample('the example app’s pages of messages', (example) => {
   let page: Page
@@ -22,7 +22,7 @@ describeExample('the example app’s pages of messages', (example) => {
     await page.goto(`${example.app.url}/messages`)
     await page.locator(`[name=template][value=${template}]`).check()
     await page.locator('[name=to][value=numbers]').check()
-    await page.getByRole('textbox', { name: 'Your words' }).fill('Hello there')
+    await page.getByRole('textbox', { name: 'Message', exact: true }).fill('Hello there')
     await page.getByLabel('Ppoppo numbers').fill(numbers)
     await page.getByRole('button', { name: 'Send' }).click()
     await page.waitForURL(/\/messages\/\d+$/)
@@ -44,12 +44,12 @@ describeExample('the example app’s pages of messages', (example) => {
   test('show how it stands with each of the four test numbers, as it changes', async () => {
     await set({ pcsStepMs: 1_000 })
     await send('invitation', TEST_NUMBERS)
-    const steps = await textsUntil('[data-words]', 'They declined.')
+    const steps = await textsUntil('[data-words]', 'Declined.')
     expect(steps.at(-1)).toBe(
-      'Delivered. | They allowed it. Delivered. | They declined. Reach them another way. | Not delivered (DELIVERY_FAILED).',
+      'Delivered. | Consented. Delivered. | Declined. Reach them another way. | Could not be delivered.',
     )
-    expect(steps[0]).toBe('On its way. | On its way. | On its way. | On its way.')
-    expect(steps).toContain(`Delivered. | ${WAITING} | ${WAITING} | Not delivered (DELIVERY_FAILED).`)
+    expect(steps[0]).toBe('On the way. | On the way. | On the way. | On the way.')
+    expect(steps).toContain(`Delivered. | ${WAITING} | ${WAITING} | Could not be delivered.`)
     expect(await readable(page)).toContain('Done: delivered to 2 of 4.')
     // Read aloud: the change of words, and no count.
     expect(await page.locator('[data-said]').textContent()).toBe('Done: delivered to 2 of 4.')
@@ -61,7 +61,7 @@ describeExample('the example app’s pages of messages', (example) => {
       return page.locator('.sends > li').count()
     }
     const before = await listed()
-    await page.getByRole('textbox', { name: 'Your words' }).fill('once')
+    await page.getByRole('textbox', { name: 'Message', exact: true }).fill('once')
     await page.getByRole('button', { name: 'Send' }).click()
     await page.waitForURL(/\/messages\/\d+$/)
     await page.goBack()
@@ -76,11 +76,11 @@ describeExample('the example app’s pages of messages', (example) => {
 
     // A mistake first: the page that tells of it is at an address of its own.
     await page.locator('[name=to][value=numbers]').check()
-    await page.getByRole('textbox', { name: 'Your words' }).fill('with a mistake')
+    await page.getByRole('textbox', { name: 'Message', exact: true }).fill('with a mistake')
     await page.getByLabel('Ppoppo numbers').fill('123')
     await page.getByRole('button', { name: 'Send' }).click()
     expect(await readable(page)).toContain('is not a Ppoppo number')
-    expect(await page.getByRole('textbox', { name: 'Your words' }).inputValue()).toBe('with a mistake')
+    expect(await page.getByRole('textbox', { name: 'Message', exact: true }).inputValue()).toBe('with a mistake')
     await page.getByLabel('Ppoppo numbers').fill('12300000001')
     await page.getByRole('button', { name: 'Send' }).click()
     await page.waitForURL(/\/messages\/\d+$/)
@@ -97,7 +97,7 @@ describeExample('the example app’s pages of messages', (example) => {
     const steps = await textsUntil('[data-poll] caption', '27 answers so far')
     expect(steps.length).toBeGreaterThan(2)
     expect(Number(await widthOf())).toBeGreaterThan(30)
-    expect(await page.locator('[data-words]').allTextContents()).toContain('Delivered, and answered.')
+    expect(await page.locator('[data-words]').allTextContents()).toContain('Delivered and answered.')
   })
 
   test('show a poll’s answers once Ppoppo tells them, though it told nothing when the page was loaded', async () => {
@@ -112,10 +112,10 @@ describeExample('the example app’s pages of messages', (example) => {
   test('move the counts on the list, and take nothing from what one is writing there', async () => {
     await send('note', TEST_NUMBERS)
     await page.goto(`${example.app.url}/messages`)
-    await page.getByRole('textbox', { name: 'Your words' }).fill('half a sentence')
+    await page.getByRole('textbox', { name: 'Message', exact: true }).fill('half a sentence')
     const steps = await textsUntil('.sends li:first-child [data-headline]', 'Done: delivered to 2 of 4.')
-    expect(steps).toContain('Waiting for 2 people to allow messages from this app.')
-    expect(await page.getByRole('textbox', { name: 'Your words' }).inputValue()).toBe('half a sentence')
+    expect(steps).toContain('Waiting for the consent of 2 people.')
+    expect(await page.getByRole('textbox', { name: 'Message', exact: true }).inputValue()).toBe('half a sentence')
   })
 
   test('leave their connection when they are hidden or left, so that other tabs have one', async () => {
@@ -141,7 +141,7 @@ describeExample('the example app’s pages of messages', (example) => {
   test('are readable, narrow enough, with a visible focus, while people are asked and when all is done', async () => {
     await set({ pcsConsentMs: 60_000 })
     await send('invitation', TEST_NUMBERS)
-    await page.getByText('Waiting for 2 people').first().waitFor()
+    await page.getByText('Waiting for the consent of 2 people').first().waitFor()
     for (const look of await lookAt(page, 'example-message-waiting'))
       expect(look).toMatchObject({ ...FINE, lang: 'en' })
     expect(await unseenFocus(page)).toEqual([])
@@ -160,7 +160,7 @@ describeExample('the example app’s pages of messages', (example) => {
     await page.getByText('Done: delivered to 2 of 4.').first().waitFor()
     await bare.page.goto(page.url())
     await choose(bare.page, 'alex')
-    expect(await readable(bare.page)).toContain('They declined. Reach them another way.')
+    expect(await readable(bare.page)).toContain('Declined. Reach them another way.')
     await bare.close()
   })
 })

@@ -51,6 +51,14 @@ describe('page texts', () => {
 })
 
 describe('pages', () => {
+  test.each(PAGE_KINDS)('%s says whose site it is, and has a way back to it', async (kind) => {
+    const pages = createPages({ mountPath: '/shop/auth', homeUrl: 'https://app.example/shop/', appName: 'Bags & <Co>' })
+    const app = express()
+    app.use((req, res) => pages.send(req, res, kind))
+    const { text } = await request(app).get('/')
+    expect(text).toContain('<a class="site" href="https://app.example/shop/" dir="auto">Bags &amp; &lt;Co&gt;</a>')
+  })
+
   test.each(PAGE_KINDS.flatMap((kind) => [[kind, 'en'] as const, [kind, 'ko'] as const]))(
     '%s in %s',
     async (kind, language) => {

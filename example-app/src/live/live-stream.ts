@@ -14,6 +14,7 @@ import { describe } from '../messages/delivery.js'
 import type { StoredEvent } from '../messages/delivery-events.js'
 import type { MessageStore } from '../messages/message-store.js'
 import { recipientLine } from '../messages/recipients.js'
+import { type Texts, textsOf } from '../texts/texts.js'
 import type { Views } from '../views.js'
 import type { Feed, FeedReader } from './feed.js'
 import type { PollBoard, PollWatch } from './poll-board.js'
@@ -45,6 +46,7 @@ const SNAPSHOT = 20
 export class LiveStream implements FeedReader {
   readonly #parts: LiveParts
   readonly #options: LiveOptions
+  readonly #t: Texts
   readonly #res: Response
   readonly #leave: (() => void) | undefined
   #place: number
@@ -58,6 +60,7 @@ export class LiveStream implements FeedReader {
   constructor(parts: LiveParts, req: Request, res: Response, options: LiveOptions) {
     this.#parts = parts
     this.#options = options
+    this.#t = textsOf(req)
     this.#res = res
     const newest = parts.store.events.place()
     const place = placeOf(req, newest)
@@ -131,7 +134,7 @@ export class LiveStream implements FeedReader {
     for (const { place, sendId, requestId, eventId, type, ppnum, occurredAt } of batch) {
       // How it stands by now, which may be further than this event.
       const latest = ppnum === null ? undefined : this.#parts.store.events.latest(requestId, ppnum)
-      const recipient = ppnum === null ? {} : { recipient: recipientLine(ppnum, latest) }
+      const recipient = ppnum === null ? {} : { recipient: recipientLine(ppnum, latest, this.#t) }
       this.#send({ name: 'delivery', place, data: { send: sendId, eventId, type, ...recipient, occurredAt } })
     }
   }
@@ -140,8 +143,8 @@ export class LiveStream implements FeedReader {
     const { store, views } = this.#parts
     const send = store.sends.find(this.#options.accountId, sendId)
     if (send === undefined) return
-    const delivery = describe(send)
-    const html = views.fragment('send-progress', { delivery, trouble: undefined })
+    const delivery = describe(send, this.#t)
+    const html = views.fragment('send-progress', { delivery, trouble: undefined }, this.#t)
     this.#send({ name: 'progress', data: { send: sendId, headline: delivery.headline, html } })
   }
 
@@ -155,7 +158,7 @@ export class LiveStream implements FeedReader {
     this.#sendProgress(sendId)
     const { requestId } = sends.find(accountId, sendId) ?? { requestId: null }
     if (requestId === null) return
-    const recipients = events.latestOfAll(requestId).map((latest) => recipientLine(latest.ppnum, latest))
+    const recipients = events.latestOfAll(requestId).map((latest) => recipientLine(latest.ppnum, latest, this.#t))
     this.#send({ name: 'recipients', data: { send: sendId, recipients } })
   }
 
@@ -170,7 +173,7 @@ export class LiveStream implements FeedReader {
 
   #sendPoll(): void {
     if (this.#results === undefined || this.#isFull || this.#isOver) return
-    const html = this.#parts.views.fragment('poll-chart', { results: this.#results })
+    const html = this.#parts.views.fragment('poll-chart', { results: this.#results }, this.#t)
     this.#results = undefined
     this.#send({ name: 'poll', data: { send: this.#options.sendId, html } })
   }

@@ -3,7 +3,7 @@
  * opened and something may still change: an event stream that is held up somewhere takes nothing from the page then.
  */
 import { isPpoppoError, type Messaging } from 'express-ppoppo'
-import { OUTCOME_UNKNOWN } from './explain.js'
+import { lookUp, type Texts } from '../texts/texts.js'
 import type { Send, Sends } from './sends.js'
 import { further } from './tally.js'
 
@@ -47,18 +47,18 @@ export async function refresh(send: Send, sends: Sends, messaging: Messaging): P
     return sends.update(send.id, further(send, answer)) ?? send
   } catch (error) {
     if (!isPpoppoError(error, 'not_found')) throw error
-    return { ...send, state: 'unknown', explanation: 'Ppoppo no longer knows of it. These are the last counts we saw.' }
+    return { ...send, state: 'unknown', explanation: 'forgotten' }
   }
 }
 
-export function describe(send: Send, now: Date = new Date()): Delivery {
+export function describe(send: Send, t: Texts, now: Date = new Date()): Delivery {
   const { id, total, delivered, pendingConsent, failed } = send
   const isLost = send.state === 'sending' && now.getTime() - send.createdAt.getTime() > LOST_AFTER_MS
-  const explanation = isLost ? OUTCOME_UNKNOWN : send.explanation
+  const explanation = lookUp(t.troubles, isLost ? 'outcome_unknown' : send.explanation)
   return {
     id,
-    headline: isLost ? 'It may have been sent.' : headline(send),
-    ...(explanation !== null && { explanation }),
+    headline: isLost ? t.headline.mayHaveBeenSent : headline(send, t),
+    ...(explanation !== undefined && { explanation }),
     total,
     delivered,
     pendingConsent,
@@ -69,19 +69,14 @@ export function describe(send: Send, now: Date = new Date()): Delivery {
   }
 }
 
-function headline(send: Send): string {
+function headline(send: Send, { headline: words }: Texts): string {
   const { state, status, total, delivered, pendingConsent, failed } = send
-  if (state === 'sending') return 'Being handed over to Ppoppo.'
-  if (state === 'refused') return 'It was not sent.'
-  if (state === 'unknown') return send.requestId === null ? 'It may have been sent.' : 'Nothing new to tell.'
-  if (status === 'queued') return 'Accepted by Ppoppo, not yet on its way.'
-  if (status === 'failed') return 'Ppoppo could not deliver this one.'
-  if (pendingConsent > 0 && delivered + failed + pendingConsent >= total) {
-    return `Waiting for ${people(pendingConsent)} to allow messages from this app.`
-  }
-  if (status !== 'completed' && delivered + failed < total) return 'On its way.'
-  if (delivered === total) return total === 1 ? 'Delivered.' : 'Delivered to everybody.'
-  return `Done: delivered to ${delivered} of ${total}.`
+  if (state === 'sending') return words.sending
+  if (state === 'refused') return words.refused
+  if (state === 'unknown') return send.requestId === null ? words.mayHaveBeenSent : words.nothingNew
+  if (status === 'queued') return words.queued
+  if (status === 'failed') return words.failed
+  if (pendingConsent > 0 && delivered + failed + pendingConsent >= total) return words.waiting(pendingConsent)
+  if (status !== 'completed' && delivered + failed < total) return words.onTheWay
+  return delivered === total ? words.delivered(total) : words.done(delivered, total)
 }
-
-const people = (count: number): string => (count === 1 ? 'one person' : `${count} people`)

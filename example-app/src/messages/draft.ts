@@ -3,6 +3,7 @@
  * it was typed: nobody pastes two hundred numbers twice.
  */
 import { parsePpnum } from 'express-ppoppo'
+import type { Texts } from '../texts/texts.js'
 import { isVisible } from '../visible.js'
 import { isTemplateKey, type TemplateKey } from './templates.js'
 
@@ -55,47 +56,47 @@ export function field(body: unknown, name: string): string {
   return typeof value === 'string' ? value.normalize('NFC') : ''
 }
 
-/** To whom it goes, each number once; or what to mend first. */
+/** To whom it goes, each number once; or what to fix first. */
 export function checkDraft(
   draft: Draft,
+  { compose: t }: Texts,
 ): { readonly ppnums: readonly string[] } | { readonly problems: DraftProblems } {
-  const message = messageProblem(draft.message)
-  const { ppnums, bad } = draft.to === 'numbers' ? readNumbers(draft.numbers) : { ppnums: [], bad: [] }
+  const message = messageProblem(draft.message, t)
+  const { ppnums, bad } = draft.to === 'numbers' ? readNumbers(draft.numbers, t) : { ppnums: [], bad: [] }
   if (message === undefined && bad.length === 0) return { ppnums }
   return { problems: { ...(message !== undefined && { message }), ...(bad.length > 0 && { numbers: bad }) } }
 }
 
-function messageProblem(message: string): string | undefined {
-  if (!isVisible(message)) return 'Please write something.'
+type Words = Texts['compose']
+
+function messageProblem(message: string, t: Words): string | undefined {
+  if (!isVisible(message)) return t.emptyMessage
   const { length } = [...message]
-  return length > MOST_CHARACTERS
-    ? `Please use ${MOST_CHARACTERS} characters or fewer; these are ${length}.`
-    : undefined
+  return length > MOST_CHARACTERS ? t.longMessage(MOST_CHARACTERS, length) : undefined
 }
 
-function readNumbers(text: string): { readonly ppnums: readonly string[]; readonly bad: readonly string[] } {
+function readNumbers(text: string, t: Words): { readonly ppnums: readonly string[]; readonly bad: readonly string[] } {
   const ppnums = new Set<string>()
   const bad: string[] = []
   for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue
-    try {
-      ppnums.add(parsePpnum(line))
-    } catch {
-      bad.push(`Line ${index + 1}: “${shorten(line.trim())}” is not a Ppoppo number. Those have 11 digits or more.`)
+    // As they come out of an address book: one per line, or a list. Also the comma of a Korean or Japanese keyboard.
+    for (const entry of line.split(/[,;\t，、]/)) {
+      if (entry.trim() === '') continue
+      try {
+        ppnums.add(parsePpnum(entry))
+      } catch {
+        bad.push(t.badNumber(index + 1, shorten(entry.trim())))
+      }
     }
   }
-  if (bad.length === 0 && ppnums.size === 0) bad.push('Please paste at least one number, each on a line of its own.')
-  if (ppnums.size > MOST_NUMBERS) {
-    bad.push(
-      `These are ${ppnums.size} numbers, and one send takes ${MOST_NUMBERS}. The worker sends to lists of any length.`,
-    )
-  }
-  return { ppnums: [...ppnums], bad: firstOf(bad) }
+  if (bad.length === 0 && ppnums.size === 0) bad.push(t.noNumbers)
+  if (ppnums.size > MOST_NUMBERS) bad.push(t.manyNumbers(ppnums.size, MOST_NUMBERS))
+  return { ppnums: [...ppnums], bad: firstOf(bad, t) }
 }
 
-function firstOf(bad: readonly string[]): readonly string[] {
+function firstOf(bad: readonly string[], t: Words): readonly string[] {
   if (bad.length <= MOST_BAD_LINES) return bad
-  return [...bad.slice(0, MOST_BAD_LINES), `And ${bad.length - MOST_BAD_LINES} more lines like these.`]
+  return [...bad.slice(0, MOST_BAD_LINES), t.moreBadNumbers(bad.length - MOST_BAD_LINES)]
 }
 
 function shorten(text: string): string {

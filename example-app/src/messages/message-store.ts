@@ -43,6 +43,10 @@ const SCHEMA = `
     ppnum   TEXT NOT NULL,
     UNIQUE (send_id, ppnum)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS send_messages (
+    send_id INTEGER PRIMARY KEY,
+    message TEXT NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS delivery_events (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id        TEXT NOT NULL UNIQUE,

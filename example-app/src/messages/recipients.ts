@@ -7,6 +7,7 @@
  */
 import { formatPpnum } from 'express-ppoppo'
 import type Database from 'libsql'
+import type { Texts } from '../texts/texts.js'
 import type { DeliveryEvents } from './delivery-events.js'
 import type { LatestRow } from './event-rows.js'
 import { member } from './row.js'
@@ -53,43 +54,42 @@ export function recipientLines(
   ppnums: readonly string[],
   requestId: string | null,
   events: Pick<DeliveryEvents, 'latestOfAll'>,
+  t: Texts,
   isOver: boolean,
 ): readonly RecipientLine[] {
   const known = requestId === null ? [] : events.latestOfAll(requestId)
   const latest = new Map(known.map((event) => [event.ppnum, event]))
-  return ppnums.map((ppnum) => recipientLine(ppnum, latest.get(ppnum), isOver))
+  return ppnums.map((ppnum) => recipientLine(ppnum, latest.get(ppnum), t, isOver))
 }
 
-export function recipientLine(ppnum: string, latest: LatestRow | undefined, isOver = false): RecipientLine {
+export function recipientLine(ppnum: string, latest: LatestRow | undefined, t: Texts, isOver = false): RecipientLine {
   // From an event it may be anything, and a page is no place to fall over it.
   const shown = /^\d{11,}$/.test(ppnum) ? formatPpnum(ppnum) : ppnum
-  return { ppnum, shown, ...describeLatest(latest, isOver) }
+  return { ppnum, shown, ...describeLatest(latest, t.recipient, isOver) }
 }
 
-function describeLatest(latest: LatestRow | undefined, isOver: boolean): Pick<RecipientLine, 'state' | 'words'> {
-  const allowed = latest?.hasAllowed ? 'They allowed it. ' : ''
+function describeLatest(
+  latest: LatestRow | undefined,
+  words: Texts['recipient'],
+  isOver: boolean,
+): Pick<RecipientLine, 'state' | 'words'> {
+  const consented = latest?.hasAllowed ? `${words.consented} ` : ''
   switch (latest?.type) {
     case 'recipient_delivered':
-      return { state: 'delivered', words: `${allowed}Delivered.` }
+      return { state: 'delivered', words: consented + words.delivered }
     // Who answers a poll has it.
     case 'poll_response_received':
-      return { state: 'delivered', words: `${allowed}Delivered, and answered.` }
+      return { state: 'delivered', words: consented + words.answered }
     case 'recipient_pending_consent':
-      return {
-        state: 'pending',
-        words: 'Waiting for this person to allow messages from this app. Ppoppo asks them; it can take about a day.',
-      }
+      return { state: 'pending', words: words.waiting }
     case 'consent_granted':
-      return { state: 'on-its-way', words: 'They allowed it. The message is on its way.' }
+      return { state: 'on-its-way', words: words.granted }
     case 'consent_denied':
-      return { state: 'failed', words: 'They declined. Reach them another way.' }
-    // The codes are not published, so we explain none of them; whoever runs the app may know it.
+      return { state: 'failed', words: words.denied }
+    // Its error code is for whoever runs the app, and stands in the table.
     case 'recipient_failed':
-      return {
-        state: 'failed',
-        words: latest.errorCode === null ? 'Not delivered.' : `Not delivered (${latest.errorCode}).`,
-      }
+      return { state: 'failed', words: words.failed }
     default:
-      return { state: 'on-its-way', words: isOver ? 'Ppoppo has told nothing of this one.' : 'On its way.' }
+      return { state: 'on-its-way', words: isOver ? words.unknown : words.onTheWay }
   }
 }

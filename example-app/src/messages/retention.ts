@@ -1,6 +1,6 @@
 /*
- * What is deleted, and when. Numbers are about people: they are kept for as long as somebody may want to look at a
- * delivery, and no longer. The counts stay, as part of what a person has sent.
+ * What is deleted, and when. Numbers and words are about people: they are kept for as long as somebody may want to look
+ * at a delivery, and no longer. The counts stay, as part of what a person has sent.
  */
 import type Database from 'libsql'
 import type { Sends } from './sends.js'
@@ -29,6 +29,9 @@ export function createRetention({
   const oldRecipients = database.prepare(
     'DELETE FROM send_recipients WHERE send_id IN (SELECT id FROM sends WHERE created_at < ?)',
   )
+  const oldMessages = database.prepare(
+    'DELETE FROM send_messages WHERE send_id IN (SELECT id FROM sends WHERE created_at < ?)',
+  )
   const oldDrafts = database.prepare('DELETE FROM drafts WHERE saved_at < ?')
   return database.transaction(() => {
     const before = (days: number) => new Date(now().getTime() - days * DAY_MS).toISOString()
@@ -36,6 +39,7 @@ export function createRetention({
     oldEvents.run(before(KEEP_DAYS))
     unclaimedEvents.run(before(KEEP_UNCLAIMED_DAYS))
     oldRecipients.run(before(KEEP_DAYS))
+    oldMessages.run(before(KEEP_DAYS))
     oldDrafts.run(before(KEEP_DRAFTS_DAYS))
   }).immediate
 }

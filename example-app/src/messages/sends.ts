@@ -10,6 +10,7 @@
  */
 import type { SendReceipt } from 'express-ppoppo'
 import type Database from 'libsql'
+import type { TroubleKey } from '../texts/texts.js'
 import type { DeliveryEvents } from './delivery-events.js'
 import type { Recipients } from './recipients.js'
 import { member } from './row.js'
@@ -26,7 +27,7 @@ export interface Send extends Counts {
   readonly state: SendState
   /** Ppoppo's id of it, once it is accepted. */
   readonly requestId: string | null
-  /** Why it is `unknown` or `refused`, in words for the person who sent it. */
+  /** Why it is `unknown` or `refused`: the key of words in texts/. */
   readonly explanation: string | null
   readonly createdAt: Date
 }
@@ -37,6 +38,8 @@ export interface NewSend {
   readonly template: TemplateKey
   /** Each once. */
   readonly ppnums: readonly string[]
+  /** What was written. */
+  readonly message: string
 }
 
 export interface SendsParts {
@@ -50,7 +53,9 @@ export interface Sends {
   /** The row of this form; `isNew` is true for exactly one of those who ask. */
   begin(send: NewSend): { readonly send: Send; readonly isNew: boolean }
   accept(id: number, receipt: SendReceipt): void
-  end(id: number, state: 'unknown' | 'refused', explanation: string): void
+  end(id: number, state: 'unknown' | 'refused', explanation: TroubleKey): void
+  /** What was written; `undefined` once it is no longer kept. */
+  messageOf(id: number): string | undefined
   /** @returns the send as it is now, events counted */
   update(id: number, counts: Counts): Send | undefined
   /** `undefined` for one that is somebody else's, too. */
@@ -89,26 +94,33 @@ export function createSends({ database, recipients, events, now = () => new Date
     'SELECT * FROM sends WHERE created_at < ? AND id IN (SELECT send_id FROM send_recipients)',
   )
 
+  const written = database.prepare('INSERT INTO send_messages (send_id, message) VALUES (?, ?)')
+  const writtenFor = database.prepare('SELECT message FROM send_messages WHERE send_id = ?')
+  const unwritten = database.prepare('DELETE FROM send_messages WHERE send_id = ?')
+
   const toSend = (row: unknown): Send => {
     const send = fromRow(row)
     const isDecided = send.delivered + send.failed >= send.total && send.status === 'completed'
     return send.requestId === null || isDecided ? send : { ...send, ...withTally(send, events.tally(send.requestId)) }
   }
   // `immediate`: two instances that begin at once wait for one another, instead of one of them failing half-way.
-  const begin = database.transaction(({ accountId, formId, template, ppnums }: NewSend) => {
+  const begin = database.transaction(({ accountId, formId, template, ppnums, message }: NewSend) => {
     const made: unknown = insert.get(accountId, formId, template, ppnums.length, now().toISOString())
     if (made === undefined) return { send: toSend(ofForm.get(accountId, formId)), isNew: false }
     const send = toSend(made)
     recipients.add(send.id, ppnums)
+    written.run(send.id, message)
     return { send, isNew: true }
   })
   const accept = database.transaction((id: number, { id: requestId, status, totalRecipients }: SendReceipt) => {
     accepted.run(requestId, status, totalRecipients, id)
     events.claim(requestId)
   })
-  const end = database.transaction((id: number, state: 'unknown' | 'refused', explanation: string) => {
+  const end = database.transaction((id: number, state: 'unknown' | 'refused', explanation: TroubleKey) => {
     ended.run(state, explanation, id)
-    if (state === 'refused') recipients.remove(id)
+    if (state !== 'refused') return
+    recipients.remove(id)
+    unwritten.run(id)
   })
 
   const update = (id: number, { status, total, delivered, pendingConsent, failed }: Counts): Send | undefined => {
@@ -121,6 +133,10 @@ export function createSends({ database, recipients, events, now = () => new Date
     accept: (id, receipt) => accept.immediate(id, receipt),
     end: (id, state, explanation) => end.immediate(id, state, explanation),
     update,
+    messageOf(id) {
+      const message = member(writtenFor.get(id), 'message')
+      return typeof message === 'string' ? message : undefined
+    },
     find(accountId, id) {
       const row: unknown = ofId.get(accountId, id)
       return row === undefined ? undefined : toSend(row)

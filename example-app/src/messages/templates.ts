@@ -20,8 +20,6 @@ export type TemplateKey = 'note' | 'invitation' | 'poll'
 export interface AppTemplate {
   /** At Ppoppo. What a template says cannot be changed, so a new text needs a new name: count it up. */
   readonly name: string
-  readonly label: string
-  readonly hint: string
   readonly components: readonly TemplateComponent[]
 }
 
@@ -30,14 +28,10 @@ const opening: TemplateComponent = { type: 'text', content: '{{from}} writes: {{
 export const TEMPLATES: Readonly<Record<TemplateKey, AppTemplate>> = {
   note: {
     name: 'example-app note 1',
-    label: 'A note',
-    hint: 'Your words, and who they are from.',
     components: [opening],
   },
   invitation: {
     name: 'example-app invitation 1',
-    label: 'An invitation',
-    hint: 'Your words, and a button to a page.',
     components: [
       opening,
       { type: 'divider' },
@@ -46,8 +40,6 @@ export const TEMPLATES: Readonly<Record<TemplateKey, AppTemplate>> = {
   },
   poll: {
     name: 'example-app lunch poll 1',
-    label: 'A poll: lunch',
-    hint: 'Your words, then “What shall we have for lunch?”',
     components: [
       opening,
       { type: 'poll', question: 'What shall we have for lunch?', options: ['Bibimbap', 'Noodles', 'Pizza'] },

@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { PpoppoError } from 'express-ppoppo'
 import { signedInPerson } from '../account.js'
+import { type Texts, textsOf } from '../texts/texts.js'
 import type { Users } from '../users.js'
 import type { EmailLine, Views } from '../views.js'
 import { isVisible } from '../visible.js'
@@ -21,7 +22,7 @@ export function dashboardRoutes({ guard, users, views }: Parts): Router {
   router.get('/dashboard', guard, (req, res) => {
     // What was typed and is no name, from the form below.
     const typed = textOf(req.query['name'])
-    const problem = typed === undefined ? undefined : nameProblem(typed)
+    const problem = typed === undefined ? undefined : nameProblem(typed, textsOf(req))
     const shown = problem === undefined ? signedInPerson(req).account.displayName : typed
     return sendDashboard(views, req, res, shown ?? '', problem)
   })
@@ -29,7 +30,7 @@ export function dashboardRoutes({ guard, users, views }: Parts): Router {
   router.post('/dashboard/name', guard, (req, res) => {
     const typed = textOf(Object(req.body)['display_name']) ?? ''
     // 303 after every POST: reloading the page that follows sends nothing twice, and the way back leads past no form.
-    if (nameProblem(typed) !== undefined) {
+    if (nameProblem(typed, textsOf(req)) !== undefined) {
       res.redirect(303, `/dashboard?${new URLSearchParams({ name: typed.slice(0, MOST_TYPED) })}`)
       return
     }
@@ -82,11 +83,11 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value.normalize('NFC').trim() : undefined
 }
 
-function nameProblem(name: string): string | undefined {
-  if ([...name].length > 40) return 'Please use 40 characters or fewer.'
+function nameProblem(name: string, { account: t }: Texts): string | undefined {
+  if ([...name].length > 40) return t.nameTooLong
   // Control and invisible formatting characters: a name must not turn the line around it the other way.
   if (/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name) || (name !== '' && !isVisible(name))) {
-    return 'Please use letters that can be seen.'
+    return t.nameInvisible
   }
   return undefined
 }

@@ -25,7 +25,7 @@ export function liveRoutes(parts: LiveParts & { readonly guard: RequestHandler }
     const count = open.get(accountId) ?? 0
     if (count >= MOST_STREAMS_OF_ONE) {
       res.set('Retry-After', String(RETRY_SECONDS))
-      throw new HttpError(429, 'Too many pages are open', 'Please close some of them.')
+      throw new HttpError(429, 'too_many_pages')
     }
     // Express answers HEAD by GET's route, and this one would never end.
     if (req.method === 'HEAD') return void res.set('Cache-Control', 'no-store').type('text/event-stream').end()

@@ -8,7 +8,7 @@ import type { Trouble } from '../messages/explain.js'
 import { hasPoll, type PollView, pollOf } from '../messages/poll.js'
 import { type RecipientLine, recipientLines } from '../messages/recipients.js'
 import type { Send } from '../messages/sends.js'
-import { TEMPLATES } from '../messages/templates.js'
+import { type Texts, textsOf } from '../texts/texts.js'
 import { type MessagesParts, troubleOf } from './messages.js'
 import { ownSend } from './own-send.js'
 
@@ -27,19 +27,20 @@ export function messageSentRoutes(parts: MessagesParts): Router {
   const { guard, store, views } = parts
 
   router.get('/messages/:id.json', guard, async (req, res) => {
+    const t = textsOf(req)
     const send = ownSend(store.sends, req)
     const { delivery, poll, trouble, isChanging } = await progressOf(parts, req, send)
     res.set('Cache-Control', 'no-store').json({
       ...delivery,
       ...(poll?.state === 'known' && {
         poll: poll.results,
-        pollHtml: views.fragment('poll-chart', { results: poll.results }),
+        pollHtml: views.fragment('poll-chart', { results: poll.results }, t),
       }),
-      ...(req.query['with'] === 'recipients' && { recipients: recipientsOf(parts, send, delivery) }),
-      ...(trouble !== undefined && { trouble: trouble.text }),
+      ...(req.query['with'] === 'recipients' && { recipients: recipientsOf(parts, send, delivery, t) }),
+      ...(trouble !== undefined && { trouble: t.troubles[trouble.key] }),
       isChanging,
       // The same template that drew the page: nothing is drawn in two places.
-      html: views.fragment('send-progress', { delivery, trouble }),
+      html: views.fragment('send-progress', { delivery, trouble }, t),
     })
   })
 
@@ -50,10 +51,11 @@ export function messageSentRoutes(parts: MessagesParts): Router {
     const progress = await progressOf(parts, req, send)
     views.send(req, res, 'message-sent', {
       ...progress,
-      recipients: recipientsOf(parts, send, progress.delivery),
+      recipients: recipientsOf(parts, send, progress.delivery, textsOf(req)),
+      message: store.sends.messageOf(send.id),
       place,
       isPoll: hasPoll(send),
-      label: TEMPLATES[send.template].label,
+      template: send.template,
       createdAt: send.createdAt,
       requestId: send.requestId,
     })
@@ -65,21 +67,27 @@ export function messageSentRoutes(parts: MessagesParts): Router {
 /** With Ppoppo down the page shows what we knew, and says so. */
 async function progressOf({ store, log }: MessagesParts, req: Request, send: Send): Promise<Progress> {
   const { messaging } = req.ppoppo
+  const t = textsOf(req)
   try {
     const [now, poll] = await Promise.all([refresh(send, store.sends, messaging), pollOf(send, messaging)])
-    return toProgress(now, poll, undefined)
+    return toProgress(now, t, poll, undefined)
   } catch (error) {
-    return toProgress(send, undefined, troubleOf(error, log))
+    return toProgress(send, t, undefined, troubleOf(error, log))
   }
 }
 
-function toProgress(send: Send, poll: PollView | undefined, trouble: Trouble | undefined): Progress {
-  const delivery = describe(send)
+function toProgress(send: Send, t: Texts, poll: PollView | undefined, trouble: Trouble | undefined): Progress {
+  const delivery = describe(send, t)
   const isChanging = !delivery.isFinished || (hasPoll(send) && poll?.state !== 'unknown-id')
   return { delivery, poll, trouble, isChanging }
 }
 
-function recipientsOf({ store }: MessagesParts, send: Send, { isFinished }: Delivery): readonly RecipientLine[] {
+function recipientsOf(
+  { store }: MessagesParts,
+  send: Send,
+  { isFinished }: Delivery,
+  t: Texts,
+): readonly RecipientLine[] {
   const ppnums = store.recipients.of(send.id)
-  return recipientLines(ppnums, send.requestId, store.events, isFinished)
+  return recipientLines(ppnums, send.requestId, store.events, t, isFinished)
 }

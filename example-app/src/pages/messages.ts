@@ -11,10 +11,11 @@ import { signedInPerson } from '../account.js'
 import { describe, isFinished, refresh } from '../messages/delivery.js'
 import { checkDraft, type Draft, emptyDraft, readDraft } from '../messages/draft.js'
 import type { Form } from '../messages/drafts.js'
-import { explain, OUTCOME_UNKNOWN, type Trouble } from '../messages/explain.js'
+import { explain, type Trouble } from '../messages/explain.js'
 import type { MessageStore } from '../messages/message-store.js'
 import type { Send, Sends } from '../messages/sends.js'
-import { TEMPLATES, type TemplateIds } from '../messages/templates.js'
+import { isTemplateKey, TEMPLATES, type TemplateIds } from '../messages/templates.js'
+import { textsOf } from '../texts/texts.js'
 import type { Views } from '../views.js'
 
 export interface MessagesParts {
@@ -59,7 +60,7 @@ export function messagesRoutes(parts: MessagesParts): Router {
     if (!UUID.test(draft.formId)) return showAgain({ draft: withNewId(draft), trouble: FORM_UNKNOWN })
     const before = sends.findByForm(account.id, draft.formId)
     if (before !== undefined) return res.redirect(303, `/messages/${before.id}?notice=message-sent-already`)
-    const checked = checkDraft(draft)
+    const checked = checkDraft(draft, textsOf(req))
     if ('problems' in checked) return showAgain({ draft, problems: checked.problems })
 
     const ppnums = draft.to === 'self' ? [user.ppnum] : checked.ppnums
@@ -67,7 +68,7 @@ export function messagesRoutes(parts: MessagesParts): Router {
     if (limit !== undefined) return showAgain({ draft, trouble: limit })
 
     const { formId, template } = draft
-    const { send, isNew } = sends.begin({ accountId: account.id, formId, template, ppnums })
+    const { send, isNew } = sends.begin({ accountId: account.id, formId, template, ppnums, message: draft.message })
     if (!isNew && send.state === 'refused') return showAgain({ draft: withNewId(draft), trouble: FORM_UNKNOWN })
     if (!isNew) return res.redirect(303, `/messages/${send.id}?notice=message-sent-already`)
     drafts.remove(account.id, formId)
@@ -80,10 +81,7 @@ export function messagesRoutes(parts: MessagesParts): Router {
   return router
 }
 
-const FORM_UNKNOWN: Trouble = {
-  status: 422,
-  text: 'This form was not one of ours, or an old one. Nothing was sent; please press “Send” again.',
-}
+const FORM_UNKNOWN: Trouble = { key: 'form_unknown' }
 
 const withNewId = (draft: Draft): Draft => ({ ...draft, formId: randomUUID() })
 
@@ -114,11 +112,11 @@ async function deliver(
   } catch (error) {
     if (isPpoppoError(error, 'send_outcome_unknown')) {
       log(error)
-      sends.end(send.id, 'unknown', OUTCOME_UNKNOWN)
+      sends.end(send.id, 'unknown', 'outcome_unknown')
       return undefined
     }
     const trouble = troubleOf(error, log)
-    sends.end(send.id, 'refused', trouble.text)
+    sends.end(send.id, 'refused', trouble.key)
     return trouble
   }
 }
@@ -140,8 +138,7 @@ function hand(
 function ownLimit(sends: Sends, accountId: number, more: number): Trouble | undefined {
   const hourAgo = new Date(Date.now() - HOUR_MS)
   if (sends.recipientsSince(accountId, hourAgo) + more <= MOST_RECIPIENTS_AN_HOUR) return undefined
-  const text = `From one account we send to ${MOST_RECIPIENTS_AN_HOUR.toLocaleString('en')} people an hour. Please try again later.`
-  return { status: 429, text }
+  return { key: 'hourly_limit' }
 }
 
 /** What is wrong with our setup is for the log as well, unless it is not set up at all: that may be on purpose. */
@@ -155,6 +152,7 @@ export function troubleOf(error: unknown, log: (error: unknown) => void): Troubl
 type PageState = { readonly form: Form; readonly sent?: undefined } | { readonly sent: Send; readonly form?: undefined }
 
 async function sendPage(parts: MessagesParts, req: Request, res: Response, state: PageState): Promise<void> {
+  const t = textsOf(req)
   const { draft, problems = {}, trouble: refusal } = state.form ?? { draft: emptyDraft('') }
   // Before anything is read: what happens from here on comes by the page's connection, which begins at this place.
   const place = parts.store.events.place()
@@ -168,11 +166,11 @@ async function sendPage(parts: MessagesParts, req: Request, res: Response, state
     trouble,
     isUnsent: refusal !== undefined,
     sentAs: state.sent?.id,
-    templates: TEMPLATES,
+    templates: Object.keys(TEMPLATES).filter(isTemplateKey),
     place,
     sends: sends.map((send, index) => ({
-      delivery: describe(send),
-      label: TEMPLATES[send.template].label,
+      delivery: describe(send, t),
+      template: send.template,
       createdAt: send.createdAt,
       isAskedAbout: index < MOST_LIVE,
     })),

@@ -7,6 +7,6 @@ import type { Send, Sends } from '../messages/sends.js'
 export function ownSend(sends: Sends, req: Request): Send {
   const id = String(req.params['id'])
   const send = /^\d{1,15}$/.test(id) ? sends.find(signedInPerson(req).account.id, Number(id)) : undefined
-  if (send === undefined) throw new HttpError(404, 'There is no such message', 'It may be from another account.')
+  if (send === undefined) throw new HttpError(404, 'no_such_message')
   return send
 }

@@ -1,5 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 import { HttpError } from '../errors.js'
+import { textsOf } from '../texts/texts.js'
 import { describeUserAgent } from '../user-agent.js'
 import type { Views } from '../views.js'
 
@@ -11,7 +12,10 @@ export function signInsRoutes({ guard, views }: { guard: RequestHandler; views: 
     // Newest first, as the library gives them; this browser before all others.
     const signIns = [...(await req.ppoppo.signIns())].sort((a, b) => Number(b.current) - Number(a.current))
     views.send(req, res, 'sign-ins', {
-      signIns: signIns.map(({ userAgent, ...signIn }) => ({ ...signIn, browser: describeUserAgent(userAgent) })),
+      signIns: signIns.map(({ userAgent, ...signIn }) => ({
+        ...signIn,
+        browser: describeUserAgent(userAgent, textsOf(req)),
+      })),
     })
   })
 
@@ -21,7 +25,7 @@ export function signInsRoutes({ guard, views }: { guard: RequestHandler; views: 
     const isThisBrowser = id === req.ppoppo.signIn?.id
     // `false` for one that has ended already, and for somebody else's: the answer does not say which.
     if (typeof id !== 'string' || !(await req.ppoppo.endSignIn(id))) {
-      throw new HttpError(404, 'There is no such sign-in', 'It may have ended already.')
+      throw new HttpError(404, 'no_such_sign_in')
     }
     res.redirect(303, isThisBrowser ? '/?notice=signed-out' : '/sign-ins?notice=sign-in-ended')
   })

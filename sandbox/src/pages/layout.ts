@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { escapeHtml } from '../lib/html.js'
 
+// The colours are those of the library's pages, written down again: an app in development shows one look.
 const STYLE = `
-:root { color-scheme: light dark; --ground: #f4f4f6; --card: #fff; --ink: #1b1b1f; --soft: #5f5f69; --line: #d9d9e0; --accent: #5b3fd6; --note: #fff4d6; --note-ink: #5c4400; }
-@media (prefers-color-scheme: dark) { :root { --ground: #131317; --card: #1d1d23; --ink: #ececf1; --soft: #a3a3b0; --line: #3a3a45; --accent: #a895ff; --note: #3a2f10; --note-ink: #ffe3a1; } }
+:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --ink: #191d23; --soft: #545c68; --line: #dfe2e7; --accent: #1f5fd6; --note: #fff4d6; --note-ink: #5c4400; }
+@media (prefers-color-scheme: dark) { :root { --ground: #101216; --card: #191c22; --ink: #eceef1; --soft: #a8b0bb; --line: #31363f; --accent: #8ab4ff; --note: #3a2f10; --note-ink: #ffe3a1; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 main { width: 100%; max-width: 26rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem; padding: 1.5rem; }

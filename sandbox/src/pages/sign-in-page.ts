@@ -18,7 +18,7 @@ export function renderSignInPage(input: SignInPageInput): { html: string; conten
   )
   const body = `<h1>Sign in with Ppoppo</h1>
 <p>to <strong>${escapeHtml(client)}</strong></p>
-<p class="note">Sandbox. Nobody here is real: be whom you like.</p>
+<p class="note">Test accounts only. Sign in as anyone.</p>
 <form method="post" action="${escapeHtml(input.action)}">
 ${[...hidden, ...input.people.map(personButton)].join('\n')}
 <button class="deny" name="person" value="${DENY_KEY}">Deny</button>
