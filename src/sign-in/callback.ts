@@ -63,10 +63,16 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     correlationId: string,
   ): Promise<void> {
     const { transaction, finish } = taken
+    const waitMs = params.code === undefined ? 0 : await rateLimit.exchange(req)
+    if (waitMs > 0) {
+      await finish('failed').catch(() => {})
+      return tooMany(req, res, correlationId, transaction.returnTo, waitMs)
+    }
     try {
       const signIn = await completeSignIn(req, params, transaction)
       // For a double callback, which waits for it; this one need not.
       void finish({ signInId: signIn.id, returnTo: transaction.returnTo }).catch(() => {})
+      rateLimit.exchanged(req)
       raise({ type: 'sign_in', sub: signIn.sub, signInId: signIn.id }, correlationId)
       land(res, transaction.returnTo)
     } catch (error) {
@@ -113,10 +119,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     const { page, reason, detail, cause } = refusal
     raise({ type: 'sign_in_refused', reason, ...(detail === '' ? {} : { detail }) }, correlationId)
     const waitMs = page === 'store_unavailable' ? 0 : await rateLimit.failure(req)
-    if (waitMs > 0) {
-      raise({ type: 'rate_limited', limit: 'callback' }, correlationId)
-      return pages.send(req, res, 'rate_limited', { returnTo, correlationId, retryAfterSeconds: waitMs / 1000 })
-    }
+    if (waitMs > 0) return tooMany(req, res, correlationId, returnTo, waitMs)
     pages.send(req, res, page, {
       returnTo,
       correlationId,
@@ -124,6 +127,11 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
       ...(cause?.missing ? { missingScopes: cause.missing } : {}),
       ...(cause instanceof ClockDifference ? { clockAheadSeconds: cause.aheadSeconds } : {}),
     })
+  }
+
+  function tooMany(req: Request, res: Response, correlationId: string, returnTo: string, waitMs: number): void {
+    raise({ type: 'rate_limited', limit: 'callback' }, correlationId)
+    pages.send(req, res, 'rate_limited', { returnTo, correlationId, retryAfterSeconds: waitMs / 1000 })
   }
 
   return callback

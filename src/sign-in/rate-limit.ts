@@ -11,12 +11,23 @@ export interface RateLimit {
   login(req: Request): Promise<number>
   /** Never throws: with the store down the limit opens. */
   failure(req: Request): Promise<number>
+  /**
+   * Before a code is exchanged: as many exchanges may fail as callbacks, and what is under way counts until it is
+   * `exchanged`. Callbacks without an attempt do not: somebody who makes them up keeps nobody else from signing in.
+   * Never throws.
+   */
+  exchange(req: Request): Promise<number>
+  exchanged(req: Request): void
 }
 
 export function createRateLimit(config: Pick<Config, 'rateLimit'>, store: Store, raise: RaiseEvent): RateLimit {
-  if (config.rateLimit === false) return { login: async () => 0, failure: async () => 0 }
+  if (config.rateLimit === false) {
+    const none = async (): Promise<number> => 0
+    return { login: none, failure: none, exchange: none, exchanged: () => {} }
+  }
   const logins = store.createLimiter('login', config.rateLimit.loginPerMinute)
   const failures = store.createLimiter('failure', config.rateLimit.failuresPerMinute)
+  const exchanges = store.createLimiter('exchange', config.rateLimit.failuresPerMinute)
   let hasWarned = false
 
   function keyFor(req: Request): string {
@@ -35,6 +46,8 @@ export function createRateLimit(config: Pick<Config, 'rateLimit'>, store: Store,
   return {
     login: async (req) => logins.consume(keyFor(req)),
     failure: (req) => failures.consume(keyFor(req)).catch(() => 0),
+    exchange: (req) => exchanges.consume(keyFor(req)).catch(() => 0),
+    exchanged: (req) => void exchanges.giveBack(keyFor(req)).catch(() => {}),
   }
 }
 

@@ -132,6 +132,12 @@ export function createMemoryStore({ now, caps: given }: MemoryStoreOptions): Sto
         counters.set(counter, count, expiresAt)
         return count > pointsPerMinute ? expiresAt - now() : 0
       },
+      async giveBack(key): Promise<void> {
+        assertOpen()
+        const counter = `${name}:${key}`
+        const [count, expiresAt] = [counters.get(counter) ?? 0, counters.expiryOf(counter)]
+        if (count > 0 && expiresAt !== undefined) counters.set(counter, count - 1, expiresAt)
+      },
     }),
     async close(): Promise<void> {
       isClosed = true

@@ -29,6 +29,7 @@ export type ScriptName =
   | 'ppoppoSetSession'
   | 'ppoppoShare'
   | 'ppoppoCount'
+  | 'ppoppoUncount'
 
 /** Name of the command on our client -> its script. */
 export const REDIS_SCRIPTS: RedisScripts<ScriptName> = {
@@ -192,5 +193,11 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 if count <= tonumber(ARGV[1]) then return 0 end
 return math.max(1, redis.call('PTTL', KEYS[1]))`,
+  },
+
+  /** KEYS counter. */
+  ppoppoUncount: {
+    numberOfKeys: 1,
+    lua: `if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end`,
   },
 }

@@ -83,6 +83,9 @@ export function createRedisStore({ redis, prefix, onPolicy }: RedisStoreOptions)
         const counter = keys.counter(name, key)
         return Number(await run('limiter.consume', (client) => client.ppoppoCount(counter, pointsPerMinute, MINUTE_MS)))
       },
+      async giveBack(key): Promise<void> {
+        await run('limiter.giveBack', (client) => client.ppoppoUncount(keys.counter(name, key)))
+      },
     }),
     close: connection.close,
   }

@@ -122,6 +122,8 @@ export interface Limiter {
    * @throws `store_unavailable`; the caller opens the limit then.
    */
   consume(key: string): Promise<number>
+  /** Takes one event back, where its minute is not over. @throws `store_unavailable` */
+  giveBack(key: string): Promise<void>
 }
 
 /** One person fills no store: more sign-ins at a time than anybody has browsers. */

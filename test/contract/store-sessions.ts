@@ -76,6 +76,17 @@ export function describeSessions(use: UseStore): void {
       expect(await store.createLimiter('callback', 3).consume(key)).toBe(0)
     })
 
+    test('C43 an event that is given back does not count, and there are never fewer than none', async () => {
+      const { store, other } = use()
+      const [mine, theirs] = [store.createLimiter('l', 2), other.createLimiter('l', 2)]
+      const key = word()
+      await mine.giveBack(key)
+      expect([await mine.consume(key), await theirs.consume(key)]).toEqual([0, 0])
+      await theirs.giveBack(key)
+      expect(await mine.consume(key)).toBe(0)
+      expect(await mine.consume(key)).toBeGreaterThan(50_000)
+    })
+
     test('C43 of 40 simultaneous events exactly the points pass', async () => {
       const { store, other } = use()
       const limiters = [store.createLimiter('l', 10), other.createLimiter('l', 10)]

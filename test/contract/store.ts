@@ -49,6 +49,7 @@ export function describeStore(name: string, makeStore: () => Promise<UnderTest<S
         () => store.sessions.get('s'),
         () => store.shareSecret('s', 'v'),
         () => limiter.consume('k'),
+        () => limiter.giveBack('k'),
       ]) {
         await expect(call()).rejects.toMatchObject({ code: 'closed' })
       }

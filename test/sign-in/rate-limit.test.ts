@@ -50,6 +50,55 @@ describeOnStores('rate limits', (storage) => {
     expect((await browser.go(url)).status).toBe(200)
   })
 
+  describe('A11 codes that PAS refuses', () => {
+    const options = { rateLimit: { loginPerMinute: 1_000, failuresPerMinute: 3 } }
+    const tokenCalls = (): number => world.sandbox.control.counters.token
+
+    /** A callback of this browser's own attempt, with a code that is made up. */
+    async function madeUp(): Promise<() => Promise<Answer>> {
+      const browser = world.browser()
+      const url = new URL(await beginAttempt(world, browser))
+      url.searchParams.set('code', 'made-up')
+      return () => browser.visit(url.href)
+    }
+
+    test('above the limit no code is sent to PAS any more, one after the other or all at once', async () => {
+      world = await startWorld({ options: { ...storage.options(), ...options } })
+      const statuses: number[] = []
+      for (let index = 0; index < 5; index += 1) statuses.push((await (await madeUp())()).status)
+      expect(statuses).toEqual([400, 400, 400, 429, 429])
+      expect(tokenCalls()).toBe(3)
+      const visits = await Promise.all(Array.from({ length: 10 }, madeUp))
+      const answers = await Promise.all(visits.map((visit) => visit()))
+      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(429))
+      expect(answers[0]?.headers.get('retry-after')).toMatch(/^([1-9]|[1-5]\d|60)$/)
+      expect(tokenCalls()).toBe(3)
+    })
+
+    test('all at once, not one more than the limit reaches PAS', async () => {
+      world = await startWorld({ options: { ...storage.options(), ...options } })
+      const visits = await Promise.all(Array.from({ length: 10 }, madeUp))
+      await Promise.all(visits.map((visit) => visit()))
+      expect(tokenCalls()).toBe(3)
+    })
+
+    test('sign-ins that succeed do not count', async () => {
+      world = await startWorld({ options: { ...storage.options(), ...options } })
+      for (let index = 0; index < 6; index += 1) await world.signedIn()
+      expect(tokenCalls()).toBe(6)
+    })
+
+    test('another address is not held up', async () => {
+      world = await startWorld({ options: { ...storage.options(), ...options } })
+      world.app.set('trust proxy', 1)
+      for (let index = 0; index < 4; index += 1) await (await madeUp())()
+      const browser = world.browser()
+      const headers = { 'X-Forwarded-For': '192.0.2.7' }
+      const answer = await browser.visit(await beginAttempt(world, browser), { headers })
+      expect([answer.status, answer.location]).toEqual([303, `${world.url}/me`])
+    })
+  })
+
   test('C43 addresses are counted apart: IPv4 whole, IPv6 by /64, and only where the proxy is trusted', async () => {
     world = await startWorld({ options: { ...storage.options(), rateLimit } })
     world.app.set('trust proxy', 1)
