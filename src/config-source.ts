@@ -1,5 +1,5 @@
 import { PpoppoError } from './errors.js'
-import { nearest } from './lib/nearest.js'
+import { unknownKeys } from './lib/known-keys.js'
 import type { PpoppoOptions } from './options.js'
 
 /** Option -> environment variable. Options without one are set in code only. */
@@ -64,12 +64,7 @@ export function label(option: string, variables: Readonly<Record<string, string>
 
 /** Adds a fault for each key of `given` that is not in `known`, with the name it was probably meant to be. */
 export function checkKeys(given: object, known: readonly string[], path: string, faults: Faults): void {
-  for (const key of Object.keys(given)) {
-    if (known.includes(key)) continue
-    const suggestion = nearest(key, known)
-    const hint = suggestion === undefined ? `known are: ${known.join(', ')}` : `did you mean "${path}${suggestion}"?`
-    // Only what looks like a name is repeated: someone may have pasted a secret where a name belongs.
-    const name = /^[A-Za-z_]\w{0,30}$/.test(key) ? key : '(odd name)'
+  for (const { name, hint } of unknownKeys(given, known, path)) {
     faults.add(`${path}${name}`, `is not an option; ${hint}`)
   }
 }

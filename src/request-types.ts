@@ -48,7 +48,7 @@ export interface UserSend {
 
 /** The Messaging API, the same client for all requests, and a short way to the person who is signed in. */
 export interface RequestMessaging extends Messaging {
-  /** @throws `signed_out` where nobody is signed in, `store_unavailable`, and what `send` throws. */
+  /** @throws `request_invalid` for a key it does not know, `signed_out`, `store_unavailable`, and what `send` throws. */
   sendToUser(request: UserSend, options?: CallOptions): Promise<SendReceipt>
 }
 
@@ -78,7 +78,8 @@ export interface RequestPpoppo {
   accessToken(): Promise<string>
   /**
    * Ends the sign-in of this browser, or with `everywhere` all of this person's, for good.
-   * @throws `store_unavailable`: then the person is still signed in.
+   * @throws `store_unavailable`: then the person is still signed in. `config_invalid` for an option it does not know, before
+   * anything is done.
    */
   signOut(options?: { readonly everywhere?: boolean }): Promise<void>
   /** This person's sign-ins, newest first. @throws `signed_out`, `store_unavailable`. */

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { assertCallOptions } from './call-options.js'
 import { isPpoppoError, PpoppoError } from './errors.js'
 import type { Messaging } from './messaging/types.js'
 import { checkRequestNames, record } from './messaging/validate.js'
@@ -85,7 +86,13 @@ export class SignInView implements RequestPpoppo {
     return this.#callPas((signIn) => this.#parts.userCalls.accessToken(signIn, this.#adopt))
   }
 
-  async signOut({ everywhere = false }: { readonly everywhere?: boolean } = {}): Promise<void> {
+  async signOut(options: { readonly everywhere?: boolean } = {}): Promise<void> {
+    // Before anything else: who misspells it meant more than to sign out here.
+    assertCallOptions(options, ['everywhere'], 'req.ppoppo.signOut')
+    const { everywhere = false } = options
+    if (typeof everywhere !== 'boolean') {
+      throw new PpoppoError('config_invalid', 'req.ppoppo.signOut: "everywhere" must be true or false')
+    }
     if (this.#state.status === 'unavailable') throw stillSignedIn()
     await this.#parts.signOut.endHere(this.#req, this.#res, this.#state.signIn, everywhere)
     this.#state = { status: 'signed-out' }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Request, Response } from 'express'
+import { assertCallOptions } from '../call-options.js'
 import { PpoppoError } from '../errors.js'
 import { html, trustedHtml } from '../lib/html.js'
-import { nearest } from '../lib/nearest.js'
 import { BUTTON_CSS, BUTTON_ICON, buttonScript } from './button-assets.js'
 import { mergeTexts } from './catalogue.js'
 import type { PageTextOverrides } from './texts.js'
@@ -98,12 +98,8 @@ function knownLanguage(labels: Readonly<Record<string, string>>, language = 'en'
 
 /** A wrong option is a mistake in the app's code, so it is told at once. */
 function checkOptions(options: SignInButtonOptions): SignInButtonOptions {
+  assertCallOptions(options, OPTION_NAMES, 'signInButton')
   for (const [key, value] of Object.entries(options)) {
-    if (!OPTION_NAMES.includes(key)) {
-      const meant = nearest(key, OPTION_NAMES)
-      const hint = meant === undefined ? `known are: ${OPTION_NAMES.join(', ')}` : `did you mean "${meant}"?`
-      throw new PpoppoError('config_invalid', `signInButton: "${key.slice(0, 30)}" is not an option; ${hint}`)
-    }
     if (key === 'theme' && value !== undefined && !THEMES.includes(value)) {
       throw new PpoppoError('config_invalid', 'signInButton: "theme" must be "auto", "light" or "dark"')
     }

@@ -1,4 +1,6 @@
+import { IncomingMessage } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { assertCallOptions } from '../call-options.js'
 import { PpoppoError } from '../errors.js'
 import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
@@ -63,12 +65,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
   }
 
   return (options = {}) => {
-    const unknown = Object.keys(options).find((name) => !OPTION_NAMES.includes(name))
-    if (unknown)
-      throw new PpoppoError(
-        'config_invalid',
-        `requireSignIn() has no option "${unknown}"; it has: ${OPTION_NAMES.join(', ')}.`,
-      )
+    assertGuardOptions(options)
 
     return function requireSignIn(req: Request, res: Response, next: NextFunction): void {
       if (!req.ppoppo) {
@@ -106,6 +103,21 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       if (isNavigation(req)) redirectToLogin(req, res, returnTo)
       else refuse(req, res, returnTo)
     }
+  }
+}
+
+function assertGuardOptions(options: RequireSignInOptions): void {
+  // `app.get('/x', auth.requireSignIn, ...)`: Express calls it with a request.
+  if (options instanceof IncomingMessage) {
+    throw new PpoppoError(
+      'config_invalid',
+      'requireSignIn makes a guard: write auth.requireSignIn(), with the brackets',
+    )
+  }
+  assertCallOptions(options, OPTION_NAMES, 'requireSignIn')
+  const { returnTo } = options
+  if (returnTo !== undefined && typeof returnTo !== 'string') {
+    throw new PpoppoError('config_invalid', 'requireSignIn: "returnTo" must be a text')
   }
 }
 
