@@ -18,6 +18,8 @@ const MESSAGING_URLS = {
   local: { apiUrl: 'http://localhost:3203', tokenUrl: 'http://localhost:3100/oauth/token' },
 } as const
 type Environment = keyof typeof MESSAGING_URLS
+/** Of an id or a secret. */
+const MOST_CHARACTERS = 1_000
 
 const VARIABLES = {
   apiUrl: 'PCS_API_URL',
@@ -93,9 +95,12 @@ export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, f
   const value = (name: keyof typeof VARIABLES): unknown => given[name] ?? (env[VARIABLES[name]]?.trim() || undefined)
 
   const urls = MESSAGING_URLS[parseEnvironment(value('environment'), faults)]
-  const clientId = parseCredential('clientId', value('clientId'), faults)
-  const clientSecret = parseCredential('clientSecret', value('clientSecret'), faults)
+  const clientId = parseClientId(value('clientId'), faults)
+  const clientSecret = parseClientSecret(value('clientSecret'), faults)
   const missing = (['clientId', 'clientSecret'] as const).filter((name) => value(name) === undefined)
+  const [half, ...rest] = missing
+  if (half !== undefined && rest.length === 0)
+    faults.add(half, `is missing, and ${otherHalf(half)} is of no use without it`)
   const redis = parseRedis(value('redis'), faults)
   const descriptor = parseDescriptor(given['descriptor'], faults)
 
@@ -159,10 +164,23 @@ function refusePlaintext(option: string, url: URL, what: string, faults: Faults)
   faults.add(option, `must be https: over http anyone on the way reads ${what}; http is allowed on localhost only`)
 }
 
-function parseCredential(option: 'clientId' | 'clientSecret', value: unknown, faults: Faults): string | undefined {
+function parseClientId(value: unknown, faults: Faults): string | undefined {
+  if (value === undefined || (isCleanText(value) && value.length <= MOST_CHARACTERS)) return value
+  return faults.add('clientId', 'must be a text of 1 to 1,000 characters without spaces, as Ppoppo gave it')
+}
+
+/** A space within is legal (RFC 6749 appendix A.2); one at an end came along when it was copied. */
+function parseClientSecret(value: unknown, faults: Faults): string | undefined {
   if (value === undefined) return undefined
-  if (isCleanText(value) && value.length <= 1_000) return value
-  return faults.add(option, 'must be a text of 1 to 1,000 characters without spaces, as Ppoppo gave it')
+  const isText = typeof value === 'string' && isCleanText(value.replaceAll(' ', '')) && value.length <= MOST_CHARACTERS
+  if (!isText) {
+    return faults.add('clientSecret', 'must be a text of one line, 1 to 1,000 characters, as Ppoppo gave it')
+  }
+  return value === value.trim() ? value : faults.add('clientSecret', 'begins or ends with a space, which is none of it')
+}
+
+function otherHalf(half: 'clientId' | 'clientSecret'): string {
+  return half === 'clientId' ? 'a secret' : 'an id'
 }
 
 function parseDescriptor(value: unknown, faults: Faults): string | Uint8Array | undefined {

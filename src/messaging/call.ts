@@ -4,7 +4,7 @@ import type { Method } from './descriptor.js'
 import { CallFailed, toUnmade } from './failure.js'
 import { grpc } from './grpc.js'
 import { isGrpcType } from './page.js'
-import { toRetryAfterMs } from './retry-after.js'
+import { readRetryHint } from './retry-after.js'
 import type { CallScope } from './scope.js'
 
 /** One unary call, ready to go: encoded once, however often it is tried. */
@@ -81,12 +81,13 @@ export interface ReportedStatus {
 export function toFailure(status: ReportedStatus, headers: Metadata | undefined, token: string): CallFailure {
   // A status that came by itself has its headers in its own metadata; the headers of a gateway's page come apart.
   const received = (name: string): string | undefined => textOf(status.metadata, name) ?? textOf(headers, name)
-  const retryAfterMs = toRetryAfterMs(received('retry-after'), received('retry-after-ms'))
+  const statusDetails = bytesOf(status.metadata, 'grpc-status-details-bin')
+  const hint = readRetryHint({ text: received, statusDetails, now: Date.now() })
   // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
   const mayBeLocal = Object.keys(status.metadata?.getMap() ?? {}).length === 0
   return {
     ...codeAndDetails(status, token),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(hint && { asksToWait: true, ...(hint.afterMs !== undefined && { retryAfterMs: hint.afterMs }) }),
     isFromPeer: headers !== undefined || !mayBeLocal,
     mayBeLocal,
     isGrpc: isGrpcType(received('content-type')),
@@ -106,6 +107,12 @@ function codeAndDetails({ code, details }: ReportedStatus, token: string): Pick<
 
 function withoutToken(text: string, token: string): string {
   return token === '' ? text : text.replaceAll(token, '[removed]')
+}
+
+/** The first value of a trailer that ends in `-bin`. */
+function bytesOf(metadata: Metadata | undefined, name: string): Uint8Array | undefined {
+  const value = metadata?.get(name)[0]
+  return value instanceof Uint8Array ? value : undefined
 }
 
 /** The first value of a header or trailer, where it is a text. */

@@ -13,6 +13,8 @@ export interface CallFailure {
   readonly details: string
   /** What the server asks to wait, in milliseconds. */
   readonly retryAfterMs?: number
+  /** Whether it asks to wait at all: without `retryAfterMs` it does not say readably for how long. */
+  readonly asksToWait?: boolean
   /** Whether the status came from the other side, as far as can be told; texts of grpc-js count only where it did not. */
   readonly isFromPeer: boolean
   /** Whether it came in an answer that calls itself gRPC; `false`: a gateway on the way may have made it. */
@@ -142,6 +144,7 @@ function ofPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
 
 function ofExhausted(failure: CallFailure, kind: CallKind): Verdict {
   if (failure.retryAfterMs !== undefined) return { repeat: 'hint', outcome: 'not_done' }
+  if (failure.asksToWait === true) return AGAIN
   return kind === 'write' && isExhaustedOtherwise(failure) ? AMBIGUOUS : NO
 }
 

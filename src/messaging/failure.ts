@@ -192,6 +192,9 @@ function ofExhausted(failure: CallFailure, says: string): Explanation {
   if (failure.retryAfterMs !== undefined) {
     return ['rate_limited', `too many requests${says}; PCS asks to wait ${failure.retryAfterMs} ms.`]
   }
+  if (failure.asksToWait === true) {
+    return ['rate_limited', `too many requests${says}; PCS asks to wait, and does not say readably for how long.`]
+  }
   if (isExhaustedOtherwise(failure)) {
     return ['messaging_unavailable', `the connection to PCS is at its limits${says}. Send less at a time.`]
   }

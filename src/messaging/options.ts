@@ -8,7 +8,7 @@ export interface MessagingOptions {
   readonly tokenUrl?: string
   /** External API client; not the login client. `PAS_PCS_CLIENT_ID`. */
   readonly clientId?: string
-  /** `PAS_PCS_CLIENT_SECRET`. */
+  /** Without the one the other is a fault at start; without both every call rejects. `PAS_PCS_CLIENT_SECRET`. */
   readonly clientSecret?: string
   /** Sets the URLs. `PPOPPO_ENVIRONMENT`. @default 'production' */
   readonly environment?: 'production' | 'sandbox' | 'local'

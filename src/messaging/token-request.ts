@@ -1,7 +1,7 @@
 import { parseJsonObject } from '../lib/guards.js'
 import { onAbort } from '../lib/on-abort.js'
 import type { MessagingConfig } from './options.js'
-import { toRetryAfterMs } from './retry-after.js'
+import { readRetryHint } from './retry-after.js'
 import type { MessagingRuntime } from './runtime.js'
 import { TokenFault } from './token-fault.js'
 
@@ -108,7 +108,7 @@ function toLifetimeMs(expiresIn: unknown): number {
 function ofStatus(answer: Response, text: string, { tokenUrl, credentials }: MessagingConfig): TokenFault {
   const { status } = answer
   if (status === 408 || status === 429 || status >= 500) {
-    return away(tokenUrl, `HTTP ${status}`, toRetryAfterMs(answer.headers.get('retry-after') ?? undefined))
+    return away(tokenUrl, `HTTP ${status}`, afterMsOf(answer))
   }
   const refusal = refusalIn(text, status)
   if (refusal !== undefined) {
@@ -138,6 +138,10 @@ function refusalIn(text: string, status: number): string | undefined {
 function away(tokenUrl: string, why: string, retryAfterMs?: number): TokenFault {
   const what = `The token endpoint ${tokenUrl} gives no token (${why}). Check PAS_TOKEN_URL and the network.`
   return new TokenFault('away', 'messaging_unavailable', what, retryAfterMs)
+}
+
+function afterMsOf({ headers }: Response): number | undefined {
+  return readRetryHint({ text: (name) => headers.get(name) ?? undefined, now: Date.now() })?.afterMs
 }
 
 function networkCode(error: unknown): string {

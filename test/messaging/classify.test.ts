@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { type CallFailure, classify } from '../../src/messaging/classify.js'
 import { toRetryAfterMs } from '../../src/messaging/retry-after.js'
+import { readRetryInfo } from '../../src/messaging/retry-info.js'
 
 const failure = (code: number, details = '', more: Partial<CallFailure> = {}): CallFailure => ({
   code,
@@ -57,6 +59,8 @@ describe('the table of repeats', () => {
   })
 })
 
+const NOW = Date.UTC(2026, 9, 21, 7, 28)
+
 test.each([
   ['3', undefined, 3_000],
   ['3', '250', 250],
@@ -64,7 +68,39 @@ test.each([
   ['1.5', undefined, 1_500],
   ['soon', '-5', undefined],
   ['Wed, 21 Oct 2026 07:28:00 GMT', undefined, undefined],
+  ['Wed, 21 Oct 2026 07:28:30 GMT', undefined, 30_000],
+  ['wed, 21 oct 2026 07:28:30 gmt', undefined, 30_000],
+  ['Wednesday, 21-Oct-26 07:28:30 GMT', undefined, 30_000],
+  ['Wednesday, 21-Oct-15 07:28:30 GMT', undefined, undefined],
+  ['Wed Oct 21 07:28:30 2026', undefined, 30_000],
+  ['Sun Nov  1 07:28:00 2026', undefined, 86_400_000],
+  ['2026-10-21T07:28:30Z', undefined, 30_000],
+  ['Wed, 21 Foo 2026 07:28:30 GMT', undefined, undefined],
+  ['Wed, 21 Oct 2026 07:28:30 KST', undefined, undefined],
   [undefined, '99999999999', 86_400_000],
-])('retry-after %s and retry-after-ms %s are %s ms', (seconds, milliseconds, expected) => {
-  expect(toRetryAfterMs(seconds, milliseconds)).toBe(expected)
+])('retry-after %s and retry-after-ms %s are %s ms', (retryAfter, milliseconds, expected) => {
+  expect(toRetryAfterMs(retryAfter, milliseconds, { now: NOW })).toBe(expected)
+})
+
+test('a date is meant by the clock of the server that names it', () => {
+  const at = { now: NOW - 3_600_000, date: 'Wed, 21 Oct 2026 07:28:00 GMT' }
+  expect(toRetryAfterMs('Wed, 21 Oct 2026 07:28:05 GMT', undefined, at)).toBe(5_000)
+})
+
+test('details that are no google.rpc.Status say nothing, and end nothing', () => {
+  const any = Buffer.from('type.googleapis.com/google.rpc.RetryInfo')
+  const good = Buffer.concat([Buffer.from([0x1a, any.length + 8, 0x0a, any.length]), any, Buffer.from('120408', 'hex')])
+  for (let length = 0; length <= good.length; length++) {
+    expect([undefined, {}]).toContainEqual(readRetryInfo(good.subarray(0, length)))
+  }
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      readRetryInfo(bytes)
+    }),
+  )
+  // -1 s is a number of ten bytes.
+  const delay = Buffer.from('08ffffffffffffffffff01', 'hex')
+  const info = Buffer.concat([Buffer.from([0x0a, delay.length]), delay])
+  const value = Buffer.concat([Buffer.from([0x0a, any.length]), any, Buffer.from([0x12, info.length]), info])
+  expect(readRetryInfo(Buffer.concat([Buffer.from([0x1a, value.length]), value]))).toEqual({})
 })

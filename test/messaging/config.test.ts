@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { resolveConfig } from '../../src/config.js'
 import { resolveMessagingConfig } from '../../src/config-messaging.js'
 import { isPpoppoError } from '../../src/errors.js'
 import type { MessagingOptions } from '../../src/messaging/options.js'
@@ -89,6 +90,46 @@ describe('resolveMessagingConfig', () => {
     ])
     expect(faults.join()).not.toMatch(/example\/ext|produktion|pas\.example/)
   })
+
+  test.each([
+    ['an id in code', { clientId: 'acme' }, {}, '"clientSecret" (PAS_PCS_CLIENT_SECRET) is missing'],
+    ['a secret in code', { clientSecret: 's3cr3t-s3cr3t' }, {}, '"clientId" (PAS_PCS_CLIENT_ID) is missing'],
+    [
+      'an id in the environment',
+      {},
+      { PAS_PCS_CLIENT_ID: 'acme' },
+      '"clientSecret" (PAS_PCS_CLIENT_SECRET) is missing',
+    ],
+    ['an id and an empty secret', {}, { PAS_PCS_CLIENT_ID: 'a', PAS_PCS_CLIENT_SECRET: ' ' }, '"clientSecret"'],
+  ])('%s by itself is a fault at start', (_, options, env, fault) => {
+    expect(faultsOf(options, env)).toEqual([expect.stringContaining(fault)])
+  })
+
+  test('half in code and half in the environment are whole', () => {
+    expect(faultsOf({ clientId: 'acme' }, { PAS_PCS_CLIENT_SECRET: 's3cr3t-s3cr3t' })).toEqual([])
+  })
+
+  test('in ppoppo() half of them is told along with all else', () => {
+    const messaging = { clientSecret: 's3cr3t-s3cr3t' }
+    const options = { clientId: 'a_login_client', baseUrl: 'http://localhost:1', messaging }
+    expect(() => resolveConfig(options, {})).toThrow('messaging: "clientId" (PAS_PCS_CLIENT_ID) is missing')
+    expect(() => resolveConfig(options, {})).not.toThrow('s3cr3t-s3cr3t')
+  })
+
+  test.each(['a b', 'two  spaces', 'quote" and \\ and ~', '!'])('takes the secret %j', (clientSecret) => {
+    const config = resolveMessagingConfig({ clientId: 'acme', clientSecret }, {})
+    expect(config.credentials?.clientSecret).toBe(clientSecret)
+    expect(JSON.stringify(config)).not.toContain(clientSecret)
+  })
+
+  test.each([' ab', 'ab ', ' ', '', 'a\nb', 'a\tb', 'a\u00a0b', 'a\u0000b', 'x'.repeat(1_001)])(
+    'refuses the secret %j, and does not repeat it',
+    (clientSecret) => {
+      const faults = faultsOf({ clientId: 'acme', clientSecret })
+      expect(faults).toEqual([expect.stringMatching(/^"clientSecret" \(PAS_PCS_CLIENT_SECRET\) /)])
+      if (clientSecret.trim() !== '') expect(faults.join()).not.toContain(clientSecret)
+    },
+  )
 
   test.each([
     'ftp://a.example',

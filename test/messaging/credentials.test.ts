@@ -21,6 +21,11 @@ describe('the access token', () => {
     expect(world.pcs.calls[0]?.token).toBe('tok_1')
   })
 
+  test('is asked for with a secret that holds a space, to the letter', async () => {
+    await world.connect({ clientSecret: 'two  words & more+' }).send(REQUEST)
+    expect(new URLSearchParams(world.pas.requests[0]).get('client_secret')).toBe('two  words & more+')
+  })
+
   test('of 200 calls at its expiry is fetched once', async () => {
     let now = Date.now()
     const client = world.connect({}, { now: () => now })

@@ -38,10 +38,10 @@ describe('health', () => {
   })
 
   test('of a client without credentials names what is missing, as every call does', async () => {
-    const unset = createMessaging({ clientId: 'only_an_id', environment: 'local' })
+    const unset = createMessaging({ environment: 'local' })
     const expected = {
       code: 'messaging_not_configured',
-      message: expect.stringContaining('set "clientSecret" (PAS_PCS_CLIENT_SECRET)'),
+      message: expect.stringContaining('set "clientId" (PAS_PCS_CLIENT_ID) and "clientSecret" (PAS_PCS_CLIENT_SECRET)'),
     }
     expect(await unset.health()).toMatchObject({ ok: false, channel: 'idle', hasToken: false, error: expected })
     const calls = [

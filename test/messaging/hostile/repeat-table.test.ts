@@ -3,6 +3,16 @@ import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type Toke
 import { answerHttp, answerStatus, answerWell, type Script, startRawServer } from './raw-server.js'
 import { AWAY, ROWS, UNKNOWN } from './repeat-rows.js'
 
+/** A `google.rpc.Status` with a `RetryInfo`, as base64 of the wire. */
+function retryInfo(seconds?: number): string {
+  const field = (number: number, value: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([number * 8 + 2, value.length]), value])
+  const delay = seconds === undefined ? Buffer.alloc(0) : field(1, Buffer.from([0x08, seconds]))
+  const any = [field(1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo')), field(2, delay)]
+  const status = [Buffer.from([0x08, 8]), field(2, Buffer.from('slow')), field(3, Buffer.concat(any))]
+  return Buffer.concat(status).toString('base64').replace(/=+$/, '')
+}
+
 let tokens: TokenEndpoint
 beforeAll(async () => {
   tokens = await startTokenEndpoint()
@@ -74,8 +84,39 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
     expect(error).toMatchObject({ retryAfterMs: 60_000, retryable: true })
   })
 
-  test('a hint that is none is none', async () => {
-    const script = answerStatus(8, 'slow', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT', 'retry-after-ms': '-5' })
+  test.each([
+    ['a date that has passed', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }],
+    ['a negative number', { 'retry-after-ms': '-5' }],
+    ['words', { 'retry-after': 'soon' }],
+    ['a RetryInfo without a time', { 'grpc-status-details-bin': retryInfo() }],
+  ])('%s asks to wait, nobody knows for how long: it is tried again, and is no quota', async (_, hints) => {
+    const once = await callAgainst(answerStatus(8, 'slow', hints), 1, operation)
+    expect({ outcome: once.outcome, seen: once.seen }).toEqual({ outcome: 'ok', seen: 2 })
+    const always = await callAgainst(answerStatus(8, 'slow', hints), 9, operation)
+    expect({ outcome: always.outcome, seen: always.seen }).toEqual({ outcome: 'rate_limited', seen: 4 })
+    expect(always.error?.retryAfterMs).toBeUndefined()
+  })
+
+  test.each([
+    ['a date', () => ({ 'retry-after': new Date(Date.now() + 60_000).toUTCString() })],
+    [
+      'a date by the clock of a server that is an hour ahead',
+      () => ({
+        date: new Date(Date.now() + 3_600_000).toUTCString(),
+        'retry-after': new Date(Date.now() + 3_660_000).toUTCString(),
+      }),
+    ],
+    ['a push-back of gRPC', () => ({ 'grpc-retry-pushback-ms': '60000' })],
+    ['a RetryInfo', () => ({ 'grpc-status-details-bin': retryInfo(60) })],
+  ])('%s is read: longer than the deadline, so it is told', async (_, hints) => {
+    const { outcome, error, seen } = await callAgainst(answerStatus(8, 'slow', hints()), 9, operation)
+    expect({ outcome, seen }).toEqual({ outcome: 'rate_limited', seen: 1 })
+    expect(error?.retryAfterMs).toBeGreaterThan(50_000)
+    expect(error?.retryAfterMs).toBeLessThanOrEqual(61_000)
+  })
+
+  test('a push-back that says "do not" is no hint', async () => {
+    const script = answerStatus(8, 'quota', { 'grpc-retry-pushback-ms': '-1' })
     const { outcome, seen } = await callAgainst(script, 9, operation)
     expect({ outcome, seen }).toEqual({ outcome: 'quota_exceeded', seen: 1 })
   })
