@@ -149,7 +149,8 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
   cursor_lost: {
     status: 409,
     retryable: false,
-    meaning: 'PCS no longer knows the event to go on after; `onCursorLost` says what a consumer does then.',
+    meaning:
+      'PCS no longer knows the event to go on after, or Redis has lost it; `onCursorLost` says what a consumer does then.',
   },
   dead_letters_full: {
     status: 503,

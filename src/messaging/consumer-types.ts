@@ -5,7 +5,7 @@ import type { MessagingEvent, StreamOptions } from './event-types.js'
 export interface HandlerContext {
   /** Aborted when this consumer may no longer act: its lease is lost, its time is up, or the handler's is. */
   readonly signal: AbortSignal
-  /** 1 for the first one. */
+  /** 1 for the first one. Deliveries to processes that ended without a word count, too. */
   readonly attempt: number
   /**
    * Grows with each change of the active consumer: a database may refuse writes that carry a smaller one than it saw. Not
@@ -43,7 +43,10 @@ export interface ConsumeOptions extends StreamOptions {
   readonly leaseMs?: number
   /** How long `stop()` waits for handlers, in milliseconds. @default 10_000 */
   readonly drainMs?: number
-  /** Attempts at an event before it is a dead letter, the first included. @default 5 */
+  /**
+   * Attempts at an event before it is a dead letter, the first included. One that its process does not survive, or that
+   * blocks it for longer than the lease, is handled again alone, at least once. @default 5
+   */
   readonly maxAttempts?: number
   /**
    * An attempt that takes longer has failed, in milliseconds. Its handler should end with the signal: one that does not
@@ -51,9 +54,9 @@ export interface ConsumeOptions extends StreamOptions {
    */
   readonly handlerTimeoutMs?: number
   /**
-   * What to do when the server no longer knows the place in the stream. `fail`: end, and `closed` rejects with
-   * `cursor_lost`. `earliest`: go on with whatever the server still has. `latest`: go on with what happens from
-   * now on, by this machine's clock.
+   * What to do when the server no longer knows the place in the stream, or Redis has lost it. `fail`: end, and `closed`
+   * rejects with `cursor_lost`. `earliest`: go on with whatever the server still has. `latest`: go on with what happens
+   * from now on, by the server's clock; where it does not tell the time, from a minute ago by this machine's.
    * @default 'fail'
    */
   readonly onCursorLost?: 'fail' | 'latest' | 'earliest'
@@ -65,6 +68,11 @@ export interface ConsumeOptions extends StreamOptions {
   readonly onActive?: (state: { readonly fence: number; readonly after?: string }) => void
   /** This process no longer is. */
   readonly onStandby?: (state: { readonly reason: 'lease_lost' | 'store_unavailable'; readonly error?: Error }) => void
+  /**
+   * The store fails: Redis is full, forbids a command, or does not answer. Called once, until all of it works again; what
+   * was told by then goes on by itself. A process whose work Redis refuses to save for `leaseMs` lets another one try.
+   */
+  readonly onStoreFault?: (error: Error) => void
   /**
    * Hands events to all processes by a Redis Stream in place of handling them in the active one: any number of workers,
    * and no order between them. @default false

@@ -3,6 +3,7 @@ import { isPlainObject } from '../lib/guards.js'
 import { toDate, toNumber, toText } from './convert.js'
 import { isValueNamed } from './enum-names.js'
 import type { MessagingEvent, MessagingEventType } from './event-types.js'
+import { toUlidDate } from './ulid.js'
 
 type Wire = Readonly<Record<string, unknown>>
 type Writable<Shape> = { -readonly [Name in keyof Shape]: Shape[Name] }
@@ -20,15 +21,19 @@ const TYPES = {
 /** Names of a descriptor's enum that were looked up: as many as it has values, plus those below. */
 const typeOf = new Map<string, MessagingEventType>(Object.entries(TYPES))
 
-/** An event of the stream. What the descriptor does not know is `'unknown'`, absent, `''` or an invalid date. */
-export function fromEvent(wire: Wire): MessagingEvent {
+/**
+ * An event of the stream. What the descriptor does not know is `'unknown'`, absent or `''`.
+ * @param now in milliseconds since the epoch: when it came, for an event that does not tell when it happened
+ */
+export function fromEvent(wire: Wire, now: () => number = Date.now): MessagingEvent {
   const { recipient, summary } = wire
+  const eventId = toText(wire['event_id'])
   // Member by member: spreading what may be absent takes twice as long, and this is done for every event.
   const event: Writable<MessagingEvent> = {
-    eventId: toText(wire['event_id']),
+    eventId,
     sendRequestId: toText(wire['send_request_id']),
     type: toEventType(wire['event_type']),
-    occurredAt: toDate(wire['occurred_at']),
+    occurredAt: toDate(wire['occurred_at']) ?? toUlidDate(eventId) ?? new Date(now()),
   }
   if (isPlainObject(recipient)) event.recipient = fromRecipient(recipient)
   if (isPlainObject(summary)) {

@@ -92,7 +92,7 @@ export function fromTemplate(wire: Wire): Template {
     name: toText(wire['name']),
     isActive: wire['is_active'] === true,
     version: toNumber(wire['version']),
-    createdAt: toDate(wire['created_at']),
+    ...dated('createdAt', wire['created_at']),
   }
 }
 
@@ -119,7 +119,7 @@ export function fromPollResponses(wire: Wire): {
     responses: toList(wire['responses']).map((response) => ({
       responderPpnum: toText(response['responder_ppnum']),
       selectedOption: toText(response['selected_option']),
-      respondedAt: toDate(response['responded_at']),
+      ...dated('respondedAt', response['responded_at']),
     })),
     hasMore: wire['has_more'] === true,
     nextCursor: toText(wire['next_cursor']),
@@ -128,7 +128,6 @@ export function fromPollResponses(wire: Wire): {
 
 export function fromAppStats(wire: Wire): AppStats {
   const limit = wire['monthly_message_limit']
-  const lastUsedAt = wire['last_used_at']
   const ips = wire['allowed_ips']
   return {
     id: toText(wire['id']),
@@ -139,7 +138,7 @@ export function fromAppStats(wire: Wire): AppStats {
     ...(limit === undefined || limit === null ? {} : { monthlyMessageLimit: toNumber(limit) }),
     currentMonthUsage: toNumber(wire['current_month_usage']),
     allowedIps: Array.isArray(ips) ? ips.map(toText) : [],
-    ...(lastUsedAt === undefined || lastUsedAt === null || lastUsedAt === '' ? {} : { lastUsedAt: toDate(lastUsedAt) }),
+    ...dated('lastUsedAt', wire['last_used_at']),
     systemPpnum: toText(wire['system_ppnum']),
   }
 }
@@ -164,14 +163,31 @@ export function toNumber(value: unknown): number {
   return typeof number === 'number' ? number : 0
 }
 
-/** RFC 3339, or a `google.protobuf.Timestamp`; what is neither becomes an invalid date rather than an error. */
-export function toDate(value: unknown): Date {
-  if (isPlainObject(value)) {
-    return new Date(toNumber(value['seconds']) * 1_000 + Math.trunc(toNumber(value['nanos']) / 1e6))
-  }
-  const isRfc3339 =
-    typeof value === 'string' && /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value)
-  return new Date(isRfc3339 ? value.toUpperCase() : Number.NaN)
+/** RFC 3339, or a `google.protobuf.Timestamp`. @returns nothing for what is neither: never an invalid date */
+export function toDate(value: unknown): Date | undefined {
+  const ms = isPlainObject(value) ? fromTimestamp(value) : fromRfc3339(value)
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? undefined : date
+}
+
+/** An empty one is a time that was not set, rather than 1970. */
+function fromTimestamp({ seconds, nanos }: Wire): number {
+  return seconds === undefined ? Number.NaN : toNumber(seconds) * 1_000 + Math.trunc(toNumber(nanos) / 1e6)
+}
+
+function fromRfc3339(value: unknown): number {
+  const parts =
+    typeof value === 'string' && /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(value)
+  if (!parts) return Number.NaN
+  const [, minute = '', second = '', fraction = '', zone = ''] = parts
+  // A leap second, which a Date does not know.
+  return Date.parse(`${minute}${second === '60' ? '59' : second}${fraction}${zone}`.toUpperCase())
+}
+
+/** The member of that name, where the time can be read. */
+function dated<Name extends string>(name: Name, value: unknown): { readonly [name in Name]?: Date } {
+  const date = toDate(value)
+  return (date === undefined ? {} : { [name]: date }) as { readonly [name in Name]?: Date }
 }
 
 function toList(value: unknown): readonly Wire[] {

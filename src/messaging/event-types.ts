@@ -25,6 +25,10 @@ export interface MessagingEvent {
   readonly recipient?: { readonly ppnum: string; readonly messageId?: string; readonly errorCode?: string }
   /** Only with `request_completed`. */
   readonly summary?: { readonly delivered: number; readonly failed: number }
+  /**
+   * When it happened, by the server's clock. Where what the server says cannot be read, the time in `eventId` (a ULID);
+   * where that is none either, when the event came here. Always a valid date.
+   */
   readonly occurredAt: Date
 }
 

@@ -2,8 +2,10 @@ import { systemRuntime } from '../lib/runtime.js'
 
 /** What the Messaging client takes from the outside world, so that tests can put their own in its place. */
 export interface MessagingRuntime {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by a clock that may be set: for dates, and for nothing that lasts. */
   now(): number
+  /** Milliseconds by a clock that is never set: for whatever lasts. */
+  monotonic(): number
   fetch(url: string | URL, init: RequestInit): Promise<Response>
   /** 0 up to, not including, 1. */
   random(): number
@@ -16,6 +18,7 @@ export interface MessagingRuntime {
 /** The real clock, fetch and random source. */
 export const systemMessagingRuntime: MessagingRuntime = {
   now: systemRuntime.now,
+  monotonic: () => performance.now(),
   fetch: systemRuntime.fetch,
   random: Math.random,
   after(ms, done) {

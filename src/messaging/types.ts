@@ -200,7 +200,8 @@ export interface Template {
   readonly name: string
   readonly isActive: boolean
   readonly version: number
-  readonly createdAt: Date
+  /** Absent where the server's time cannot be read. */
+  readonly createdAt?: Date
 }
 
 /** The answers to a poll, counted. */
@@ -215,7 +216,8 @@ export interface PollResults {
 export interface PollResponse {
   readonly responderPpnum: string
   readonly selectedOption: string
-  readonly respondedAt: Date
+  /** Absent where the server's time cannot be read. */
+  readonly respondedAt?: Date
 }
 
 /** The app the credentials belong to. */
@@ -228,6 +230,7 @@ export interface AppStats {
   readonly monthlyMessageLimit?: number
   readonly currentMonthUsage: number
   readonly allowedIps: readonly string[]
+  /** Absent where it was never used, or the server's time cannot be read. */
   readonly lastUsedAt?: Date
   readonly systemPpnum: string
 }

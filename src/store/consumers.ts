@@ -18,12 +18,14 @@ export interface ConsumerStore {
   release(name: string, holder: string): Promise<void>
   /**
    * Remembers how far a consumer is, with what could not be handled and what goes to the workers: all or nothing.
-   * Refused (`lost`) unless `fence` is the newest; of two with one fence, the smaller `sequence` is ignored, so that
+   * Refused (`lost`) unless `fence` is the newest, and after a loss that nobody has accepted; of two with one fence, the smaller `sequence` is ignored, so that
    * one that was held up moves nothing back. `full`: a list is at its bound, and nothing was done.
    */
   commit(name: string, step: CommitStep): Promise<'committed' | 'lost' | 'full'>
   readonly letters: LetterStore
   readonly queue: QueueStore
+  /** What an operator must know of how the store is set up, if anything. Never rejects. */
+  readWarning(): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -31,6 +33,10 @@ export interface Acquired {
   readonly fence: number
   /** As it was last committed. */
   readonly checkpoint?: string
+  /** The fencing number before this one; absent where nobody ever had the lease. */
+  readonly lastFence?: number
+  /** What this consumer had is gone, its place or what waited for workers: true until a commit with `acceptsLoss`. */
+  readonly isLost?: true
 }
 
 export interface CommitStep {
@@ -38,6 +44,8 @@ export interface CommitStep {
   /** Counts up from 1 for each fence. */
   readonly sequence: number
   readonly checkpoint: string
+  /** The consumer knows of the loss that `acquire` reported, and goes on from this checkpoint. */
+  readonly acceptsLoss?: true
   /** Dead letters to add. */
   readonly letters?: readonly Letter[]
   /** Entries to put into the queue, at most so many waiting with them. */

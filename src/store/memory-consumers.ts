@@ -53,7 +53,11 @@ export function createMemoryConsumerStore({ now }: { readonly now: () => number 
       }
       const fence = Math.max((place.fence ?? 0) + 1, Math.floor(now()))
       places.set(name, { ...place, lease: { holder, expiresAt: now() + ttlMs }, fence, sequence: 0 })
-      return place.checkpoint === undefined ? { fence } : { fence, checkpoint: place.checkpoint }
+      return {
+        fence,
+        ...(place.checkpoint === undefined ? {} : { checkpoint: place.checkpoint }),
+        ...(place.fence === undefined ? {} : { lastFence: place.fence }),
+      }
     },
     async renew(name, holder, ttlMs): Promise<boolean> {
       assertOpen()
@@ -78,6 +82,7 @@ export function createMemoryConsumerStore({ now }: { readonly now: () => number 
     },
     letters: letters.methods,
     queue: queue.methods,
+    readWarning: async () => undefined,
     async close(): Promise<void> {
       isClosed = true
       places.clear()

@@ -2,8 +2,10 @@
 export interface RedisConsumerKeys {
   /** A string: who is active. Lives as long as the lease. */
   readonly lease: string
-  /** A hash: `fence`, `sequence`, `checkpoint`. */
+  /** A hash: `fence`, `sequence`, `checkpoint`, `queued` while entries may wait, `lost` until a loss is accepted. */
   readonly place: string
+  /** A string: the newest fence. Where it is there and the place is not, the place was lost. */
+  readonly mark: string
   /** A list: the dead letters, oldest first. */
   readonly letters: string
   /** A hash: their texts by event. */
@@ -21,6 +23,7 @@ export function keysOfConsumer(prefix: string, name: string): RedisConsumerKeys 
   return {
     lease: `${base}lease`,
     place: `${base}place`,
+    mark: `${base}mark`,
     letters: `${base}letters`,
     letterTexts: `${base}letter-texts`,
     queue: `${base}queue`,

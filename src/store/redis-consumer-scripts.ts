@@ -3,13 +3,16 @@ import { IN_TIME, type RedisScripts, TIME_SCRIPT } from './redis-lua.js'
 /** The consumer group of every queue. */
 const GROUP = 'workers'
 
-// What no process has touched for a year goes. Read first: a time that is pushed on by seconds need not be written.
-const KEEP = `
-local YEAR, DAY = 31536000000, 86400000
-local function keep(first)
-  for i = first, #KEYS do
-    if redis.call('PTTL', KEYS[i]) < YEAR - DAY then redis.call('PEXPIRE', KEYS[i], YEAR) end
-  end
+// Nothing here expires: a Redis that evicts keys takes those with an expiry first. Earlier versions set one.
+const PERSIST = `
+local function persist(first)
+  for i = first, #KEYS do redis.call('PERSIST', KEYS[i]) end
+end`
+
+// A stream stays when its last entry goes, so one that is gone was evicted or deleted, with whatever waited in it.
+const QUEUE_LOST = `
+local function isQueueLost(place, queue)
+  return redis.call('HEXISTS', place, 'queued') == 1 and redis.call('EXISTS', queue) == 0
 end`
 
 // A letter in the list is `<head><text>`, its head `<bytes of the id>:<id>`. The hash knows each text by its head: so a
@@ -105,29 +108,39 @@ export type ConsumerScriptName =
 export const CONSUMER_SCRIPTS: RedisScripts<ConsumerScriptName> = {
   ...TIME_SCRIPT,
 
-  /** KEYS lease, and all others; ARGV holder, TTL, not after. Answers {fence, checkpoint or nil} or {nil, milliseconds}. */
+  /** KEYS lease, place, queue, mark, letters, texts; ARGV holder, TTL, not after. Answers {fence, checkpoint or nil, last fence or nil, whether lost} or {nil, milliseconds}. */
   ppoppoConsumerAcquire: {
-    numberOfKeys: 5,
-    lua: `${IN_TIME}${KEEP}
+    numberOfKeys: 6,
+    lua: `${IN_TIME}${PERSIST}${QUEUE_LOST}
 if late(ARGV[3]) then return LATE end
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return {false, redis.call('PTTL', KEYS[1])} end
-local last = tonumber(redis.call('HGET', KEYS[2], 'fence') or 0)
-local fence = string.format('%.0f', math.max(last + 1, now()))
+if holder and holder ~= ARGV[1] then
+  local left = redis.call('PTTL', KEYS[1])
+  if left >= 0 then return {false, left} end
+  redis.call('PEXPIRE', KEYS[1], ARGV[2]) -- somebody took its expiry away: it would be held for ever
+  return {false, tonumber(ARGV[2])}
+end
+local last, mark = redis.call('HGET', KEYS[2], 'fence'), redis.call('GET', KEYS[4])
+local before = math.max(tonumber(last or 0), tonumber(mark or 0))
+local fence = string.format('%.0f', math.max(before + 1, now()))
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if (mark and not last) or isQueueLost(KEYS[2], KEYS[3]) then redis.call('HSET', KEYS[2], 'lost', '1') end
 redis.call('HSET', KEYS[2], 'fence', fence, 'sequence', '0')
-keep(2)
-return {fence, redis.call('HGET', KEYS[2], 'checkpoint')}`,
+redis.call('SET', KEYS[4], fence)
+persist(2)
+local place = redis.call('HMGET', KEYS[2], 'checkpoint', 'lost')
+return {fence, place[1], last, place[2]}`,
   },
 
-  /** KEYS lease, and all others; ARGV holder, TTL, not after. Answers 1 or 0. */
+  /** KEYS lease, place, queue, mark, letters, texts; ARGV holder, TTL, not after. Answers 1 or 0. */
   ppoppoConsumerRenew: {
-    numberOfKeys: 5,
-    lua: `${IN_TIME}${KEEP}
+    numberOfKeys: 6,
+    lua: `${IN_TIME}${PERSIST}
 if late(ARGV[3]) then return LATE end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-keep(2)
+if redis.call('EXISTS', KEYS[3]) == 1 and redis.call('XLEN', KEYS[3]) == 0 then redis.call('HDEL', KEYS[2], 'queued') end
+persist(2)
 return 1`,
   },
 
@@ -139,54 +152,57 @@ if late(ARGV[2]) then return LATE end
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`,
   },
 
-  /** KEYS place, letters, texts, queue; ARGV fence, sequence, checkpoint, most letters, length of all letters, most waiting, letters, entries. */
+  /** KEYS place, letters, texts, queue; ARGV fence, sequence, checkpoint, whether a loss is accepted, most letters, length of all letters, most waiting, letters, entries. */
   ppoppoConsumerCommit: {
     numberOfKeys: 4,
-    lua: `${KEEP}${ADD_LETTERS}
-local place = redis.call('HMGET', KEYS[1], 'fence', 'sequence')
+    lua: `${QUEUE_LOST}${ADD_LETTERS}
+local place = redis.call('HMGET', KEYS[1], 'fence', 'sequence', 'lost')
 if place[1] ~= ARGV[1] then return 'lost' end
 if tonumber(place[2]) >= tonumber(ARGV[2]) then return 'committed' end
-local lastLetter = 6 + tonumber(ARGV[5])
+if ARGV[4] == '1' then
+  redis.call('HDEL', KEYS[1], 'lost', 'queued')
+elseif place[3] or isQueueLost(KEYS[1], KEYS[4]) then
+  return 'lost'
+end
+local lastLetter = 7 + tonumber(ARGV[6])
 local entries = #ARGV - lastLetter
-if entries > 0 and redis.call('XLEN', KEYS[4]) + entries > tonumber(ARGV[6]) then return 'full' end
-if not addLetters(KEYS[2], KEYS[3], ARGV[4], 7, lastLetter) then return 'full' end
+if entries > 0 and redis.call('XLEN', KEYS[4]) + entries > tonumber(ARGV[7]) then return 'full' end
+if not addLetters(KEYS[2], KEYS[3], ARGV[5], 8, lastLetter) then return 'full' end
 for i = lastLetter + 1, #ARGV do redis.call('XADD', KEYS[4], '*', 'event', ARGV[i]) end
+if entries > 0 then redis.call('HSET', KEYS[1], 'queued', '1') end
 redis.call('HSET', KEYS[1], 'sequence', ARGV[2], 'checkpoint', ARGV[3])
-keep(1)
 return 'committed'`,
   },
 
   /** KEYS letters, texts; ARGV most letters, not after, letter. Answers 1 or 0. */
   ppoppoLetterAdd: {
     numberOfKeys: 2,
-    lua: `${IN_TIME}${KEEP}${ADD_LETTERS}
+    lua: `${IN_TIME}${ADD_LETTERS}
 if late(ARGV[2]) then return LATE end
-local isAdded = addLetters(KEYS[1], KEYS[2], ARGV[1], 3, #ARGV)
-keep(1)
-return isAdded and 1 or 0`,
+return addLetters(KEYS[1], KEYS[2], ARGV[1], 3, #ARGV) and 1 or 0`,
   },
 
   /** KEYS letters, texts; ARGV head, not after. Answers 1 or 0. */
   ppoppoLetterRemove: {
     numberOfKeys: 2,
-    lua: `${IN_TIME}${KEEP}${LETTERS}
+    lua: `${IN_TIME}${LETTERS}
 if late(ARGV[2]) then return LATE end
 mendTexts(KEYS[1], KEYS[2])
-keep(1)
 local text = redis.call('HGET', KEYS[2], ARGV[1])
 if not text then return 0 end
 redis.call('HDEL', KEYS[2], ARGV[1])
 return redis.call('LREM', KEYS[1], 1, ARGV[1] .. text)`,
   },
 
-  /** KEYS queue; ARGV worker, count, claim after, not after, whether to claim, whether to forget workers. Answers {last id when there are none, id, text, deliveries, id, ...}. */
+  /** KEYS queue, place; ARGV worker, count, claim after, not after, whether to claim, whether to forget workers. Answers {last id when there are none, id, text, deliveries, id, ...}. */
   ppoppoQueueTake: {
-    numberOfKeys: 1,
-    lua: `${IN_TIME}${KEEP}${CLAIM}${FORGET_WORKERS}
+    numberOfKeys: 2,
+    lua: `${IN_TIME}${QUEUE_LOST}${CLAIM}${FORGET_WORKERS}
 if late(ARGV[4]) then return LATE end
 local pending = redis.pcall('XPENDING', KEYS[1], '${GROUP}')
 if pending.err then
   if not string.find(pending.err, 'NOGROUP', 1, true) then return pending end
+  if isQueueLost(KEYS[2], KEYS[1]) then redis.call('HSET', KEYS[2], 'lost', '1') end
   redis.call('XGROUP', 'CREATE', KEYS[1], '${GROUP}', '0', 'MKSTREAM')
   pending = {0}
 end
@@ -200,7 +216,6 @@ if left > 0 then
   for _, entry in ipairs(reply and reply[1][2] or {}) do give(entry, 1) end
 end
 if ARGV[6] == '1' then forgetWorkers(ARGV[1], ARGV[3]) end
-keep(1)
 if #answer > 1 then return answer end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 for i = 1, #info, 2 do
@@ -222,10 +237,9 @@ redis.call('XCLAIM', KEYS[1], '${GROUP}', ARGV[1], 0, ARGV[2], 'IDLE', 315360000
   /** KEYS queue, letters, texts; ARGV id, most letters, letter. Answers 1 or 0. */
   ppoppoQueueFinish: {
     numberOfKeys: 3,
-    lua: `${KEEP}${ADD_LETTERS}
-if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) > 0 then
-  if not addLetters(KEYS[2], KEYS[3], ARGV[2], 3, #ARGV) then return 0 end
-  keep(1)
+    lua: `${ADD_LETTERS}
+if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) > 0 and not addLetters(KEYS[2], KEYS[3], ARGV[2], 3, #ARGV) then
+  return 0
 end
 redis.call('XACK', KEYS[1], '${GROUP}', ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])

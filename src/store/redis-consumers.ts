@@ -2,6 +2,7 @@ import { type Acquired, type ConsumerStore, MOST_LETTERS } from './consumers.js'
 import type { RedisSource } from './redis-client.js'
 import { connectConsumers } from './redis-consumer-connection.js'
 import { createRedisLetters, toArguments } from './redis-letters.js'
+import { evictionWarning, readRedisPolicy } from './redis-policy.js'
 import { createRedisQueue } from './redis-queue.js'
 
 /** Options of {@link createRedisConsumerStore}. */
@@ -14,7 +15,7 @@ export interface RedisConsumerStoreOptions {
 
 /**
  * What durable consumers keep, in Redis 6.2 or newer: plain, behind Sentinel, or a Cluster. Connects at the first call.
- * Whatever it writes goes when no consumer of that name has been there for a year.
+ * Nothing it writes expires but the lease: who gives up a consumer deletes the keys of its name.
  *
  * @example
  * const consumers = createRedisConsumerStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })
@@ -27,16 +28,16 @@ export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOp
   return {
     kind: 'redis',
     async acquire(name, holder, ttlMs): Promise<Acquired | { readonly heldForMs: number }> {
-      const { lease, place, letters, letterTexts, queue: stream } = keysOf(name)
+      const { lease, place, queue: stream, mark, letters, letterTexts } = keysOf(name)
       const reply = await runInTime('acquire', lease, (client, notAfter) =>
-        client.ppoppoConsumerAcquire(lease, place, letters, letterTexts, stream, holder, ttlMs, notAfter),
+        client.ppoppoConsumerAcquire(lease, place, stream, mark, letters, letterTexts, holder, ttlMs, notAfter),
       )
       return toAcquired(reply)
     },
     async renew(name, holder, ttlMs): Promise<boolean> {
-      const { lease, place, letters, letterTexts, queue: stream } = keysOf(name)
+      const { lease, place, queue: stream, mark, letters, letterTexts } = keysOf(name)
       const reply = await runInTime('renew', lease, (client, notAfter) =>
-        client.ppoppoConsumerRenew(lease, place, letters, letterTexts, stream, holder, ttlMs, notAfter),
+        client.ppoppoConsumerRenew(lease, place, stream, mark, letters, letterTexts, holder, ttlMs, notAfter),
       )
       return reply === 1
     },
@@ -51,13 +52,15 @@ export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOp
       const reply = await run('commit', (client) =>
         client.ppoppoConsumerCommit(
           ...[place, letters, letterTexts, stream, step.fence, step.sequence, step.checkpoint],
-          ...[MOST_LETTERS, added.length, maxLength, ...added, ...entries],
+          ...[step.acceptsLoss ? 1 : 0, MOST_LETTERS, added.length, maxLength, ...added, ...entries],
         ),
       )
       return reply === 'committed' || reply === 'full' ? reply : 'lost'
     },
     letters: createRedisLetters(connection),
     queue: queue.methods,
+    readWarning: async () =>
+      evictionWarning(await readRedisPolicy(connection), "consumers' places in the stream and dead letters"),
     async close(): Promise<void> {
       queue.close()
       await connection.close()
@@ -67,7 +70,12 @@ export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOp
 
 function toAcquired(reply: unknown): Acquired | { readonly heldForMs: number } {
   if (!Array.isArray(reply)) throw new TypeError('a script must answer a list')
-  const [fence, rest]: readonly unknown[] = reply
+  const [fence, rest, lastFence, lost]: readonly unknown[] = reply
   if (fence === null) return { heldForMs: Number(rest) }
-  return typeof rest === 'string' ? { fence: Number(fence), checkpoint: rest } : { fence: Number(fence) }
+  return {
+    fence: Number(fence),
+    ...(typeof rest === 'string' ? { checkpoint: rest } : {}),
+    ...(typeof lastFence === 'string' ? { lastFence: Number(lastFence) } : {}),
+    ...(typeof lost === 'string' ? { isLost: true } : {}),
+  }
 }

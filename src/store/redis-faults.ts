@@ -1,4 +1,4 @@
-import { PpoppoError } from '../errors.js'
+import { isPpoppoError, PpoppoError } from '../errors.js'
 
 /** Thrown inside when a call's time is over. */
 export class RedisTimeout extends Error {
@@ -48,6 +48,11 @@ export function toStoreError(operation: string, error: unknown, connectionError?
     cause,
     retryAfterMs: 1000,
   })
+}
+
+/** Whether Redis answered, and the answer was no: full, forbidden, read-only. Else it did not answer. */
+export function isRefusedByStore(error: unknown): boolean {
+  return isPpoppoError(error, 'store_unavailable') && isErrorLike(error.cause) && error.cause.name === 'ReplyError'
 }
 
 function withoutArguments(error: unknown): Error {

@@ -22,13 +22,13 @@ export function createRedisQueue(connection: RedisConsumerConnection, redis: Red
   const claimedAt = new Map<string, number>()
 
   async function give(name: string, worker: string, count: number, claimAfterMs: number): Promise<Given> {
-    const { queue } = keysOf(name)
+    const { queue, place } = keysOf(name)
     const self = `${name} ${worker}`
     const [last, now] = [claimedAt.get(self), performance.now()]
     const claims = last === undefined || now - last >= Math.min(claimAfterMs / 10, LONGEST_WITHOUT_CLAIM_MS)
     const reply = await runInTime('queue.take', queue, (client, notAfter) =>
       client.ppoppoQueueTake(
-        ...[queue, worker, count, claimAfterMs, notAfter, claims ? 1 : 0, last === undefined ? 1 : 0],
+        ...[queue, place, worker, count, claimAfterMs, notAfter, claims ? 1 : 0, last === undefined ? 1 : 0],
       ),
     )
     const given = toGiven(reply)

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, expect, test } from '@jest/globals'
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import type { ConsumerStore, TakeOptions } from '../../src/store/consumers.js'
 import { createRedisConsumerStore, type RedisConsumerStoreOptions } from '../../src/store/redis-consumers.js'
@@ -9,7 +9,6 @@ import { until } from '../support/redis-topologies.js'
 
 const TTL_MS = 60_000
 const DAY_MS = 86_400_000
-const YEAR_MS = 365 * DAY_MS
 
 describeWithRedis('Redis consumer store', () => {
   let redis: TestRedis
@@ -64,16 +63,16 @@ describeWithRedis('Redis consumer store', () => {
     return Object.fromEntries(await Promise.all(entries))
   }
 
-  test('every key lies under the prefix and the name, and lives for a year, the lease as long as it lasts', async () => {
+  test('every key lies under the prefix and the name, and none expires but the lease', async () => {
     const prefix = redis.prefix()
     await useEverything(createStore({ prefix }))
     const { 'consumer:{n}:lease': lease, ...others } = await lives(prefix)
     expect(Object.keys(others)).toEqual(
-      ['letter-texts', 'letters', 'place', 'queue'].map((part) => `consumer:{n}:${part}`),
+      ['letter-texts', 'letters', 'mark', 'place', 'queue'].map((part) => `consumer:{n}:${part}`),
     )
     expect(lease).toBeGreaterThan(TTL_MS - 5000)
     expect(lease).toBeLessThanOrEqual(TTL_MS)
-    for (const life of Object.values(others)) expect(life).toBeGreaterThan(YEAR_MS - 5000)
+    expect(Object.values(others)).toEqual([-1, -1, -1, -1, -1])
   })
 
   test.each<[string, (store: ConsumerStore) => Promise<unknown>]>([
@@ -96,15 +95,15 @@ describeWithRedis('Redis consumer store', () => {
         await store.queue.finish('n', entry?.id ?? '', { id: 'a', text: 't' })
       },
     ],
-  ])('what %s makes has an expiry from the first moment on', async (_call, call) => {
+  ])('what %s makes is nothing that a volatile-* policy evicts', async (_call, call) => {
     const prefix = redis.prefix()
     await call(createStore({ prefix }))
-    const found = Object.values(await lives(prefix))
-    expect(found.length).toBeGreaterThan(0)
-    for (const life of found) expect(life).toBeGreaterThan(0)
+    const { 'consumer:{n}:lease': _lease, ...found } = await lives(prefix)
+    expect(Object.keys(found).length).toBeGreaterThan(0)
+    for (const life of Object.values(found)) expect(life).toBe(-1)
   })
 
-  test('the year begins anew while a consumer is there, for all its keys', async () => {
+  test('the expiry that an earlier version gave its keys is taken away', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     await useEverything(store)
@@ -112,8 +111,84 @@ describeWithRedis('Redis consumer store', () => {
       for (const key of Object.keys(await lives(prefix))) await redis.client.pexpire(prefix + key, 300 * DAY_MS)
       await again()
       const { 'consumer:{n}:lease': _lease, ...others } = await lives(prefix)
-      for (const life of Object.values(others)) expect(life).toBeGreaterThan(YEAR_MS - 5000)
+      expect(Object.values(others)).toEqual([-1, -1, -1, -1, -1])
     }
+  })
+
+  test('a lease without an expiry, which somebody took away, gets one from who waits for it', async () => {
+    const prefix = redis.prefix()
+    const store = createStore({ prefix })
+    await acquire(store, 'n', 'gone')
+    const lease = `${prefix}consumer:{n}:lease`
+    await redis.client.persist(lease)
+    expect(await store.acquire('n', 'next', 300)).toEqual({ heldForMs: 300 })
+    expect(await redis.client.pttl(lease)).toBeGreaterThan(0)
+    await until(async () => 'fence' in (await store.acquire('n', 'next', TTL_MS)))
+  })
+
+  describe('what Redis has lost is known', () => {
+    const part = (name: string): string => `consumer:{n}:${name}`
+
+    test('a place that is gone, until somebody accepts it', async () => {
+      const prefix = redis.prefix()
+      const store = createStore({ prefix })
+      const { fence } = await acquire(store, 'n')
+      await store.commit('n', { fence, sequence: 1, checkpoint: 'c' })
+      await redis.client.del(prefix + part('place'))
+      expect(await store.commit('n', { fence, sequence: 2, checkpoint: 'd' })).toBe('lost')
+      const first = await acquire(store, 'n')
+      expect(first).toEqual({ fence: expect.any(Number), isLost: true })
+      expect(first.fence).toBeGreaterThan(fence)
+      expect(await store.commit('n', { fence: first.fence, sequence: 1, checkpoint: 'e' })).toBe('lost')
+      const second = await acquire(store, 'n')
+      expect(second).toMatchObject({ lastFence: first.fence, isLost: true })
+      const step = { fence: second.fence, sequence: 1, checkpoint: 'f', acceptsLoss: true } as const
+      expect(await store.commit('n', step)).toBe('committed')
+      expect(await acquire(store, 'n')).toEqual({
+        fence: expect.any(Number),
+        checkpoint: 'f',
+        lastFence: second.fence,
+      })
+    })
+
+    test('a queue that is gone with what waited in it, whoever looks first', async () => {
+      for (const looks of ['commit', 'take', 'acquire'] as const) {
+        const prefix = redis.prefix()
+        const store = createStore({ prefix })
+        await put(store, 'a', 'b')
+        const { fence } = await acquire(store, 'n')
+        await redis.client.del(prefix + part('queue'))
+        if (looks === 'take') expect(await store.queue.take('n', 'w', options())).toEqual([])
+        const step = { fence, sequence: 1, checkpoint: 'd', queue: { entries: ['c'], maxLength: 9 } }
+        if (looks !== 'acquire') expect(await store.commit('n', step)).toBe('lost')
+        const next = await acquire(store, 'n')
+        expect(next).toMatchObject({ checkpoint: 'c', isLost: true })
+        const again = { ...step, fence: next.fence, acceptsLoss: true } as const
+        expect(await store.commit('n', again)).toBe('committed')
+        expect((await store.queue.take('n', 'w', options())).map(({ text }) => text)).toEqual(['c'])
+        expect(await acquire(store, 'n')).not.toHaveProperty('isLost')
+      }
+    })
+
+    test('a queue that is gone when all in it was finished is no loss', async () => {
+      const prefix = redis.prefix()
+      const store = createStore({ prefix })
+      await put(store, 'a')
+      const [entry] = await store.queue.take('n', 'w', options())
+      await store.queue.finish('n', entry?.id ?? '')
+      await store.renew('n', 'h', TTL_MS)
+      await redis.client.del(prefix + part('queue'))
+      expect(await acquire(store, 'n')).not.toHaveProperty('isLost')
+    })
+
+    test('a consumer whose keys were all deleted begins as one that never was', async () => {
+      const prefix = redis.prefix()
+      const store = createStore({ prefix })
+      await useEverything(store)
+      for (const key of Object.keys(await lives(prefix))) await redis.client.del(prefix + key)
+      const acquired = await acquire(store, 'n')
+      expect(acquired).toEqual({ fence: acquired.fence })
+    })
   })
 
   test('the fencing number is a time by Redis, and grows past one that is ahead of it', async () => {

@@ -17,13 +17,14 @@ const LONGEST_ERROR = 500
 export type Outcome = 'handled' | 'abandoned' | DeadLetter
 
 /** Under what an event is handled. */
-export type EventTenure = Pick<Tenure, 'fence' | 'closing' | 'over' | 'mayBegin' | 'noteBegin' | 'noteEnd'>
+export type EventTenure = Pick<Tenure, 'fence' | 'closing' | 'recalled' | 'over' | 'mayBegin' | 'noteBegin' | 'noteEnd'>
 
 export type AttemptSettings = Pick<ConsumeSettings, 'handler' | 'maxAttempts' | 'handlerTimeoutMs' | 'onHandlerError'>
 
 /**
  * Handles an event, again after a pause where that fails, until it is handled or given up.
  * @param first number of the first attempt
+ * @param onFirstFailure called when the first attempt has failed: the process is still there
  */
 export async function attempt(
   event: MessagingEvent,
@@ -31,6 +32,7 @@ export async function attempt(
   tenure: EventTenure,
   runtime: MessagingRuntime,
   first = 1,
+  onFirstFailure: () => void = () => {},
 ): Promise<Outcome> {
   for (let attempts = first; ; attempts++) {
     if (!tenure.mayBegin()) return 'abandoned'
@@ -41,7 +43,9 @@ export async function attempt(
       if (handled !== undefined) await handled
       return 'handled'
     } catch (error) {
-      if (tenure.over.aborted) return 'abandoned'
+      // Told to end, it may have failed of that.
+      if (tenure.recalled.aborted) return 'abandoned'
+      if (attempts === first) onFirstFailure()
       if (attempts >= settings.maxAttempts) return giveUp(event, error, attempts, settings, tenure, runtime)
       const longestMs = doubled(FIRST_PAUSE_MS, attempts - first, LONGEST_PAUSE_MS)
       await pause(runtime.random() * longestMs, tenure.closing, runtime)
@@ -65,7 +69,7 @@ async function giveUp(
       await callApp(() => onHandlerError(error, event, { attempts }), context, settings, tenure, runtime)
       return 'handled'
     } catch (another) {
-      if (tenure.over.aborted) return 'abandoned'
+      if (tenure.recalled.aborted) return 'abandoned'
       last = another
     }
   }
@@ -89,7 +93,7 @@ function callApp(
   return new Promise((resolve, reject) => {
     const settle = (done: () => void): void => {
       cancel()
-      letGo()
+      for (const off of letGo) off()
       done()
     }
     const end = (reason: unknown): void => {
@@ -99,9 +103,11 @@ function callApp(
     const cancel = runtime.after(handlerTimeoutMs, () =>
       end(new PpoppoError('deadline_exceeded', `The handler took longer than ${handlerTimeoutMs} ms.`)),
     )
-    let letGo = (): void => {}
-    // Nobody waits for its outcome any more, only for its end.
-    letGo = onAbort(tenure.over, () => end(tenure.over.reason))
+    const letGo = [
+      onAbort(tenure.recalled, () => context.end(tenure.recalled.reason)),
+      // Nobody waits for its outcome any more, only for its end.
+      onAbort(tenure.over, () => end(tenure.over.reason)),
+    ]
     Promise.resolve(returned)
       .finally(() => tenure.noteEnd())
       .then(

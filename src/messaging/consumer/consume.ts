@@ -14,6 +14,7 @@ import type { ConsumerStore } from '../../store/consumers.js'
 import type { Caller } from '../client.js'
 import type { Consumer } from '../consumer-types.js'
 import { openFeed } from '../events/events.js'
+import { ServerClock } from '../events/server-clock.js'
 import type { Messaging } from '../types.js'
 import { RunningConsumer } from './run-consumer.js'
 import { parseConsumeOptions } from './settings.js'
@@ -32,17 +33,30 @@ export function createConsume({ caller, store, warn }: ConsumeParts): {
   stopAll(): Promise<void>
 } {
   const running = new Set<Consumer>()
-  let isStopping = false
+  let [isStopping, isWarningTold] = [false, false]
+
+  /** Once, when the store is known to answer. */
+  async function tellWarning(opened: ConsumerStore): Promise<void> {
+    if (isWarningTold) return
+    isWarningTold = true
+    const warning = await opened.readWarning()
+    if (warning !== undefined) warn(warning)
+  }
+
   return {
     consume(options) {
       const settings = parseConsumeOptions(options)
       caller.assertUsable()
       if (isStopping) throw new PpoppoError('closed', 'The Messaging client is being closed: make a new one.')
+      const [opened, clock] = [store(), new ServerClock(caller.runtime.now)]
       const consumer = new RunningConsumer({
         settings,
-        events: ({ signal, ...asked }) => openFeed(caller, asked, signal, `consume ${settings.name}`),
-        store: store(),
+        events: ({ signal, ...asked }) => openFeed(caller, asked, signal, `consume ${settings.name}`, clock),
+        store: opened,
         runtime: caller.runtime,
+        serverNow: () => clock.now(),
+        warn,
+        onStoreAnswers: () => void tellWarning(opened),
       })
       running.add(consumer)
       if (consumer.storage === 'memory') warn(memoryWarning(settings.name))

@@ -3,16 +3,17 @@ import { randomUUID } from 'node:crypto'
 import { isPlainObject, parseJsonObject } from '../../lib/guards.js'
 import type { Letter } from '../../store/consumers.js'
 import type { DeadLetter } from '../consumer-types.js'
+import { toDate } from '../convert.js'
 import type { MessagingEvent } from '../event-types.js'
+import { toUlidDate } from '../ulid.js'
 
-/** An `occurredAt` that is no date becomes `null` in JSON, and no date again. */
 export function toEventText(event: MessagingEvent): string {
   return JSON.stringify(event)
 }
 
 /** @returns nothing for what this library did not write */
 export function parseEventText(text: string): MessagingEvent | undefined {
-  return toEvent(parseJsonObject(text))
+  return toEvent(parseJsonObject(text), new Date())
 }
 
 /** As the store keeps it. An event that came without an id is like no other. */
@@ -23,23 +24,17 @@ export function toLetter(letter: DeadLetter): Letter {
 /** @returns nothing for what this library did not write */
 export function parseLetterText(text: string): DeadLetter | undefined {
   const value = parseJsonObject(text)
-  const event = toEvent(value?.['event'])
+  const failedAt = toDate(value?.['failedAt']) ?? new Date()
+  const event = toEvent(value?.['event'], failedAt)
   if (value === undefined || event === undefined) return undefined
-  return {
-    event,
-    error: String(value['error'] ?? ''),
-    attempts: Number(value['attempts']),
-    failedAt: toDate(value['failedAt']),
-  }
+  return { event, error: String(value['error'] ?? ''), attempts: Number(value['attempts']), failedAt }
 }
 
-function toEvent(value: unknown): MessagingEvent | undefined {
+/** @param otherwise when it happened, where the text does not tell: earlier versions stored such events */
+function toEvent(value: unknown, otherwise: Date): MessagingEvent | undefined {
   if (!isPlainObject(value) || typeof value['eventId'] !== 'string' || typeof value['type'] !== 'string')
     return undefined
   // The rest is as toEventText wrote it.
-  return { ...(value as unknown as MessagingEvent), occurredAt: toDate(value['occurredAt']) }
-}
-
-function toDate(value: unknown): Date {
-  return new Date(typeof value === 'string' ? value : Number.NaN)
+  const event = value as unknown as MessagingEvent
+  return { ...event, occurredAt: toDate(value['occurredAt']) ?? toUlidDate(event.eventId) ?? otherwise }
 }

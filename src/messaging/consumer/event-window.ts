@@ -7,6 +7,8 @@ export interface Entry {
   /** Of the event as it came: a handler may change what it is given. */
   readonly id: string
   readonly sendRequestId: string
+  /** Its number in the stream, the first after where the window began being 1. */
+  readonly place: number
   state: 'waiting' | 'begun' | 'done'
   /** Whether the store knows that it is done. */
   isSaved: boolean
@@ -16,6 +18,8 @@ export interface Entry {
 export interface Snapshot {
   readonly checkpoint: Checkpoint
   readonly entries: readonly Entry[]
+  /** The place of the checkpoint's cursor. */
+  readonly cursorPlace: number
 }
 
 /** Of events handled ahead of the cursor that have not come again, this many later events may come before they are forgotten. */
@@ -31,6 +35,7 @@ export class EventWindow {
   readonly #ahead: Set<string>
   readonly #skipsBefore: number | undefined
   #cursor: string | undefined
+  #cursorPlace = 0
   #begun = 0
   #unsaved = 0
   /** Entries that are done, the store knows of it or not. */
@@ -41,6 +46,11 @@ export class EventWindow {
     this.#cursor = checkpoint.cursor
     this.#skipsBefore = checkpoint.skipsBefore
     this.#ahead = new Set(checkpoint.ahead)
+  }
+
+  /** The place of the newest event that was read. */
+  get newest(): number {
+    return this.#taken
   }
 
   /** Events that were read and are not behind the checkpoint. */
@@ -73,7 +83,8 @@ export class EventWindow {
     if (++this.#taken > AHEAD_PATIENCE) this.#ahead.clear()
     const { eventId: id, sendRequestId } = event
     const wasHandled = this.#ahead.delete(id)
-    const entry: Entry = { event, id, sendRequestId, state: wasHandled ? 'done' : 'waiting', isSaved: wasHandled }
+    const state = wasHandled ? 'done' : 'waiting'
+    const entry: Entry = { event, id, sendRequestId, place: this.#taken, state, isSaved: wasHandled }
     this.#entries.add(entry)
     if (wasHandled) this.#done++
     return wasHandled ? undefined : entry
@@ -98,15 +109,22 @@ export class EventWindow {
     this.#begun--
   }
 
+  /** It was done, and what became of it cannot be saved. */
+  reopen(entry: Entry): void {
+    entry.state = 'waiting'
+    this.#done--
+    this.#unsaved--
+  }
+
   snapshot(): Snapshot {
     const entries: Entry[] = []
     const ahead = [...this.#ahead]
-    let cursor = this.#cursor
+    let [cursor, cursorPlace] = [this.#cursor, this.#cursorPlace]
     let isContiguous = true
     let left = this.#done
     for (const entry of this.#entries) {
       if (left === 0) break
-      const { id, state, isSaved } = entry
+      const { id, place, state, isSaved } = entry
       if (state !== 'done') {
         isContiguous = false
         continue
@@ -115,7 +133,7 @@ export class EventWindow {
       if (!isSaved) entries.push(entry)
       // Without an id there is nothing to go on after, and nothing to know it again by.
       if (id === '') continue
-      if (isContiguous) cursor = id
+      if (isContiguous) [cursor, cursorPlace] = [id, place]
       else ahead.push(id)
     }
     const skipsBefore = this.#skipsBefore
@@ -124,12 +142,13 @@ export class EventWindow {
       ahead,
       ...(skipsBefore === undefined ? {} : { skipsBefore }),
     }
-    return { checkpoint, entries }
+    return { checkpoint, entries, cursorPlace }
   }
 
   /** The store has the snapshot. */
-  saved({ checkpoint, entries }: Snapshot): void {
+  saved({ checkpoint, entries, cursorPlace }: Snapshot): void {
     this.#cursor = checkpoint.cursor
+    this.#cursorPlace = cursorPlace
     for (const entry of entries) entry.isSaved = true
     this.#unsaved -= entries.length
     for (const entry of this.#entries) {

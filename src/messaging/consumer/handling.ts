@@ -1,20 +1,17 @@
-import { PpoppoError } from '../../errors.js'
 import type { DeadLetter } from '../consumer-types.js'
 import type { MessagingEvent } from '../event-types.js'
-import { tell } from '../events/tell.js'
 import { attempt } from './attempts.js'
-import { type Checkpoint, toCheckpointText } from './checkpoint.js'
-import { commit } from './commit.js'
-import { toLetter } from './event-text.js'
-import { type Entry, EventWindow, type Snapshot } from './event-window.js'
+import type { Checkpoint } from './checkpoint.js'
+import { type Entry, EventWindow } from './event-window.js'
+import { Lanes } from './lanes.js'
 import { atMost } from './pause.js'
+import { Saving } from './saving.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink, SinkParts } from './sink.js'
+import { Suspects } from './suspects.js'
 
 /** So many events may be read ahead of the oldest that is not done: one that takes long holds up none but its own. */
 const MOST_READ = 1_000
-const MOST_UNSAVED = 100
-const LONGEST_UNSAVED_MS = 1_000
 
 export interface HandlingParts extends SinkParts {
   readonly settings: ConsumeSettings
@@ -22,29 +19,25 @@ export interface HandlingParts extends SinkParts {
 
 /**
  * Handles events in this process: in order for each send, side by side for different ones; at most `maxInFlight` of
- * them begun and not known to the store.
+ * them begun and not known to the store. After a process that ended without a word, one by one: see {@link Suspects}.
  */
 export class Handling implements Sink {
   readonly #parts: HandlingParts
   #window: EventWindow
-  /** By send: the first is at work or ready, the others wait for it. */
-  readonly #lanes = new Map<string, Entry[]>()
-  /** Lanes whose first event may begin. */
-  readonly #ready = new Set<string>()
-  readonly #letters = new Map<Entry, DeadLetter>()
-  readonly #batch: number
-  #sequence = 0
-  #isCommitting = false
-  #isDue = false
-  #cancelTimer: (() => void) | undefined
-  /** Nothing can be saved any more. */
-  #isBroken = false
+  #suspects: Suspects
+  #saving: Saving
+  readonly #lanes = new Lanes()
+  /** Takes back the time after which an event that is alone is so no longer. */
+  #cancelTurn: (() => void) | undefined
+  /** Something was begun and came to nothing. */
+  #hasAbandoned = false
   #onProgress = (): void => {}
 
   constructor(parts: HandlingParts) {
     this.#parts = parts
     this.#window = new EventWindow(parts.checkpoint)
-    this.#batch = Math.min(MOST_UNSAVED, Math.ceil(parts.settings.maxInFlight / 2))
+    this.#suspects = new Suspects(parts.checkpoint, parts.settings.maxInFlight)
+    this.#saving = this.#createSaving()
   }
 
   get isFull(): boolean {
@@ -55,19 +48,26 @@ export class Handling implements Sink {
     return this.#window.oldestOpen
   }
 
+  open(): Promise<void> {
+    return this.#saving.now()
+  }
+
   take(event: MessagingEvent, isSkipped: boolean): void {
     const entry = this.#window.add(event)
-    if (entry !== undefined && isSkipped) this.#window.finish(entry)
-    else if (entry !== undefined) this.#enqueue(entry)
+    if (entry === undefined) this.#suspects.clear(this.#window.newest)
+    else if (isSkipped) this.#drop(entry)
+    else this.#lanes.add(entry)
     this.#proceed()
   }
 
   async restart(checkpoint: Checkpoint): Promise<void> {
-    const { tenure } = this.#parts
-    await this.#until(() => this.#window.size === 0 || !tenure.mayBegin() || this.#isBroken)
+    const { tenure, settings } = this.#parts
+    await this.#until(() => this.#window.size === 0 || !tenure.mayBegin() || this.#saving.isBroken)
     if (this.#window.size > 0 || !tenure.mayBegin()) return
     this.#window = new EventWindow(checkpoint)
-    await this.#commit(this.#window.snapshot())
+    this.#suspects = new Suspects(checkpoint, settings.maxInFlight)
+    this.#saving = this.#createSaving()
+    await this.#saving.now()
   }
 
   async drain(ms: number): Promise<boolean> {
@@ -75,10 +75,16 @@ export class Handling implements Sink {
     tenure.close()
     // What is over is not saved any more.
     const isSettled = (): boolean =>
-      this.#window.begun === 0 && (this.#window.unsaved === 0 || this.#isBroken || !tenure.maySave())
+      this.#window.begun === 0 && (this.#window.unsaved === 0 || this.#saving.isBroken || !tenure.maySave())
     await atMost(ms, this.#until(isSettled), runtime)
-    this.#cancelTimer?.()
+    this.#cancelTurn?.()
+    await this.#saving.sayGoodbye(this.#hasAbandoned)
     return isSettled()
+  }
+
+  #createSaving(): Saving {
+    const [window, suspects, sequence] = [this.#window, this.#suspects, this.#saving?.sequence ?? 0]
+    return new Saving({ ...this.#parts, window, suspects, onCommitted: () => this.#proceed() }, sequence)
   }
 
   /** Resolves when it is so; it is looked at after each change. */
@@ -91,108 +97,96 @@ export class Handling implements Sink {
     })
   }
 
-  #enqueue(entry: Entry): void {
-    const { sendRequestId } = entry
-    const lane = this.#lanes.get(sendRequestId)
-    if (lane !== undefined) {
-      lane.push(entry)
-      return
-    }
-    this.#lanes.set(sendRequestId, [entry])
-    this.#ready.add(sendRequestId)
+  /** Nothing is to be done with it. */
+  #drop(entry: Entry): void {
+    this.#window.finish(entry)
+    this.#suspects.clear(entry.place)
   }
 
   /** After anything has changed: begins what may begin, saves what is due. */
   #proceed(): void {
     const { tenure, settings, onRoom } = this.#parts
-    for (const id of this.#ready) {
-      if (this.#window.atRisk >= settings.maxInFlight || !tenure.mayBegin()) break
-      const [entry] = this.#lanes.get(id) ?? []
-      this.#ready.delete(id)
-      if (entry !== undefined) this.#begin(entry)
+    while (tenure.mayBegin()) {
+      const entry = this.#suspects.isAny ? this.#nextAlone() : this.#next()
+      if (entry === undefined || this.#window.atRisk >= settings.maxInFlight) break
+      this.#begin(entry)
     }
-    this.#saveIfDue()
+    this.#saving.ifDue()
     this.#onProgress()
     if (!this.isFull) onRoom()
   }
 
+  #next(): Entry | undefined {
+    const entry = this.#lanes.next
+    return entry !== undefined && this.#suspects.admits(entry) ? entry : undefined
+  }
+
+  /** The suspect whose turn it is, once the store knows of its delivery. */
+  #nextAlone(): Entry | undefined {
+    const { alone } = this.#suspects
+    if (alone !== undefined) return alone.state === 'saved' ? alone.entry : undefined
+    for (let entry = this.#lanes.oldest; entry && this.#suspects.includes(entry); entry = this.#lanes.oldest) {
+      if (!this.#suspects.isGivenUp(entry, this.#parts.settings.maxAttempts)) {
+        this.#suspects.announce(entry)
+        break
+      }
+      this.#giveUp(entry)
+    }
+    return undefined
+  }
+
+  /** It is not handled again: it must not end one process after another. */
+  #giveUp(entry: Entry): void {
+    const attempts = this.#suspects.deliveriesOf(entry)
+    const error = `no process that was given it finished it, in ${attempts} deliveries`
+    this.#suspects.clear(entry.place)
+    this.#finish(entry, { event: entry.event, error, attempts, failedAt: new Date(this.#parts.runtime.now()) })
+  }
+
   #begin(entry: Entry): void {
     const { settings, tenure, runtime } = this.#parts
+    const { alone } = this.#suspects
+    this.#lanes.begin(entry)
     this.#window.begin(entry)
-    attempt(entry.event, settings, tenure, runtime).then(
+    if (alone?.entry === entry) alone.state = 'begun'
+    const first = alone?.entry === entry ? this.#suspects.deliveriesOf(entry) : 1
+    const pass = alone?.entry === entry ? this.#takeTurn(entry) : undefined
+    attempt(entry.event, settings, tenure, runtime, first, pass).then(
       (outcome) => {
-        if (outcome === 'abandoned') this.#window.abandon(entry)
+        if (outcome === 'abandoned') this.#abandon(entry)
         else this.#finish(entry, outcome)
+        pass?.()
         this.#proceed()
       },
-      (error: Error) => this.#fail(error),
+      (error: Error) => this.#saving.fail(error),
     )
   }
 
-  #finish(entry: Entry, outcome: 'handled' | DeadLetter): void {
-    const { sendRequestId } = entry
-    if (outcome !== 'handled') this.#letters.set(entry, outcome)
-    this.#window.finish(entry)
-    const lane = this.#lanes.get(sendRequestId) ?? []
-    lane.shift()
-    if (lane.length > 0) this.#ready.add(sendRequestId)
-    else this.#lanes.delete(sendRequestId)
-  }
-
-  #saveIfDue(): void {
-    const { tenure, settings, runtime } = this.#parts
-    const { unsaved, atRisk } = this.#window
-    if (unsaved === 0 || this.#isCommitting || this.#isBroken || !tenure.maySave()) return
-    const isHeldUp = atRisk >= settings.maxInFlight || tenure.closing.aborted
-    if (this.#isDue || isHeldUp || unsaved >= this.#batch) {
-      void this.#commit(this.#window.snapshot())
-      return
+  /** @returns what ends the turn of the one that is alone: to be called when its first attempt has ended */
+  #takeTurn(entry: Entry): () => void {
+    const { settings, runtime } = this.#parts
+    const pass = (): void => {
+      this.#cancelTurn?.()
+      this.#cancelTurn = undefined
+      this.#suspects.pass(entry)
     }
-    this.#cancelTimer ??= runtime.after(LONGEST_UNSAVED_MS, () => {
-      this.#isDue = true
+    // One that takes long, and has neither killed this process nor cost it its lease, holds up the others no more.
+    this.#cancelTurn = runtime.after(settings.leaseMs, () => {
+      pass()
       this.#proceed()
     })
+    return pass
   }
 
-  async #commit(snapshot: Snapshot): Promise<void> {
-    const { tenure, onLost, name } = this.#parts
-    this.#cancelTimer?.()
-    this.#cancelTimer = undefined
-    this.#isDue = false
-    this.#isCommitting = true
-    const letters = snapshot.entries.flatMap((entry) => this.#letters.get(entry) ?? [])
-    const checkpoint = toCheckpointText(snapshot.checkpoint)
-    const step = { fence: tenure.fence, sequence: ++this.#sequence, checkpoint, letters: letters.map(toLetter) }
-    try {
-      const result = await commit(step, this.#parts)
-      this.#isCommitting = false
-      if (result === 'lost') onLost()
-      else if (result === 'full') this.#fail(lettersFull(name))
-      else this.#saved(snapshot, letters)
-    } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error('the store failed'))
-    }
-    this.#proceed()
+  #abandon(entry: Entry): void {
+    this.#hasAbandoned = true
+    this.#window.abandon(entry)
   }
 
-  #saved(snapshot: Snapshot, letters: readonly DeadLetter[]): void {
-    const { settings, onSaved } = this.#parts
-    for (const entry of snapshot.entries) this.#letters.delete(entry)
-    this.#window.saved(snapshot)
-    onSaved(snapshot.checkpoint)
-    for (const letter of letters) tell(settings.onDeadLetter, letter)
+  #finish(entry: Entry, outcome: 'handled' | DeadLetter): void {
+    if (outcome !== 'handled') this.#saving.addLetter(entry, outcome)
+    this.#suspects.forget(entry)
+    this.#window.finish(entry)
+    this.#lanes.finish(entry)
   }
-
-  #fail(error: Error): void {
-    this.#isBroken = true
-    this.#parts.onFailure(error)
-    this.#onProgress()
-  }
-}
-
-export function lettersFull(name: string): PpoppoError {
-  return new PpoppoError(
-    'dead_letters_full',
-    `The consumer ${name} has as many dead letters as are kept. Look at them with deadLetters('${name}').list(), mend the handler, then replay() or remove() them.`,
-  )
 }

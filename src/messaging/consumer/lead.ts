@@ -1,4 +1,4 @@
-import { onAbort } from '../../lib/on-abort.js'
+import { onAbort, untilAborted } from '../../lib/on-abort.js'
 import type { ConsumerStore } from '../../store/consumers.js'
 import type { MessagingRuntime } from '../runtime.js'
 import type { Checkpoint } from './checkpoint.js'
@@ -8,6 +8,7 @@ import { Publishing } from './publishing.js'
 import { createDoor, type OpenStream, readStream } from './read-stream.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink, SinkCalls } from './sink.js'
+import type { StoreFaults } from './store-faults.js'
 import { Tenure } from './tenure.js'
 
 export interface LeadParts {
@@ -16,7 +17,12 @@ export interface LeadParts {
   readonly store: ConsumerStore
   readonly runtime: MessagingRuntime
   readonly lease: Lease
+  readonly faults: StoreFaults
   readonly checkpoint: Checkpoint
+  readonly acceptsLoss?: true
+  /** Whether the place is to be saved before anything is begun. */
+  readonly opens: boolean
+  readonly serverNow: () => number
   /** Aborted when the consumer is stopped. */
   readonly stopping: AbortSignal
   onSink(sink: Sink | undefined): void
@@ -32,24 +38,30 @@ const STOPPED = new Error('stopped')
  * @throws what ends the consumer for good
  */
 export async function lead(parts: LeadParts): Promise<void> {
-  const { lease, stopping, settings } = parts
+  const { lease, faults, stopping, settings } = parts
   const reading = new AbortController()
   const tenure = new Tenure(lease)
   const door = createDoor(reading.signal)
   const letGo = [
     onAbort(stopping, () => reading.abort(STOPPED)),
     onAbort(lease.signal, () => {
-      tenure.end(lease.signal.reason)
+      if (lease.isTaken) tenure.end(lease.signal.reason)
+      else tenure.recall(lease.signal.reason)
       reading.abort(STOPPED)
     }),
   ]
   const sink = createSink(parts, tenure, {
     onRoom: door.open,
-    onLost: () => lease.lose({ reason: 'lease_lost' }),
+    onLost: () => {
+      lease.lose()
+      tenure.end(lease.signal.reason)
+    },
+    onRefused: () => lease.giveUp(faults.lastError),
     onFailure: (error) => reading.abort(error),
   })
   parts.onSink(sink)
   try {
+    if (parts.opens) await Promise.race([sink.open(), untilAborted(reading.signal)])
     await readStream({ ...parts, sink, signal: reading.signal, room: door.room })
   } catch (error) {
     if (error !== STOPPED) throw error
@@ -68,8 +80,9 @@ export async function lead(parts: LeadParts): Promise<void> {
 }
 
 function createSink(parts: LeadParts, tenure: Tenure, calls: SinkCalls): Sink {
-  const { settings, store, runtime, checkpoint, onSaved } = parts
-  const shared = { store, name: settings.name, tenure, runtime, checkpoint, onSaved, ...calls }
+  const { settings, store, runtime, faults, checkpoint, acceptsLoss, onSaved } = parts
+  const loss = acceptsLoss === undefined ? {} : { acceptsLoss }
+  const shared = { store, name: settings.name, tenure, runtime, faults, checkpoint, ...loss, onSaved, ...calls }
   return settings.fanOut === undefined
     ? new Handling({ ...shared, settings })
     : new Publishing({ ...shared, maxLength: settings.fanOut.maxLength })

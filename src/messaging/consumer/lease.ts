@@ -1,11 +1,15 @@
 import { PpoppoError } from '../../errors.js'
 import type { ConsumerStore } from '../../store/consumers.js'
+import type { StoreFaults } from './store-faults.js'
 
 /** Why a lease ended. */
 export interface LeaseLoss {
   readonly reason: 'lease_lost' | 'store_unavailable'
   readonly error?: Error
 }
+
+/** How a lease may end. `taken`: it is somebody else's. `late`: this process was stopped or busy for too long. */
+type LeaseEnd = 'taken' | 'late' | 'store_fault'
 
 interface LeaseParts {
   readonly store: ConsumerStore
@@ -15,6 +19,7 @@ interface LeaseParts {
   readonly fence: number
   /** Before the store was asked, by the monotonic clock: so it never ends here later than there. */
   readonly askedAt: number
+  readonly faults?: StoreFaults
 }
 
 /**
@@ -27,6 +32,7 @@ export class Lease {
   readonly #parts: LeaseParts
   readonly #ended = new AbortController()
   #loss: LeaseLoss | undefined
+  #end: LeaseEnd | undefined
   #validUntil: number
   #lastError: Error | undefined
   #renewal: NodeJS.Timeout | undefined
@@ -50,6 +56,16 @@ export class Lease {
     return this.#loss
   }
 
+  /** Whether the store said that it is somebody else's. */
+  get isTaken(): boolean {
+    return this.#end === 'taken'
+  }
+
+  /** Whether this process was not there to renew it. */
+  get wasLate(): boolean {
+    return this.#end === 'late'
+  }
+
   /** Asked right before something is begun: timers of a process that was stopped for a while come too late. */
   isValid(): boolean {
     if (this.#loss === undefined && performance.now() >= this.#validUntil) this.#expire()
@@ -57,11 +73,14 @@ export class Lease {
   }
 
   /** The store says that it is somebody else's. */
-  lose(loss: LeaseLoss): void {
-    if (this.#loss !== undefined) return
-    this.#loss = loss
-    this.#stopTimers()
-    this.#ended.abort(new PpoppoError('closed', 'This consumer is no longer the active one.'))
+  lose(): void {
+    this.#over('taken', { reason: 'lease_lost' })
+    this.#end = 'taken'
+  }
+
+  /** The store takes nothing of this one's: perhaps it does of another's. */
+  giveUp(error: Error): void {
+    this.#over('store_fault', { reason: 'store_unavailable', error })
   }
 
   /** Lets another one in at once. To be called when nothing of this one's is at work any more. */
@@ -78,18 +97,20 @@ export class Lease {
   }
 
   async #renew(): Promise<void> {
-    const { store, name, holder, ttlMs } = this.#parts
+    const { store, name, holder, ttlMs, faults } = this.#parts
     const askedAt = performance.now()
     try {
       const isOurs = await store.renew(name, holder, ttlMs)
+      faults?.worked('renewal')
       if (this.#loss !== undefined) return
-      if (!isOurs) return this.lose({ reason: 'lease_lost' })
+      if (!isOurs) return this.lose()
       this.#validUntil = askedAt + ttlMs
       this.#lastError = undefined
       this.#scheduleExpiry()
       this.#scheduleRenewal(ttlMs / 3)
     } catch (error) {
       this.#lastError = error instanceof Error ? error : undefined
+      if (this.#lastError !== undefined) faults?.failed('renewal', this.#lastError)
       if (this.#loss === undefined) this.#scheduleRenewal(Math.min(ttlMs / 10, 500))
     }
   }
@@ -109,7 +130,16 @@ export class Lease {
   /** Without an error of the store's it was this process that came too late. */
   #expire(): void {
     const error = this.#lastError
-    this.lose(error === undefined ? { reason: 'lease_lost' } : { reason: 'store_unavailable', error })
+    if (error === undefined) this.#over('late', { reason: 'lease_lost' })
+    else this.#over('store_fault', { reason: 'store_unavailable', error })
+  }
+
+  #over(end: LeaseEnd, loss: LeaseLoss): void {
+    if (this.#loss !== undefined) return
+    this.#end = end
+    this.#loss = loss
+    this.#stopTimers()
+    this.#ended.abort(new PpoppoError('closed', 'This consumer is no longer the active one.'))
   }
 
   #stopTimers(): void {

@@ -31,7 +31,12 @@ export class Publishing implements Sink {
 
   constructor(parts: PublishingParts) {
     this.#parts = parts
-    this.#checkpoint = { ...parts.checkpoint, ahead: [] }
+    this.#checkpoint = withoutHandled(parts.checkpoint)
+  }
+
+  async open(): Promise<void> {
+    this.#isWriting = true
+    await this.#writeSurely([])
   }
 
   get isFull(): boolean {
@@ -51,7 +56,7 @@ export class Publishing implements Sink {
     const { tenure } = this.#parts
     while (this.#isWriting && tenure.mayBegin()) await this.#untilIdle()
     if (this.#waiting.length > 0 || !tenure.mayBegin()) return
-    this.#checkpoint = checkpoint
+    this.#checkpoint = withoutHandled(checkpoint)
     this.#isWriting = true
     await this.#writeSurely([])
   }
@@ -90,20 +95,23 @@ export class Publishing implements Sink {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const { tenure, maxLength, runtime, onLost, onRoom, onSaved } = this.#parts
+    const { tenure, maxLength, runtime, acceptsLoss, onLost, onRefused, onRoom, onSaved } = this.#parts
     const cursor = batch.findLast(({ event }) => event.eventId !== '')?.event.eventId
-    const checkpoint: Checkpoint = { ...this.#checkpoint, ...(cursor === undefined ? {} : { cursor }) }
+    const checkpoint = { ...this.#checkpoint, ...(cursor === undefined ? {} : { cursor }), term: tenure.fence }
     const entries = batch.flatMap(({ text }) => (text === undefined ? [] : [text]))
+    const sequence = ++this.#sequence
     const step: CommitStep = {
       fence: tenure.fence,
-      sequence: ++this.#sequence,
+      sequence,
       checkpoint: toCheckpointText(checkpoint),
       queue: { entries, maxLength },
+      ...(acceptsLoss && sequence === 1 ? { acceptsLoss } : {}),
     }
     for (;;) {
       const result = await commit(step, this.#parts)
       if (result === 'committed') break
       if (result === 'lost') return onLost()
+      if (result === 'refused') return onRefused()
       // The workers are behind: hold the stream back until they have made room.
       await pause(QUEUE_FULL_PAUSE_MS, tenure.closing, runtime)
       if (!tenure.mayBegin()) return
@@ -112,5 +120,14 @@ export class Publishing implements Sink {
     this.#checkpoint = checkpoint
     onSaved(checkpoint)
     onRoom()
+  }
+}
+
+/** What is handed out counts as handled here, in its order: nothing is ahead, and nothing may be at work. */
+function withoutHandled({ cursor, skipsBefore }: Checkpoint): Checkpoint {
+  return {
+    ...(cursor === undefined ? {} : { cursor }),
+    ahead: [],
+    ...(skipsBefore === undefined ? {} : { skipsBefore }),
   }
 }

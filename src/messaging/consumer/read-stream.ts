@@ -1,8 +1,8 @@
 import { isPpoppoError } from '../../errors.js'
 import { onAbort, untilAborted } from '../../lib/on-abort.js'
 import type { EventsOptions, MessagingEvent } from '../event-types.js'
-import type { MessagingRuntime } from '../runtime.js'
 import type { Checkpoint } from './checkpoint.js'
+import { toPlaceAfterLoss } from './resume.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink } from './sink.js'
 
@@ -16,7 +16,8 @@ export type OpenStream = (options: EventsOptions) => AsyncIterableIterator<Messa
 export interface ReadingParts {
   readonly settings: Pick<ConsumeSettings, 'stream' | 'onCursorLost'>
   readonly events: OpenStream
-  readonly runtime: MessagingRuntime
+  /** The server's time in milliseconds since the epoch, or a little before it. */
+  readonly serverNow: () => number
   readonly sink: Sink
   /** Where to begin. */
   readonly checkpoint: Checkpoint
@@ -33,7 +34,7 @@ export interface ReadingParts {
  * @throws what ends a stream for good; the signal's reason
  */
 export async function readStream(parts: ReadingParts): Promise<never> {
-  const { settings, runtime, sink, signal } = parts
+  const { settings, serverNow, sink, signal } = parts
   const losses: number[] = []
   let { checkpoint } = parts
   for (;;) {
@@ -41,12 +42,10 @@ export async function readStream(parts: ReadingParts): Promise<never> {
       return await readOnce(parts, checkpoint)
     } catch (error) {
       if (!isPpoppoError(error, 'cursor_lost') || settings.onCursorLost === 'fail') throw error
-      const now = runtime.now()
+      const now = performance.now()
       losses.push(now)
       if (losses.filter((at) => at > now - LOSSES_WITHIN_MS).length > MOST_LOSSES) throw error
-      // What a server gives to a reader without a cursor is not published: all it has, or only what comes. "Latest" must
-      // not mean the whole past again, so what happened before now is passed over.
-      checkpoint = { ahead: [], ...(settings.onCursorLost === 'latest' && { skipsBefore: now }) }
+      checkpoint = toPlaceAfterLoss(settings.onCursorLost, serverNow())
       // Saved before anything is read: after a crash the same loss must not be dealt with again, from a later now.
       await Promise.race([sink.restart(checkpoint), untilAborted(signal)])
       signal.throwIfAborted()

@@ -1,22 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import { isPpoppoError, PpoppoError } from '../../errors.js'
 import { onAbort, untilAborted } from '../../lib/on-abort.js'
-import type { ConsumerStore } from '../../store/consumers.js'
+import type { Acquired, ConsumerStore } from '../../store/consumers.js'
 import type { Consumer, FanOutOptions } from '../consumer-types.js'
 import type { MessagingEvent } from '../event-types.js'
 import { tell } from '../events/tell.js'
 import type { MessagingRuntime } from '../runtime.js'
-import { BEGINNING, type Checkpoint, parseCheckpoint } from './checkpoint.js'
+import { finishQueue } from './finish-queue.js'
 import { lead } from './lead.js'
 import { Lease } from './lease.js'
 import { pause } from './pause.js'
 import type { OpenStream } from './read-stream.js'
+import { type OwnTerm, type Start, toStart } from './resume.js'
 import type { ConsumeSettings } from './settings.js'
 import type { Sink } from './sink.js'
+import { StoreFaults } from './store-faults.js'
 import { type WorkerParts, work } from './worker.js'
 
-/** How often one that waits looks whether the active one is gone. */
+/** How often one that waits looks whether the active one is gone: at least, and at most. */
 const LONGEST_LOOK_MS = 1_000
+const SHORTEST_LOOK_MS = 20
+/** How long one that could save nothing waits before it tries again. */
+const LONGEST_REFUSED_MS = 5_000
 /** After its handler's time a worker has so long to say that it is done. */
 const FINISHING_MS = 30_000
 
@@ -25,6 +30,12 @@ export interface ConsumerParts {
   readonly events: OpenStream
   readonly store: ConsumerStore
   readonly runtime: MessagingRuntime
+  /** The server's time in milliseconds since the epoch, or a little before it. @default this machine's */
+  readonly serverNow?: () => number
+  /** Tells an operator what must not be missed. */
+  readonly warn?: (text: string) => void
+  /** Called when the store has answered for the first time. */
+  readonly onStoreAnswers?: () => void
 }
 
 /** A consumer from `consume()` to its end: on standby, active, on standby again, ... */
@@ -41,14 +52,22 @@ export class RunningConsumer implements Consumer {
   /** What this process's worker is at work on. */
   readonly #atHand = new Set<MessagingEvent>()
   #lastEventAt: number | undefined
-  /** What this process saved last: the place to go on from should the store have lost it. */
-  #saved: Checkpoint | undefined
+  #own: OwnTerm | undefined
+  readonly #faults: StoreFaults
   /** The app was told that the store does not answer, and it has not answered since. */
   #isStoreDown = false
+  #hasAnswered = false
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts
-    this.name = parts.settings.name
+    const { name, leaseMs, onStoreFault } = parts.settings
+    this.name = name
+    this.#faults = new StoreFaults({
+      name,
+      patienceMs: leaseMs,
+      warn: parts.warn ?? (() => {}),
+      ...(onStoreFault && { onStoreFault }),
+    })
     this.closed = this.#run()
   }
 
@@ -96,13 +115,14 @@ export class RunningConsumer implements Consumer {
   async #work(): Promise<void> {
     const { fanOut } = this.#parts.settings
     if (fanOut === undefined) return untilAborted(this.#stopping.signal)
-    await work({ ...this.#workerParts(fanOut), closing: this.#stopping.signal })
+    await work(this.#workerParts(fanOut))
   }
 
-  #workerParts(fanOut: Required<FanOutOptions>): Omit<WorkerParts, 'closing'> {
+  #workerParts(fanOut: Required<FanOutOptions>): WorkerParts {
     const { settings, store, runtime } = this.#parts
-    const [id, over, atHand] = [this.#holder, this.#over.signal, this.#atHand]
-    return { store, settings: { ...settings, fanOut }, runtime, id, over, atHand }
+    const [id, over, atHand, faults] = [this.#holder, this.#over.signal, this.#atHand, this.#faults]
+    const closing = this.#stopping.signal
+    return { store, settings: { ...settings, fanOut }, runtime, id, closing, over, atHand, faults }
   }
 
   async #stayInLine(): Promise<void> {
@@ -111,6 +131,7 @@ export class RunningConsumer implements Consumer {
         await this.#takeTurn()
       } catch (error) {
         if (!isPpoppoError(error, 'store_unavailable')) throw error
+        this.#faults.failed('lease', error)
         if (!this.#isStoreDown) tell(this.#parts.settings.onStandby, { reason: 'store_unavailable', error })
         this.#isStoreDown = true
         await this.#pause(LONGEST_LOOK_MS / 2)
@@ -123,9 +144,12 @@ export class RunningConsumer implements Consumer {
     const { settings, store } = this.#parts
     const askedAt = performance.now()
     const answer = await store.acquire(settings.name, this.#holder, settings.leaseMs)
+    this.#faults.worked('lease')
     this.#isStoreDown = false
+    this.#noteAnswer()
     if ('heldForMs' in answer) {
-      return this.#pause(Math.min(answer.heldForMs + 10, settings.leaseMs / 3, LONGEST_LOOK_MS))
+      const longestMs = Math.min(answer.heldForMs + 10, settings.leaseMs / 3, LONGEST_LOOK_MS)
+      return this.#pause(Math.max(longestMs, SHORTEST_LOOK_MS))
     }
     const lease = new Lease({
       store,
@@ -134,18 +158,21 @@ export class RunningConsumer implements Consumer {
       ttlMs: settings.leaseMs,
       fence: answer.fence,
       askedAt,
+      faults: this.#faults,
     })
-    await this.#lead(lease, answer.checkpoint)
+    await this.#lead(lease, answer)
+    // Who has just found that nothing can be saved does not try that without a pause.
+    if (this.#faults.isSavingFailing) await this.#pause(Math.min(settings.leaseMs, LONGEST_REFUSED_MS))
   }
 
-  async #lead(lease: Lease, stored: string | undefined): Promise<void> {
-    const { settings, runtime, store, events } = this.#parts
-    // With workers a store that lost the checkpoint has lost what waited for them, too: that has to be read again.
-    const own = settings.fanOut === undefined ? this.#saved : undefined
-    const checkpoint = parseCheckpoint(stored) ?? own ?? startOf(settings)
+  async #lead(lease: Lease, acquired: Acquired): Promise<void> {
+    const { settings, runtime, store, events, serverNow = runtime.now } = this.#parts
     this.#lease = lease
-    tell(settings.onActive, { fence: lease.fence, ...(checkpoint.cursor && { after: checkpoint.cursor }) })
+    const letGo = onAbort(lease.signal, () => lease.loss && tell(settings.onStandby, lease.loss))
     try {
+      const start = await this.#start(lease, acquired, serverNow)
+      const { cursor } = start.checkpoint
+      tell(settings.onActive, { fence: lease.fence, ...(cursor && { after: cursor }) })
       if (settings.fanOut === undefined) await this.#finishQueue(lease)
       await lead({
         settings,
@@ -153,7 +180,10 @@ export class RunningConsumer implements Consumer {
         store,
         runtime,
         lease,
-        checkpoint,
+        faults: this.#faults,
+        ...start,
+        opens: start.acceptsLoss === true || this.#faults.isSavingFailing,
+        serverNow,
         stopping: this.#stopping.signal,
         onSink: (sink) => {
           this.#sink = sink
@@ -162,47 +192,43 @@ export class RunningConsumer implements Consumer {
           this.#lastEventAt = runtime.now()
         },
         onSaved: (saved) => {
-          this.#saved = saved
+          this.#own = { fence: lease.fence, wasLate: false, saved }
         },
       })
     } finally {
+      letGo()
       this.#lease = undefined
-      if (lease.loss) tell(settings.onStandby, lease.loss)
       this.#isStoreDown = lease.loss?.reason === 'store_unavailable'
+      if (this.#own !== undefined) this.#own = { ...this.#own, wasLate: lease.wasLate }
     }
   }
 
-  /** What waits for workers since a time when this name had `fanOut` is handled first: nobody else would. */
-  async #finishQueue(lease: Lease): Promise<void> {
-    const { store, settings, runtime } = this.#parts
-    const isLeft = async (): Promise<boolean> => (await store.queue.length(settings.name)) > 0
-    const closing = new AbortController()
-    const letGo = [this.#stopping.signal, lease.signal].map((signal) => onAbort(signal, () => closing.abort()))
-    const claimAfterMs = settings.handlerTimeoutMs + FINISHING_MS
-    const parts = { ...this.#workerParts({ maxLength: 1, claimAfterMs }), closing: closing.signal }
-    let working: Promise<void> | undefined
+  /** @throws `cursor_lost` */
+  async #start(lease: Lease, acquired: Acquired, serverNow: () => number): Promise<Start> {
     try {
-      while (!closing.signal.aborted && (await isLeft())) {
-        working ??= work(parts)
-        await Promise.race([working, pause(LONGEST_LOOK_MS, closing.signal, runtime)])
-      }
+      const start = toStart(this.#parts.settings, acquired, this.#own, serverNow)
+      const isSaved = acquired.checkpoint !== undefined || start.acceptsLoss === true
+      this.#own = { fence: lease.fence, wasLate: false, ...(isSaved && { saved: start.checkpoint }) }
+      return start
     } catch (error) {
       await lease.release()
       throw error
-    } finally {
-      closing.abort()
-      await working
-      for (const off of letGo) off()
     }
+  }
+
+  async #finishQueue(lease: Lease): Promise<void> {
+    const claimAfterMs = this.#parts.settings.handlerTimeoutMs + FINISHING_MS
+    await finishQueue(this.#workerParts({ maxLength: 1, claimAfterMs }), lease)
+  }
+
+  #noteAnswer(): void {
+    if (!this.#hasAnswered) this.#parts.onStoreAnswers?.()
+    this.#hasAnswered = true
   }
 
   #pause(ms: number): Promise<void> {
     return pause(ms, this.#stopping.signal, this.#parts.runtime)
   }
-}
-
-function startOf({ after }: ConsumeSettings): Checkpoint {
-  return after === undefined ? BEGINNING : { cursor: after, ahead: [] }
 }
 
 function stopped(): PpoppoError {

@@ -8,7 +8,7 @@ import { checkNames, pick, record } from '../validate.js'
 export interface ConsumeSettings
   extends Pick<
     ConsumeOptions,
-    'name' | 'handler' | 'after' | 'onHandlerError' | 'onDeadLetter' | 'onActive' | 'onStandby'
+    'name' | 'handler' | 'after' | 'onHandlerError' | 'onDeadLetter' | 'onActive' | 'onStandby' | 'onStoreFault'
   > {
   readonly maxInFlight: number
   readonly leaseMs: number
@@ -32,7 +32,7 @@ const FAN_OUT_NUMBERS = {
   maxLength: { otherwise: 10_000, least: 1, most: 1_000_000 },
   claimAfterMs: { otherwise: 90_000, least: 100, most: 86_400_000 },
 } as const
-const CALLBACKS = ['onHandlerError', 'onDeadLetter', 'onActive', 'onStandby'] as const
+const CALLBACKS = ['onHandlerError', 'onDeadLetter', 'onActive', 'onStandby', 'onStoreFault'] as const
 const POLICIES = ['fail', 'latest', 'earliest'] as const
 const NAMES = [
   'name',

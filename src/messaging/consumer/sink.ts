@@ -4,6 +4,8 @@ import type { CommitParts } from './commit.js'
 
 /** Where the active consumer puts what it reads: it handles it, or hands it to the workers. */
 export interface Sink {
+  /** Saves the place before anything is begun: for a start after which it is not known that it can be saved. */
+  open(): Promise<void>
   /** @param isSkipped it counts as handled; only the place in the stream moves on */
   take(event: MessagingEvent, isSkipped: boolean): void
   /** There is no room for another event, until `onRoom` of the parts is called. */
@@ -25,6 +27,8 @@ export interface SinkCalls {
   onRoom(): void
   /** The lease is somebody else's. */
   onLost(): void
+  /** The store answers, and takes nothing. */
+  onRefused(): void
   /** The consumer cannot go on. */
   onFailure(error: Error): void
 }
@@ -33,6 +37,8 @@ export interface SinkCalls {
 export interface SinkParts extends CommitParts, SinkCalls {
   /** Where it begins. */
   readonly checkpoint: Checkpoint
+  /** The store has lost what was there, and the checkpoint is what to go on from. */
+  readonly acceptsLoss?: true
   /** What was saved, for a store that loses it. */
   onSaved(checkpoint: Checkpoint): void
 }

@@ -2,16 +2,20 @@ import type { MessagingRuntime } from '../runtime.js'
 import type { Lease } from './lease.js'
 import { atMost } from './pause.js'
 
-/** The time in which one consumer may act, and how that ends: first nothing new is begun, then everything is over. */
+/**
+ * The time in which one consumer may act, and how that ends: first nothing new is begun, then, where the lease ran out,
+ * handlers are told to end and what they finish still counts, then everything is over.
+ */
 export class Tenure {
   readonly fence: number
-  readonly #lease: Pick<Lease, 'isValid'>
+  readonly #lease: Pick<Lease, 'isValid' | 'wasLate'>
   readonly #closing = new AbortController()
+  readonly #recalled = new AbortController()
   readonly #over = new AbortController()
   #atWork = 0
   #onIdle = (): void => {}
 
-  constructor(lease: Pick<Lease, 'fence' | 'isValid'>) {
+  constructor(lease: Pick<Lease, 'fence' | 'isValid' | 'wasLate'>) {
     this.fence = lease.fence
     this.#lease = lease
   }
@@ -19,6 +23,11 @@ export class Tenure {
   /** Aborted when nothing new may be begun. */
   get closing(): AbortSignal {
     return this.#closing.signal
+  }
+
+  /** Aborted when handlers at work must end. What they finish is saved if nobody has taken over: the fence decides. */
+  get recalled(): AbortSignal {
+    return this.#recalled.signal
   }
 
   /** Aborted when nothing may be done any more. */
@@ -31,9 +40,14 @@ export class Tenure {
     return !this.#closing.signal.aborted && this.#lease.isValid()
   }
 
-  /** Asked before anything is saved. */
+  /** Asked before anything is saved. The lease need not be valid: it is the store that knows whose it is. */
   maySave(): boolean {
-    return !this.#over.signal.aborted && this.#lease.isValid()
+    return !this.#over.signal.aborted
+  }
+
+  /** Whether this process was stopped, or busy, for longer than its lease. */
+  get wasLate(): boolean {
+    return this.#lease.wasLate
   }
 
   /** Code of the app has begun that takes time. */
@@ -56,8 +70,15 @@ export class Tenure {
     this.#closing.abort()
   }
 
+  /** The lease has run out by this process's clock. */
+  recall(reason: unknown): void {
+    this.#closing.abort()
+    this.#recalled.abort(reason)
+  }
+
   end(reason: unknown): void {
     this.#closing.abort()
+    this.#recalled.abort(reason)
     this.#over.abort(reason)
   }
 

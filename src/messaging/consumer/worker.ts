@@ -7,10 +7,11 @@ import { tell } from '../events/tell.js'
 import type { MessagingRuntime } from '../runtime.js'
 import { attempt, type EventTenure } from './attempts.js'
 import { toLetter } from './event-text.js'
-import { lettersFull } from './handling.js'
 import { pause } from './pause.js'
 import { parseEntryText, type WorkItem } from './queue-entry.js'
+import { lettersFull } from './saving.js'
 import type { ConsumeSettings } from './settings.js'
+import type { StoreFaults } from './store-faults.js'
 
 const WAIT_MS = 500
 const STORE_PAUSE_MS = 500
@@ -27,6 +28,7 @@ export interface WorkerParts {
   readonly closing: AbortSignal
   /** Aborted when handlers at work must end. */
   readonly over: AbortSignal
+  readonly faults: StoreFaults
   /** What is at work, for all to see. */
   readonly atHand: Set<MessagingEvent>
 }
@@ -71,12 +73,15 @@ export async function work(parts: WorkerParts): Promise<void> {
 }
 
 async function take(parts: WorkerParts, count: number): Promise<readonly QueueEntry[]> {
-  const { store, settings, id, closing, runtime } = parts
+  const { store, settings, id, closing, runtime, faults } = parts
   const { claimAfterMs } = settings.fanOut
   try {
-    return await store.queue.take(settings.name, id, { count, claimAfterMs, waitMs: WAIT_MS })
+    const taken = await store.queue.take(settings.name, id, { count, claimAfterMs, waitMs: WAIT_MS })
+    faults.worked('queue')
+    return taken
   } catch (error) {
     if (!isPpoppoError(error, 'store_unavailable')) throw error
+    faults.failed('queue', error)
     await pause(STORE_PAUSE_MS, closing, runtime)
     return []
   }
@@ -118,6 +123,7 @@ async function handle(
   const tenure: EventTenure = {
     fence,
     closing,
+    recalled: over,
     over,
     // Beyond that another one may have claimed it.
     mayBegin: () => !closing.aborted && performance.now() <= lastBeginAt,
@@ -138,18 +144,20 @@ async function finish(
   outcome: 'handled' | DeadLetter,
   takenAt: number,
 ): Promise<void> {
-  const { store, settings, runtime, over } = parts
+  const { store, settings, runtime, over, faults } = parts
   const letter = outcome === 'handled' ? undefined : toLetter(outcome)
   // Then another one may have it, and finishes it.
   const isMine = (): boolean => !over.aborted && performance.now() < takenAt + settings.fanOut.claimAfterMs
   for (;;) {
     try {
       const result = await store.queue.finish(settings.name, entry.id, letter)
+      faults.worked('finish')
       if (result === 'full') throw lettersFull(settings.name)
       if (outcome !== 'handled') tell(settings.onDeadLetter, outcome)
       return
     } catch (error) {
       if (!isPpoppoError(error, 'store_unavailable')) throw error
+      faults.failed('finish', error)
       if (!isMine()) return
       await pause(STORE_PAUSE_MS, over, runtime)
     }

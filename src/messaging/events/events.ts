@@ -2,6 +2,7 @@ import type { Caller } from '../client.js'
 import type { EventsOptions, MessagingEvent, StreamOptions } from '../event-types.js'
 import { Feed } from './feed.js'
 import { parseEventsOptions } from './parse-options.js'
+import { ServerClock } from './server-clock.js'
 
 /** The events of an app for as long as one reads; see {@link Messaging.events}. */
 export function createEvents(
@@ -19,12 +20,14 @@ export function createEvents(
  * signal (its reason is thrown), by `close()` of the client, and by what no opening anew can mend.
  * @param options as `parseStreamOptions` checks them; not checked again, so `after` may be any id the server gave
  * @param operation who reads, for the messages of errors
+ * @param clock is told the server's time
  */
 export function openFeed(
   caller: Caller,
   options: StreamOptions,
   signal?: AbortSignal,
   operation: string = options.sendRequestId === undefined ? 'events' : `events of ${options.sendRequestId}`,
+  clock: ServerClock = new ServerClock(caller.runtime.now),
 ): AsyncGenerator<MessagingEvent, undefined, undefined> {
-  return new Feed(caller, options, signal, operation)
+  return new Feed(caller, options, signal, operation, clock)
 }

@@ -2,6 +2,7 @@ import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import type { Caller } from '../client.js'
 import type { MessagingEvent, StreamOptions } from '../event-types.js'
 import type { CallScope } from '../scope.js'
+import type { ServerClock } from './server-clock.js'
 import { Subscription } from './subscription.js'
 
 type Result = IteratorResult<MessagingEvent, undefined>
@@ -26,13 +27,20 @@ export class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined
   /** What ended it while nobody waited: for the next who asks. */
   #untold: { readonly reason: unknown } | undefined
 
-  constructor(caller: Caller, options: StreamOptions, signal: AbortSignal | undefined, operation: string) {
+  constructor(
+    caller: Caller,
+    options: StreamOptions,
+    signal: AbortSignal | undefined,
+    operation: string,
+    clock: ServerClock,
+  ) {
     this.#caller = caller
     this.#signal = signal
-    this.#subscription = new Subscription(caller, options, operation, {
+    const reader = {
       onReadable: () => this.#handOut(),
-      onFault: (error) => this.#finish({ reason: error }),
-    })
+      onFault: (error: unknown) => this.#finish({ reason: error }),
+    }
+    this.#subscription = new Subscription(caller, options, operation, reader, clock)
   }
 
   /**

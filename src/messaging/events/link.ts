@@ -20,7 +20,7 @@ export class Link {
     this.#callbacks = callbacks
     this.#staleAfterMs = staleAfterMs
     this.#runtime = runtime
-    this.#downSince = runtime.now()
+    this.#downSince = runtime.monotonic()
   }
 
   /** Somebody waits for events, and there is no connection. A reader that is busy elsewhere misses none. */
@@ -53,7 +53,7 @@ export class Link {
     if (disconnection.error) this.#lastError = disconnection.error
     if (!this.#isUp) return
     this.#isUp = false
-    this.#downSince = this.#runtime.now()
+    this.#downSince = this.#runtime.monotonic()
     tell(this.#callbacks.onDisconnected, disconnection)
   }
 
@@ -69,6 +69,6 @@ export class Link {
   }
 
   #downMs(): number {
-    return this.#runtime.now() - this.#downSince
+    return this.#runtime.monotonic() - this.#downSince
   }
 }

@@ -31,6 +31,7 @@ export interface RunOptions {
 export interface RunListener {
   onReadable(): void
   onConnected(): void
+  onDate(date: string | undefined): void
   onEnd(run: Run): void
 }
 
@@ -40,8 +41,9 @@ export class Run {
   readonly #options: RunOptions
   readonly #listener: RunListener
   readonly #call: StreamCall
+  /** By the monotonic clock, as all times here. */
   readonly #openedAt: number
-  readonly #deadline: number
+  readonly #livesUntil: number
   readonly #cancelRecycling: () => void
   #cancelLook: () => void
   #connectedAt: number | undefined
@@ -58,14 +60,16 @@ export class Run {
     const bytes = method.serialize(request)
     // Spread: what began together shall not end together.
     const livesMs = Math.min(LONGEST_TIMER_MS, recycleMs * (0.8 + 0.4 * runtime.random()))
-    this.#openedAt = runtime.now()
-    // grpc-js goes by the real clock.
-    this.#deadline = Date.now() + Math.min(LONGEST_TIMER_MS, livesMs + BACKSTOP_MS)
+    const longestMs = Math.min(LONGEST_TIMER_MS, livesMs + BACKSTOP_MS)
+    this.#openedAt = runtime.monotonic()
+    this.#livesUntil = performance.now() + longestMs
     this.#call = openStreamCall(
-      { client, method, bytes, token, deadline: this.#deadline },
+      // grpc-js goes by the wall clock.
+      { client, method, bytes, token, deadline: Date.now() + longestMs },
       {
         onReadable: () => listener.onReadable(),
         onHeaders: () => this.#connected(),
+        onDate: (date) => listener.onDate(date),
         onEnd: (failure) => this.#end(failure),
       },
     )
@@ -94,10 +98,10 @@ export class Run {
 
   /** How it ended, by what is known now: messages that are read after the end count. */
   toEnd(): StreamEnd {
-    const { at, failure } = this.#ended ?? { at: this.#options.runtime.now() }
+    const { at, failure } = this.#ended ?? { at: this.#options.runtime.monotonic() }
     return {
       ...(failure ? { failure } : {}),
-      isPlanned: this.#isPlanned || (failure?.code === CODE.deadlineExceeded && Date.now() > this.#deadline - EARLY_MS),
+      isPlanned: this.#isPlanned || (failure?.code === CODE.deadlineExceeded && this.#isNearItsEnd()),
       hadCursor: this.#options.hadCursor,
       isUnanswered: !this.#options.hasAnswered(),
       hadProgress: this.#hadProgress,
@@ -110,6 +114,10 @@ export class Run {
   discard(): void {
     this.#letGo()
     this.#call.discard()
+  }
+
+  #isNearItsEnd(): boolean {
+    return performance.now() > this.#livesUntil - EARLY_MS
   }
 
   #recycle(): void {
@@ -127,13 +135,13 @@ export class Run {
 
   #connected(): void {
     if (this.#connectedAt !== undefined || this.#ended) return
-    this.#connectedAt = this.#options.runtime.now()
+    this.#connectedAt = this.#options.runtime.monotonic()
     this.#cancelLook()
     this.#listener.onConnected()
   }
 
   #end(failure: CallFailure | undefined): void {
-    this.#ended = { at: this.#options.runtime.now(), ...(failure ? { failure } : {}) }
+    this.#ended = { at: this.#options.runtime.monotonic(), ...(failure ? { failure } : {}) }
     this.#letGo()
     this.#listener.onEnd(this)
   }

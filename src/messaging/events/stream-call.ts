@@ -24,6 +24,8 @@ export interface StreamListener {
   onReadable(): void
   /** gRPC's headers have come. */
   onHeaders(): void
+  /** The server's time has come, as HTTP writes it. */
+  onDate(date: string | undefined): void
   /** The last there is. Messages that came before may still be read. @param failure absent: status 0 */
   onEnd(failure: CallFailure | undefined): void
 }
@@ -56,11 +58,15 @@ export function openStreamCall(opening: Opening, listener: StreamListener): Stre
     call.on('error', () => {})
     call.on('metadata', (received: Metadata) => {
       headers = received
+      if (!isDiscarded) listener.onDate(textOf(received, 'date'))
       // A gateway's page has headers, too.
       if (!isDiscarded && isGrpcType(textOf(received, 'content-type'))) listener.onHeaders()
     })
     call.on('status', (status: StatusObject) => {
-      if (!isDiscarded) listener.onEnd(status.code === 0 ? undefined : toFailure(status, headers, token))
+      if (isDiscarded) return
+      // An answer without messages brings its headers here.
+      if (headers === undefined) listener.onDate(textOf(status.metadata, 'date'))
+      listener.onEnd(status.code === 0 ? undefined : toFailure(status, headers, token))
     })
     // This also asks for the first message: as long as nobody does, grpc-js takes in all that comes.
     call.on('readable', () => {

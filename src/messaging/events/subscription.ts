@@ -7,6 +7,7 @@ import { Link } from './link.js'
 import { pauseMs } from './pause.js'
 import { RecentIds } from './recent-ids.js'
 import { Run } from './run.js'
+import type { ServerClock } from './server-clock.js'
 import { type AskedStream, toStreamError } from './stream-error.js'
 
 /** Servers that promise each event at least once repeat the last ones, not old ones. */
@@ -29,6 +30,7 @@ export class Subscription {
   readonly #options: StreamOptions
   readonly #operation: string
   readonly #reader: Reader
+  readonly #clock: ServerClock
   readonly #link: Link
   readonly #seen = new RecentIds(REMEMBERED_IDS)
   #cursor: string | undefined
@@ -39,7 +41,8 @@ export class Subscription {
   #isOver = false
   #wake: () => void = () => {}
 
-  constructor(caller: Caller, options: StreamOptions, operation: string, reader: Reader) {
+  constructor(caller: Caller, options: StreamOptions, operation: string, reader: Reader, clock: ServerClock) {
+    this.#clock = clock
     this.#caller = caller
     this.#options = options
     this.#operation = operation
@@ -54,7 +57,7 @@ export class Subscription {
   take(): MessagingEvent | undefined {
     const run = this.#run
     for (let wire = run?.read(); wire; wire = run?.read()) {
-      const event = fromEvent(wire)
+      const event = fromEvent(wire, this.#caller.runtime.now)
       const { eventId } = event
       // Nothing to go on after, and nothing to know it again by.
       if (eventId === '') return event
@@ -122,7 +125,7 @@ export class Subscription {
       this.#link.noteError(error)
       this.#streak = failed(this.#streak)
       const ms = pauseMs('backoff', this.#streak, error.retryAfterMs, runtime.random)
-      this.#pause = { since: runtime.now(), ms }
+      this.#pause = { since: runtime.monotonic(), ms }
     }
   }
 
@@ -148,6 +151,7 @@ export class Subscription {
       {
         onReadable: () => this.#guard(() => this.#reader.onReadable()),
         onConnected: () => this.#guard(() => this.#onConnected()),
+        onDate: (date) => this.#clock.note(date),
         onEnd: (run) => this.#guard(() => this.#onEnd(run)),
       },
     )
@@ -185,10 +189,10 @@ export class Subscription {
     }
   }
 
-  /** What is left of the pause; never more than all of it, should somebody set the clock back. */
+  /** What is left of the pause. */
   async #sitOut(): Promise<void> {
     const { since, ms: allMs } = this.#pause
-    const ms = Math.min(allMs, since + allMs - this.#caller.runtime.now())
+    const ms = since + allMs - this.#caller.runtime.monotonic()
     if (ms <= 0) return
     await new Promise<void>((resolve) => {
       const cancel = this.#caller.runtime.after(ms, resolve)

@@ -72,13 +72,41 @@ describe("a vendor's own definition", () => {
 
 describe('an event on the wire', () => {
   test('that is all but empty', () => {
-    const { occurredAt, ...rest } = fromEvent({})
+    const { occurredAt, ...rest } = fromEvent({}, () => 1_700_000_000_000)
     expect(rest).toEqual({ eventId: '', sendRequestId: '', type: 'unknown' })
-    expect(Number(occurredAt)).toBeNaN()
+    expect(occurredAt).toEqual(new Date(1_700_000_000_000))
     expect(fromEvent({ recipient: {}, summary: {} })).toMatchObject({
       recipient: { ppnum: '' },
       summary: { delivered: 0, failed: 0 },
     })
+  })
+
+  test.each([
+    'soon',
+    '',
+    null,
+    undefined,
+    {},
+    12,
+    '2026-13-45T25:61:61Z',
+    '2026-01-02',
+    { seconds: '1e306' },
+    { seconds: 'x' },
+    { seconds: 8.7e12 },
+  ])('that says it occurred at %j has a valid date: that of its id, else when it came', (said) => {
+    const dateOf = (event_id: string): Date => fromEvent({ event_id, occurred_at: said }, () => 5).occurredAt
+    for (const id of ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '01arz3ndektsv4rrffq69g5fav'])
+      expect(dateOf(id)).toEqual(new Date(1_469_922_850_259))
+    for (const id of ['evt_1', '', '81ARZ3NDEKTSV4RRFFQ69G5FAV']) expect(dateOf(id)).toEqual(new Date(5))
+  })
+
+  test.each([
+    ['2026-01-02T05:04:05.678+02:00', '2026-01-02T03:04:05.678Z'],
+    ['2026-01-02t03:04:05z', '2026-01-02T03:04:05.000Z'],
+    ['2016-12-31T23:59:60Z', '2016-12-31T23:59:59.000Z'],
+    ['2016-12-31T23:59:60.5Z', '2016-12-31T23:59:59.500Z'],
+  ])('that occurred at %s did', (said, date) => {
+    expect(fromEvent({ occurred_at: said }).occurredAt.toISOString()).toBe(date)
   })
 
   test.each([7, 77, 'SOMETHING_NEW', 'NOT_RECIPIENT_DELIVERED', 'constructor', '', null, undefined, {}])(

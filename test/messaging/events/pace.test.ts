@@ -116,16 +116,19 @@ describe('a server that ends each stream well', () => {
   })
 })
 
-test('a clock that is set back makes no pause longer', async () => {
-  const { events, stream, reasons } = await readOne()
-  stream.fail(14, 'going away')
-  await until(() => reasons.length === 1)
-  clock.set(-3_600_000)
-  const next = events.next()
-  expect((await waitFor(1)).ms).toBeLessThan(1_000)
-  await events.return(undefined)
-  await next
-})
+test.each([-3_600_000, 3_600_000])(
+  'a clock that is set by %d ms makes no pause longer, and none shorter',
+  async (ms) => {
+    const { events, stream, reasons } = await readOne()
+    stream.fail(14, 'going away')
+    await until(() => reasons.length === 1)
+    clock.set(ms)
+    const next = events.next()
+    expect((await waitFor(1)).ms).toBeLessThan(1_000)
+    await events.return(undefined)
+    await next
+  },
+)
 
 describe('a stream is recycled', () => {
   test.each([

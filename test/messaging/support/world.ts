@@ -44,6 +44,7 @@ export function createFastRuntime(waited: number[] = []): Partial<MessagingRunti
   let now = Date.now()
   return {
     now: () => now,
+    monotonic: () => now,
     random: () => 0.5,
     after: (ms, done) => {
       // A wait of seconds is somebody's deadline, meant to be taken back.

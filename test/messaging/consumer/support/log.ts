@@ -57,6 +57,7 @@ export class EventLog {
 export function createConsumers(
   log: EventLog,
   store: ConsumerStore = createMemoryConsumerStore({ now: Date.now }),
+  { name = `test-${randomUUID()}`, warn = () => {} }: { name?: string; warn?: (text: string) => void } = {},
 ): {
   readonly store: ConsumerStore
   /** They all have. */
@@ -66,7 +67,6 @@ export function createConsumers(
   stopAll(): Promise<void>
 } {
   const started: Consumer[] = []
-  const name = `test-${randomUUID()}`
   return {
     store,
     name,
@@ -75,6 +75,7 @@ export function createConsumers(
         settings: parseConsumeOptions({ name, drainMs: 100, ...options }),
         events: log.stream,
         store,
+        warn,
         runtime: { ...systemMessagingRuntime, ...runtime },
       })
       consumer.closed.catch(() => {})

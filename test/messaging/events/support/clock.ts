@@ -1,7 +1,7 @@
 import type { MessagingRuntime } from '../../../../src/messaging/runtime.js'
 
 /** Time that passes only when a test says so. */
-export interface Clock extends Pick<MessagingRuntime, 'now' | 'after' | 'random'> {
+export interface Clock extends Pick<MessagingRuntime, 'now' | 'monotonic' | 'after' | 'random'> {
   /** Timers that were neither taken back nor run. */
   readonly timers: number
   /** Lets time pass; what is due runs in order. */
@@ -19,6 +19,7 @@ export function createClock(random = 0.5): Clock {
     [...timers].filter(([, { at }]) => at <= until).sort(([, a], [, b]) => a.at - b.at)[0]
   return {
     now: () => now + setMs,
+    monotonic: () => now,
     random: () => random,
     after: (ms, done) => {
       const key = {}

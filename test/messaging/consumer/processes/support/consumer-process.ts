@@ -15,6 +15,9 @@ export interface Told {
   readonly after?: string
   readonly reason?: string
   readonly code?: string
+  readonly message?: string
+  readonly eventId?: string
+  readonly attempts?: number
 }
 
 export interface Report {
@@ -31,7 +34,23 @@ export interface ProcessOptions {
   readonly client: Partial<MessagingOptions>
   readonly consume: Partial<ConsumeOptions>
   /** Of the handler: how long it takes, each `everyNth` time. `isSilent`: it counts, and writes no journal. */
-  readonly handling?: { leastMs?: number; mostMs?: number; everyNth?: number; isSilent?: boolean }
+  readonly handling?: {
+    leastMs?: number
+    mostMs?: number
+    everyNth?: number
+    isSilent?: boolean
+    deadly?: DeadlyEvent
+  }
+}
+
+/**
+ * An event that its process does not survive, or not well: it is killed at once; a promise nobody waits for is rejected
+ * after `ms`; its event loop is blocked for `ms`, and then the handler is done, or throws.
+ */
+export interface DeadlyEvent {
+  readonly eventId: string
+  readonly how: 'kill' | 'reject' | 'block' | 'block-and-throw'
+  readonly ms?: number
 }
 
 /** A consumer in a process of its own. */

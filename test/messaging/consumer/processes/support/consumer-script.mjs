@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 const [library, json = '{}'] = process.argv.slice(2)
 const { client, consume, journal, handling = {} } = JSON.parse(json)
 const { createMessaging } = await import(library)
-const { everyNth = 1, leastMs = 0, mostMs = 0, isSilent = false } = handling
+const { everyNth = 1, leastMs = 0, mostMs = 0, isSilent = false, deadly } = handling
 
 const print = (type, state = {}) => process.stdout.write(`${JSON.stringify({ type, at: nowMs(), ...state })}\n`)
 /** The machine's monotonic clock: the same in all processes. */
@@ -30,9 +30,20 @@ function handler(event, context) {
     counts.set(place >> 5, (counts.get(place >> 5) ?? 0) ^ (1 << (place & 31)))
   } else write('begin', event, context)
   const done = () => isSilent || write('end', event, context)
+  if (event.eventId === deadly?.eventId) return actDeadly(deadly, done)
   if (mostMs === 0 || begun % everyNth !== 0) return done()
   const ms = leastMs + Math.random() * (mostMs - leastMs)
   return new Promise((resolve) => setTimeout(resolve, ms)).then(done)
+}
+
+/** What this one event does to the process. */
+function actDeadly({ how, ms = 0 }, done) {
+  if (how === 'kill') process.kill(process.pid, 'SIGKILL')
+  if (how === 'reject') return void setTimeout(() => Promise.reject(new Error('nobody waits for this')), ms)
+  const endAt = performance.now() + ms
+  while (performance.now() < endAt);
+  if (how === 'block-and-throw') throw new Error('too late')
+  return done()
 }
 
 const messaging = createMessaging(client)
@@ -44,7 +55,8 @@ const consumer = messaging.consume({
   onConnected: () => print('connected'),
   onDisconnected: ({ reason }) => print('disconnected', { reason }),
   onResumed: () => print('resumed'),
-  onDeadLetter: ({ event }) => print('dead-letter', { eventId: event.eventId }),
+  onStoreFault: ({ message }) => print('store-fault', { message }),
+  onDeadLetter: ({ event, attempts }) => print('dead-letter', { eventId: event.eventId, attempts }),
 })
 consumer.closed.then(
   () => print('closed'),

@@ -77,7 +77,7 @@ function comeAgain(begins: readonly Line[], { maxInFlight, clean }: Law): readon
   const again = new Map<number, Set<string>>()
   const complaints: string[] = []
   for (const fence of [...new Set(begins.map((line) => line.fence))].sort((a, b) => b - a)) {
-    const own = begins.filter((line) => line.fence === fence && line.attempt === 1).map(({ eventId }) => eventId)
+    const own = firstAttempts(begins.filter((line) => line.fence === fence))
     const unique = new Set(own)
     if (unique.size < own.length) complaints.push(`${own.length - unique.size} events were begun twice under ${fence}`)
     again.set(fence, new Set(own.filter((id) => later.has(id))))
@@ -88,6 +88,13 @@ function comeAgain(begins: readonly Line[], { maxInFlight, clean }: Law): readon
     if (ids.size > most) complaints.push(`${ids.size} events of ${fence} came again, ${most} may`)
   }
   return complaints
+}
+
+/** Of one fence. The first attempt at an event that may have ended a process before is not number 1. */
+function firstAttempts(begins: readonly Line[]): readonly string[] {
+  const first = new Map<string, number>()
+  for (const { eventId, attempt } of begins) first.set(eventId, Math.min(attempt, first.get(eventId) ?? attempt))
+  return begins.filter(({ eventId, attempt }) => attempt === first.get(eventId)).map(({ eventId }) => eventId)
 }
 
 function tooManyAtWork(lines: readonly Line[], { maxInFlight }: Law): readonly string[] {

@@ -1,0 +1,31 @@
+import { onAbort } from '../../lib/on-abort.js'
+import type { Lease } from './lease.js'
+import { pause } from './pause.js'
+import { type WorkerParts, work } from './worker.js'
+
+const LONGEST_LOOK_MS = 1_000
+
+/**
+ * What waits for workers since a time when this name had `fanOut` is handled first: nobody else would.
+ * @param parts `closing`: aborted when the consumer is stopped
+ */
+export async function finishQueue(parts: WorkerParts, lease: Lease): Promise<void> {
+  const { store, settings, runtime } = parts
+  const isLeft = async (): Promise<boolean> => (await store.queue.length(settings.name)) > 0
+  const closing = new AbortController()
+  const letGo = [parts.closing, lease.signal].map((signal) => onAbort(signal, () => closing.abort()))
+  let working: Promise<void> | undefined
+  try {
+    while (!closing.signal.aborted && (await isLeft())) {
+      working ??= work({ ...parts, closing: closing.signal })
+      await Promise.race([working, pause(LONGEST_LOOK_MS, closing.signal, runtime)])
+    }
+  } catch (error) {
+    await lease.release()
+    throw error
+  } finally {
+    closing.abort()
+    await working
+    for (const off of letGo) off()
+  }
+}
