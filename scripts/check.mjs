@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkContents } from './check/contents.mjs'
 import { checkDependencyReasons } from './check/dependency-reasons.mjs'
+import { checkDocPrograms } from './check/doc-programs.mjs'
 import { checkExampleCopy } from './check/example-copy.mjs'
 import { checkImports } from './check/imports.mjs'
 import { checkGitInstall, checkInstall } from './check/install.mjs'
@@ -29,6 +30,7 @@ const STEPS = [
   ['house rules', checkRules],
   ['lockfile: complete, no registry in it', checkLockfile],
   ['links in Markdown', checkLinks],
+  ['programs in docs/ compile', checkDocPrograms],
   ['every dependency has its reason', checkDependencyReasons],
   ['package: what is in it', async () => checkContents(await pack())],
   ['package: publint', async () => checkPublint(await pack())],
