@@ -5,6 +5,7 @@ import { isCleanText, isSecure, parseUrl } from './config-urls.js'
 import { deepFreeze } from './lib/deep-freeze.js'
 import { isPlainObject } from './lib/guards.js'
 import { nearest } from './lib/nearest.js'
+import { trimEndOf } from './lib/trim-end.js'
 import { LONGEST_TIMER_MS } from './lib/wait.js'
 import type { MessagingConfig, MessagingOptions } from './messaging/options.js'
 
@@ -148,7 +149,7 @@ function parseApiUrl(value: unknown, faults: Faults): string {
   if (url === undefined || !/^[\w./~-]*$/.test(url.pathname)) {
     faults.add('apiUrl', 'must be a URL such as "https://api.ppoppo.com/ext", without query or fragment')
   } else refusePlaintext('apiUrl', url, 'the access token', faults)
-  return url === undefined ? '' : `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+  return url === undefined ? '' : `${url.origin}${trimEndOf(url.pathname, '/')}`
 }
 
 function parseTokenUrl(value: unknown, faults: Faults): string {

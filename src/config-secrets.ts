@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Faults } from './config-source.js'
+import { trimEndOf } from './lib/trim-end.js'
 import type { VaultKey } from './options.js'
 
 const KEYGEN = 'make one with: npx express-ppoppo keygen'
@@ -105,11 +106,7 @@ function parseVaultKey(entry: string): VaultKey | string {
   if (id === undefined || text === undefined)
     return 'must look like id:base64, where the id holds letters, digits, _ and - only'
   const secret = Buffer.from(text, /[-_]/.test(text) ? 'base64url' : 'base64')
-  const spellings = [
-    secret.toString('base64'),
-    secret.toString('base64').replace(/=+$/, ''),
-    secret.toString('base64url'),
-  ]
+  const spellings = [secret.toString('base64'), trimEndOf(secret.toString('base64'), '='), secret.toString('base64url')]
   // A decoder that skips what it does not know would turn a damaged key into another, weaker key.
   if (!spellings.includes(text)) return 'is not valid base64'
   if (secret.length !== KEY_BYTES) return `must be base64 of exactly ${KEY_BYTES} bytes (not hex, not a passphrase)`

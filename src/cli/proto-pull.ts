@@ -30,7 +30,7 @@ const INTERRUPTED = 130
  */
 export async function protoPull(args: readonly string[], io: CliIo): Promise<number> {
   const fail = (code: number, problem: string): number => {
-    io.printError(`express-ppoppo proto pull: ${problem.replace(/\s*\n(- )?/g, ' ')}`)
+    io.printError(`express-ppoppo proto pull: ${oneLine(problem)}`)
     return code
   }
   const given = parseProtoPull(args)
@@ -69,4 +69,12 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
   } finally {
     process.off('SIGINT', onInterrupt)
   }
+}
+
+/** Faults of a configuration come as a list, a line each. */
+function oneLine(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => (line.startsWith('- ') ? line.slice(2) : line).trim())
+    .join(' ')
 }

@@ -50,7 +50,8 @@ function unusable(bytes: Buffer): { method: MethodName; why: string }[] {
       return []
     } catch (error) {
       if (!isPpoppoError(error, 'config_invalid')) throw error
-      return [{ method, why: error.message.replace(/^[^"]*"descriptor" /, '').replace(/\. Fetch the vendor.*$/, '') }]
+      const [why = ''] = error.message.replace(/^[^"]*"descriptor" /, '').split('. Fetch the vendor', 1)
+      return [{ method, why }]
     }
   })
 }

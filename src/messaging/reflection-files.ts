@@ -107,7 +107,7 @@ function unanswered({ error_response }: ReflectionAnswer, what: string): CallFai
 
 /** Names come from the server: letters, digits and dots go to a terminal, the rest does not. */
 function shown(name: string): string {
-  return name.replace(/[^\w .-]/g, '?').slice(0, 100)
+  return name.slice(0, 100).replace(/[^\w .-]/g, '?')
 }
 
 function invalid(problem: string): PpoppoError {

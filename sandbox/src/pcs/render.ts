@@ -14,8 +14,8 @@ export function renderTemplate(template: Template, vars: JsonObject): string {
 }
 
 function fill(text: string, vars: JsonObject): string {
-  return text.replace(/\{\{\s*([^{}]+?)\s*\}\}|\{([^{}\s]+)\}/g, (original, double?: string, single?: string) => {
-    const value = valueAt(vars, double ?? single ?? '')
+  return text.replace(/\{\{([^{}]+)\}\}|\{([^{}\s]+)\}/g, (original, double?: string, single?: string) => {
+    const value = valueAt(vars, double?.trim() ?? single ?? '')
     if (value === undefined) return original
     return typeof value === 'string' ? value : JSON.stringify(value)
   })
