@@ -66,6 +66,13 @@ export interface RequestPpoppo {
   /** The Messaging API. Without its credentials every call rejects with `messaging_not_configured`. */
   readonly messaging: RequestMessaging
   /**
+   * Looks once more whether the sign-in of this request still stands: a request that runs for long (a stream, an upload, a
+   * report) learns here of a sign-out elsewhere. `status`, `isSignedIn`, `user` and the rest say so from then on.
+   * `userinfo()`, `accessToken()`, `signIns()` and `endSignIn()` look by themselves.
+   * @throws `store_unavailable`, where nobody can say; the sign-in is as it was.
+   */
+  recheck(): Promise<'signed-in' | 'signed-out'>
+  /**
    * What PAS says of the person now: always live, asked once per request (again only where it failed).
    * @throws `signed_out`, `store_unavailable`, `provider_unavailable`, `provider_misconfigured`, `subject_mismatch`.
    */

@@ -72,14 +72,20 @@ export class SignInView implements RequestPpoppo {
     }
   }
 
-  userinfo(): Promise<UserInfo> {
-    this.#userinfo ??= this.#callPas((signIn) => this.#parts.userCalls.userinfo(signIn, this.#adopt)).catch(
-      (error: unknown) => {
+  async recheck(): Promise<Exclude<SignInStatus, 'unavailable'>> {
+    if (this.#state.status === 'signed-out') return 'signed-out'
+    await this.#withSignIn((signIn) => this.#look(signIn))
+    return this.#state.signIn ? 'signed-in' : 'signed-out'
+  }
+
+  async userinfo(): Promise<UserInfo> {
+    return this.#callPas((signIn) => {
+      this.#userinfo ??= this.#parts.userCalls.userinfo(signIn, this.#adopt).catch((error: unknown) => {
         this.#userinfo = undefined
         throw error
-      },
-    )
-    return this.#userinfo
+      })
+      return this.#userinfo
+    })
   }
 
   accessToken(): Promise<string> {
@@ -114,7 +120,7 @@ export class SignInView implements RequestPpoppo {
   }
 
   async signIns(): Promise<readonly SignInSummary[]> {
-    return this.#withSignIn(async (signIn) => {
+    return this.#withCheckedSignIn(async (signIn) => {
       const records = await this.#parts.vault.list(signIn.sub)
       return records.map(({ id, createdAt, lastSeenAt, userAgent }) => ({
         id,
@@ -127,7 +133,7 @@ export class SignInView implements RequestPpoppo {
   }
 
   async endSignIn(id: string): Promise<boolean> {
-    return this.#withSignIn(async (signIn) => {
+    return this.#withCheckedSignIn(async (signIn) => {
       if (typeof id !== 'string' || !this.#parts.vault.isOf(signIn.sub, id)) return false
       if (id !== signIn.id) return this.#parts.signOut.endOne(id, 'ended_elsewhere')
       await this.signOut()
@@ -143,11 +149,25 @@ export class SignInView implements RequestPpoppo {
   /** What PAS has revoked is signed out for the rest of this request, too. */
   async #callPas<T>(call: (signIn: SignIn) => Promise<T>): Promise<T> {
     try {
-      return await this.#withSignIn(call)
+      return await this.#withCheckedSignIn(call)
     } catch (error) {
       if (isPpoppoError(error, 'signed_out')) this.#state = { status: 'signed-out' }
       throw error
     }
+  }
+
+  /** A request may live for long: what acts for the person looks first whether they are signed in still. */
+  async #withCheckedSignIn<T>(work: (signIn: SignIn) => Promise<T>): Promise<T> {
+    await this.#withSignIn((signIn) => this.#look(signIn))
+    return this.#withSignIn(work)
+  }
+
+  /** @throws `store_unavailable`; nothing has changed then. */
+  async #look({ id }: SignIn): Promise<void> {
+    const found = await this.#parts.vault.read(id)
+    // A sign-out of this very request may have been quicker.
+    if (this.#state.signIn?.id === id)
+      this.#state = found ? { status: 'signed-in', signIn: found } : { status: 'signed-out' }
   }
 
   async #withSignIn<T>(work: (signIn: SignIn) => Promise<T>): Promise<T> {

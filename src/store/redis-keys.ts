@@ -49,6 +49,6 @@ export function createRedisKeys(prefix: string): RedisKeys {
     counter: (limiter, key) => `${prefix}limit:${limiter}:${key}`,
     signInPattern: `${signIns.replace(/[\\*?[\]]/g, '\\$&')}*}:*`,
     toSignInId: (key) => key.slice(signIns.length).replace('}:', '.'),
-    clock: `${prefix}clock`,
+    clock: `${prefix}now`,
   }
 }

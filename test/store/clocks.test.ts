@@ -91,7 +91,7 @@ describeWithRedis('A15 the clock of Redis', () => {
     store,
     // A clock that was ahead has left its time behind; the server's own cannot be set from here.
     async setClock(byMs) {
-      if (byMs > 0) await redis.client.set(`${prefix}clock`, Date.now() + byMs)
+      if (byMs > 0) await redis.client.set(`${prefix}now`, Date.now() + byMs)
     },
   }))
 

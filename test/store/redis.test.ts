@@ -57,7 +57,7 @@ describeWithRedis('Redis store', () => {
     expect(keys).toEqual(
       [
         ...['tx:{one}:outcome', 'tx:{two}', `signin:{${tag}}:${member}`, `user:{${tag}}`, `notbefore:{${tag}}`],
-        ...[`lock:{${tag}}:${member}`, 'sess:s', 'sess:t', 'secret:k', 'limit:l:x', 'clock'],
+        ...[`lock:{${tag}}:${member}`, 'sess:s', 'sess:t', 'secret:k', 'limit:l:x', 'now'],
       ].sort(),
     )
     for (const key of keys) expect(await redis.client.pttl(prefix + key)).toBeGreaterThan(0)
@@ -134,7 +134,7 @@ describeWithRedis('Redis store', () => {
     await store.createSignIn(id, 'x'.repeat(800), now + HOUR_MS, now)
     await store.sessions.set('S'.repeat(32), 'x'.repeat(120), 3600)
     // The clock is one for all.
-    const keys = (await redis.client.keys(`${prefix}*`)).filter((key) => key !== `${prefix}clock`)
+    const keys = (await redis.client.keys(`${prefix}*`)).filter((key) => key !== `${prefix}now`)
     let bytes = 0
     for (const key of keys) bytes += (await redis.client.memory('USAGE', key)) ?? 0
     expect(bytes).toBeLessThanOrEqual(1400)

@@ -43,6 +43,7 @@ app.get('/', async (req, res) => {
   expectType<Equal<typeof req.ppoppo.account, unknown>>()
   expectType<Equal<ReturnType<typeof req.ppoppo.userinfo>, Promise<UserInfo>>>()
   expectType<Equal<ReturnType<typeof req.ppoppo.accessToken>, Promise<string>>>()
+  expectType<Equal<ReturnType<typeof req.ppoppo.recheck>, Promise<'signed-in' | 'signed-out'>>>()
   // @ts-expect-error nobody may be signed in
   res.send(req.ppoppo.user.sub)
   // @ts-expect-error decided by the library
@@ -89,6 +90,7 @@ export const whole: RequestPpoppo = {
   messaging: { ...auth.messaging, sendToUser: async () => ({ id: 's1', status: 'queued', totalRecipients: 1 }) },
   userinfo: async () => ({ sub: '01J00000000000000000000000', ppnum: '12312345678', createdAt: new Date(0) }),
   accessToken: async () => 'token',
+  recheck: async () => 'signed-out',
   signIns: async () => [],
   endSignIn: async () => false,
 }
