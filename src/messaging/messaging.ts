@@ -40,7 +40,7 @@ export function createMessagingClient(
       send,
       assertOpen: caller.assertOpen,
       probe: (signal) => askStats(caller, { signal }, true),
-      checkRecipient: (templateId, recipient) => known.check(templateId, [recipient]),
+      checkRecipient: (templateId, recipient) => void known.check(templateId, [recipient]),
       runs,
     }),
     status,

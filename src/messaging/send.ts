@@ -16,11 +16,11 @@ export function createSend(
   return async function send(request, options, context) {
     caller.assertUsable()
     const checked = parseSendRequest(request)
-    const { templateId, recipients } = checked
-    templates.check(templateId, recipients)
+    const { templateId } = checked
+    const recipients = templates.check(templateId, checked.recipients)
     const receipt = await caller.unary(
       'createSendRequest',
-      ({ struct }) => toSendRequest(checked, struct),
+      ({ struct }) => toSendRequest({ ...checked, recipients }, struct),
       {
         operation: 'send',
         kind: 'write',

@@ -182,6 +182,7 @@ export interface TemplateComponent {
   readonly type: TemplateComponentType
   readonly content?: string
   readonly label?: string
+  /** `https:` or `http:`; placeholders after the host only. */
   readonly url?: string
   readonly alt?: string
   readonly question?: string

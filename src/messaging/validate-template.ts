@@ -1,4 +1,5 @@
-import { placeholdersOf } from './placeholders.js'
+import { placeholdersOf, withNormalNames } from './placeholders.js'
+import { faultOfUrl } from './template-url.js'
 import type { TemplateComponent, TemplateComponentType, TemplateRequest } from './types.js'
 import { checkNames, checkRequestNames, invalid, record } from './validate.js'
 
@@ -43,13 +44,20 @@ function parseComponent(component: unknown, path: string): TemplateComponent {
     checkMember(given[name], name, `${path}.${name}`)
   }
   const present = members.filter((member) => given[member] !== undefined)
-  return { type, ...Object.fromEntries(present.map((member) => [member, given[member]])) }
+  return { type, ...Object.fromEntries(present.map((member) => [member, normalized(given[member])])) }
+}
+
+/** Texts with the names of their placeholders in one spelling. */
+function normalized(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalized)
+  return typeof value === 'string' ? withNormalNames(value) : value
 }
 
 function checkMember(value: unknown, name: string, path: string): void {
   if (name === 'options') return checkOptions(value, path)
   checkText(value, path)
-  if (name === 'url') checkUrl(value, path)
+  const fault = name === 'url' ? faultOfUrl(value) : undefined
+  if (fault !== undefined) throw invalid(path, fault)
 }
 
 function checkOptions(value: unknown, path: string): void {
@@ -65,13 +73,5 @@ function checkText(value: unknown, path: string): asserts value is string {
   if (/\p{Surrogate}/u.test(value)) throw invalid(path, 'holds half a character (an unpaired surrogate)')
   if (placeholdersOf(value) === undefined) {
     throw invalid(path, 'has braces that make no placeholder; write {{name}}, letters, digits, _ and - only')
-  }
-}
-
-/** One with a placeholder is not a URL yet. */
-function checkUrl(value: string, path: string): void {
-  if (placeholdersOf(value)?.length) return
-  if (!URL.canParse(value) || /^(javascript|data|vbscript):/i.test(value)) {
-    throw invalid(path, 'must be a full URL, such as "https://app.example/offers"')
   }
 }

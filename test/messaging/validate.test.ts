@@ -82,6 +82,45 @@ describe('a template', () => {
     [{ name: 'a', components: [{ type: 'button', label: 'x' }] }, /"components\[0\]\.url"/],
     [{ name: 'a', components: [{ type: 'button', label: 'x', url: '/x' }] }, /must be a full URL/],
     [{ name: 'a', components: [{ type: 'button', label: 'x', url: 'javascript:1' }] }, /must be a full URL/],
+    ...[
+      ' javascript:alert(1)',
+      '\u0001javascript:alert(1)',
+      'java\nscript:alert(1)',
+      'JAVASCRIPT:alert(1)',
+      'data:text/html,x',
+      'vbscript:x',
+      'blob:https://app.example/x',
+      'file:///etc/passwd',
+      'mailto:a@app.example',
+      'tel:123',
+      'ftp://app.example/',
+      '//app.example/',
+      'https://',
+      'https:// app.example',
+    ].map((url): [object, RegExp] => [
+      { name: 'a', components: [{ type: 'button', label: 'x', url }] },
+      /"components\[0\]\.url" must be a full URL, https or http, such as/,
+    ]),
+    ...[
+      '{{url}}',
+      '{{scheme}}://app.example/',
+      'http{{s}}://app.example/',
+      'javascript:{{code}}',
+      'https://{{host}}/x',
+      'https://{{sub}}.app.example/',
+      'https://app.{{domain}}/',
+      'https://app.example{{path}}',
+      'https://app.example:{{port}}/',
+      'https://app.example:80{{port}}/',
+      'https://{{user}}@app.example/',
+      'https://a:{{password}}@app.example/',
+      'https:{{x}}//app.example/',
+      'https:/{{x}}/y',
+      'https:\\\\{{x}}',
+    ].map((url): [object, RegExp] => [
+      { name: 'a', components: [{ type: 'image', url }] },
+      /"components\[0\]\.url" must be a full URL, https or http, whose placeholders stand after the host/,
+    ]),
     [{ name: 'a', components: [{ type: 'poll', question: 'q', options: ['a'] }] }, /two texts or more/],
     [{ name: 'a', components: [{ type: 'poll', question: 'q', options: ['a', 'a'] }] }, /options\[1\]" stands/],
     [
@@ -93,6 +132,55 @@ describe('a template', () => {
     expect(() => parseTemplateRequest(request)).toThrow(
       expect.objectContaining({ code: 'request_invalid', message: expect.stringMatching(message) }),
     )
+  })
+
+  test.each([
+    'https://app.example/{{id}}',
+    'https://app.example/?q={{ q }}&r={{r}}#{{s}}',
+    'https://app.example?{{q}}',
+    'http://app.example:8080/a/{{b.c}}/d',
+    ' https://app.example/ ',
+    'HTTPS://app.example',
+    'https://가게.example/{{이름}}',
+  ])('takes the URL %j as it is', (url) => {
+    const components = [{ type: 'button', label: 'Go', url }]
+    expect(parseTemplateRequest({ name: 'a', components })).toEqual({ name: 'a', components })
+  })
+
+  test.each([
+    ['Thai', 'ชื่อ'],
+    ['Hindi', 'नाम_हिन्दी'],
+    ['Hindi with a joiner', 'क्\u200dष'],
+    ['Vietnamese, decomposed', 'tên'.normalize('NFD')],
+    ['Korean, decomposed', '이름.성'.normalize('NFD')],
+  ])('takes placeholders in %s, and knows each name however it is typed', (_, name) => {
+    const [one, other] = [name.normalize('NFC'), name.normalize('NFD')]
+    expect(placeholdersOf(`{{${other}}} {{ ${one} }}`)).toEqual([one, one])
+    const components = [{ type: 'text', content: `e\u0301 {{${other}}}` }]
+    // What is no placeholder is left as it was typed.
+    expect(parseTemplateRequest({ name: 'a', components }).components).toEqual([
+      { type: 'text', content: `e\u0301 {{${one}}}` },
+    ])
+    const known = createKnownTemplates()
+    known.remember('tpl_1', [{ type: 'text', content: `{{${other}}}` }])
+    const nested = (of: string): object =>
+      of.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), 'x') as object
+    for (const spelling of [one, other]) {
+      const vars = nested(spelling) as { [name: string]: string }
+      expect(known.check('tpl_1', [{ ppnum: '1', vars }])).toEqual([{ ppnum: '1', vars: nested(one) }])
+    }
+    expect(() => known.check('tpl_1', [{ ppnum: '1', vars: { other: 'x' } }])).toThrow(`lacks "${one}"`)
+  })
+
+  test.each(['{{\u0e35x}}', '{{a b}}', '{{1}}', '{{-a}}', '{{a\u200b}}'])('does not take %j', (content) => {
+    expect(placeholdersOf(content)).toBeUndefined()
+  })
+
+  test('one name typed in two ways is not chosen from', () => {
+    const known = createKnownTemplates()
+    known.remember('tpl_1', [{ type: 'text', content: '{{é}}' }])
+    const vars = { ['é'.normalize('NFC')]: '1', ['é'.normalize('NFD')]: '2' }
+    expect(() => known.check('tpl_1', [{ ppnum: '1', vars }])).toThrow('"recipients[0].vars" has a name twice')
   })
 
   test('of every type of component passes as it is', () => {
@@ -112,7 +200,7 @@ describe('a template', () => {
     const known = createKnownTemplates()
     known.remember('tpl_1', [{ type: 'text', content: '{{name}} {{address.zip}}' }])
     const ok = { name: 'Alex', address: { zip: '1' } }
-    const check = (vars: object): void =>
+    const check = (vars: object): unknown =>
       known.check('tpl_1', [
         { ppnum: '1', vars: ok },
         { ppnum: '2', vars: { ...vars } },
