@@ -106,6 +106,30 @@ export async function connectCluster({ ports }: RedisGroup): Promise<Cluster> {
   return cluster
 }
 
+/** Until these servers of a cluster serve all slots, and each says the same of who has which. */
+export async function untilAgreed(servers: readonly RedisServer[]): Promise<void> {
+  const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'))
+  try {
+    await until(async () => {
+      const states = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')))
+      const owners = await Promise.all(clients.map(ownersBy))
+      return states.every((state) => String(state).includes('cluster_state:ok')) && new Set(owners).size === 1
+    })
+  } finally {
+    for (const client of clients) client.disconnect()
+  }
+}
+
+/** The first slot of each range, and the port of its master, as one server sees it. */
+async function ownersBy(client: Redis): Promise<string> {
+  const ranges = await client.call('CLUSTER', 'SLOTS')
+  if (!Array.isArray(ranges)) throw new TypeError('CLUSTER SLOTS answers a list')
+  return ranges
+    .map(([first, last, master]: [number, number, [string, number]]) => `${first}-${last}@${master[1]}`)
+    .sort()
+    .join()
+}
+
 /** A master, a replica, and a Sentinel that watches them as `name`. `servers` are in this order; `ports` is the Sentinel's. */
 export async function startSentinel(
   name: string,
