@@ -110,13 +110,15 @@ describeExample('the example app’s pages of messages', (example) => {
   })
 
   test('move the counts on the list, and take nothing from what one is writing there', async () => {
+    // Long enough for the page to be there on a busy machine, too.
+    await set({ pcsConsentMs: 8_000 })
     await send('note', TEST_NUMBERS)
     await page.goto(`${example.app.url}/messages`)
     await page.getByRole('textbox', { name: 'Message', exact: true }).fill('half a sentence')
     const steps = await textsUntil('.sends li:first-child [data-headline]', 'Done: delivered to 2 of 4.')
     expect(steps).toContain('Waiting for the consent of 2 people.')
     expect(await page.getByRole('textbox', { name: 'Message', exact: true }).inputValue()).toBe('half a sentence')
-  })
+  }, 60_000)
 
   test('leave their connection when they are hidden or left, so that other tabs have one', async () => {
     await set({ pcsStepMs: 60_000 })
