@@ -1,3 +1,4 @@
+import { faultOfAuthorizationParams } from './authorization-params.js'
 import { checkKeys, type Faults } from './config-source.js'
 import { isCleanText } from './config-urls.js'
 import type { Config, PpoppoOptions } from './options.js'
@@ -19,6 +20,19 @@ export function parseScope(value: unknown, faults: Faults): readonly string[] {
     faults.add('scope', 'must hold both openid and profile; without them nobody can be identified')
   }
   return scope
+}
+
+/** Parameters of the authorization request, copied, or a function that gives them. */
+export function parseAuthorizationParams(
+  value: PpoppoOptions['authorizationParams'],
+  faults: Faults,
+): Pick<Config, 'authorizationParams'> {
+  if (value === undefined || typeof value === 'function')
+    return value === undefined ? {} : { authorizationParams: value }
+  const fault = faultOfAuthorizationParams(value)
+  if (fault === undefined) return { authorizationParams: { ...value } }
+  faults.add(fault.name === '' ? 'authorizationParams' : `authorizationParams.${fault.name}`, fault.problem)
+  return {}
 }
 
 /** An ioredis client or Cluster, or a URL; nothing means memory. */

@@ -1,4 +1,5 @@
 import {
+  parseAuthorizationParams,
   parseBoolean,
   parseFunction,
   parseKeepAnonymous,
@@ -40,6 +41,7 @@ const OPTION_NAMES = Object.keys({
   scope: true,
   resource: true,
   appName: true,
+  authorizationParams: true,
   mountPath: true,
   basePath: true,
   strippedPrefix: true,
@@ -94,6 +96,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     warnings,
     scope: parseScope(source.value('scope') ?? 'openid profile', faults),
     ...(resource === undefined ? {} : { resource }),
+    ...parseAuthorizationParams(given.authorizationParams, faults),
     ...paths,
     homeUrl: `${origin?.origin ?? ''}${paths.basePath}/`,
     appName: parseAppName(given.appName, faults) ?? origin?.host ?? '',

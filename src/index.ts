@@ -1,5 +1,6 @@
 /** Sign in with Ppoppo for Express, and the Messaging API behind it: the public names. */
 
+export type { AuthorizationParams } from './authorization-params.js'
 export {
   ERROR_CATALOGUE,
   type ErrorCatalogueEntry,
@@ -28,4 +29,5 @@ export type {
 export { denySignIn } from './sign-in/ask-app.js'
 export type { SignInButtonOptions } from './sign-in/button.js'
 export type { RequireSignInOptions } from './sign-in/guard.js'
+export type { LoginWishes } from './sign-in/login-params.js'
 export type { PageKind, PageLabels, PageText, PageTexts } from './sign-in/texts.js'

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import type { Cluster, Redis } from 'ioredis'
+import type { AuthorizationParams } from './authorization-params.js'
 import type { PpoppoEvent } from './events.js'
 import type { MessagingConfig, MessagingOptions } from './messaging/options.js'
 import type { PageTextOverrides } from './sign-in/texts.js'
@@ -34,6 +35,15 @@ export interface PpoppoOptions {
    * What the site is called, 1 to 60 characters: on the library's pages, as a link to its home. @default the host of `baseUrl`
    */
   readonly appName?: string
+  /**
+   * Further parameters of the authorization request, by their names on the wire (`ui_locales`, `acr_values`, `max_age`...), or a
+   * function that gives those of one login, with 10 seconds to answer. They win over what a link wishes. What the library
+   * sets itself is refused. With `max_age` the id_token must prove by `auth_time` that it was kept (OIDC Core 3.1.2.1).
+   * @default {}
+   */
+  readonly authorizationParams?:
+    | AuthorizationParams
+    | ((req: Request) => AuthorizationParams | undefined | Promise<AuthorizationParams | undefined>)
   /** Full public path of the routes, any outer prefix included. @default `basePath` + '/auth' */
   readonly mountPath?: string
   /**
@@ -112,6 +122,7 @@ export interface Config {
   readonly idTokenIssuer: string
   readonly scope: readonly string[]
   readonly resource?: string
+  readonly authorizationParams?: NonNullable<PpoppoOptions['authorizationParams']>
   /** Begins with a slash, does not end with one. */
   readonly mountPath: string
   /** Public path of the app: begins with a slash, does not end with one; `''` is the root of the origin. */

@@ -22,6 +22,8 @@ export interface IdTokenExpectation {
 export interface SignInExpectation extends IdTokenExpectation {
   readonly nonce: string
   readonly code: string
+  /** Where `max_age` was sent: PAS must have seen the person since, milliseconds. */
+  readonly seenSince?: number
 }
 
 /** What the id_token of a refresh must fit, too (OIDC Core 12.2). */
@@ -48,6 +50,7 @@ export function checkSignInToken(idToken: string, expected: SignInExpectation): 
   const { sub } = payload
   if (typeof sub !== 'string' || !ULID.test(sub)) throw idTokenFault('"sub", which must be a ULID')
   checkTimes(payload, expected.now)
+  checkAuthTime(payload, expected.seenSince)
   return { jws, sub }
 }
 
@@ -109,6 +112,16 @@ function checkTimes(claims: Claims, nowMs: number): void {
     if (time !== undefined && time > now + CLOCK_TOLERANCE_SECONDS) throw new ClockDifference(name, time - now)
   }
   if (exp <= now - CLOCK_TOLERANCE_SECONDS) throw expired(iat, now)
+}
+
+/** OIDC Core 3.1.3.7 (13). */
+function checkAuthTime(claims: Claims, seenSince: number | undefined): void {
+  if (seenSince === undefined) return
+  const time = timeOf(claims, 'auth_time')
+  if (time === undefined) throw idTokenFault('"auth_time", which a request with max_age needs')
+  if (time < Math.floor(seenSince / 1000) - CLOCK_TOLERANCE_SECONDS) {
+    throw idTokenFault('"auth_time", which is older than max_age allows')
+  }
 }
 
 /** A token that comes expired was made by a clock that is behind ours, or made long ago: `iat` says which. */

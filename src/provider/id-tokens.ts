@@ -22,7 +22,7 @@ export interface IdTokens {
    */
   verifySignIn(
     answer: AnswerWithIdToken,
-    attempt: { readonly nonce: string; readonly code: string },
+    attempt: { readonly nonce: string; readonly code: string; readonly seenSince?: number },
     keys: KeySet,
   ): Promise<string>
   /**

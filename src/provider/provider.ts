@@ -8,6 +8,7 @@ import {
   skipSubjectCheck,
   tokenRevocation,
 } from 'openid-client'
+import type { AuthorizationParams } from '../authorization-params.js'
 import { PpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
 import type { Runtime } from '../lib/runtime.js'
@@ -17,7 +18,8 @@ import { ProviderRefusal, SignInMismatch, toProviderError } from './faults.js'
 import { createAskProvider } from './http.js'
 import { createIdTokens } from './id-tokens.js'
 import { toUserInfo, type UserInfo } from './profile.js'
-import { SENDS_ISSUER } from './read-answers.js'
+import { promptOf } from './prompt.js'
+import { PROMPTS, SENDS_ISSUER } from './read-answers.js'
 
 /** PAS, as far as the library needs it. Every call has a deadline, and throws only `PpoppoError`s without secrets. */
 export interface Provider {
@@ -51,6 +53,10 @@ export interface AuthorizationRequest {
   readonly state: string
   readonly nonce: string
   readonly codeVerifier: string
+  /** Further parameters; ours win. */
+  readonly params?: AuthorizationParams
+  /** What a link wishes for, where `params` says nothing of it. */
+  readonly wishes?: AuthorizationParams
 }
 
 /** What the token endpoint needs for a code. */
@@ -59,6 +65,8 @@ export interface CodeExchange {
   readonly state: string
   readonly nonce: string
   readonly codeVerifier: string
+  /** Where `max_age` was sent: PAS must have seen the person since, milliseconds. */
+  readonly seenSince?: number
 }
 
 /** Whose tokens are renewed. */
@@ -131,9 +139,12 @@ export function createProvider(
     },
 
     async prepareAuthorization() {
-      const { clients } = await discovered({ seenWithinMs: SEEN_LATELY_MS })
-      return ({ state, nonce, codeVerifier }) =>
+      const { clients, server } = await discovered({ seenWithinMs: SEEN_LATELY_MS })
+      return ({ state, nonce, codeVerifier, params = {}, wishes: { prompt, ...wishes } = {} }) =>
         buildAuthorizationUrl(clients.other, {
+          ...wishes,
+          ...promptOf(prompt, server[PROMPTS]),
+          ...params,
           redirect_uri: config.redirectUri,
           scope: config.scope.join(' '),
           state,
@@ -150,14 +161,18 @@ export function createProvider(
       return server[SENDS_ISSUER] !== true
     },
 
-    async exchangeCode({ code, state, nonce, codeVerifier }) {
+    async exchangeCode({ code, state, nonce, codeVerifier, seenSince }) {
       const { clients, keys } = await discovered()
       const current = new URL(config.redirectUri)
       current.search = new URLSearchParams({ code, state }).toString()
       const checks = { pkceCodeVerifier: codeVerifier, expectedState: state }
       const askedAt = runtime.now()
       const answer = await call('code exchange', () => authorizationCodeGrant(clients.token, current, checks, resource))
-      const sub = await idTokens.verifySignIn(answer, { nonce, code }, keys)
+      const sub = await idTokens.verifySignIn(
+        answer,
+        { nonce, code, ...(seenSince === undefined ? {} : { seenSince }) },
+        keys,
+      )
       return { ...toGrant(answer, askedAt, config.scope), sub }
     },
 

@@ -15,6 +15,9 @@ export const ENDPOINTS = [
 /** RFC 9207 3: `iss` comes with every authorization response. */
 export const SENDS_ISSUER = 'authorization_response_iss_parameter_supported'
 
+/** Which `prompt` values there are (Initiating User Registration 1.0). */
+export const PROMPTS = 'prompt_values_supported'
+
 const URL_FORM = { atMost: ANSWER_BOUNDS.url, pattern: /^[\x21-\x7e]+$/, form: 'a URL' }
 /** RFC 6750 2.1: what may stand in an Authorization header. */
 const ACCESS_TOKEN_FORM = { atMost: ANSWER_BOUNDS.token, pattern: /^[\x21-\x7e]+$/, form: 'visible ASCII' }
@@ -41,8 +44,14 @@ export function readDiscovery(body: unknown): ServerMetadata {
   return {
     issuer: answer.requiredText('issuer', URL_FORM),
     ...present(Object.fromEntries(endpoints)),
-    ...present({ [SENDS_ISSUER]: answer.boolean(SENDS_ISSUER) }),
+    ...present({ [SENDS_ISSUER]: answer.boolean(SENDS_ISSUER), [PROMPTS]: promptsOf(answer.value(PROMPTS)) }),
   }
+}
+
+/** A list of words; one that is none is as if PAS were silent, since it only helps to word a wish. */
+function promptsOf(value: unknown): string[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  return value.slice(0, 50).filter((one): one is string => typeof one === 'string' && one.length <= ANSWER_BOUNDS.word)
 }
 
 /** Where openid-client finds the id_token of a token answer: under this name it leaves it to us. */

@@ -18,6 +18,8 @@ export interface Transaction {
   readonly returnTo: string
   /** By the store's clock, milliseconds. */
   readonly begunAt: number
+  /** Where `max_age` was sent: PAS must have seen the person since, milliseconds. */
+  readonly seenSince?: number
 }
 
 /** What became of an attempt that somebody else took: a sign-in to join, or a failure. Holds no token. */
@@ -33,7 +35,7 @@ export type Consumed =
 
 /** The login attempts: one per `state`, each taken once and only by the browser that began it. */
 export interface Transactions {
-  begin(req: Request, res: Response, returnTo: string): Promise<Transaction>
+  begin(req: Request, res: Response, returnTo: string, maxAgeSeconds?: number): Promise<Transaction>
   /** Takes the attempt and clears its cookie; a store that is down throws before the cookie is touched. */
   consume(req: Request, res: Response, state: string): Promise<Consumed>
 }
@@ -71,7 +73,7 @@ export function createTransactions(parts: {
   }
 
   return {
-    async begin(req, res, returnTo) {
+    async begin(req, res, returnTo, maxAgeSeconds) {
       const begunAt = await store.now()
       const transaction: Transaction = {
         state: randomToken(runtime, 256),
@@ -79,6 +81,7 @@ export function createTransactions(parts: {
         codeVerifier: randomToken(runtime, 256),
         returnTo,
         begunAt,
+        ...(maxAgeSeconds === undefined ? {} : { seenSince: begunAt - maxAgeSeconds * 1000 }),
       }
       const cookie = cookies.newValue()
       const key = keyFor(transaction.state, cookie)
@@ -114,7 +117,7 @@ export function createTransactions(parts: {
 function parseTransaction(text: string | undefined): Transaction | undefined {
   const parsed = parseJsonObject(text ?? '')
   if (!parsed) return undefined
-  const { state, nonce, codeVerifier, returnTo, begunAt } = parsed
+  const { state, nonce, codeVerifier, returnTo, begunAt, seenSince } = parsed
   if (![state, nonce, codeVerifier, returnTo].every((field) => typeof field === 'string')) return undefined
   if (typeof begunAt !== 'number') return undefined
   return {
@@ -123,6 +126,7 @@ function parseTransaction(text: string | undefined): Transaction | undefined {
     codeVerifier: String(codeVerifier),
     returnTo: String(returnTo),
     begunAt,
+    ...(typeof seenSince === 'number' ? { seenSince } : {}),
   }
 }
 

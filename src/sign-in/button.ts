@@ -5,10 +5,11 @@ import { PpoppoError } from '../errors.js'
 import { html, trustedHtml } from '../lib/html.js'
 import { BUTTON_CSS, BUTTON_ICON, buttonScript } from './button-assets.js'
 import { mergeTexts } from './catalogue.js'
+import { type LoginWishes, toLinkParams } from './login-params.js'
 import type { PageTextOverrides } from './texts.js'
 
 /** Options of `auth.signInButton()`. */
-export interface SignInButtonOptions {
+export interface SignInButtonOptions extends LoginWishes {
   /** Where to come back to: a path, or a URL of an allowed origin. @default where login decides: `/` */
   readonly returnTo?: string
   /** Language of the text, BCP 47; one without a text of its own is answered in English. @default 'en' */
@@ -40,6 +41,9 @@ const OPTION_NAMES = Object.keys({
   theme: true,
   label: true,
   className: true,
+  prompt: true,
+  loginHint: true,
+  uiLocales: true,
 } satisfies Record<keyof SignInButtonOptions, true>)
 const THEMES: readonly unknown[] = ['auto', 'light', 'dark']
 const MAX_QUERY_TEXT = 2_048
@@ -82,7 +86,8 @@ function renderLink(base: string, labels: Readonly<Record<string, string>>, opti
   const { returnTo, theme = 'auto', className } = options
   const language = knownLanguage(labels, options.lang)
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
-  const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`
+  const asked = { ...(returnTo === undefined ? {} : { return_to: returnTo }), ...toLinkParams(options, 'signInButton') }
+  const query = Object.keys(asked).length === 0 ? '' : `?${new URLSearchParams(asked)}`
   const classes = className === undefined ? 'ppoppo-sign-in' : `ppoppo-sign-in ${className}`
   const label = options.label ?? labels[language]
   return html`<a class="${classes}" data-theme="${theme}" lang="${language}" rel="nofollow" data-turbo="false" href="${base}/login${query}">${trustedHtml(BUTTON_ICON)}<span>${label}</span></a>`.toString()

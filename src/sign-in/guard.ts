@@ -6,6 +6,7 @@ import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import { challenge, secureAnswer } from './answer-headers.js'
 import { AFTER_FORM } from './login.js'
+import { type LoginWishes, toLinkParams, WISH_OPTIONS } from './login-params.js'
 import { keepOutOfPageCache } from './page-cache.js'
 import { sendProblem } from './problem.js'
 import { isNavigation, wantsHtml } from './request-kind.js'
@@ -13,12 +14,12 @@ import { createReturnPlace } from './return-place.js'
 import type { RouteParts } from './route-parts.js'
 
 /** Options of `auth.requireSignIn()`. */
-export interface RequireSignInOptions {
+export interface RequireSignInOptions extends LoginWishes {
   /** Where to go after signing in. @default the page that was asked for; for a form, the page it was on */
   readonly returnTo?: string
 }
 
-const OPTION_NAMES = ['returnTo']
+const OPTION_NAMES = ['returnTo', ...WISH_OPTIONS]
 const RETRY_AFTER_SECONDS = 5
 
 /**
@@ -36,26 +37,27 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
     return !(ownSession.owns(req) && ownSession.hasCookie(req))
   }
 
-  function loginUrl(returnTo: string): string {
+  function loginUrl(returnTo: string, wishes: Readonly<Record<string, string>>): string {
     const path = returnTo.slice(config.origin.length)
     // Shorter, where login reads it as the same place.
     const wanted = toReturnTo(path) === returnTo ? path : returnTo
-    return `${login}?return_to=${encodeURIComponent(wanted)}`
+    const more = new URLSearchParams(wishes).toString()
+    return `${login}?return_to=${encodeURIComponent(wanted)}${more === '' ? '' : `&${more}`}`
   }
 
   /** A browser that goes somewhere. */
-  function redirectToLogin(req: Request, res: Response, returnTo: string): void {
+  function redirectToLogin(req: Request, res: Response, returnTo: string, url: string): void {
     if (isGoingRound(req)) return pages.send(req, res, 'cookie_missing', { returnTo })
     // A form's answer may not lead off-site under the usual `form-action 'self'`: login shows a page in between.
-    if (isRead(req)) res.redirect(302, loginUrl(returnTo))
-    else res.redirect(303, `${loginUrl(returnTo)}&${AFTER_FORM}=1`)
+    if (isRead(req)) res.redirect(302, url)
+    else res.redirect(303, `${url}&${AFTER_FORM}=1`)
   }
 
   /** A script, which cannot be sent on to another site: a page where it shows what it gets, else JSON. */
-  function refuse(req: Request, res: Response, returnTo: string): void {
+  function refuse(req: Request, res: Response, returnTo: string, url: string): void {
     challenge(res, config)
     // htmx goes there whatever the status.
-    if (req.get('hx-request') === 'true') res.set('HX-Redirect', loginUrl(returnTo))
+    if (req.get('hx-request') === 'true') res.set('HX-Redirect', url)
     if (wantsHtml(req)) {
       const page = isRead(req) ? 'sign_in_required' : 'form_signed_out'
       return pages.send(req, res, page, { returnTo, status: 401 })
@@ -66,6 +68,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
 
   return (options = {}) => {
     assertGuardOptions(options)
+    const wishes = toLinkParams(options, 'requireSignIn')
 
     return function requireSignIn(req: Request, res: Response, next: NextFunction): void {
       if (!req.ppoppo) {
@@ -100,8 +103,9 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
         )
       }
       const returnTo = options.returnTo === undefined ? returnPlace(req) : toReturnTo(options.returnTo)
-      if (isNavigation(req)) redirectToLogin(req, res, returnTo)
-      else refuse(req, res, returnTo)
+      const url = loginUrl(returnTo, wishes)
+      if (isNavigation(req)) redirectToLogin(req, res, returnTo, url)
+      else refuse(req, res, returnTo, url)
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import { isPpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
 import { inputOf } from './input.js'
+import { appParamsOf, wishesOf } from './login-params.js'
 import type { RouteParts } from './route-parts.js'
 
 /** Parameter of a login that a guarded form was sent to. */
@@ -12,7 +13,7 @@ export const AFTER_FORM = 'after_form'
  * loses one, or another tab that gets a new one, does not disturb it.
  */
 export function createLogin(parts: RouteParts): (req: Request, res: Response) => Promise<void> {
-  const { rateLimit, provider, transactions, toReturnTo, pages, raise, runtime } = parts
+  const { config, rateLimit, provider, transactions, toReturnTo, pages, raise, runtime } = parts
 
   return async function login(req, res) {
     const returnTo = toReturnTo(inputOf(req, 'return_to'))
@@ -24,12 +25,18 @@ export function createLogin(parts: RouteParts): (req: Request, res: Response) =>
         raise({ type: 'rate_limited', limit: 'login' }, correlationId)
         return pages.send(req, res, 'rate_limited', { returnTo, correlationId, retryAfterSeconds: waitMs / 1000 })
       }
-      const transaction = await transactions.begin(req, res, returnTo)
+      const params = await appParamsOf(config, req)
+      const maxAge = params['max_age']
+      const transaction = await transactions.begin(req, res, returnTo, maxAge === undefined ? maxAge : Number(maxAge))
       res.set('Cache-Control', 'no-store')
       res.set('Referrer-Policy', 'no-referrer')
-      res.redirect(req.method === 'POST' ? 303 : 302, authorizationUrl(transaction).href)
+      res.redirect(
+        req.method === 'POST' ? 303 : 302,
+        authorizationUrl({ ...transaction, params, wishes: wishesOf(req) }).href,
+      )
     } catch (error) {
-      if (!isPpoppoError(error)) throw error
+      // The app's own mistake, in its `authorizationParams`.
+      if (!isPpoppoError(error) || error.code === 'config_invalid') throw error
       const isStore = error.code === 'store_unavailable' || error.code === 'store_full'
       raise(
         isStore

@@ -4,12 +4,13 @@ import type { Config } from '../options.js'
 import { otherHostOf, toOwnOrigin } from './asked-host.js'
 import { inputOf } from './input.js'
 import { AFTER_FORM } from './login.js'
+import { WISH_PARAMS } from './login-params.js'
 import type { RouteParts } from './route-parts.js'
 
 /** Parameter of a login that has been sent here from another host: whatever `Host` says now, this is as near as it gets. */
 const MOVED = 'moved'
 /** What a login keeps on the way. */
-const KEPT = [AFTER_FORM] as const
+const KEPT = [AFTER_FORM, ...WISH_PARAMS]
 const MAX_HOSTS_TOLD = 10
 
 /**

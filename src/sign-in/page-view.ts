@@ -121,7 +121,12 @@ function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageCon
   if (kind === 'sign_in_unknown') return isPathOrWebUrl(returnTo) ? returnTo : homeUrl
   const route = kind === 'logout_unavailable' ? 'logout' : 'login'
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
-  const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`
+  const asked = {
+    ...(returnTo === undefined ? {} : { return_to: returnTo }),
+    // With the same account it would end here again.
+    ...(kind === 'denied' ? { prompt: 'select_account' } : {}),
+  }
+  const query = Object.keys(asked).length === 0 ? '' : `?${new URLSearchParams(asked)}`
   return `${origin}${mountPath}/${route}${query}`
 }
 

@@ -125,7 +125,7 @@ export const en: PageTexts = {
       title: 'This account cannot be used here',
       what: 'Ppoppo confirmed who you are, but this site does not let this account in.',
       todo: 'If you think this is a mistake, contact the people who run this site. You can also try another account.',
-      action: START_ANEW,
+      action: 'Use another account',
     },
     rate_limited: {
       title: 'A short break, please',

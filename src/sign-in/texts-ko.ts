@@ -127,7 +127,7 @@ export const ko: PageTexts = {
       title: '이 계정으로는 이용할 수 없습니다',
       what: 'Ppoppo에서 본인 확인은 되었지만, 이 사이트에서 이 계정의 이용을 허용하지 않았습니다.',
       todo: '잘못된 것 같다면 사이트 운영자에게 문의해 주세요. 다른 계정으로 로그인해 볼 수도 있습니다.',
-      action: START_ANEW,
+      action: '다른 계정으로 로그인',
     },
     rate_limited: {
       title: '잠시 후 다시 시도해 주세요',

@@ -36,6 +36,20 @@ describe('id_tokens of the code exchange', () => {
     expect(await exchange()).toMatchObject({ sub: SUB, scopes: ['openid', 'profile'], expiresInMs: 3_600_000 })
   })
 
+  test.each<[string, unknown, string | undefined]>([
+    ['just before', -10, undefined],
+    ['within the tolerance of clocks', -310, undefined],
+    ['long before', -3_600, 'older than max_age allows'],
+    ['not said', undefined, 'which a request with max_age needs'],
+    ['no time', 'soon', 'auth_time'],
+  ])('X11 with max_age of 300 s, auth_time %s', async (_name, ago, problem) => {
+    const at = typeof ago === 'number' ? now() + ago : ago
+    pas.claims = { auth_time: at }
+    const exchanging = provider.exchangeCode({ ...exchanged, seenSince: Date.now() - 300_000 })
+    if (problem === undefined) expect(await exchanging).toMatchObject({ sub: SUB })
+    else await expect(exchanging).rejects.toThrow(problem)
+  })
+
   test.each<[string, Record<string, unknown>]>([
     ['two audiences, and azp is ours', { aud: [clientId, 'other'], azp: clientId }],
     ['our audience as a list', { aud: [clientId] }],

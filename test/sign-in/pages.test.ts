@@ -166,7 +166,9 @@ describe('pages', () => {
     const url = new URL(href, 'https://app.example')
     expect(url.pathname).toBe('/shop/auth/login')
     expect(url.searchParams.get('return_to')).toBe('/a b?c=d&e=\ufffd')
-    expect((await request(appWith('denied')).get('/')).text).toContain('href="/shop/auth/login"')
+    expect((await request(appWith('access_denied')).get('/')).text).toContain('href="/shop/auth/login"')
+    // With the same account it would end there again (X11).
+    expect((await request(appWith('denied')).get('/')).text).toContain('href="/shop/auth/login?prompt=select_account"')
     expect((await request(appWith('logout_unavailable', { returnTo: '/x' })).get('/')).text).toContain(
       'href="/shop/auth/logout?return_to=%2Fx"',
     )
