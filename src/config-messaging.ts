@@ -184,13 +184,17 @@ function otherHalf(half: 'clientId' | 'clientSecret'): string {
   return half === 'clientId' ? 'a secret' : 'an id'
 }
 
-function parseDescriptor(value: unknown, faults: Faults): string | Uint8Array | undefined {
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value
-  if (value instanceof Uint8Array && value.byteLength > 0) return value
+function parseDescriptor(value: unknown, faults: Faults): MessagingConfig['descriptor'] {
+  if (value === undefined || isDescriptorPart(value)) return value
+  if (Array.isArray(value) && value.length > 0 && value.every(isDescriptorPart)) return [...value]
   return faults.add(
     'descriptor',
-    'must be the path of a .proto or of a descriptor set, or the bytes of a descriptor set',
+    'must be the path of a .proto, of a folder of them or of a descriptor set, the bytes of one, or a list of such',
   )
+}
+
+function isDescriptorPart(value: unknown): value is string | Uint8Array {
+  return typeof value === 'string' ? value !== '' : value instanceof Uint8Array && value.byteLength > 0
 }
 
 function parseKeepalive(value: unknown, faults: Faults): MessagingConfig['keepalive'] {

@@ -24,6 +24,7 @@ import { Storage } from './pas/storage.js'
 import { dressTokenAnswer } from './pas/token.js'
 import { userinfo } from './pas/userinfo.js'
 import { wellKnown } from './pas/well-known.js'
+import { PCS_CONTRACTS, type PcsContract } from './pcs/contract.js'
 import type { RunningPcs } from './pcs/start-pcs.js'
 import { type Person, parsePeople, testPeople } from './people.js'
 import { PeopleRegister } from './people-register.js'
@@ -35,6 +36,8 @@ export interface SandboxOptions extends Partial<Switches> {
   readonly pasPort?: number
   /** Starts the messaging service, too; 0 takes a free port. @default none: accounts only */
   readonly pcsPort?: number
+  /** By which names the messaging service answers. @default 'chat.external', as documented */
+  readonly pcsContract?: PcsContract
   /** Keeps the messaging service's templates, sends, polls and events from one run to the next. @default memory only */
   readonly stateFile?: string
   /** Address to listen on. The default is reachable as `localhost` over IPv4 and IPv6. @default '127.0.0.1' */
@@ -81,10 +84,21 @@ export interface Sandbox {
  * @example const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { pasPort = 3100, pcsPort, stateFile, host = '127.0.0.1', users, clients, ...given } = options
+  const {
+    pasPort = 3100,
+    pcsPort,
+    pcsContract = 'chat.external',
+    stateFile,
+    host = '127.0.0.1',
+    users,
+    clients,
+    ...given
+  } = options
   assertPort('pasPort', pasPort)
   if (pcsPort !== undefined) assertPort('pcsPort', pcsPort)
   else if (stateFile !== undefined) throw new TypeError('"stateFile" needs "pcsPort": accounts are not kept')
+  if (!PCS_CONTRACTS.includes(pcsContract))
+    throw new TypeError(`"pcsContract" must be one of ${PCS_CONTRACTS.join(', ')}`)
   const people = new PeopleRegister(users === undefined ? testPeople : parsePeople(users))
   const registry = createClientRegistry(clients === undefined ? undefined : parseClients(clients))
   const switches = { ...defaultSwitches, ...parseSwitches(given, people.keys) }
@@ -122,7 +136,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     // gRPC is loaded where it is wanted, and not for a sandbox of accounts only.
     const { startPcs } = await import('./pcs/start-pcs.js')
     const kept = stateFile === undefined ? {} : { stateFile }
-    pcs = await startPcs({ port: pcsPort, host, switches, ledger: state.ledger, ...kept }).catch(
+    pcs = await startPcs({ port: pcsPort, host, contract: pcsContract, switches, ledger: state.ledger, ...kept }).catch(
       async (error: unknown) => {
         await server.close()
         throw error

@@ -41,7 +41,7 @@ describe('the command line', () => {
     const users = await file([testPeople[0]])
     const clients = await file([{ clientId: 'shop', redirectUris: ['https://shop.example.test/cb'] }])
     const args = ['--pas-port', '0', '--host', '0.0.0.0', '--users', users, '--clients', clients]
-    args.push('--pcs-port', '3204', '--state', 'state.json')
+    args.push('--pcs-port', '3204', '--pcs-contract', 'both', '--state', 'state.json')
     args.push('--access-token-ttl', '60', '--auto-sign-in', 'alex', '--announce-revocation', '--announce-end-session')
     args.push('--id-token-hash', 'sha256')
     args.push('--fault', 'token:status:503@2', '--fault', 'userinfo:delay:3000', '--fault', 'token:wrong-nonce')
@@ -51,6 +51,7 @@ describe('the command line', () => {
       options: {
         pasPort: 0,
         pcsPort: 3204,
+        pcsContract: 'both',
         stateFile: 'state.json',
         host: '0.0.0.0',
         users: [testPeople[0]],
@@ -99,6 +100,8 @@ describe('the command line', () => {
     [['--fault', 'CreateSendRequest:reset'], /"fault.kind" for method "CreateSendRequest" must be one of status, /],
     [['--fault', 'CreateSendRequest:status:0'], /"fault.code" must be a gRPC status other than OK/],
     [['--id-token-hash', 'md5'], '--id-token-hash must be one of sha512, sha256'],
+    [['--pcs-contract', 'newest'], '--pcs-contract must be one of chat.external, pcs.external.v1, both'],
+    [['--no-pcs', '--pcs-contract', 'both'], '--pcs-contract is for the messaging service, which --no-pcs leaves out'],
     [['--pcs-port', 'x'], '--pcs-port must be a whole number from 0 to 65535'],
     [['--no-pcs', '--pcs-port', '1'], '--pcs-port is for the messaging service, which --no-pcs leaves out'],
     [['--no-pcs', '--state', 'x'], '--state is for the messaging service, which --no-pcs leaves out'],

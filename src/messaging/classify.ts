@@ -122,10 +122,11 @@ const AGAIN = { repeat: 'backoff', outcome: 'not_done' } as const
  * @example classify({ code: 14, details: 'Connection dropped', isFromPeer: false }, 'write').outcome // 'unknown'
  */
 export function classify(failure: CallFailure, kind: CallKind): Verdict {
+  const page = pageOf(failure)
+  // grpc-js may take the letters of a page for the length of a message.
+  if (page && page.status !== 413) return ofPage(page, failure, kind)
   const large = tooLarge(failure)
   if (large !== undefined) return large === 'request' || kind === 'read' ? NO : AMBIGUOUS
-  const page = pageOf(failure)
-  if (page) return ofPage(page, failure, kind)
   if (isNotOneAnswer(failure)) return kind === 'read' ? NO : AMBIGUOUS
   if (REFUSED.includes(failure.code) || isNeverMade(failure)) return NO
   if (failure.code === CODE.unauthenticated) return { repeat: 'new_token', outcome: 'not_done' }
@@ -210,7 +211,8 @@ export function isRequestTooLarge(failure: CallFailure): boolean {
 /** What was too large, where that is what a failure says. Of an answer it means that the request was acted on. */
 function tooLarge(failure: CallFailure): 'request' | 'answer' | undefined {
   const { code, details, isFromPeer } = failure
-  if (pageOf(failure)?.status === 413) return 'request'
+  const page = pageOf(failure)
+  if (page) return page.status === 413 ? 'request' : undefined
   if (!isFromPeer && code === CODE.resourceExhausted && LARGE_TO_SEND.test(details)) return 'request'
   const words = code === CODE.resourceExhausted || code === CODE.outOfRange ? LARGE : LARGE_FOR_SURE
   if (!SIZE_CODES.includes(code) || !(words.test(details) || LARGE_ANSWER.test(details))) return undefined

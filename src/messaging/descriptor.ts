@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { MessageTypeDefinition, MethodDefinition, PackageDefinition } from '@grpc/proto-loader'
 import { PpoppoError } from '../errors.js'
 import { isPlainObject } from '../lib/guards.js'
 import { enumNamesAt, misfitOf } from './descriptor-check.js'
 import { createModel, type DescriptorModel, parseFile } from './descriptor-model.js'
+import { type GivenDescriptor, readDescriptor, UnreadableDescriptor } from './descriptor-sources.js'
 import { protoLoader } from './grpc.js'
-import { METHODS, type MethodName, PACKAGES } from './names.js'
+import { type Contract, contractAmong, METHODS, type MethodName, serviceOf, WANTED_SERVICES } from './names.js'
 import type { StructShape } from './struct.js'
 
 /** Our transcription; beside `dist/` in the package as beside `src/` in the repository. */
@@ -34,25 +33,23 @@ export interface Descriptor {
 
 /**
  * Reads a descriptor. Each method is checked when it is first used: a vendor's file that lacks polls still sends.
- * @param given path of a .proto, path of a descriptor set, its bytes, or nothing for our transcription
+ * @param given what the option `descriptor` takes, or nothing for our transcription
  * @param prefix path in front of every method's, `''` or e.g. `/ext`
  * @throws `config_invalid` where it cannot be read, or lacks what is used
  */
-export function loadDescriptor(given: string | Uint8Array | undefined, prefix: string): Descriptor {
+export function loadDescriptor(given: GivenDescriptor | undefined, prefix: string): Descriptor {
   const definition = read(given)
-  const packageName = PACKAGES.find((name) => `${name}.${METHODS.createSendRequest.service}` in definition)
-  if (packageName === undefined) {
-    throw invalid(`has no service ${PACKAGES.map((name) => `${name}.ExternalMessageService`).join(' or ')}`)
-  }
+  const contract = contractAmong(servicesOf(definition))
+  if (contract === undefined) throw invalid(`has no service ${WANTED_SERVICES}${others(definition)}`)
   const methods = new Map<MethodName, Method>()
   const model = createModel(filesOf(definition).map(parseFile))
   const { service, method } = METHODS.createTemplate
-  const { request } = model.services.get(`${packageName}.${service}`)?.get(method) ?? {}
+  const { request } = model.services.get(serviceOf(contract, service))?.get(method) ?? {}
   return {
     method: (name) => {
-      const known = methods.get(name) ?? toMethod(definition, packageName, name, prefix)
+      const known = methods.get(name) ?? toMethod(definition, contract, name, prefix)
       methods.set(name, known)
-      return given === undefined ? known : checked(known, name, model, packageName)
+      return given === undefined ? known : checked(known, name, model, contract)
     },
     templateComponentTypes: enumNamesAt(model, request, ['components', 'component_type']),
     struct: {
@@ -73,35 +70,36 @@ function filesOf(definition: PackageDefinition): readonly Buffer[] {
   return (type as MessageTypeDefinition<object, object> | undefined)?.fileDescriptorProtos ?? []
 }
 
-function read(given: string | Uint8Array | undefined): PackageDefinition {
-  const loader = protoLoader()
-  if (given === undefined) return loader.loadSync(fileURLToPath(OWN_PROTO), OPTIONS)
+function read(given: GivenDescriptor | undefined): PackageDefinition {
+  if (given === undefined) return protoLoader().loadSync(fileURLToPath(OWN_PROTO), OPTIONS)
   try {
-    if (typeof given !== 'string') return loader.loadFileDescriptorSetFromBuffer(Buffer.from(given), OPTIONS)
-    if (!existsSync(given)) throw invalid('names a file that is not there')
-    if (given.endsWith('.proto')) return loader.loadSync(given, { ...OPTIONS, includeDirs: foldersAbove(given) })
-    return loader.loadFileDescriptorSetFromBuffer(readFileSync(given), OPTIONS)
+    return readDescriptor(given, OPTIONS)
   } catch (error) {
-    if (error instanceof PpoppoError) throw error
-    throw invalid('cannot be read as a .proto (by its ending) or as a descriptor set (any other file, or bytes)', error)
+    if (error instanceof UnreadableDescriptor) throw invalid(error.message)
+    throw invalid(
+      'cannot be read as .proto files (by their ending), a folder of them, or descriptor sets (other files, or bytes)',
+      error,
+    )
   }
 }
 
-/** Imports inside a .proto begin at a root that may be any folder above it. */
-function foldersAbove(file: string): string[] {
-  const folders = [dirname(file)]
-  for (let above = dirname(file); folders.length < 8 && dirname(above) !== above; above = dirname(above)) {
-    folders.push(dirname(above))
-  }
-  return folders
+function servicesOf(definition: PackageDefinition): readonly string[] {
+  return Object.keys(definition).filter((name) => !('format' in (definition[name] ?? { format: '' })))
 }
 
-function toMethod(definition: PackageDefinition, packageName: string, name: MethodName, prefix: string): Method {
-  const { service, method, sends, reads } = METHODS[name]
-  const found = methodOf(definition, `${packageName}.${service}`, method)
-  if (found === undefined) throw invalid(`has no method ${packageName}.${service}/${method}`)
+/** What is there instead, for whoever has to find out why. */
+function others(definition: PackageDefinition): string {
+  const names = servicesOf(definition).slice(0, 5)
+  return names.length === 0 ? '; it has none at all' : `, only ${names.map((name) => name.slice(0, 100)).join(', ')}`
+}
+
+function toMethod(definition: PackageDefinition, contract: Contract, name: MethodName, prefix: string): Method {
+  const { method, sends, reads } = METHODS[name]
+  const service = serviceOf(contract, METHODS[name].service)
+  const found = methodOf(definition, service, method)
+  if (found === undefined) throw invalid(`has no method ${service}/${method}`)
   if (found.requestStream || found.responseStream !== (name === 'streamSendRequestEvents')) {
-    throw invalid(`has ${packageName}.${service}/${method} with streams where the client expects none, or without`)
+    throw invalid(`has ${service}/${method} with streams where the client expects none, or without`)
   }
   requireFields(found.requestType, sends)
   requireFields(found.responseType, reads)
@@ -109,9 +107,9 @@ function toMethod(definition: PackageDefinition, packageName: string, name: Meth
 }
 
 /** Of a foreign descriptor: what does not fit is told, rather than dropped. */
-function checked(known: Method, name: MethodName, model: DescriptorModel, packageName: string): Method {
+function checked(known: Method, name: MethodName, model: DescriptorModel, contract: Contract): Method {
   const { service, method } = METHODS[name]
-  const { request: type = '' } = model.services.get(`${packageName}.${service}`)?.get(method) ?? {}
+  const { request: type = '' } = model.services.get(serviceOf(contract, service))?.get(method) ?? {}
   return {
     ...known,
     serialize: (request) => {

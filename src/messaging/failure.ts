@@ -185,7 +185,7 @@ function ofUnimplemented(says: string, { apiUrl, hasAnswered }: Place): string {
   const prefix = new URL(apiUrl).pathname
   return hasAnswered
     ? `PCS has no such method${says}. Take the vendor's own "descriptor".`
-    : `nothing of PCS answers at ${apiUrl}${says}. Probably the path of PCS_API_URL is wrong (now "${prefix}"; production's is "/ext").`
+    : `nothing of PCS answers at ${apiUrl}${says}. Probably the path of PCS_API_URL is wrong (now "${prefix}"; production's is "/ext"), or this server has another contract: fetch it with "npx express-ppoppo proto pull".`
 }
 
 function ofExhausted(failure: CallFailure, says: string): Explanation {

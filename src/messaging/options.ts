@@ -12,8 +12,11 @@ export interface MessagingOptions {
   readonly clientSecret?: string
   /** Sets the URLs. `PPOPPO_ENVIRONMENT`. @default 'production' */
   readonly environment?: 'production' | 'sandbox' | 'local'
-  /** The vendor's own definition: path of a `.proto`, path of a descriptor set, or its bytes. @default our transcription */
-  readonly descriptor?: string | Uint8Array
+  /**
+   * The vendor's own definition: a `.proto`, a folder of them, a descriptor set, or a list of such; each a path, a set
+   * also as bytes. @default our transcription
+   */
+  readonly descriptor?: string | Uint8Array | readonly (string | Uint8Array)[]
   /** @default { timeMs: 60_000, timeoutMs: 20_000 } */
   readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number }
   /** Default deadline of a call, in milliseconds. @default 20_000 */
@@ -37,7 +40,7 @@ export interface MessagingConfig {
   readonly credentials?: { readonly clientId: string; readonly clientSecret: string }
   /** Names of what is missing, as options and variables. */
   readonly missing: readonly string[]
-  readonly descriptor?: string | Uint8Array
+  readonly descriptor?: string | Uint8Array | readonly (string | Uint8Array)[]
   readonly keepalive: { readonly timeMs: number; readonly timeoutMs: number }
   readonly deadlineMs: number
   readonly maxAttempts: number

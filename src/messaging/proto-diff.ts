@@ -1,5 +1,5 @@
 import type { DescriptorModel, RpcShape } from './descriptor-model.js'
-import { METHODS, PACKAGES } from './names.js'
+import { type Contract, contractAmong, METHODS, serviceOf } from './names.js'
 import { diffEnum, diffFields } from './proto-diff-members.js'
 
 /**
@@ -20,11 +20,9 @@ export interface Difference {
 /** Adds a difference. */
 export type Report = (group: string, severity: Severity, text: string) => void
 
-/** The package that the client would use; where it could not send with any, one that is there. */
-function packageOf(model: DescriptorModel): string {
-  const names = [...model.services.keys()]
-  const usable = PACKAGES.find((name) => names.includes(`${name}.${METHODS.createSendRequest.service}`))
-  return usable ?? PACKAGES.find((name) => names.some((service) => service.startsWith(`${name}.`))) ?? ''
+/** The contract that the client would use. */
+function contractOf(model: DescriptorModel): Contract | undefined {
+  return contractAmong([...model.services.keys()])
 }
 
 /**
@@ -34,17 +32,19 @@ function packageOf(model: DescriptorModel): string {
 export function diffProtos(ours: DescriptorModel, theirs: DescriptorModel): readonly Difference[] {
   const differences: Difference[] = []
   const report: Report = (group, severity, text) => void differences.push({ group, severity, text })
-  const names = { ours: packageOf(ours), theirs: packageOf(theirs) }
-  if (names.ours !== names.theirs) report('package', 'descriptor', `${names.theirs}, ours ${names.ours}`)
+  const [mine, found] = [contractOf(ours), contractOf(theirs)]
+  if (mine === undefined || found === undefined) return []
+  const names = { ours: mine, theirs: found }
+  if (mine !== found) report('package', 'descriptor', `${found.packageName}, ours ${mine.packageName}`)
   diffServices(ours, theirs, names, report)
   const pairs = diffTypes(ours, theirs, names, report)
-  reportUnpaired(theirs, names.theirs, pairs, report)
+  reportUnpaired(theirs, found.packageName, pairs, report)
   return differences
 }
 
 interface Names {
-  readonly ours: string
-  readonly theirs: string
+  readonly ours: Contract
+  readonly theirs: Contract
 }
 
 function diffServices(ours: DescriptorModel, theirs: DescriptorModel, names: Names, report: Report): void {
@@ -54,9 +54,9 @@ function diffServices(ours: DescriptorModel, theirs: DescriptorModel, names: Nam
     else if (found.kind !== mine.kind) report(group, 'client', `${method} is ${found.kind}, ours ${mine.kind}`)
   }
   for (const [full, methods] of theirs.services) {
-    if (!full.startsWith(`${names.theirs}.`)) continue
+    if (!full.startsWith(`${names.theirs.packageName}.`)) continue
     const service = bare(full)
-    const known = Object.values(METHODS).filter((entry) => entry.service === service)
+    const known = Object.values(METHODS).filter((entry) => names.theirs.services[entry.service] === service)
     const extra = [...methods.keys()].filter((name) => !known.some(({ method }) => method === name))
     if (extra.length > 0) report(`service ${service}`, 'none', `more methods: ${extra.join(', ')}`)
   }
@@ -107,9 +107,9 @@ function rpcs(
   names: Names,
 ): { service: string; method: string; mine: RpcShape; found: RpcShape | undefined }[] {
   return Object.values(METHODS).flatMap(({ service, method }) => {
-    const mine = ours.services.get(`${names.ours}.${service}`)?.get(method)
-    const found = theirs.services.get(`${names.theirs}.${service}`)?.get(method)
-    return mine ? [{ service, method, mine, found }] : []
+    const mine = ours.services.get(serviceOf(names.ours, service))?.get(method)
+    const found = theirs.services.get(serviceOf(names.theirs, service))?.get(method)
+    return mine ? [{ service: names.theirs.services[service], method, mine, found }] : []
   })
 }
 

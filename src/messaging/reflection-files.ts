@@ -2,11 +2,12 @@ import { PpoppoError } from '../errors.js'
 import { CODE } from './classify.js'
 import { createModel, parseFile, type WireFile } from './descriptor-model.js'
 import { CallFailed } from './failure.js'
-import { PACKAGES } from './names.js'
+import { CONTRACTS, contractAmong, WANTED_SERVICES } from './names.js'
 import type { ReflectionAnswer, ReflectionCall, ReflectionQuestion } from './reflection-call.js'
 
 const MAX_BYTES = 4 * 1024 * 1024
 const MAX_FILES = 200
+const PACKAGES = CONTRACTS.map(({ packageName }) => packageName).join(' or ')
 
 interface Pulled {
   readonly bytes: Buffer
@@ -40,12 +41,12 @@ async function listServices(call: ReflectionCall): Promise<readonly string[]> {
   const answer = await call.ask({ list_services: '*' })
   if (answer.error_response) throw unanswered(answer, 'its services')
   const names = (answer.list_services_response?.service ?? []).flatMap(({ name }) => name ?? [])
-  const wanted = names.filter((name) => PACKAGES.some((prefix) => name.startsWith(`${prefix}.`)))
-  if (wanted.length > 0 && wanted.length <= MAX_FILES) return wanted
+  const wanted = names.filter((name) => CONTRACTS.some(({ packageName }) => name.startsWith(`${packageName}.`)))
+  if (contractAmong(wanted) !== undefined && wanted.length <= MAX_FILES) return wanted
   const others = names.slice(0, 5).map(shown).join(', ')
   throw new PpoppoError(
     'messaging_misconfigured',
-    `no service of ${PACKAGES.join(' or ')} is there, ${others === '' ? 'nor any other' : `only ${others}`}. Check that the URL is the Messaging API's, path included.`,
+    `no service ${wanted.length > 0 ? WANTED_SERVICES : `of ${PACKAGES}`} is there, ${others === '' ? 'nor any other' : `only ${others}`}. Check that the URL is the Messaging API's, path included.`,
   )
 }
 

@@ -1,11 +1,21 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { resolveMessagingConfig } from '../../src/config-messaging.js'
+import type { GivenDescriptor } from '../../src/messaging/descriptor-sources.js'
 import { createMessagingClient } from '../../src/messaging/messaging.js'
 import { pullDescriptor } from '../../src/messaging/pull-descriptor.js'
 import type { Messaging } from '../../src/messaging/types.js'
 import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from './support/fake-token-endpoint.js'
-import { permuted, type ReflectingPcs, startReflectingPcs, writeProto } from './support/reflecting-pcs.js'
+import {
+  permuted,
+  type ReflectingPcs,
+  renamed,
+  startReflectingPcs,
+  writeFourFiles,
+  writeProto,
+} from './support/reflecting-pcs.js'
 
 const RECIPIENTS = [
   { ppnum: '12345678901', vars: { name: 'Ålex 🐎', count: 3, ok: true, none: null, deep: { list: [1, 'a', false] } } },
@@ -40,7 +50,7 @@ async function world(change: (text: string) => string, prefix = '') {
   const pcs = await startReflectingPcs(proto.file, { prefix })
   const config = resolveMessagingConfig({ apiUrl: pcs.url, tokenUrl: pas.url, ...CLIENT }, {})
   const pulled = await pullDescriptor(config, {})
-  const connect = (descriptor?: string | Uint8Array): Messaging => {
+  const connect = (descriptor?: GivenDescriptor): Messaging => {
     const client = createMessagingClient({ ...config, ...(descriptor === undefined ? {} : { descriptor }) })
     closers.push(() => client.close())
     return client
@@ -49,13 +59,19 @@ async function world(change: (text: string) => string, prefix = '') {
   return { pcs, pulled: pulled.bytes, file: proto.file, connect }
 }
 
-describe('against a server of other numbers and another package', () => {
+describe("against a server of the vendor's newest contract, with other numbers", () => {
   let pcs: ReflectingPcs
   let clients: Readonly<Record<string, Messaging>>
   beforeAll(async () => {
     const other = await world(permuted, '/ext')
     pcs = other.pcs
+    const four = writeFourFiles(permuted)
+    closers.push(four.dispose)
     clients = {
+      'a folder of four .proto files': other.connect(four.root),
+      'the folder they lie in': other.connect(join(four.root, 'pcs', 'external', 'v1')),
+      'a list of four .proto files': other.connect(four.files),
+      'a list of one descriptor set': other.connect([other.pulled]),
       'the pulled descriptor set': other.connect(other.pulled),
       'a view of its bytes': other.connect(new Uint8Array(other.pulled)),
       'its .proto': other.connect(other.file),
@@ -69,10 +85,21 @@ describe('against a server of other numbers and another package', () => {
   }
 
   test('our transcription does not fit', async () => {
-    await expect(client('our transcription').status('snd_1')).rejects.toMatchObject({ code: 'messaging_misconfigured' })
+    await expect(client('our transcription').status('snd_1')).rejects.toMatchObject({
+      code: 'messaging_misconfigured',
+      message: expect.stringContaining('or this server has another contract: fetch it with "npx express-ppoppo proto'),
+    })
   })
 
-  describe.each(['the pulled descriptor set', 'a view of its bytes', 'its .proto'])('%s', (which) => {
+  describe.each([
+    'the pulled descriptor set',
+    'a view of its bytes',
+    'its .proto',
+    'a folder of four .proto files',
+    'the folder they lie in',
+    'a list of four .proto files',
+    'a list of one descriptor set',
+  ])('%s', (which) => {
     test('sends: vars, optionals, and a status out of an enum', async () => {
       pcs.answers = { CreateSendRequest: { id: 'snd_9', status: 'PROCESSING', total_recipients: 1 } }
       const receipt = await client(which).send({
@@ -82,7 +109,7 @@ describe('against a server of other numbers and another package', () => {
       })
       expect(receipt).toEqual({ id: 'snd_9', status: 'processing', totalRecipients: 1 })
       const { path, request } = pcs.seen.at(-1) ?? {}
-      expect(path).toBe('/ext/pcs.external.v1.ExternalMessageService/CreateSendRequest')
+      expect(path).toBe('/ext/pcs.external.v1.MessageService/CreateSendRequest')
       expect(request).toEqual({
         template_id: 'tpl_9',
         recipients: [{ ppnum: '12345678901', vars: VARS }],
@@ -134,6 +161,83 @@ describe('against a server of other numbers and another package', () => {
       expect(await client(which).status('snd_9')).toMatchObject({ status: 'unknown' })
     })
   })
+})
+
+describe('a contract is its package and the names of its services', () => {
+  const EXTRA = 'service ChannelService { rpc CreateChannel(GetAppStatsReq) returns (GetAppStatsResp); }\n'
+
+  test('services that are not known are no obstacle', async () => {
+    const { pcs, pulled, connect } = await world((text) => `${renamed(text)}\n${EXTRA}`)
+    expect(await connect(pulled).status('snd_1')).toMatchObject({ status: 'unknown' })
+    expect(pcs.seen.at(-1)?.path).toBe('/pcs.external.v1.MessageService/GetSendRequestStatus')
+  })
+
+  test('a descriptor of both is used by the documented one', async () => {
+    const [old, other] = [writeProto(String), writeProto(renamed)]
+    closers.push(old.dispose, other.dispose)
+    const { pcs, connect } = await world(String)
+    await connect([old.file, other.file]).status('snd_1')
+    expect(pcs.seen.at(-1)?.path).toBe('/chat.external.ExternalMessageService/GetSendRequestStatus')
+  })
+
+  test.each<[string, (text: string) => string, string]>([
+    [
+      'the new package with the old services',
+      (text) => text.replace('package chat.external', 'package pcs.external.v1'),
+      'only pcs.external.v1.ExternalMessageService',
+    ],
+    [
+      'the old package with the new services',
+      (text) => renamed(text).replace('package pcs.external.v1', 'package chat.external'),
+      'only chat.external.MessageService',
+    ],
+    ['neither', (text) => text.replace('package chat.external', 'package acme.chat'), 'only acme.chat.'],
+  ])('%s is refused, and what is there is named', async (_what, change, named) => {
+    const proto = writeProto(change)
+    closers.push(proto.dispose)
+    const sending = client(proto.file).status('snd_1')
+    await expect(sending).rejects.toMatchObject({ code: 'config_invalid' })
+    await expect(sending).rejects.toThrow(
+      'has no service chat.external.ExternalMessageService or pcs.external.v1.MessageService',
+    )
+    await expect(sending).rejects.toThrow(named)
+  })
+
+  test('a part of it does what it can', async () => {
+    const four = writeFourFiles()
+    closers.push(four.dispose)
+    await expect(client(four.files.slice(1)).status('snd_1')).rejects.toThrow(
+      'has no method pcs.external.v1.MessageService/GetSendRequestStatus',
+    )
+  })
+
+  test.each<[string, (root: string) => GivenDescriptor, string]>([
+    ['a folder without any', (root) => join(root, 'empty'), 'names a folder without .proto files'],
+    ['a file that is not there', (root) => [join(root, 'none.proto')], 'names a file that is not there'],
+    ['both kinds', (root) => [join(root, 'a.proto'), Buffer.from('b')], 'mixes .proto files and descriptor sets'],
+    ['an import that is not there', (root) => join(root, 'a.proto'), 'cannot be read as .proto files'],
+  ])('%s is told', async (_what, give, problem) => {
+    const root = mkdtempSync(join(tmpdir(), 'ppoppo-folder-'))
+    closers.push(() => rmSync(root, { recursive: true, force: true }))
+    mkdirSync(join(root, 'empty'))
+    writeFileSync(join(root, 'a.proto'), 'syntax = "proto3";\nimport "nowhere.proto";\n')
+    const error = await client(give(root))
+      .status('snd_1')
+      .catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'config_invalid', message: expect.stringContaining(problem) })
+    expect(String(error)).not.toContain(root)
+  })
+
+  /** One of nobody: no call of these tests gets as far. */
+  function client(descriptor: GivenDescriptor): Messaging {
+    const config = resolveMessagingConfig(
+      { apiUrl: 'http://localhost:1', tokenUrl: pas.url, ...CLIENT, descriptor },
+      {},
+    )
+    const made = createMessagingClient(config)
+    closers.push(() => made.close())
+    return made
+  }
 })
 
 test('an enum of another name, and values with a longer meaning, are not mistaken', async () => {

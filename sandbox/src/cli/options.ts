@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { parseClients } from '../clients.js'
 import type { FaultRule } from '../faults/fault.js'
 import { errorCodeOf } from '../lib/error-code.js'
+import { PCS_CONTRACTS } from '../pcs/contract.js'
 import type { PcsFaultRule } from '../pcs/faults/pcs-fault.js'
 import { parsePeople } from '../people.js'
 import type { SandboxOptions } from '../start-sandbox.js'
@@ -23,6 +24,7 @@ export type Command =
 const FLAGS = {
   'pas-port': { type: 'string' },
   'pcs-port': { type: 'string' },
+  'pcs-contract': { type: 'string' },
   'no-pcs': { type: 'boolean' },
   state: { type: 'string' },
   host: { type: 'string' },
@@ -50,6 +52,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   const given = {
     pasPort: wholeNumber('--pas-port', flags['pas-port'], 0, 65_535),
     pcsPort: flags['no-pcs'] === true ? undefined : pcsPortFrom(flags),
+    pcsContract: oneOf('--pcs-contract', flags['pcs-contract'], PCS_CONTRACTS),
     stateFile: flags.state,
     accessTokenTtlSeconds: wholeNumber('--access-token-ttl', flags['access-token-ttl'], 1, 31_536_000),
     host: flags.host,
@@ -83,9 +86,9 @@ function pcsPortFrom(flags: { 'pas-port'?: string; 'pcs-port'?: string }): numbe
   return wholeNumber('--pcs-port', flags['pcs-port'], 0, 65_535) ?? (isMoved ? 0 : 3203)
 }
 
-function assertNothingForPcs(flags: { 'pcs-port'?: string; state?: string }): void {
-  const flag = flags['pcs-port'] !== undefined ? '--pcs-port' : flags.state !== undefined ? '--state' : undefined
-  if (flag !== undefined) throw new UsageError(`${flag} is for the messaging service, which --no-pcs leaves out`)
+function assertNothingForPcs(flags: { 'pcs-port'?: string; 'pcs-contract'?: string; state?: string }): void {
+  const flag = (['pcs-port', 'pcs-contract', 'state'] as const).find((name) => flags[name] !== undefined)
+  if (flag !== undefined) throw new UsageError(`--${flag} is for the messaging service, which --no-pcs leaves out`)
 }
 
 function wholeNumber(flag: string, text: string | undefined, min: number, max: number): number | undefined {

@@ -8,6 +8,8 @@ export const HELP = `ppoppo-sandbox: Ppoppo's accounts and messaging on your own
 
   --pas-port <port>           port of the accounts service, 0 takes a free one (3100)
   --pcs-port <port>           port of the messaging service (3203; a free one where --pas-port is given)
+  --pcs-contract <which>      its names: chat.external, pcs.external.v1 (the vendor's newest) or both
+                              (chat.external)
   --no-pcs                    without the messaging service
   --state <file.json>         keeps templates, sends, polls and events from one run to the next
   --host <address>            address to listen on (127.0.0.1 and ::1); in a container 0.0.0.0

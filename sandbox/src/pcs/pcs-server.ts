@@ -6,17 +6,13 @@ import { HealthImplementation, protoPath as healthProtoPath, type ServingStatus 
 import { type Listening, listen } from '../listen.js'
 import { unary } from './answer-call.js'
 import { createTemplate, getAppStats, getPollResults, listPollResponses } from './app-methods.js'
+import { type ContractNames, namesOf, type PcsContract } from './contract.js'
 import { createSendRequest, getSendRequestStatus } from './message-methods.js'
 import type { PcsState } from './pcs-state.js'
 import { PrefixingServer } from './prefixing-server.js'
 import { describable, loadProto, serviceIn } from './proto-file.js'
 import { rememberingBytes } from './request-bytes.js'
 import { streamEvents } from './stream-events.js'
-
-const PACKAGE = 'chat.external'
-const SERVICES = ['ExternalMessageService', 'ExternalTemplateService', 'ExternalAppService'].map(
-  (name) => `${PACKAGE}.${name}`,
-)
 
 /** The gRPC server in front of the state; it can be closed and another opened. */
 export interface PcsServer {
@@ -26,9 +22,16 @@ export interface PcsServer {
   close(): Promise<void>
 }
 
-export async function openPcsServer(state: PcsState, port: number, host: string): Promise<PcsServer> {
+/** Where it listens, and by which names it answers. */
+export interface PcsPlace {
+  readonly port: number
+  readonly host: string
+  readonly contract: PcsContract
+}
+
+export async function openPcsServer(state: PcsState, { port, host, contract }: PcsPlace): Promise<PcsServer> {
   const server = new PrefixingServer({ 'grpc.max_receive_message_length': 16 * 1024 * 1024 })
-  const setHealth = addServices(server, state)
+  const setHealth = addServices(server, state, namesOf(contract))
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   // The listening socket is ours, so that single connections can be broken, and `localhost` is both loopbacks.
   const accept = (): NetServer =>
@@ -40,10 +43,32 @@ export async function openPcsServer(state: PcsState, port: number, host: string)
   return { port: listening.port, setHealth, close: () => close(state, server, injector, listening) }
 }
 
-function addServices(server: PrefixingServer, state: PcsState): (status: ServingStatus) => void {
-  const proto = loadProto()
-  const [messages, templates, app] = SERVICES
-  const implementations: readonly (readonly [string | undefined, UntypedServiceImplementation])[] = [
+function addServices(
+  server: PrefixingServer,
+  state: PcsState,
+  contracts: readonly ContractNames[],
+): (status: ServingStatus) => void {
+  const definitions = contracts.map((contract) => {
+    const proto = loadProto(contract)
+    for (const [name, implementation] of implementationsOf(state, contract)) {
+      server.addService(rememberingBytes(serviceIn(proto, name)), implementation)
+    }
+    return describable(proto)
+  })
+  const names = ['', ...contracts.flatMap(({ messages, templates, app }) => [messages, templates, app])]
+  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'SERVING'])))
+  health.addToServer(server)
+  new ReflectionService(Object.assign({}, ...definitions, loadSync(healthProtoPath))).addToServer(server)
+  return (status) => {
+    for (const name of names) health.setStatus(name, status)
+  }
+}
+
+function implementationsOf(
+  state: PcsState,
+  { messages, templates, app }: ContractNames,
+): readonly (readonly [string, UntypedServiceImplementation])[] {
+  return [
     [
       messages,
       {
@@ -62,16 +87,6 @@ function addServices(server: PrefixingServer, state: PcsState): (status: Serving
       },
     ],
   ]
-  for (const [name = '', implementation] of implementations) {
-    server.addService(rememberingBytes(serviceIn(proto, name)), implementation)
-  }
-  const names = ['', ...SERVICES]
-  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'SERVING'])))
-  health.addToServer(server)
-  new ReflectionService({ ...describable(proto), ...loadSync(healthProtoPath) }).addToServer(server)
-  return (status) => {
-    for (const name of names) health.setStatus(name, status)
-  }
 }
 
 async function close(

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   type AnyDefinition,
@@ -9,17 +10,32 @@ import {
   type PackageDefinition,
   type ServiceDefinition,
 } from '@grpc/proto-loader'
+import { type ContractNames, renamed } from './contract.js'
 
 const FILE = 'ppoppo/external/v1/external.proto'
 
 /** Built, the file lies in `dist/proto` (the build copies it there); run from sources, at the top of the repository. */
 const FOLDERS = ['../proto/', '../../../proto/'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
-/** Ppoppo's Messaging External API, as far as it is documented. */
-export function loadProto(): PackageDefinition {
+const OPTIONS = { keepCase: true, longs: String, enums: String, oneofs: true } as const
+
+/** Ppoppo's Messaging External API, as far as it is documented, by the names of a contract. */
+export function loadProto({ packageName }: ContractNames): PackageDefinition {
   const folder = FOLDERS.find((candidate) => existsSync(candidate + FILE))
   if (folder === undefined) throw new Error(`${FILE} is missing: run "npm run build" (${dirname(FOLDERS[0] ?? '')})`)
-  return loadSync(FILE, { includeDirs: [folder], keepCase: true, longs: String, enums: String, oneofs: true })
+  if (packageName === 'chat.external') return loadSync(FILE, { ...OPTIONS, includeDirs: [folder] })
+  return loadText(renamed(readFileSync(join(folder, FILE), 'utf8')))
+}
+
+/** proto-loader reads files only. */
+function loadText(proto: string): PackageDefinition {
+  const folder = mkdtempSync(join(tmpdir(), 'ppoppo-sandbox-'))
+  try {
+    writeFileSync(join(folder, 'external.proto'), proto)
+    return loadSync(join(folder, 'external.proto'), OPTIONS)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /**
@@ -28,7 +44,7 @@ export function loadProto(): PackageDefinition {
  */
 export function describable(definitions: PackageDefinition): PackageDefinition {
   const described = Object.entries(definitions).map(([name, definition]) => {
-    if (!isType(definition) || !name.startsWith('chat.external.')) return [name, definition] as const
+    if (!isType(definition) || name.startsWith('google.')) return [name, definition] as const
     const [own, ...others] = definition.fileDescriptorProtos
     const complete = own === undefined ? [] : [Buffer.concat([own, DEPENDS_ON_STRUCT])]
     return [name, { ...definition, fileDescriptorProtos: [...complete, ...others] }] as const

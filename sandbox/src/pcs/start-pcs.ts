@@ -3,6 +3,7 @@ import type { Switches } from '../control/switches.js'
 import type { Ledger } from '../pas/ledger.js'
 import { AppAccount } from './app-account.js'
 import { Connections } from './connections.js'
+import type { PcsContract } from './contract.js'
 import { EventLog } from './event-log.js'
 import { PcsFaultQueue } from './faults/pcs-fault-queue.js'
 import { createPcsCounters } from './methods.js'
@@ -19,6 +20,8 @@ import { TemplateBook } from './template-book.js'
 export interface PcsOptions {
   readonly port: number
   readonly host: string
+  /** By which names it answers. */
+  readonly contract: PcsContract
   readonly switches: Readonly<Switches>
   readonly ledger: Ledger
   /** Where templates, sends, polls and events are kept from one run to the next. @default nowhere */
@@ -33,7 +36,7 @@ export interface RunningPcs {
 }
 
 export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
-  const { port, host, stateFile } = options
+  const { port, host, contract, stateFile } = options
   let file: StateFile | undefined
   const state = createState(options, () => file?.changed())
   if (stateFile !== undefined) {
@@ -44,14 +47,14 @@ export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
     await file.save()
   }
   const closing = new AbortController()
-  let server = await openPcsServer(state, port, host).catch((error: unknown) => {
+  let server = await openPcsServer(state, { port, host, contract }).catch((error: unknown) => {
     state.schedule.close()
     throw error
   })
   const restart: PcsControl['restart'] = async ({ downMs = 0 } = {}) => {
     await server.close()
     await sleep(downMs, undefined, { signal: closing.signal }).catch(() => {})
-    if (!closing.signal.aborted) server = await openPcsServer(state, server.port, host)
+    if (!closing.signal.aborted) server = await openPcsServer(state, { port: server.port, host, contract })
   }
   const close = async (): Promise<void> => {
     closing.abort()

@@ -150,6 +150,14 @@ export const ROWS: readonly Row[] = [
       always: 'messaging_misconfigured',
     }),
   ),
+  {
+    what: 'a page with 200, whose letters look like the length of a message',
+    script: answerHttp(200),
+    told: 'gRPC status 8: Received message larger than max (1752460652 vs 16777216)',
+    read: 'repeats',
+    send: UNKNOWN,
+    always: 'messaging_misconfigured',
+  },
   ...(
     [
       [400, 13, 'messaging_misconfigured'],

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,11 +42,38 @@ export function writeProto(change: (text: string) => string): { readonly file: s
   return { file, dispose: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** Every number of a field is another, and so is that of each value of an enum but 0; the package is the newer one. */
-export function permuted(text: string): string {
+/** Our proto by the names of the vendor's newest contract. */
+export function renamed(text: string): string {
   return text
     .replace('package chat.external', 'package pcs.external.v1')
-    .replace(/ = ([1-9]\d*);/g, (_, number: string) => ` = ${Number(number) * 7 + 20};`)
+    .replaceAll(/service External(Message|Template|App)Service/g, 'service $1Service')
+}
+
+/** The same, and every number of a field is another, and so is that of each value of an enum but 0. */
+export function permuted(text: string): string {
+  return renamed(text).replace(/ = ([1-9]\d*);/g, (_, number: string) => ` = ${Number(number) * 7 + 20};`)
+}
+
+/** The newest contract as the vendor lays it out: a root, and in it a file for each service. @returns the root */
+export function writeFourFiles(change: (text: string) => string = renamed): {
+  readonly root: string
+  readonly files: readonly string[]
+  dispose(): void
+} {
+  const root = mkdtempSync(join(tmpdir(), 'ppoppo-protos-'))
+  const folder = join(root, 'pcs', 'external', 'v1')
+  mkdirSync(folder, { recursive: true })
+  const text = change(readFileSync(OWN_PROTO, 'utf8'))
+  const head = text.slice(text.indexOf('syntax ='), text.indexOf('// ---- Sending'))
+  const sections = text.slice(text.indexOf('// ---- Sending')).split(/(?=^\/\/ ---- )/m)
+  const names = ['messages.proto', 'templates.proto', 'apps.proto', 'channels.proto']
+  const files = names.map((name, index) => {
+    // Templates need nothing of the others; the app's service asks for nothing of the messages'.
+    const imports = name === 'apps.proto' ? 'import "pcs/external/v1/templates.proto";\n' : ''
+    writeFileSync(join(folder, name), `${head}${imports}${sections[index] ?? ''}`)
+    return join(folder, name)
+  })
+  return { root, files, dispose: () => rmSync(root, { recursive: true, force: true }) }
 }
 
 /** A PCS of any proto on a free port, that answers as it is told and describes itself. */
