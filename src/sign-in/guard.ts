@@ -5,6 +5,7 @@ import { PpoppoError } from '../errors.js'
 import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import { challenge, secureAnswer } from './answer-headers.js'
+import { toReturnParam } from './compact-path.js'
 import { AFTER_FORM } from './login.js'
 import { type LoginWishes, toLinkParams, WISH_OPTIONS } from './login-params.js'
 import { keepOutOfPageCache } from './page-cache.js'
@@ -38,9 +39,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
   }
 
   function loginUrl(returnTo: string, wishes: Readonly<Record<string, string>>): string {
-    const path = returnTo.slice(config.origin.length)
-    // Shorter, where login reads it as the same place.
-    const wanted = toReturnTo(path) === returnTo ? path : returnTo
+    const wanted = toReturnParam(returnTo, config.origin, toReturnTo)
     const more = new URLSearchParams(wishes).toString()
     return `${login}?return_to=${encodeURIComponent(wanted)}${more === '' ? '' : `&${more}`}`
   }

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import type { RaiseEvent } from '../events.js'
 import type { Config } from '../options.js'
 import { otherHostOf, toOwnOrigin } from './asked-host.js'
+import { toReturnParam } from './compact-path.js'
 import { inputOf } from './input.js'
 import { AFTER_FORM } from './login.js'
 import { WISH_PARAMS } from './login-params.js'
@@ -24,7 +25,10 @@ export function createMoveToBaseUrl(parts: RouteParts): RequestHandler {
   function loginAtBaseUrl(req: Request): string {
     const query = new URLSearchParams({ [MOVED]: '1' })
     const returnTo = inputOf(req, 'return_to')
-    if (returnTo !== undefined) query.set('return_to', toReturnTo(toOwnOrigin(returnTo, req, config.origin)))
+    if (returnTo !== undefined) {
+      const place = toReturnTo(toOwnOrigin(returnTo, req, config.origin))
+      query.set('return_to', toReturnParam(place, config.origin, toReturnTo))
+    }
     for (const name of KEPT) {
       const value = inputOf(req, name)
       if (value !== undefined) query.set(name, value)

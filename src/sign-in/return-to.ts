@@ -1,7 +1,10 @@
 import type { Config } from '../options.js'
 
-/** The longest `return_to` that is kept, as it came and as it goes out: it travels in URLs and headers. */
-const MAX_LENGTH = 2_048
+/**
+ * The longest `return_to` that is kept, as it came and as it goes out. It leaves in a `Location`, and nginx passes on 4 KB of
+ * headers by default (`proxy_buffer_size`), of which cookies and security headers take their part.
+ */
+export const MAX_RETURN_TO_LENGTH = 2_560
 
 /**
  * Judges where a browser may be sent after a sign-in or sign-out: the own origin, or one on the allow-list.
@@ -22,7 +25,7 @@ export function createReturnTo(
   }
 
   return (wanted) => {
-    if (typeof wanted !== 'string' || wanted.length > MAX_LENGTH || hasTricks(wanted)) return home
+    if (typeof wanted !== 'string' || wanted.length > MAX_RETURN_TO_LENGTH || hasTricks(wanted)) return home
     const isPath = wanted.startsWith('/')
     if (!isPath && !/^https?:\/\/[^/]/i.test(wanted)) return home
     if (!URL.canParse(wanted, config.origin)) return home
@@ -32,7 +35,7 @@ export function createReturnTo(
     if (/^\/[/\\]/.test(decoded(url.pathname))) return home
     // An absolute URL is public already.
     if (isPath && !wanted.startsWith('//')) url.pathname = toPublicPath(url.pathname)
-    if (url.href.length > MAX_LENGTH) return home
+    if (url.href.length > MAX_RETURN_TO_LENGTH) return home
     if (url.origin === config.origin) return isUnderMount(url.pathname) ? home : url.href
     return !isPath && config.allowedReturnOrigins.includes(url.origin) ? url.href : home
   }

@@ -3,6 +3,7 @@ import express, { type Express } from 'express'
 import express4 from 'express4'
 import helmet from 'helmet'
 import type { Ppoppo, PpoppoOptions } from '../../src/index.js'
+import { MAX_RETURN_TO_LENGTH } from '../../src/sign-in/return-to.js'
 import { buttonOf } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithNginx, type Nginx, reserveNginx } from '../support/nginx.js'
@@ -143,6 +144,20 @@ describeWithNginx('behind nginx', () => {
     expect(buttonOf(page).searchParams.get('post_logout_redirect_uri')).toBe(`${origin}/shop/`)
     expect((await browser.go(buttonOf(page).href)).text).toBe('home signed-out')
   })
+
+  test.each([
+    ['of 230 Hangul syllables', encodeURIComponent('가'.repeat(230))],
+    ['as long as any that is kept', 'a'.repeat(MAX_RETURN_TO_LENGTH - 'http://localhost:12345/shop/deep?q='.length)],
+  ])(
+    'S17 a deep link %s, beside helmet and cookies: nginx passes all headers, and it is come back to',
+    async (_name, q) => {
+      const origin = await start({ options: { basePath: '/shop' }, mount: atRoot, server: strips })
+      const deep = `${origin}/shop/deep?q=${q}`
+      expect(deep.length).toBeGreaterThan(2_100)
+      const landed = await world.browser().go(deep)
+      expect([landed.status, landed.url]).toEqual([200, deep])
+    },
+  )
 
   test('A4 two apps on one host, one of them under a path: each signs in, and the other’s routes are its own', async () => {
     const { origin } = nginx

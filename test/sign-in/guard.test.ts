@@ -151,6 +151,24 @@ describe('requireSignIn', () => {
     expect(between.text).not.toContain('after_form')
   })
 
+  test.each([
+    '/me?q=%EA%B0%80%EB%82%98',
+    '/me?q=%ea%b0%80',
+    '/me?q=%EA%B0',
+    '/me?q=%FF%FE%80',
+    '/me?q=%F0%9F%98%80%26%23%252F',
+    '/me?q=%E2%80%A8%C2%A0%EF%BB%BF%C2%AD%CC%81',
+    '/me?q=%E3%80%80%E2%80%AE',
+  ])('S17 whatever is escaped in %s is come back to letter by letter', async (path) => {
+    const landed = await world.browser().go(world.url + path)
+    expect([landed.status, landed.url]).toEqual([200, world.url + path])
+  })
+
+  test('S17 letters outside of ASCII are not escaped twice on the way to login', async () => {
+    const path = `/me?q=${encodeURIComponent('가'.repeat(230))}`
+    expect((await world.browser().visit(world.url + path)).location).toBe(loginFor(decodeURIComponent(path)))
+  })
+
   test('returnTo of the guard wins, and a foreign one is home', async () => {
     expect((await world.browser().visit(`${world.url}/fixed`)).location).toBe(loginFor('/page'))
     expect((await world.browser().visit(`${world.url}/foreign`)).location).toBe(loginFor('/'))

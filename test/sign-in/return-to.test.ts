@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { createReturnTo } from '../../src/sign-in/return-to.js'
+import { createReturnTo, MAX_RETURN_TO_LENGTH } from '../../src/sign-in/return-to.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { startWorld, type World } from '../support/world.js'
 
@@ -121,6 +121,8 @@ describe('where one may be sent', () => {
     ['/a//b', `${ORIGIN}/a//b`],
     ['/내/페이지', `${ORIGIN}/${encodeURIComponent('내')}/${encodeURIComponent('페이지')}`],
     ['/100%', `${ORIGIN}/100%`],
+    [`/${'가'.repeat(230)}`, `${ORIGIN}/${encodeURIComponent('가'.repeat(230))}`],
+    [`/${encodeURIComponent('가'.repeat(230))}`, `${ORIGIN}/${encodeURIComponent('가'.repeat(230))}`],
     ['/authors', `${ORIGIN}/authors`],
     ['/x/auth/login', `${ORIGIN}/x/auth/login`],
     ['https://app.example', `${ORIGIN}/`],
@@ -178,7 +180,7 @@ describe('where one may be sent', () => {
     fc.assert(
       fc.property(any, (wanted) => {
         const target = toReturnTo(wanted)
-        expect(target.length).toBeLessThanOrEqual(2_048)
+        expect(target.length).toBeLessThanOrEqual(MAX_RETURN_TO_LENGTH)
         expect(target).toMatch(/^https:\/\/(app\.example|partner\.example:8443)\/(?![/\\])[\x21-\x7e]*$/)
         const url = new URL(target)
         expect(url.href).toBe(target)
