@@ -18,7 +18,9 @@ describe('C22 attributes of cookies', () => {
     try {
       // The app sees plain http in both: TLS ends at a proxy, and the app trusts none.
       const browser = world.browser()
-      const begun = await browser.visit(`${world.url}/auth/login?return_to=/me`)
+      // A login under another host than that of `baseUrl` only leads there.
+      const headers: Record<string, string> = scheme === 'https' ? { Host: 'app.example' } : {}
+      const begun = await browser.visit(`${world.url}/auth/login?return_to=/me`, { headers })
       const basket = await browser.visit(`${world.url}/basket?add=apple`)
       // PAS may refuse an address that is not on this machine; then there is no more to see than the first two.
       const back = scheme === 'http' ? (await browser.visit(begun.location)).location : ''
