@@ -115,7 +115,7 @@ describe('a recipient that PCS refuses', () => {
     // What was not looked through stays to be sent.
     expect(report.resumeFrom).toBeGreaterThan(0)
     expect(report.resumeFrom).toBeLessThan(12)
-  })
+  }, 60_000)
 })
 
 describe('a request that PCS refuses as a whole', () => {
