@@ -85,6 +85,8 @@ export interface QueueStore {
   finish(name: string, id: string, letter?: Letter): Promise<'finished' | 'full'>
   /** The entry was not dealt with after all: the next `take` may have it at once, and this delivery does not count. */
   giveBack(name: string, worker: string, entry: QueueEntry): Promise<void>
+  /** Whether there are entries that a worker has had for `claimAfterMs` without finishing them. */
+  hasUnfinished(name: string, claimAfterMs: number): Promise<boolean>
   /** Entries that are not finished. */
   length(name: string): Promise<number>
 }
@@ -93,6 +95,8 @@ export interface TakeOptions {
   /** At least 1. */
   readonly count: number
   readonly claimAfterMs: number
+  /** Of entries that another worker had and did not finish: as many as asked, one and nothing with it, or none. @default 'any' */
+  readonly unfinished?: 'any' | 'one' | 'none'
   readonly waitMs: number
 }
 

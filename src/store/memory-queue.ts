@@ -29,11 +29,23 @@ export function createMemoryQueue({ now, assertOpen, addLetters }: MemoryQueueOp
   const sleepers = new Map<string, Set<() => void>>()
   let lastId = 0
 
-  function give(name: string, worker: string, { count, claimAfterMs }: TakeOptions): QueueEntry[] {
+  const isUnfinished = (entry: Waiting, claimAfterMs: number): boolean =>
+    entry.deliveries > 0 && now() - entry.takenAt >= claimAfterMs
+
+  function give(name: string, worker: string, { count, claimAfterMs, unfinished = 'any' }: TakeOptions): QueueEntry[] {
+    const entries = [...(queues.get(name) ?? [])]
+    const left = entries.find(([, entry]) => isUnfinished(entry, claimAfterMs))
+    if (unfinished === 'one' && left !== undefined) return giveOut([left], worker, 1)
+    const due = entries.filter(
+      ([, entry]) => entry.deliveries === 0 || (unfinished === 'any' && isUnfinished(entry, claimAfterMs)),
+    )
+    return giveOut(due, worker, count)
+  }
+
+  function giveOut(entries: readonly [string, Waiting][], worker: string, count: number): QueueEntry[] {
     const given: QueueEntry[] = []
-    for (const [id, entry] of queues.get(name) ?? []) {
+    for (const [id, entry] of entries) {
       if (given.length >= count) break
-      if (entry.deliveries > 0 && now() - entry.takenAt < claimAfterMs) continue
       entry.deliveries += 1
       entry.takenAt = now()
       entry.worker = worker
@@ -83,6 +95,10 @@ export function createMemoryQueue({ now, assertOpen, addLetters }: MemoryQueueOp
       if (entry?.worker !== worker) return
       entry.deliveries = Math.max(0, entry.deliveries - 1)
       entry.takenAt = Number.NEGATIVE_INFINITY
+    },
+    async hasUnfinished(name, claimAfterMs): Promise<boolean> {
+      assertOpen()
+      return [...(queues.get(name)?.values() ?? [])].some((entry) => isUnfinished(entry, claimAfterMs))
     },
     async length(name): Promise<number> {
       assertOpen()

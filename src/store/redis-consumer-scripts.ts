@@ -1,7 +1,7 @@
 import { IN_TIME, type RedisScripts, TIME_SCRIPT } from './redis-lua.js'
 
-/** The consumer group of every queue. */
-const GROUP = 'workers'
+export const QUEUE_GROUP = 'workers' // every queue's consumer group
+const GIVEN_BACK_MS = 300 * 86_400_000 // what was given back has been idle for a year
 
 // Nothing here expires: a Redis that evicts keys takes those with an expiry first. Earlier versions set one.
 const PERSIST = `
@@ -57,18 +57,18 @@ end`
 // An entry that was deleted by hand is still somebody's: Redis 7 drops it while claiming, 6.2 answers nil in its place.
 const CLAIM = `
 local function dropDeleted(worker)
-  for _, pending in ipairs(redis.call('XPENDING', KEYS[1], '${GROUP}', '-', '+', 1000, worker)) do
+  for _, pending in ipairs(redis.call('XPENDING', KEYS[1], '${QUEUE_GROUP}', '-', '+', 1000, worker)) do
     local id = pending[1]
-    if #redis.call('XRANGE', KEYS[1], id, id) == 0 then redis.call('XACK', KEYS[1], '${GROUP}', id) end
+    if #redis.call('XRANGE', KEYS[1], id, id) == 0 then redis.call('XACK', KEYS[1], '${QUEUE_GROUP}', id) end
   end
 end
 local function claim(worker, idleMs, most, give)
   local cursor, left, hasHoles = '0-0', most, false
   repeat
-    local reply = redis.call('XAUTOCLAIM', KEYS[1], '${GROUP}', worker, idleMs, cursor, 'COUNT', left)
+    local reply = redis.call('XAUTOCLAIM', KEYS[1], '${QUEUE_GROUP}', worker, idleMs, cursor, 'COUNT', left)
     for _, entry in ipairs(reply[2]) do
       if entry and entry[2] then
-        give(entry, redis.call('XPENDING', KEYS[1], '${GROUP}', entry[1], entry[1], 1)[1][4])
+        give(entry, redis.call('XPENDING', KEYS[1], '${QUEUE_GROUP}', entry[1], entry[1], 1)[1][4])
         left = left - 1
       else
         hasHoles = true
@@ -83,10 +83,10 @@ end`
 // Each process brings a name of its own, and Redis keeps them all.
 const FORGET_WORKERS = `
 local function forgetWorkers(self, idleMs)
-  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], '${GROUP}')) do
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], '${QUEUE_GROUP}')) do
     local name, pending, idle = consumer[2], consumer[4], consumer[6]
     if name ~= self and pending == 0 and idle > tonumber(idleMs) then
-      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], '${GROUP}', name)
+      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], '${QUEUE_GROUP}', name)
     end
   end
 end`
@@ -194,25 +194,27 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 return redis.call('LREM', KEYS[1], 1, ARGV[1] .. text)`,
   },
 
-  /** KEYS queue, place; ARGV worker, count, claim after, not after, whether to claim, whether to forget workers. Answers {last id when there are none, id, text, deliveries, id, ...}. */
+  /** KEYS queue, place; ARGV worker, count, claim after, not after, what to claim (any, one and nothing with it, none but what was given back, or nothing), whether to forget workers. Answers {last id when there are none, id, text, deliveries, id, ...}. */
   ppoppoQueueTake: {
     numberOfKeys: 2,
     lua: `${IN_TIME}${QUEUE_LOST}${CLAIM}${FORGET_WORKERS}
 if late(ARGV[4]) then return LATE end
-local pending = redis.pcall('XPENDING', KEYS[1], '${GROUP}')
+local pending = redis.pcall('XPENDING', KEYS[1], '${QUEUE_GROUP}')
 if pending.err then
   if not string.find(pending.err, 'NOGROUP', 1, true) then return pending end
   if isQueueLost(KEYS[2], KEYS[1]) then redis.call('HSET', KEYS[2], 'lost', '1') end
-  redis.call('XGROUP', 'CREATE', KEYS[1], '${GROUP}', '0', 'MKSTREAM')
+  redis.call('XGROUP', 'CREATE', KEYS[1], '${QUEUE_GROUP}', '0', 'MKSTREAM')
   pending = {0}
 end
 local answer, left = {'0-0'}, tonumber(ARGV[2])
 local function give(entry, deliveries)
   for _, part in ipairs({entry[1], entry[2][2], deliveries}) do answer[#answer + 1] = part end
 end
-if pending[1] > 0 and ARGV[5] == '1' then left = claim(ARGV[1], ARGV[3], left, give) end
+local idle = ARGV[5] == 'none' and ${GIVEN_BACK_MS} or ARGV[3]
+if pending[1] > 0 and ARGV[5] == 'one' and claim(ARGV[1], idle, 1, give) == 0 then return answer end
+if pending[1] > 0 and (ARGV[5] == 'any' or ARGV[5] == 'none') then left = claim(ARGV[1], idle, left, give) end
 if left > 0 then
-  local reply = redis.call('XREADGROUP', 'GROUP', '${GROUP}', ARGV[1], 'COUNT', left, 'STREAMS', KEYS[1], '>')
+  local reply = redis.call('XREADGROUP', 'GROUP', '${QUEUE_GROUP}', ARGV[1], 'COUNT', left, 'STREAMS', KEYS[1], '>')
   for _, entry in ipairs(reply and reply[1][2] or {}) do give(entry, 1) end
 end
 if ARGV[6] == '1' then forgetWorkers(ARGV[1], ARGV[3]) end
@@ -229,9 +231,9 @@ return answer`,
     numberOfKeys: 1,
     lua: `${IN_TIME}
 if late(ARGV[4]) then return LATE end
-local pending = redis.call('XPENDING', KEYS[1], '${GROUP}', ARGV[2], ARGV[2], 1, ARGV[1])
+local pending = redis.call('XPENDING', KEYS[1], '${QUEUE_GROUP}', ARGV[2], ARGV[2], 1, ARGV[1])
 if #pending == 0 then return end
-redis.call('XCLAIM', KEYS[1], '${GROUP}', ARGV[1], 0, ARGV[2], 'IDLE', 31536000000, 'RETRYCOUNT', ARGV[3], 'JUSTID')`,
+redis.call('XCLAIM', KEYS[1], '${QUEUE_GROUP}', ARGV[1], 0, ARGV[2], 'IDLE', 31536000000, 'RETRYCOUNT', ARGV[3], 'JUSTID')`,
   },
 
   /** KEYS queue, letters, texts; ARGV id, most letters, letter. Answers 1 or 0. */
@@ -241,7 +243,7 @@ redis.call('XCLAIM', KEYS[1], '${GROUP}', ARGV[1], 0, ARGV[2], 'IDLE', 315360000
 if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) > 0 and not addLetters(KEYS[2], KEYS[3], ARGV[2], 3, #ARGV) then
   return 0
 end
-redis.call('XACK', KEYS[1], '${GROUP}', ARGV[1])
+redis.call('XACK', KEYS[1], '${QUEUE_GROUP}', ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])
 return 1`,
   },

@@ -1,10 +1,12 @@
-import { MOST_LETTERS, type QueueEntry, type QueueStore } from './consumers.js'
+import { MOST_LETTERS, type QueueEntry, type QueueStore, type TakeOptions } from './consumers.js'
 import { MOST_BLOCK_MS, type RedisSource } from './redis-client.js'
 import { connectRedis, type RedisConnection } from './redis-connection.js'
 import type { RedisConsumerConnection } from './redis-consumer-connection.js'
+import { QUEUE_GROUP } from './redis-consumer-scripts.js'
 import { toArguments } from './redis-letters.js'
 
 const LONGEST_WITHOUT_CLAIM_MS = 1000
+const FEW = 10
 
 interface RedisQueue {
   readonly methods: QueueStore
@@ -21,14 +23,19 @@ export function createRedisQueue(connection: RedisConsumerConnection, redis: Red
    */
   const claimedAt = new Map<string, number>()
 
-  async function give(name: string, worker: string, count: number, claimAfterMs: number): Promise<Given> {
+  async function give(
+    name: string,
+    worker: string,
+    { count, claimAfterMs, unfinished = 'any' }: TakeOptions,
+  ): Promise<Given> {
     const { queue, place } = keysOf(name)
     const self = `${name} ${worker}`
     const [last, now] = [claimedAt.get(self), performance.now()]
-    const claims = last === undefined || now - last >= Math.min(claimAfterMs / 10, LONGEST_WITHOUT_CLAIM_MS)
+    const isDue = last === undefined || now - last >= Math.min(claimAfterMs / 10, LONGEST_WITHOUT_CLAIM_MS)
+    const claims = isDue || unfinished === 'one'
     const reply = await runInTime('queue.take', queue, (client, notAfter) =>
       client.ppoppoQueueTake(
-        ...[queue, place, worker, count, claimAfterMs, notAfter, claims ? 1 : 0, last === undefined ? 1 : 0],
+        ...[queue, place, worker, count, claimAfterMs, notAfter, claims ? unfinished : '', last === undefined ? 1 : 0],
       ),
     )
     const given = toGiven(reply)
@@ -38,11 +45,11 @@ export function createRedisQueue(connection: RedisConsumerConnection, redis: Red
   }
 
   const methods: QueueStore = {
-    async take(name, worker, { count, claimAfterMs, waitMs }): Promise<readonly QueueEntry[]> {
-      const given = await give(name, worker, count, claimAfterMs)
-      if (given.entries.length > 0 || waitMs < 1) return given.entries
-      await bell.untilAdded(keysOf(name).queue, given.lastId, waitMs)
-      return (await give(name, worker, count, claimAfterMs)).entries
+    async take(name, worker, options): Promise<readonly QueueEntry[]> {
+      const given = await give(name, worker, options)
+      if (given.entries.length > 0 || options.waitMs < 1) return given.entries
+      await bell.untilAdded(keysOf(name).queue, given.lastId, options.waitMs)
+      return (await give(name, worker, options)).entries
     },
     async finish(name, id, letter): Promise<'finished' | 'full'> {
       const { queue, letters, letterTexts } = keysOf(name)
@@ -57,6 +64,17 @@ export function createRedisQueue(connection: RedisConsumerConnection, redis: Red
       await runInTime('queue.giveBack', queue, (client, notAfter) =>
         client.ppoppoQueueGiveBack(queue, worker, id, Math.max(0, deliveries - 1), notAfter),
       )
+    },
+    async hasUnfinished(name, claimAfterMs): Promise<boolean> {
+      const { queue } = keysOf(name)
+      const pending: unknown = await run('queue.hasUnfinished', (client) =>
+        client.xpending(queue, QUEUE_GROUP, 'IDLE', claimAfterMs, '-', '+', FEW).catch((error: unknown) => {
+          if (String(error).includes('NOGROUP')) return []
+          throw error
+        }),
+      )
+      // What was given back has no delivery that counts.
+      return Array.isArray(pending) && pending.some((entry) => Array.isArray(entry) && Number(entry[3]) > 0)
     },
     async length(name): Promise<number> {
       return run('queue.length', (client) => client.xlen(keysOf(name).queue))

@@ -90,6 +90,27 @@ export function describeQueue(use: UseConsumerStore): void {
       ])
     })
 
+    test('what a worker did not finish can be asked for one by one, with nothing beside it, or be left out', async () => {
+      const { store, other, pass, shortMs } = use()
+      const { name, put } = await openQueue(store)
+      const claimAfterMs = shortMs
+      expect(await store.queue.hasUnfinished(name, claimAfterMs)).toBe(false)
+      await put('a', 'b', 'c')
+      const [, , c] = await store.queue.take(name, 'v', now())
+      await store.queue.giveBack(name, 'v', c as QueueEntry)
+      expect(await other.queue.hasUnfinished(name, LONG_MS)).toBe(false)
+      await pass(shortMs + 50)
+      await put('d')
+      expect(await other.queue.hasUnfinished(name, claimAfterMs)).toBe(true)
+      // What was given back is as new.
+      expect(texts(await other.queue.take(name, 'w', now({ claimAfterMs, unfinished: 'none' })))).toEqual(['c', 'd'])
+      const one = await other.queue.take(name, 'x', now({ claimAfterMs, unfinished: 'one' }))
+      expect(one).toMatchObject([{ text: 'a', deliveries: 2 }])
+      expect(texts(await other.queue.take(name, 'x', now({ claimAfterMs, unfinished: 'one' })))).toEqual(['b'])
+      await put('e')
+      expect(texts(await other.queue.take(name, 'x', now({ claimAfterMs, unfinished: 'one' })))).toEqual(['e'])
+    })
+
     test('a worker is given its own again, and deliveries are counted', async () => {
       const { store, pass, shortMs } = use()
       const { name, put } = await openQueue(store)

@@ -15,6 +15,9 @@ import type { StoreFaults } from './store-faults.js'
 
 const WAIT_MS = 500
 const STORE_PAUSE_MS = 500
+const LONGEST_WITHOUT_LOOK_MS = 1_000
+/** An event that is to be alone waits this long for the others at work here to end. */
+const LONGEST_CLEARING_MS = 5_000
 /** A delivery may come to nothing by nobody's fault: a worker that stops, an answer that is lost. */
 const INNOCENT_DELIVERIES = 5
 
@@ -35,12 +38,14 @@ export interface WorkerParts {
 
 /**
  * Takes events from the queue and handles them, side by side, until `closing`. Resolves when what was at work is done.
- * What a worker leaves unfinished goes to another one: at once when it says so, else after `claimAfterMs`.
+ * What a worker leaves unfinished goes to another one: at once when it says so, else after `claimAfterMs`, and then one
+ * by one and alone, since its worker may have died of it.
  * @throws `dead_letters_full`
  */
 export async function work(parts: WorkerParts): Promise<void> {
-  const { settings, closing } = parts
-  let atWork = 0
+  const { settings, closing, runtime } = parts
+  const left = createLookForUnfinished(parts)
+  let [atWork, isAlone] = [0, false]
   let failure: { readonly reason: unknown } | undefined
   let wake = (): void => {}
   const letGo = onAbort(closing, () => wake())
@@ -48,21 +53,40 @@ export async function work(parts: WorkerParts): Promise<void> {
     new Promise((resolve) => {
       wake = resolve
     })
-  const begin = (entry: QueueEntry): void => {
+  const begin = (entry: QueueEntry, pass: () => void = () => {}): void => {
     atWork++
-    deal(parts, entry)
+    deal(parts, entry, pass)
       .catch((reason: unknown) => {
         failure ??= { reason }
       })
       .finally(() => {
         atWork--
+        pass()
         wake()
       })
   }
+  const beginAlone = (entry: QueueEntry): void => {
+    isAlone = true
+    const pass = (): void => {
+      cancel()
+      isAlone = false
+      wake()
+    }
+    const cancel = runtime.after(settings.leaseMs, pass)
+    begin(entry, pass)
+  }
   try {
     while (!closing.aborted && failure === undefined) {
-      if (atWork >= settings.maxInFlight) await somethingEnds()
-      else for (const entry of await take(parts, settings.maxInFlight - atWork)) begin(entry)
+      if (isAlone || atWork >= settings.maxInFlight) await somethingEnds()
+      else if (!(await left.mayBeThere())) {
+        for (const entry of await take(parts, settings.maxInFlight - atWork, 'none')) begin(entry)
+      } else if (atWork > 0 && left.waitsMs > 0) {
+        await Promise.race([somethingEnds(), pause(left.waitsMs, closing, runtime)])
+      } else {
+        const [entry] = await take(parts, 1, 'one')
+        if (entry === undefined) left.noneIsThere()
+        else beginAlone(entry)
+      }
     }
   } catch (reason) {
     failure ??= { reason }
@@ -72,11 +96,42 @@ export async function work(parts: WorkerParts): Promise<void> {
   if (failure !== undefined) throw failure.reason
 }
 
-async function take(parts: WorkerParts, count: number): Promise<readonly QueueEntry[]> {
+interface LookForUnfinished {
+  /** Whether entries were seen that a worker did not finish in time. Asks now and then. */
+  mayBeThere(): Promise<boolean>
+  /** How long the first of them still waits for what is at work here to end. */
+  readonly waitsMs: number
+  noneIsThere(): void
+}
+
+function createLookForUnfinished({ store, settings }: WorkerParts): LookForUnfinished {
+  const { claimAfterMs } = settings.fanOut
+  let [nextLookAt, claimBy, isThere] = [0, 0, false]
+  return {
+    async mayBeThere() {
+      const now = performance.now()
+      if (isThere || now < nextLookAt) return isThere
+      nextLookAt = now + Math.min(claimAfterMs / 10, LONGEST_WITHOUT_LOOK_MS)
+      // What fails here fails at the next take, too, which tells.
+      isThere = await store.queue.hasUnfinished(settings.name, claimAfterMs).catch(() => false)
+      claimBy = now + LONGEST_CLEARING_MS
+      return isThere
+    },
+    get waitsMs() {
+      return claimBy - performance.now()
+    },
+    noneIsThere() {
+      isThere = false
+    },
+  }
+}
+
+async function take(parts: WorkerParts, count: number, unfinished: 'one' | 'none'): Promise<readonly QueueEntry[]> {
   const { store, settings, id, closing, runtime, faults } = parts
   const { claimAfterMs } = settings.fanOut
+  const waitMs = unfinished === 'one' ? 0 : WAIT_MS
   try {
-    const taken = await store.queue.take(settings.name, id, { count, claimAfterMs, waitMs: WAIT_MS })
+    const taken = await store.queue.take(settings.name, id, { count, claimAfterMs, unfinished, waitMs })
     faults.worked('queue')
     return taken
   } catch (error) {
@@ -88,7 +143,7 @@ async function take(parts: WorkerParts, count: number): Promise<readonly QueueEn
 }
 
 /** From the queue to the handler, and out of the queue. */
-async function deal(parts: WorkerParts, entry: QueueEntry): Promise<void> {
+async function deal(parts: WorkerParts, entry: QueueEntry, onFirstFailure: () => void): Promise<void> {
   const { closing, atHand } = parts
   const takenAt = performance.now()
   const item = parseEntryText(entry.text)
@@ -96,7 +151,7 @@ async function deal(parts: WorkerParts, entry: QueueEntry): Promise<void> {
   const handlers = { atWork: 0 }
   atHand.add(item.event)
   try {
-    const outcome = await handle(parts, entry, item, takenAt, handlers)
+    const outcome = await handle(parts, entry, item, takenAt, handlers, onFirstFailure)
     if (outcome !== 'abandoned') await finish(parts, entry, outcome, takenAt)
     // One whose handler is still at work stays until it may be claimed.
     else if (closing.aborted && handlers.atWork === 0) await giveBack(parts, entry)
@@ -111,6 +166,7 @@ async function handle(
   { event, fence }: WorkItem,
   takenAt: number,
   handlers: { atWork: number },
+  onFirstFailure: () => void,
 ): Promise<'handled' | 'abandoned' | DeadLetter> {
   const { settings, runtime, closing, over } = parts
   const attempts = entry.deliveries - 1
@@ -134,7 +190,7 @@ async function handle(
       handlers.atWork--
     },
   }
-  return attempt(event, settings, tenure, runtime, entry.deliveries)
+  return attempt(event, settings, tenure, runtime, entry.deliveries, onFirstFailure)
 }
 
 /** Again and again while the store does not answer: finishing twice is finishing once. */

@@ -94,6 +94,14 @@ describeWithRedis('an event that its process does not survive', () => {
     })
   })
 
+  test('with fanOut: it is a dead letter, and so is none of its neighbours', async () => {
+    await begin(2, { how: 'kill' }, { handlerTimeoutMs: 500, fanOut: { claimAfterMs: 1_000 }, maxInFlight: 30 })
+    await untilAllOthersAreHandled()
+    await until(() => told().some(({ type }) => type === 'dead-letter'), 'it is given up', 60_000)
+    expect(await letters()).toEqual([CULPRIT])
+    expectNeighboursWell()
+  })
+
   test('one that blocks its process for longer than the lease, in turn: it is a dead letter, and the others go on', async () => {
     await begin(2, { how: 'block', ms: 2.5 * LEASE_MS })
     await untilAllOthersAreHandled()
