@@ -1,6 +1,7 @@
 import { faultOfAuthorizationParams } from './authorization-params.js'
 import { checkKeys, type Faults } from './config-source.js'
 import { isCleanText } from './config-urls.js'
+import type { PpoppoFetch } from './lib/http.js'
 import type { Config, PpoppoOptions } from './options.js'
 import { LABEL_KEYS, PAGE_KINDS, PAGE_TEXT_KEYS } from './sign-in/texts.js'
 
@@ -159,6 +160,13 @@ export function parseFunction<Name extends 'onSignIn' | 'onSignOut' | 'onEvent'>
   if (value === undefined) return {}
   if (typeof value !== 'function') faults.add(name, 'must be a function')
   return { [name]: value } as Partial<Pick<Config, Name>>
+}
+
+/** A fetch of the app's own, or nothing. */
+export function parseFetch(value: unknown, faults: Faults): { readonly fetch?: PpoppoFetch } {
+  if (value === undefined) return {}
+  if (typeof value !== 'function') faults.add('fetch', 'must be a function that answers like fetch')
+  return { fetch: value as PpoppoFetch }
 }
 
 /** A boolean, or its default. */

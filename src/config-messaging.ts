@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
-import { parseKeyPrefix, parseRedis } from './config-checks.js'
+import { parseChannelOptions } from './config-channel.js'
+import { parseFetch, parseKeyPrefix, parseRedis } from './config-checks.js'
 import { checkKeys, Faults } from './config-source.js'
 import { isCleanText, isSecure, parseUrl } from './config-urls.js'
 import { deepFreeze } from './lib/deep-freeze.js'
@@ -41,6 +42,8 @@ const OPTION_NAMES = Object.keys({
   keepalive: true,
   deadlineMs: true,
   maxAttempts: true,
+  fetch: true,
+  grpcChannelOptions: true,
   redis: true,
   keyPrefix: true,
 } satisfies Record<keyof MessagingOptions, true>)
@@ -114,6 +117,8 @@ export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, f
     keepalive: parseKeepalive(given['keepalive'], faults),
     deadlineMs: positive('deadlineMs', given['deadlineMs'], { otherwise: 20_000, most: LONGEST_TIMER_MS }, faults),
     maxAttempts: positive('maxAttempts', given['maxAttempts'], { otherwise: 4, most: 100 }, faults),
+    ...parseFetch(given['fetch'], faults),
+    ...parseChannelOptions(given['grpcChannelOptions'], faults),
     ...(redis === undefined ? {} : { redis }),
     keyPrefix: parseKeyPrefix(given['keyPrefix'] ?? 'ppoppo:', faults),
   }

@@ -1,6 +1,7 @@
 import {
   parseAuthorizationParams,
   parseBoolean,
+  parseFetch,
   parseFunction,
   parseKeepAnonymous,
   parseKeyPrefix,
@@ -58,6 +59,7 @@ const OPTION_NAMES = Object.keys({
   onSignOut: true,
   onEvent: true,
   texts: true,
+  fetch: true,
   messaging: true,
 } satisfies Record<keyof PpoppoOptions, true>)
 
@@ -111,10 +113,11 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     ...parseFunction('onSignIn', given, faults),
     ...parseFunction('onSignOut', given, faults),
     ...parseFunction('onEvent', given, faults),
+    ...parseFetch(given.fetch, faults),
     texts: parseTexts(given.texts, faults),
     messaging: parseMessaging(
       given.messaging,
-      { environment: source.value('environment'), redis, keyPrefix },
+      { environment: source.value('environment'), redis, keyPrefix, fetch: given.fetch },
       env,
       faults,
     ),
@@ -173,20 +176,22 @@ function parseProvider(source: Source, faults: Faults, warnings: string[]): Pick
   return { issuer, idTokenIssuer }
 }
 
-/** The Messaging client's part. It takes our environment, where that is one, and our Redis. */
+/** The Messaging client's part. It takes our environment, where that is one, our Redis and our fetch. */
 function parseMessaging(
   given: PpoppoOptions['messaging'],
-  ours: { readonly environment: unknown; readonly redis: Config['redis']; readonly keyPrefix: string },
+  ours: Readonly<Record<'environment' | 'redis' | 'fetch', unknown>> & Pick<Config, 'keyPrefix'>,
   env: NodeJS.ProcessEnv,
   faults: Faults,
 ): MessagingConfig {
   const own = messagingFaults()
-  const { environment, redis, keyPrefix } = ours
+  const { environment, redis, keyPrefix, fetch } = ours
   const isKnown = typeof environment === 'string' && Object.hasOwn(ISSUERS, environment)
   const defaults = {
     environment: isKnown ? environment : 'production',
     ...(redis === undefined ? {} : { redis }),
     ...(keyPrefix === '' ? {} : { keyPrefix }),
+    // Where it is none, that is said once.
+    ...(typeof fetch === 'function' ? { fetch } : {}),
   }
   const options = isPlainObject(given) || !given ? { ...defaults, ...given } : given
   // REDIS_URL is ours already, or was found faulty.

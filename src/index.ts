@@ -10,6 +10,7 @@ export {
   type PpoppoErrorOptions,
 } from './errors.js'
 export type { PpoppoEvent, PpoppoEventDetail, RefusalReason, SignOutReason, WarningCode } from './events.js'
+export type { FetchAnswer, FetchRequest, PpoppoFetch } from './lib/http.js'
 export type * from './messaging/consumer-types.js'
 export type * from './messaging/event-types.js'
 export type { MessagingOptions } from './messaging/options.js'

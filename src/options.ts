@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import type { Cluster, Redis } from 'ioredis'
 import type { AuthorizationParams } from './authorization-params.js'
 import type { PpoppoEvent } from './events.js'
+import type { PpoppoFetch } from './lib/http.js'
 import type { MessagingConfig, MessagingOptions } from './messaging/options.js'
 import type { PageTextOverrides } from './sign-in/texts.js'
 
@@ -87,6 +88,11 @@ export interface PpoppoOptions {
   /** Texts of the pages by language, over the built-in `en` and `ko`. */
   readonly texts?: Readonly<Record<string, PageTextOverrides>>
   /**
+   * Makes every HTTP request to PAS, for a proxy or certificates of your own: Node's `fetch`, undici's with a dispatcher, or
+   * what answers like them. It must not follow redirects. `messaging.fetch` too, unless that is given. @default Node's `fetch`
+   */
+  readonly fetch?: PpoppoFetch
+  /**
    * The Messaging API: `auth.messaging` and `req.ppoppo.messaging`. `PCS_API_URL`, `PAS_TOKEN_URL`,
    * `PAS_PCS_CLIENT_ID`, `PAS_PCS_CLIENT_SECRET`. @default URLs by `environment`; without id and secret every call rejects
    */
@@ -155,6 +161,8 @@ export interface Config {
   readonly onSignOut?: NonNullable<PpoppoOptions['onSignOut']>
   readonly onEvent?: NonNullable<PpoppoOptions['onEvent']>
   readonly texts: Readonly<Record<string, PageTextOverrides>>
+  /** Absent: the runtime's. */
+  readonly fetch?: PpoppoFetch
   readonly messaging: MessagingConfig
   /** Things that are allowed and worth a word at start. */
   readonly warnings: readonly string[]

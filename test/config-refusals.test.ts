@@ -100,6 +100,7 @@ describe('what is refused', () => {
     onSignIn: [1, {}],
     onSignOut: ['x'],
     onEvent: [[]],
+    fetch: ['https://proxy.example', {}, null],
     texts: [
       [],
       'en',

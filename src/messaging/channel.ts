@@ -38,7 +38,11 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
   const url = new URL(config.apiUrl)
   const isTls = url.protocol === 'https:'
   // Plaintext is for this machine only; grpc-js would take it, token and all, to the proxy that http_proxy names.
-  const options = { ...optionsOf(config), ...(isTls ? {} : { 'grpc.enable_http_proxy': 0 }) }
+  const options = {
+    ...optionsOf(config),
+    ...config.grpcChannelOptions,
+    ...(isTls ? {} : { 'grpc.enable_http_proxy': 0 }),
+  }
   // A path or a scheme in the target would fail at name resolution.
   const target = `${url.hostname}:${url.port || (isTls ? 443 : 80)}`
   const create = (): Pick<Shared, 'client' | 'end'> => {

@@ -8,6 +8,7 @@ import type { MessagingOptions } from './options.js'
 import type { Messaging } from './types.js'
 
 export { isPpoppoError, PpoppoError, type PpoppoErrorCode } from '../errors.js'
+export type { FetchAnswer, FetchRequest, PpoppoFetch } from '../lib/http.js'
 export { formatPpnum, parsePpnum } from '../ppnum.js'
 export type * from './consumer-types.js'
 export type * from './event-types.js'

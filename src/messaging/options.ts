@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import type { PpoppoFetch } from '../lib/http.js'
 
 /** Options of `createMessaging()`; each has an environment variable where one is named. */
 export interface MessagingOptions {
@@ -24,6 +25,16 @@ export interface MessagingOptions {
   /** Attempts of a call that may be repeated, the first included. @default 4 */
   readonly maxAttempts?: number
   /**
+   * Makes the token request, for a proxy or certificates of your own: Node's `fetch`, undici's with a dispatcher, or what
+   * answers like them. It must not follow redirects. @default Node's `fetch`; in `ppoppo()` its own
+   */
+  readonly fetch?: PpoppoFetch
+  /**
+   * Options of grpc-js's channel by their names there, over ours: `{ 'grpc.enable_http_proxy': 0 }` goes past the proxy that
+   * `grpc_proxy` names. What decides about repeats is not among them. @default none
+   */
+  readonly grpcChannelOptions?: Readonly<Record<string, string | number>>
+  /**
    * What `consume()` keeps its place in: an ioredis client or Cluster (it is duplicated, and never closed), or a
    * `redis:`/`rediss:` URL. `REDIS_URL`. @default none: one process, until it ends; in `ppoppo()` its own Redis
    */
@@ -44,6 +55,9 @@ export interface MessagingConfig {
   readonly keepalive: { readonly timeMs: number; readonly timeoutMs: number }
   readonly deadlineMs: number
   readonly maxAttempts: number
+  /** Absent: the runtime's. */
+  readonly fetch?: PpoppoFetch
+  readonly grpcChannelOptions?: Readonly<Record<string, string | number>>
   readonly redis?: Redis | Cluster | string
   readonly keyPrefix: string
 }

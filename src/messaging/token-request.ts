@@ -1,4 +1,5 @@
 import { parseJsonObject } from '../lib/guards.js'
+import { ask, NoAnswer, type ReadAnswer } from '../lib/http.js'
 import { onAbort } from '../lib/on-abort.js'
 import type { MessagingConfig } from './options.js'
 import { readRetryHint } from './retry-after.js'
@@ -55,16 +56,16 @@ export async function fetchToken(
   const letGo = closing && onAbort(closing, () => call.abort())
   const cancelDeadline = runtime.after(TOKEN_DEADLINE_MS, () => call.abort())
   try {
-    const answer = await runtime.fetch(tokenUrl, {
+    const request = {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
       body: body.toString(),
       redirect: 'manual',
       signal: call.signal,
-    })
-    const text = await readBounded(answer)
-    if (answer.status === 200) return { ...toGranted(text, tokenUrl), askedAt }
-    throw ofStatus(answer, text, config)
+    } as const
+    const answer = await ask(config.fetch ?? runtime.fetch, tokenUrl, request, MAX_ANSWER_BYTES)
+    if (answer.status === 200) return { ...toGranted(answer.body, tokenUrl), askedAt }
+    throw ofStatus(answer, config)
   } catch (error) {
     if (error instanceof TokenFault) throw error
     // No cause: undici's errors may quote what was sent.
@@ -73,17 +74,6 @@ export async function fetchToken(
     cancelDeadline()
     letGo?.()
   }
-}
-
-async function readBounded(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_ANSWER_BYTES) throw new Error('too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function toGranted(text: string, tokenUrl: string): Omit<GrantedToken, 'askedAt'> {
@@ -105,12 +95,12 @@ function toLifetimeMs(expiresIn: unknown): number {
 }
 
 /** Only PAS's own word is a verdict, an error of RFC 6749 5.2 in JSON; every other answer may be a gateway's. */
-function ofStatus(answer: Response, text: string, { tokenUrl, credentials }: MessagingConfig): TokenFault {
+function ofStatus(answer: ReadAnswer, { tokenUrl, credentials }: MessagingConfig): TokenFault {
   const { status } = answer
   if (status === 408 || status === 429 || status >= 500) {
     return away(tokenUrl, `HTTP ${status}`, afterMsOf(answer))
   }
-  const refusal = refusalIn(text, status)
+  const refusal = refusalIn(answer.body, status)
   if (refusal !== undefined) {
     return new TokenFault(
       'refused',
@@ -140,11 +130,12 @@ function away(tokenUrl: string, why: string, retryAfterMs?: number): TokenFault 
   return new TokenFault('away', 'messaging_unavailable', what, retryAfterMs)
 }
 
-function afterMsOf({ headers }: Response): number | undefined {
+function afterMsOf({ headers }: ReadAnswer): number | undefined {
   return readRetryHint({ text: (name) => headers.get(name) ?? undefined, now: Date.now() })?.afterMs
 }
 
 function networkCode(error: unknown): string {
+  if (error instanceof NoAnswer) return `of the option "fetch": ${error.message}`
   const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
   return typeof code === 'string' ? code : 'connection failed'

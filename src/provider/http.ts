@@ -1,5 +1,5 @@
 import { PpoppoError } from '../errors.js'
-import type { Runtime } from '../lib/runtime.js'
+import { Aborted, AnswerTooLong, ask, NoAnswer, type PpoppoFetch, type ReadAnswer } from '../lib/http.js'
 import { readRefusal } from './read-answers.js'
 
 /** Every call to PAS ends after this long, body included. A refresh lease must outlive it. */
@@ -8,7 +8,7 @@ export const PROVIDER_DEADLINE_MS = 5_000
 const MAX_ANSWER_BYTES = 512 * 1024
 
 /** One request to PAS. */
-export type AskProvider = (url: string, request: ProviderRequest) => Promise<ProviderAnswer>
+export type AskProvider = (url: string, request: ProviderRequest) => Promise<ReadAnswer>
 
 /** What openid-client passes on. */
 export interface ProviderRequest {
@@ -17,15 +17,8 @@ export interface ProviderRequest {
   readonly body?: RequestInit['body'] | undefined
 }
 
-/** An answer that has been read to its end. */
-export interface ProviderAnswer {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: string
-}
-
 /** Asks PAS, bounded in time and size; follows no redirect. */
-export function createAskProvider(runtime: Runtime, issuer: string, closed: AbortSignal): AskProvider {
+export function createAskProvider(fetch: PpoppoFetch, issuer: string, closed: AbortSignal): AskProvider {
   // One listener for all calls: `AbortSignal.any` would hang every call's signal on the long-lived one.
   const inFlight = new Set<AbortController>()
   closed.addEventListener('abort', () => {
@@ -37,14 +30,9 @@ export function createAskProvider(runtime: Runtime, issuer: string, closed: Abor
     const deadline = setTimeout(() => call.abort(), PROVIDER_DEADLINE_MS)
     inFlight.add(call)
     try {
-      const answer = await runtime.fetch(url, {
-        method,
-        headers,
-        ...(body === undefined ? {} : { body }),
-        redirect: 'manual',
-        signal: call.signal,
-      })
-      return { status: answer.status, headers: answer.headers, body: await readBounded(answer) }
+      const form = body === undefined || body === null ? {} : { body: String(body) }
+      const request = { method, headers, ...form, redirect: 'manual', signal: call.signal } as const
+      return await ask(fetch, url, request, MAX_ANSWER_BYTES)
     } catch (error) {
       if (closed.aborted) throw new PpoppoError('closed', 'auth.close() was called while PAS was being asked.')
       throw unreachable(issuer, error)
@@ -67,12 +55,10 @@ export function toFetch(
     const { status, headers, body } = await ask(url, request)
     const isSuccess = status >= 200 && status < 300
     const parsed = parseJson(body)
-    if (parsed === undefined) return new Response(body === '' ? null : body, { status, headers })
-    const challenge = headers.get('www-authenticate')
-    return Response.json(isSuccess ? read(parsed) : readRefusal(parsed), {
-      status,
-      ...(challenge === null ? {} : { headers: { 'WWW-Authenticate': challenge } }),
-    })
+    const passedOn = keep(headers, ['www-authenticate', 'content-type'])
+    if (parsed === undefined) return new Response(body === '' ? null : body, { status, headers: passedOn })
+    const json = JSON.stringify(isSuccess ? read(parsed) : readRefusal(parsed))
+    return new Response(json, { status, headers: { ...passedOn, 'content-type': 'application/json' } })
   }
 }
 
@@ -85,28 +71,21 @@ export function parseJson(text: string): unknown {
   }
 }
 
-async function readBounded(answer: Response): Promise<string> {
-  if (!answer.body) return ''
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of answer.body) {
-    size += chunk.byteLength
-    if (size > MAX_ANSWER_BYTES) throw new AnswerTooLarge()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+function keep(headers: ReadAnswer['headers'], names: readonly string[]): Record<string, string> {
+  const found = names.map((name) => [name, headers.get(name)] as const)
+  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== null))
 }
-
-class AnswerTooLarge extends Error {}
 
 /** The error for a PAS that does not answer. Its cause is left out: undici's errors may quote what was sent. */
 function unreachable(issuer: string, error: unknown): PpoppoError {
   const why =
-    error instanceof AnswerTooLarge
+    error instanceof AnswerTooLong
       ? `its answer is longer than ${MAX_ANSWER_BYTES / 1024} KB`
-      : error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
-        ? `no answer within ${PROVIDER_DEADLINE_MS / 1000} s`
-        : networkCode(error)
+      : error instanceof NoAnswer
+        ? `of the option "fetch": ${error.message}`
+        : error instanceof Aborted
+          ? `no answer within ${PROVIDER_DEADLINE_MS / 1000} s`
+          : networkCode(error)
   // A certificate is also "expired" or "not yet valid" for a machine whose clock is wrong.
   const isAboutTime = why === 'CERT_HAS_EXPIRED' || why === 'CERT_NOT_YET_VALID'
   const advice = isAboutTime

@@ -100,7 +100,11 @@ export function createProvider(
   closed: AbortSignal,
   raise: RaiseEvent = () => {},
 ): Provider {
-  const discovered = createDiscovery(config, createAskProvider(runtime, config.issuer, closed), runtime)
+  const discovered = createDiscovery(
+    config,
+    createAskProvider(config.fetch ?? runtime.fetch, config.issuer, closed),
+    runtime,
+  )
   const idTokens = createIdTokens(config, raise)
   const resource: Record<string, string> = config.resource === undefined ? {} : { resource: config.resource }
 

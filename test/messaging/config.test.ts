@@ -71,6 +71,13 @@ describe('resolveMessagingConfig', () => {
       maxAttempts: -1,
       clientSecrets: 'x',
       descriptor: 5,
+      fetch: 'https://proxy.example',
+      grpcChannelOptions: {
+        'grpc.enable_http_proxi': 0,
+        'grpc.enable_retries': 1,
+        'grpc.primary_user_agent': 5,
+        Secret1: 1,
+      },
     }
     const faults = faultsOf(options, { PPOPPO_ENVIRONMENT: 'produktion' })
     expect(faults).toEqual([
@@ -87,8 +94,17 @@ describe('resolveMessagingConfig', () => {
       expect.stringMatching(/^"keepalive.timeMs"/),
       expect.stringMatching(/^"deadlineMs"/),
       expect.stringMatching(/^"maxAttempts"/),
+      expect.stringMatching(/^"fetch" must be a function/),
+      expect.stringMatching(
+        /^"grpcChannelOptions\["grpc.enable_http_proxi"\]" is no .* did you mean "grpc.enable_http_proxy"\?/,
+      ),
+      expect.stringMatching(
+        /^"grpcChannelOptions\["grpc.enable_retries"\]" cannot be set: .* no message goes out twice/,
+      ),
+      expect.stringMatching(/^"grpcChannelOptions\["grpc.primary_user_agent"\]" must be a text/),
+      expect.stringMatching(/^"grpcChannelOptions\["\(odd name\)"\]" is no option of a channel; known are: /),
     ])
-    expect(faults.join()).not.toMatch(/example\/ext|produktion|pas\.example/)
+    expect(faults.join()).not.toMatch(/example\/ext|produktion|pas\.example|proxy\.example|Secret1/)
   })
 
   test.each([
