@@ -194,6 +194,7 @@ describe("the vendor's own descriptor", () => {
     const proto = variant('newer', (text) =>
       text
         .replace('package chat.external', 'package pcs.external.v1')
+        .replaceAll(/^service External/gm, 'service ')
         .replace('template_id = 1', 'template_id = 15')
         .replace('int32 total = 2', 'int64 total = 12')
         .replace('  COMPLETED = 3', '  SEND_REQUEST_STATUS_COMPLETED = 3')
@@ -207,7 +208,7 @@ describe("the vendor's own descriptor", () => {
         expect(await client.status('snd_1')).toMatchObject({ status: 'completed', total: 7 })
         await client.templates.create({ name: 'n', components: [{ type: 'divider' }] })
       }
-      expect(newer.pcs.calls[0]?.call.getPath()).toBe('/pcs.external.v1.ExternalMessageService/GetSendRequestStatus')
+      expect(newer.pcs.calls[0]?.call.getPath()).toBe('/pcs.external.v1.MessageService/GetSendRequestStatus')
       expect(newer.pcs.calls[3]?.request).toMatchObject({
         components: [{ component_type: 'TEMPLATE_COMPONENT_TYPE_DIVIDER' }],
       })
