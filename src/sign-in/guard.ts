@@ -6,11 +6,11 @@ import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import { challenge, secureAnswer } from './answer-headers.js'
 import { toReturnParam } from './compact-path.js'
-import { AFTER_FORM } from './login.js'
 import { type LoginWishes, toLinkParams, WISH_OPTIONS } from './login-params.js'
+import { AFTER_FORM } from './login-url.js'
 import { keepOutOfPageCache } from './page-cache.js'
 import { sendProblem } from './problem.js'
-import { isNavigation, wantsHtml } from './request-kind.js'
+import { isHtmx, isNavigation, wantsHtml } from './request-kind.js'
 import { createReturnPlace } from './return-place.js'
 import type { RouteParts } from './route-parts.js'
 
@@ -56,7 +56,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
   function refuse(req: Request, res: Response, returnTo: string, url: string): void {
     challenge(res, config)
     // htmx goes there whatever the status.
-    if (req.get('hx-request') === 'true') res.set('HX-Redirect', url)
+    if (isHtmx(req)) res.set('HX-Redirect', url)
     if (wantsHtml(req)) {
       const page = isRead(req) ? 'sign_in_required' : 'form_signed_out'
       return pages.send(req, res, page, { returnTo, status: 401 })

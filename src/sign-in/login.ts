@@ -3,10 +3,9 @@ import { isPpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
 import { inputOf } from './input.js'
 import { appParamsOf, wishesOf } from './login-params.js'
+import { AFTER_FORM } from './login-url.js'
 import type { RouteParts } from './route-parts.js'
-
-/** Parameter of a login that a guarded form was sent to. */
-export const AFTER_FORM = 'after_form'
+import { sendOn } from './send-on.js'
 
 /**
  * `GET/POST /login?return_to=/x`: begins one attempt and sends the browser to PAS. Writes no session, so a store that
@@ -28,12 +27,8 @@ export function createLogin(parts: RouteParts): (req: Request, res: Response) =>
       const params = await appParamsOf(config, req)
       const maxAge = params['max_age']
       const transaction = await transactions.begin(req, res, returnTo, maxAge === undefined ? maxAge : Number(maxAge))
-      res.set('Cache-Control', 'no-store')
-      res.set('Referrer-Policy', 'no-referrer')
-      res.redirect(
-        req.method === 'POST' ? 303 : 302,
-        authorizationUrl({ ...transaction, params, wishes: wishesOf(req) }).href,
-      )
+      const url = authorizationUrl({ ...transaction, params, wishes: wishesOf(req) }).href
+      sendOn(req, res, { url, by: 'login_go_on', pages })
     } catch (error) {
       // The app's own mistake, in its `authorizationParams`.
       if (!isPpoppoError(error) || error.code === 'config_invalid') throw error

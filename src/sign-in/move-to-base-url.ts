@@ -1,17 +1,14 @@
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import type { RaiseEvent } from '../events.js'
 import type { Config } from '../options.js'
-import { otherHostOf, toOwnOrigin } from './asked-host.js'
-import { toReturnParam } from './compact-path.js'
+import { otherHostOf } from './asked-host.js'
 import { inputOf } from './input.js'
-import { AFTER_FORM } from './login.js'
-import { WISH_PARAMS } from './login-params.js'
+import { loginUrlOf } from './login-url.js'
 import type { RouteParts } from './route-parts.js'
+import { sendOn } from './send-on.js'
 
 /** Parameter of a login that has been sent here from another host: whatever `Host` says now, this is as near as it gets. */
 const MOVED = 'moved'
-/** What a login keeps on the way. */
-const KEPT = [AFTER_FORM, ...WISH_PARAMS]
 const MAX_HOSTS_TOLD = 10
 
 /**
@@ -19,29 +16,14 @@ const MAX_HOSTS_TOLD = 10
  * a proxy that puts its own name into `Host` the second request looks like the first, and signs in.
  */
 export function createMoveToBaseUrl(parts: RouteParts): RequestHandler {
-  const { config, toReturnTo, raise } = parts
+  const { config, pages, raise } = parts
   const warn = createHostWarning(config, raise)
-
-  function loginAtBaseUrl(req: Request): string {
-    const query = new URLSearchParams({ [MOVED]: '1' })
-    const returnTo = inputOf(req, 'return_to')
-    if (returnTo !== undefined) {
-      const place = toReturnTo(toOwnOrigin(returnTo, req, config.origin))
-      query.set('return_to', toReturnParam(place, config.origin, toReturnTo))
-    }
-    for (const name of KEPT) {
-      const value = inputOf(req, name)
-      if (value !== undefined) query.set(name, value)
-    }
-    return `${config.origin}${config.mountPath}/login?${query}`
-  }
 
   return function moveToBaseUrl(req, res, next) {
     const host = inputOf(req, MOVED) === '1' ? undefined : otherHostOf(req, config)
     if (host === undefined) return next()
     warn(host)
-    res.set('Cache-Control', 'no-store')
-    res.redirect(req.method === 'POST' ? 303 : 302, loginAtBaseUrl(req))
+    sendOn(req, res, { url: loginUrlOf(req, parts, { [MOVED]: '1' }), by: 'login_go_on', pages })
   }
 }
 

@@ -9,6 +9,8 @@ export interface Page {
   /** BCP 47. */
   readonly language: string
   readonly hasForm: boolean
+  /** Any site may show it in a frame: it says and does the same for everybody. */
+  readonly isFramed: boolean
   /** Where the form's answer may redirect to besides our own origin: browsers hold that against `form-action` too. */
   readonly formTarget?: string
   readonly retryAfterSeconds?: number
@@ -42,13 +44,16 @@ function secureHeaders(page: Page): ReturnType<typeof helmet> {
         defaultSrc: ["'none'"],
         styleSrc: [PAGE_STYLE_SOURCE],
         formAction: page.hasForm ? ["'self'", ...formOrigin(page.formTarget)] : ["'none'"],
-        frameAncestors: ["'none'"],
+        frameAncestors: [page.isFramed ? '*' : "'none'"],
         baseUri: ["'none'"],
       },
     },
     // With no-referrer a browser sends `Origin: null` along with a form, which the route rightly refuses.
     referrerPolicy: { policy: page.hasForm ? 'same-origin' : 'no-referrer' },
-    xFrameOptions: { action: 'deny' },
+    xFrameOptions: page.isFramed ? false : { action: 'deny' },
+    // A site that isolates itself (COEP) shows frames that say both.
+    crossOriginResourcePolicy: { policy: page.isFramed ? 'cross-origin' : 'same-origin' },
+    crossOriginEmbedderPolicy: page.isFramed && { policy: 'require-corp' },
     // HSTS is a promise about the whole host: the app's to make.
     strictTransportSecurity: false,
   })

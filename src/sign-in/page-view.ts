@@ -27,19 +27,19 @@ export interface PageContent {
   readonly missingScopes?: readonly string[]
   /** On `verification_failed`: by how many seconds PAS's clock is ahead of this machine's; negative where it is behind. */
   readonly clockAheadSeconds?: number
-  /** Off-site address of `logout_go_on`. */
+  /** Address of `login_go_on`, `logout_go_on` and `framed`. */
   readonly goOnUrl?: string
 }
 
-/** Turbo then shows the page in place of the one around the frame, and not "Content missing" in it. */
-const LEAVE_FRAME = '<meta name="turbo-visit-control" content="reload">'
+/** Turbo leaves such a page to the browser: one that goes on by itself, or that would be "Content missing" in a frame. */
+const LOAD_ANEW = '<meta name="turbo-visit-control" content="reload">'
 /** Longer reasons are cut: a page is not a log. */
 const MAX_REASON_LENGTH = 600
 const RIGHT_TO_LEFT = /^(ar|fa|he|ps|ur|yi)\b/i
 
 /** The page as one HTML document: no script, no image, nothing to load. */
 export function renderPage(content: PageContent): string {
-  const { language, texts, kind, appName } = content
+  const { language, texts, kind } = content
   const text = texts.pages[kind]
   return html`<!doctype html>
 <html lang="${language}" dir="${RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr'}">
@@ -47,14 +47,14 @@ export function renderPage(content: PageContent): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${kind === 'logout_go_on' && isWebUrl(content.goOnUrl) && html`<meta http-equiv="refresh" content="0; url=${content.goOnUrl}">`}
-${content.isForFrame && trustedHtml(LEAVE_FRAME)}
+${goesOnByItself(content) && html`<meta http-equiv="refresh" content="0; url=${content.goOnUrl}">`}
+${(content.isForFrame || goesOnByItself(content)) && trustedHtml(LOAD_ANEW)}
 <title>${text.title}</title>
 <style>${trustedHtml(PAGE_STYLE)}</style>
 </head>
 <body>
 <main data-turbo="false">
-${appName !== '' && html`<a class="site" href="${content.homeUrl}" dir="auto">${appName}</a>`}
+${siteName(content)}
 ${mark(kind)}
 <h1>${text.title}</h1>
 <p>${text.what}</p>
@@ -67,6 +67,17 @@ ${content.correlationId !== undefined && html`<footer>${texts.reference}: <code>
 </body>
 </html>
 `.toString()
+}
+
+function goesOnByItself({ kind, goOnUrl }: PageContent): boolean {
+  return ['login_go_on', 'logout_go_on'].includes(kind) && isWebUrl(goOnUrl)
+}
+
+/** The way back to the site; within a frame of another site only its name. */
+function siteName({ kind, appName, homeUrl }: PageContent): HtmlValue {
+  if (appName === '') return undefined
+  if (kind === 'framed') return html`<span class="site" dir="auto">${appName}</span>`
+  return html`<a class="site" href="${homeUrl}" dir="auto">${appName}</a>`
 }
 
 /** The app's reason, or what was not granted: each on the one page it belongs to. */
@@ -105,7 +116,7 @@ function actions(content: PageContent): HtmlValue {
   const { kind, texts, mountPath, homeUrl, returnTo } = content
   const { action } = texts.pages[kind]
   if (kind !== 'logout_confirm') {
-    return html`<div class="actions"><a class="button" rel="nofollow" href="${target(content)}">${action}</a></div>`
+    return html`<div class="actions"><a class="button" ${linkKind(kind)} href="${target(content)}">${action}</a></div>`
   }
   return html`<form method="post" action="${mountPath}/logout">
 ${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}">`}
@@ -115,9 +126,15 @@ ${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${
 </form>`
 }
 
+/** A library that follows links by script leaves those alone that name a target. */
+function linkKind(kind: PageKind): SafeHtml {
+  if (kind === 'framed') return html`rel="noopener nofollow" target="_blank"`
+  return kind === 'login_go_on' ? html`rel="nofollow" target="_top"` : html`rel="nofollow"`
+}
+
 /** Where the button leads: on to PAS, to the confirm page or the wanted page again, or to a new sign-in. */
 function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageContent): string {
-  if (kind === 'logout_go_on') return isWebUrl(goOnUrl) ? goOnUrl : homeUrl
+  if (['login_go_on', 'logout_go_on', 'framed'].includes(kind)) return isWebUrl(goOnUrl) ? goOnUrl : homeUrl
   if (kind === 'sign_in_unknown') return isPathOrWebUrl(returnTo) ? returnTo : homeUrl
   const route = kind === 'logout_unavailable' ? 'logout' : 'login'
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
@@ -138,7 +155,14 @@ function isPathOrWebUrl(url: string | undefined): url is string {
   return isWebUrl(url) || (url !== undefined && /^\/(?![/\\])/.test(url))
 }
 
-const QUESTIONS: readonly PageKind[] = ['logout_confirm', 'logout_go_on', 'already_handled', 'signed_out_everywhere']
+const QUESTIONS: readonly PageKind[] = [
+  'login_go_on',
+  'framed',
+  'logout_confirm',
+  'logout_go_on',
+  'already_handled',
+  'signed_out_everywhere',
+]
 const PAUSES: readonly PageKind[] = [
   'provider_unavailable',
   'store_unavailable',

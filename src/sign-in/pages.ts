@@ -18,7 +18,7 @@ export interface PageDetails {
   readonly missingScopes?: readonly string[]
   /** On `verification_failed` where the clocks disagree: by how many seconds PAS's is ahead; negative where behind. */
   readonly clockAheadSeconds?: number
-  /** Where `logout_go_on` goes; `https:` or `http:`. */
+  /** Where `login_go_on` and `logout_go_on` go, and what `framed` opens; `https:` or `http:`. */
   readonly goOnUrl?: string
   /** `Retry-After`. @default 5 with status 503, 60 with status 429 */
   readonly retryAfterSeconds?: number
@@ -55,6 +55,8 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   cookie_missing: 400,
   sign_in_required: 401,
   form_signed_out: 200,
+  login_go_on: 200,
+  framed: 200,
   signed_out_everywhere: 409,
   logout_confirm: 200,
   logout_go_on: 200,
@@ -100,6 +102,7 @@ export function createPages(options: {
       }),
       language,
       hasForm: kind === 'logout_confirm',
+      isFramed: kind === 'framed',
       ...(content.returnTo === undefined ? {} : { formTarget: content.returnTo }),
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     })

@@ -1,25 +1,69 @@
 import type { Request } from 'express'
 
-/** A browser preparing for a click that may never come: it must start nothing (C05, C12). */
-export function isPrefetch(req: Request): boolean {
-  const purposes = [req.get('sec-purpose'), req.get('purpose'), req.get('x-purpose'), req.get('x-moz')]
-  return purposes.some((purpose) => /prefetch|prerender|preview/i.test(purpose ?? ''))
+/**
+ * What a request to login or callback is (C05, C12). Only a `visit` begins an attempt or takes one.
+ *
+ * - `prefetch`: a browser, or a library in a page, prepares for a click that may never come
+ * - `frame`: another site shows us in a frame, where cookies are not kept
+ * - `foreign`: an image, script or fetch of another site, or of a sister domain
+ * - `script`: a fetch of our own pages, which cannot follow to PAS
+ */
+export type VisitKind = 'visit' | 'prefetch' | 'frame' | 'foreign' | 'script'
+
+/** By what the browser says of the request (Fetch Metadata, W3C) first, then by what libraries say of theirs. */
+export function visitKindOf(req: Request): VisitKind {
+  if (isPrefetch(req)) return 'prefetch'
+  const site = req.get('sec-fetch-site')
+  const isOwn = site === 'same-origin' || site === 'none'
+  if (isInFrame(req)) return isOwn && !isThirdParty(req) ? 'visit' : 'frame'
+  const mode = req.get('sec-fetch-mode')
+  // A browser says both. Node's fetch says `cors` and no site, and follows redirects wherever they lead.
+  const isScript = mode !== undefined && mode !== 'navigate' && site !== undefined
+  if (isScript) return isOwn ? 'script' : 'foreign'
+  return mode !== 'navigate' && isByLibrary(req) ? 'script' : 'visit'
 }
 
-/** An image, script or fetch of another site, or of a sister domain, aimed at our routes. */
-export function isForeignSubresource(req: Request): boolean {
-  const mode = req.get('sec-fetch-mode')
-  const isForeign = ['cross-site', 'same-site'].includes(req.get('sec-fetch-site') ?? '')
-  if (isForeign && mode !== undefined && mode !== 'navigate') return true
-  // A frame that another site fills: no sign-in can end in it, since its cookies are not kept.
-  const isFrame = ['iframe', 'frame', 'embed', 'object', 'fencedframe'].includes(req.get('sec-fetch-dest') ?? '')
-  return isFrame && req.get('sec-fetch-site') === 'cross-site'
+/** Browsers, old ones too; Turbo; htmx's preload extension. Page scripts may not set `Sec-` headers, hence the `X-`. */
+function isPrefetch(req: Request): boolean {
+  const names = ['sec-purpose', 'x-sec-purpose', 'purpose', 'x-purpose', 'x-moz']
+  return names.some((name) => /prefetch|prerender|preview/i.test(req.get(name) ?? '')) || isTrue(req, 'hx-preloaded')
+}
+
+function isInFrame(req: Request): boolean {
+  return ['iframe', 'frame', 'embed', 'object', 'fencedframe'].includes(req.get('sec-fetch-dest') ?? '')
+}
+
+/** Chromium and Firefox say this only where the page around is another site's. A frame of ours in it is the same else. */
+function isThirdParty(req: Request): boolean {
+  return req.get('sec-fetch-storage-access') !== undefined
+}
+
+/** For browsers that say nothing of a request, such as Safari before 16.4. */
+function isByLibrary(req: Request): boolean {
+  const isXhr = /^xmlhttprequest$/i.test(req.get('x-requested-with') ?? '')
+  const headers = ['turbo-frame', 'x-turbo-request-id', 'x-pjax', 'x-up-version', 'x-inertia']
+  return isXhr || isHtmx(req) || headers.some((name) => req.get(name) !== undefined)
+}
+
+/** htmx follows its own redirect header, and no redirect off the site. */
+export function isHtmx(req: Request): boolean {
+  return isTrue(req, 'hx-request')
+}
+
+function isTrue(req: Request, name: string): boolean {
+  return req.get(name)?.toLowerCase() === 'true'
 }
 
 /** Whether a browser goes somewhere: it can be sent on to another site, a script's request cannot (C41). */
 export function isNavigation(req: Request): boolean {
   const mode = req.get('sec-fetch-mode')
   return (mode === undefined || mode === 'navigate') && wantsHtml(req)
+}
+
+/** Whether a person has sent a form. Browsers tell the origin of it, also where they know no Fetch Metadata. */
+export function isFormOfBrowser(req: Request): boolean {
+  const isFromPage = req.get('sec-fetch-site') !== undefined || req.get('origin') !== undefined
+  return req.method === 'POST' && isFromPage && isNavigation(req)
 }
 
 const HTML: readonly string[] = ['text/html', 'application/xhtml+xml']

@@ -8,9 +8,9 @@ import { createLogin } from './login.js'
 import { createLogout, createLogoutConfirm } from './logout.js'
 import { createMoveToBaseUrl } from './move-to-base-url.js'
 import type { RequestAddress } from './request-address.js'
-import { isForeignSubresource, isPrefetch } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
 import { sessionInfo } from './session-info.js'
+import { createScriptAnswer, createVisitsOnly } from './visits-only.js'
 
 /** The routes in two halves, each to be mounted at the root: what it does not know it passes on. */
 export interface Routes {
@@ -35,10 +35,10 @@ export function createRoutes(parts: RouteParts, button: Button): Routes {
   front.get('/button.js', button.sendScript)
   front.get('/button.css', button.sendStylesheet)
   front.get('/button', button.sendFragment)
-  front.use(['/login', '/callback'], ignoreWhatIsNoVisit)
-  const moveToBaseUrl = createMoveToBaseUrl(parts)
-  front.get('/login', moveToBaseUrl, settle(createLogin(parts)))
-  front.post('/login', form, moveToBaseUrl, settle(createLogin(parts)))
+  front.use(['/login', '/callback'], createVisitsOnly(parts))
+  const login = [createScriptAnswer(parts), createMoveToBaseUrl(parts), settle(createLogin(parts))]
+  front.get('/login', login)
+  front.post('/login', form, login)
   only(front, '/login', 'GET, POST')
 
   const rest = express.Router()
@@ -67,18 +67,6 @@ function at(address: RequestAddress, router: Router): RequestHandler {
       next(error)
     })
   }
-}
-
-/** HEAD, OPTIONS, prefetch and foreign subresources reach neither login nor callback: nothing is begun or spent (C05, C12). */
-function ignoreWhatIsNoVisit(req: Request, res: Response, next: NextFunction): void {
-  const isVisit = (req.method === 'GET' || req.method === 'POST') && !isForeignSubresource(req)
-  if (isVisit && !isPrefetch(req)) return next()
-  if (!['GET', 'POST', 'HEAD', 'OPTIONS'].includes(req.method)) return next()
-  // A browser throws a prefetch that failed away, and asks again when the person really comes.
-  res
-    .set('Cache-Control', 'no-store')
-    .status(isPrefetch(req) ? 503 : 204)
-    .end()
 }
 
 function needsMiddleware(req: Request, _res: Response, next: NextFunction): void {

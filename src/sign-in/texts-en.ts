@@ -153,6 +153,18 @@ export const en: PageTexts = {
       todo: 'Sign in, then send it again.',
       action: 'Sign in',
     },
+    login_go_on: {
+      title: 'Taking you to Ppoppo',
+      what: 'You sign in at Ppoppo, then you come back here.',
+      todo: 'If nothing happens, use the button.',
+      action: 'Continue to Ppoppo',
+    },
+    framed: {
+      title: 'Open a new tab to sign in',
+      what: 'This site is shown inside another page, and you cannot sign in here.',
+      todo: 'Use the button to sign in on a page of its own.',
+      action: 'Open a new tab',
+    },
     signed_out_everywhere: {
       title: 'You were signed out everywhere',
       what: 'While you were signing in, all sign-ins of your account were ended, so this one was not completed either.',

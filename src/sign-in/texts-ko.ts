@@ -155,6 +155,18 @@ export const ko: PageTexts = {
       todo: '로그인한 뒤 다시 보내 주세요.',
       action: '로그인하기',
     },
+    login_go_on: {
+      title: 'Ppoppo로 이동합니다',
+      what: 'Ppoppo에서 로그인하면 이 사이트로 다시 돌아옵니다.',
+      todo: '자동으로 이동하지 않으면 아래 버튼을 눌러 주세요.',
+      action: 'Ppoppo로 이동',
+    },
+    framed: {
+      title: '새 탭에서 로그인해 주세요',
+      what: '이 사이트가 다른 페이지 안에 열려 있어 여기에서는 로그인할 수 없습니다.',
+      todo: '아래 버튼을 누르면 새 탭에서 로그인할 수 있습니다.',
+      action: '새 탭 열기',
+    },
     signed_out_everywhere: {
       title: '모든 기기에서 로그아웃되었습니다',
       what: '로그인하는 동안 이 계정의 모든 로그인이 종료되어, 이 로그인도 완료되지 않았습니다.',

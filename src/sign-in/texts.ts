@@ -27,6 +27,8 @@ export const PAGE_KINDS = [
   'cookie_missing',
   'sign_in_required',
   'form_signed_out',
+  'login_go_on',
+  'framed',
   'signed_out_everywhere',
   'logout_confirm',
   'logout_go_on',

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type PpoppoOptions, ppoppo } from '../../src/index.js'
-import { beginAttempt, NO_VISITS } from '../support/attempts.js'
+import { beginAttempt, buttonOf, NO_VISITS } from '../support/attempts.js'
+import { nextOf } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'
 import { startWorld, type World } from '../support/world.js'
 
@@ -96,6 +97,19 @@ describe('the authorization request', () => {
     const answer = await browser.visit(`${world.url}/auth/login`, { method: 'POST', form: { return_to: '/me?posted' } })
     expect(answer.status).toBe(303)
     expect((await browser.go(answer.location)).url).toBe(`${world.url}/me?posted`)
+  })
+
+  test.each([
+    ['a browser', { 'Sec-Fetch-Site': 'same-origin' }],
+    ['an old Safari', { 'Sec-Fetch-Mode': '', 'Sec-Fetch-Dest': '', Origin: 'null' }],
+  ])('a login form of %s is answered with a page that goes on to PAS', async (_who, headers) => {
+    const browser = world.browser()
+    const form = { return_to: '/me?posted' }
+    const page = await browser.visit(`${world.url}/auth/login`, { method: 'POST', headers, form })
+    expect([page.status, page.headers.get('cache-control'), page.cookies.length]).toEqual([200, 'no-store', 1])
+    expect(nextOf(page).startsWith(`${world.sandbox.issuer}/oauth/authorize?`)).toBe(true)
+    expect(buttonOf(page).href).toBe(nextOf(page))
+    expect((await browser.go(nextOf(page))).url).toBe(`${world.url}/me?posted`)
   })
 
   test.each(['PUT', 'DELETE', 'PATCH', 'TRACE'])('%s is no way to sign in', async (method) => {

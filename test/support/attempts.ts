@@ -21,6 +21,9 @@ export async function isSignedIn(world: World, browser: CookieBrowser): Promise<
   return JSON.parse(answer.text).signedIn === true
 }
 
+/** As a script of our own pages asks. */
+export const OWN_FETCH = { 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' }
+
 /** What browsers, scanners and other sites send without a person wanting to go there. */
 export const NO_VISITS: readonly (readonly [string, string, Readonly<Record<string, string>>])[] = [
   ['HEAD', 'HEAD', {}],
@@ -29,6 +32,9 @@ export const NO_VISITS: readonly (readonly [string, string, Readonly<Record<stri
   ['a prerender', 'GET', { 'Sec-Purpose': 'prefetch;prerender' }],
   ['an older prefetch', 'GET', { Purpose: 'prefetch' }],
   ['a Firefox prefetch', 'GET', { 'X-Moz': 'prefetch' }],
+  ['a prefetch by Turbo', 'GET', { ...OWN_FETCH, 'X-Sec-Purpose': 'prefetch', Accept: 'text/html' }],
+  ['a preload by htmx', 'GET', { ...OWN_FETCH, 'HX-Request': 'true', 'HX-Preloaded': 'true' }],
+  ['a preview by Safari', 'GET', { 'X-Purpose': 'preview' }],
   ['a prefetching HEAD', 'HEAD', { 'Sec-Purpose': 'prefetch' }],
   ['an image of another site', 'GET', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' }],
   ['a fetch of another site', 'GET', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'cors' }],

@@ -27,9 +27,14 @@ function tabOf(page: Page, frame: Frame = page.mainFrame()): Tab {
       const text = await frame.evaluate<string>(`(async () => JSON.stringify({ value: await (${expression}) }))()`)
       return JSON.parse(text).value
     },
-    async clickAt(x, y) {
+    async moveTo(x, y) {
       const box = frame.parentFrame() ? await (await frame.frameElement()).boundingBox() : undefined
-      await page.mouse.click(x + (box?.x ?? 0), y + (box?.y ?? 0))
+      await page.mouse.move(x + (box?.x ?? 0), y + (box?.y ?? 0))
+    },
+    async clickAt(x, y, selector) {
+      // A frame may be there before it can be hit, and Playwright waits for that. It loses sight of kept pages, though.
+      if (frame.parentFrame()) await frame.click(selector)
+      else await page.mouse.click(x, y)
     },
     // By the page's own history: Playwright's goBack() waits for a load that a kept page does not have.
     async goBack() {

@@ -61,10 +61,10 @@ export class CookieBrowser {
     }
   }
 
-  /** Visits and follows redirects, as a person sees it. */
+  /** Visits and follows redirects, and pages that go on by themselves, as a person sees it. */
   async go(url: string, visit: Visit = {}): Promise<Answer> {
     let answer = await this.visit(url, visit)
-    for (let hops = 0; answer.location !== '' && hops < 20; hops += 1) answer = await this.visit(answer.location)
+    for (let hops = 0; nextOf(answer) !== '' && hops < 20; hops += 1) answer = await this.visit(nextOf(answer))
     return answer
   }
 
@@ -83,6 +83,12 @@ export class CookieBrowser {
     if (gone) this.jar.delete(name)
     else this.jar.set(name, pair.slice(equals + 1))
   }
+}
+
+/** Where a browser goes from here without being asked; `''` where it stays. */
+export function nextOf({ location, text }: Answer): string {
+  const refresh = /<meta http-equiv="refresh" content="0; url=([^"]+)">/.exec(text)?.[1] ?? ''
+  return location === '' ? refresh.replaceAll('&amp;', '&') : location
 }
 
 interface Exchanged {

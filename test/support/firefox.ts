@@ -93,19 +93,18 @@ function tabOf(bidi: Bidi, context: string): Tab {
     return JSON.parse(String(result['value'])).value
   }
 
+  async function useMouse(...actions: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    await bidi.send('input.performActions', { context, actions: [{ type: 'pointer', id: 'mouse', actions }] })
+  }
+
   return createTab({
     evaluate,
     async goto(url) {
       await bidi.send('browsingContext.navigate', { context, url, wait: 'complete' })
     },
-    async clickAt(x, y) {
-      const actions = [
-        { type: 'pointerMove', x, y },
-        { type: 'pointerDown', button: 0 },
-        { type: 'pointerUp', button: 0 },
-      ]
-      await bidi.send('input.performActions', { context, actions: [{ type: 'pointer', id: 'mouse', actions }] })
-    },
+    moveTo: (x, y) => useMouse({ type: 'pointerMove', x, y }),
+    clickAt: (x, y) =>
+      useMouse({ type: 'pointerMove', x, y }, { type: 'pointerDown', button: 0 }, { type: 'pointerUp', button: 0 }),
     async goBack() {
       await bidi.send('browsingContext.traverseHistory', { context, delta: -1 })
     },

@@ -3,7 +3,7 @@
  * no browser's back/forward cache; so what is here is little, and every wait ends with an error.
  */
 
-const STEP_MS = 20_000
+const STEP_MS = 15_000
 const POLL_MS = 50
 
 /** A tab, or a frame in one. */
@@ -13,6 +13,8 @@ export interface Tab {
   evaluate(expression: string): Promise<unknown>
   /** A click by mouse on the middle of the first such element of a loaded page, as a person's. */
   click(selector: string): Promise<void>
+  /** The mouse comes to rest there. */
+  hover(selector: string): Promise<void>
   /** One step back; the page may come back from where the browser keeps pages. */
   back(): Promise<void>
   /** Waits until the tab shows a loaded page whose address matches. */
@@ -38,7 +40,9 @@ export interface TabBrowser {
 
 /** What a browser itself must be able to do. */
 export interface TabParts extends Pick<Tab, 'goto' | 'evaluate' | 'frame'> {
-  clickAt(x: number, y: number): Promise<void>
+  moveTo(x: number, y: number): Promise<void>
+  /** @param selector of what is at `x`, `y` */
+  clickAt(x: number, y: number, selector: string): Promise<void>
   goBack(): Promise<void>
 }
 
@@ -57,24 +61,31 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined>):
   throw new Error(`${what}: not within ${STEP_MS / 1000} s`, { cause: fault })
 }
 
-export function createTab({ goto, evaluate, frame, clickAt, goBack }: TabParts): Tab {
+export function createTab({ goto, evaluate, frame, moveTo, clickAt, goBack }: TabParts): Tab {
   const address = async (): Promise<string> =>
     String(await evaluate(`document.readyState === 'complete' ? location.href : ''`))
+
+  /** Once the page has loaded. */
+  async function middleOf(selector: string): Promise<[x: number, y: number]> {
+    const middle = `(() => {
+      const box = document.readyState === 'complete' && document.querySelector(${JSON.stringify(selector)})?.getBoundingClientRect()
+      return box ? [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)] : undefined
+    })()`
+    return until(selector, async () => {
+      const found = await evaluate(middle)
+      return Array.isArray(found) ? [Number(found[0]), Number(found[1])] : undefined
+    })
+  }
 
   return {
     goto,
     evaluate,
     frame,
     async click(selector) {
-      const middle = `(() => {
-        const box = document.readyState === 'complete' && document.querySelector(${JSON.stringify(selector)})?.getBoundingClientRect()
-        return box ? [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)] : undefined
-      })()`
-      const [x, y] = await until(`click ${selector}`, async () => {
-        const found = await evaluate(middle)
-        return Array.isArray(found) ? found.map(Number) : undefined
-      })
-      await clickAt(x ?? 0, y ?? 0)
+      await clickAt(...(await middleOf(selector)), selector)
+    },
+    async hover(selector) {
+      await moveTo(...(await middleOf(selector)))
     },
     async back() {
       const before = await evaluate('location.href')
