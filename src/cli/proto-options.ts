@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { MessagingConfig } from '../messaging/options.js'
+import type { MessagingConfig, MessagingOptions } from '../messaging/options.js'
 import type { PullOptions } from '../messaging/reflection.js'
 import type { CliIo } from './io.js'
 
@@ -59,9 +59,10 @@ export async function configureProtoPull(
       import('../messaging/credentials.js'),
       import('../messaging/runtime.js'),
     ])
-  const attempt = (env: NodeJS.ProcessEnv): MessagingConfig | string => {
+  const asked = { apiUrl: args.url, deadlineMs: args.timeoutMs }
+  const attempt = (env: NodeJS.ProcessEnv, options: MessagingOptions = asked): MessagingConfig | string => {
     try {
-      return resolveMessagingConfig({ apiUrl: args.url, deadlineMs: args.timeoutMs }, env)
+      return resolveMessagingConfig(options, env)
     } catch (error) {
       if (isPpoppoError(error, 'config_invalid')) return error.message
       throw error
@@ -79,6 +80,18 @@ export async function configureProtoPull(
   const config = attempt(io.env)
   if (typeof config === 'string') return config
   if (!config.credentials) return { config, options: {} }
+  const own = attempt(io.env, {})
+  if (typeof own === 'string' || !isSameHost(own.apiUrl, config.apiUrl)) {
+    return { config: alone, options: { tokenAdvice: WITHHELD } }
+  }
   const tokens = createTokenSource(config, systemMessagingRuntime)
   return { config, options: { token: () => tokens.token() } }
+}
+
+/** The app's token is for the app's own API: whoever it is shown to can send in the app's name. */
+const WITHHELD =
+  'The token of this app goes to the host of PCS_API_URL alone (without it, to that of PPOPPO_ENVIRONMENT). Is this the right server? Set PCS_API_URL to it, or send another token with --token <NAME>'
+
+function isSameHost(one: string, other: string): boolean {
+  return new URL(one).origin === new URL(other).origin
 }

@@ -14,8 +14,8 @@ createMessaging({ descriptor: './ppoppo.desc' }), or ppoppo({ messaging: { descr
   --token <NAME>        the environment variable that holds an access token to send
   --timeout <seconds>   for all of it (default: 20)
 
-A server that asks for an access token gets one by PAS_PCS_CLIENT_ID, PAS_PCS_CLIENT_SECRET and PAS_TOKEN_URL (or
-PPOPPO_ENVIRONMENT); no other does.
+Where the URL has the host of PCS_API_URL (or of PPOPPO_ENVIRONMENT), a server that asks for an access token gets the app's,
+by PAS_PCS_CLIENT_ID, PAS_PCS_CLIENT_SECRET and PAS_TOKEN_URL. Any other host gets only what --token names.
 
 Exit code: 0 no difference that matters, 1 one that does, 2 called wrongly or the file cannot be written,
 3 not reached or no reflection, 130 interrupted.`

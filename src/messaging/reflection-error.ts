@@ -3,7 +3,12 @@ import { type CallFailure, CODE } from './classify.js'
 import { said } from './failure.js'
 
 /** A failed question about a server's descriptor, in words that name the fix. */
-export function toReflectionError(failure: CallFailure, apiUrl: string, hadToken: boolean): PpoppoError {
+export function toReflectionError(
+  failure: CallFailure,
+  apiUrl: string,
+  hadToken: boolean,
+  tokenAdvice = 'Set PAS_PCS_CLIENT_ID, PAS_PCS_CLIENT_SECRET and PAS_TOKEN_URL',
+): PpoppoError {
   const says = said(failure.details)
   const options = { grpcCode: failure.code }
   switch (failure.code) {
@@ -15,7 +20,7 @@ export function toReflectionError(failure: CallFailure, apiUrl: string, hadToken
       )
     case CODE.unauthenticated:
     case CODE.permissionDenied:
-      return new PpoppoError('credentials_rejected', refused(apiUrl, says, hadToken), options)
+      return new PpoppoError('credentials_rejected', refused(apiUrl, says, hadToken, tokenAdvice), options)
     case CODE.deadlineExceeded:
       return new PpoppoError(
         'deadline_exceeded',
@@ -37,9 +42,9 @@ export function toReflectionError(failure: CallFailure, apiUrl: string, hadToken
   }
 }
 
-function refused(apiUrl: string, says: string, hadToken: boolean): string {
+function refused(apiUrl: string, says: string, hadToken: boolean, tokenAdvice: string): string {
   if (hadToken) {
     return `${apiUrl} refuses reflection to this client${says}. Check that PAS_TOKEN_URL and PAS_PCS_CLIENT_ID belong to its environment.`
   }
-  return `${apiUrl} wants an access token${says}. Set PAS_PCS_CLIENT_ID, PAS_PCS_CLIENT_SECRET and PAS_TOKEN_URL.`
+  return `${apiUrl} wants an access token${says}. ${tokenAdvice}.`
 }

@@ -25,6 +25,8 @@ export interface PulledFiles {
 export interface PullOptions extends CallOptions {
   /** Where a token comes from, for a server that asks for one; it is sent to no other. */
   readonly token?: () => Promise<string>
+  /** Without `token`: what to do where the server asks for one. @default to set the client's variables */
+  readonly tokenAdvice?: string
 }
 
 /**
@@ -65,7 +67,7 @@ export async function pullFiles(
   try {
     return await firstOf(VERSIONS, pullWithToken)
   } catch (error) {
-    throw toError(error, config, token !== undefined)
+    throw toError(error, config, token !== undefined, options.tokenAdvice)
   } finally {
     scope.dispose()
     channel.release()
@@ -89,8 +91,13 @@ function isRefusal(error: unknown): boolean {
   return error.failure.code === CODE.unauthenticated || error.failure.code === CODE.permissionDenied
 }
 
-function toError(error: unknown, { apiUrl, deadlineMs }: MessagingConfig, hadToken: boolean): unknown {
-  if (error instanceof CallFailed) return toReflectionError(error.failure, apiUrl, hadToken)
+function toError(
+  error: unknown,
+  { apiUrl, deadlineMs }: MessagingConfig,
+  hadToken: boolean,
+  tokenAdvice: string | undefined,
+): unknown {
+  if (error instanceof CallFailed) return toReflectionError(error.failure, apiUrl, hadToken, tokenAdvice)
   if (error instanceof PpoppoError && error.code === 'deadline_exceeded') {
     return new PpoppoError(
       'deadline_exceeded',

@@ -221,6 +221,7 @@ describe('a server', () => {
     expect(wrong).toMatchObject({ code: 3, err: [expect.stringContaining('refuses reflection to this client')] })
     expect(wrong.err[0]).not.toContain('secret-token-2')
     const env = {
+      PCS_API_URL: url,
       PAS_TOKEN_URL: `${sandbox.issuer}/oauth/token`,
       PAS_PCS_CLIENT_ID: 'sandbox_external_client',
       PAS_PCS_CLIENT_SECRET: 'not-the-secret',
@@ -229,6 +230,45 @@ describe('a server', () => {
       code: 3,
       err: [expect.stringContaining('PAS refuses the client sandbox_external_client')],
     })
+  })
+
+  test.each<[string, (url: string) => Record<string, string>]>([
+    ['PCS_API_URL is another host', () => ({ PCS_API_URL: 'https://api.ppoppo.com/ext' })],
+    ['PCS_API_URL is another port', () => ({ PCS_API_URL: 'http://127.0.0.1:1' })],
+    ['PCS_API_URL is https there', (url) => ({ PCS_API_URL: url.replace('http:', 'https:') })],
+    ['PCS_API_URL is not set', () => ({})],
+    ['PCS_API_URL is no URL', () => ({ PCS_API_URL: 'here' })],
+    ['another server is meant by PPOPPO_ENVIRONMENT', () => ({ PPOPPO_ENVIRONMENT: 'sandbox' })],
+  ])('A13 gets no token of this app where %s, and the error says how to send one', async (_name, more) => {
+    const sandbox = await startSandbox({ pasPort: 0 })
+    closers.push(() => void sandbox.close())
+    const { url } = await serve(String, { token: 'secret-token-1' })
+    const env = {
+      PAS_TOKEN_URL: `${sandbox.issuer}/oauth/token`,
+      PAS_PCS_CLIENT_ID: 'sandbox_external_client',
+      PAS_PCS_CLIENT_SECRET: 'sandbox_external_secret',
+      T: 'secret-token-1',
+      ...more(url),
+    }
+    const refused = await pull(['pull', url, '--out', out], env)
+    expect(refused).toMatchObject({ code: 3, err: [expect.stringMatching(/the host of PCS_API_URL alone.*--token/)] })
+    expect(sandbox.control.counters.token).toBe(0)
+    expect(await pull(['pull', url, '--out', out, '--token', 'T'], env)).toMatchObject({ code: 0 })
+  })
+
+  test('A13 another path of the app’s own host gets it', async () => {
+    const sandbox = await startSandbox({ pasPort: 0 })
+    closers.push(() => void sandbox.close())
+    const { url } = await serve(String, { token: 'secret-token-1' })
+    const env = {
+      PCS_API_URL: `${url}/ext`,
+      PAS_TOKEN_URL: `${sandbox.issuer}/oauth/token`,
+      PAS_PCS_CLIENT_ID: 'sandbox_external_client',
+      PAS_PCS_CLIENT_SECRET: 'sandbox_external_secret',
+    }
+    const { err } = await pull(['pull', url, '--out', out], env)
+    expect(err).toEqual([expect.stringContaining('refuses reflection to this client')])
+    expect(sandbox.control.counters.tokenClientCredentials).toBe(1)
   })
 
   test('that is not there, hangs or says something else is told in one line', async () => {
