@@ -1,4 +1,5 @@
 import { isNotPassedOn, type Page, pageOf } from './page.js'
+import { speaksOfSize, speaksOfSizeOnly } from './size-words.js'
 
 /*
  * When a call is repeated, and what a failure means for what was asked: pure, by gRPC's status code, the text beside it
@@ -103,14 +104,8 @@ const LARGE_ANSWER =
   /^Received message (?:larger than max \((\d+) vs \d+\)|that decompresses to a size larger than \d+)$/
 /** By grpc-js, with code 8: above `grpc.max_send_message_length`. The message did not leave. */
 const LARGE_TO_SEND = /^Attempted to send message with a size larger than \d+$/
-/** What servers say of size: grpc-js, C++ and Go ("larger than"), tonic ("too large"), Java and .NET ("exceeds"). */
-const LARGE =
-  /\blarger than (the )?(max|limit|allowed)|\b(message|payload|request|entity|content|body|size|length) (is )?too (large|big|long)\b|\bexceeds? (the )?(\w+ ){0,3}(size|length)\b|\b(size|length) (\w+ ){0,3}exceed/i
 /** Of those the ones about the server's answer: grpc-js and C++ ("Sent"), Go ("trying to send"), tonic ("encoded"). */
 const LARGE_REPLY = /\b(send|sent|encoded|response|reply)\b/i
-/** With other codes only what nothing but size means: HTTP 413 in a status, as Envoy has it; older tonic and Java. */
-const LARGE_FOR_SURE =
-  /^(payload|content|request entity|request body) too large$|\bmessage length too large\b|\bgRPC message exceeds maximum size \d+/i
 const SIZE_CODES: readonly number[] = [CODE.resourceExhausted, CODE.outOfRange, CODE.unknown, CODE.internal]
 
 const NO = { repeat: 'no', outcome: 'not_done' } as const
@@ -214,8 +209,9 @@ function tooLarge(failure: CallFailure): 'request' | 'answer' | undefined {
   const page = pageOf(failure)
   if (page) return page.status === 413 ? 'request' : undefined
   if (!isFromPeer && code === CODE.resourceExhausted && LARGE_TO_SEND.test(details)) return 'request'
-  const words = code === CODE.resourceExhausted || code === CODE.outOfRange ? LARGE : LARGE_FOR_SURE
-  if (!SIZE_CODES.includes(code) || !(words.test(details) || LARGE_ANSWER.test(details))) return undefined
+  const isLikely = code === CODE.resourceExhausted || code === CODE.outOfRange
+  const isSaid = isLikely ? speaksOfSize(details) || speaksOfSizeOnly(details) : speaksOfSizeOnly(details)
+  if (!SIZE_CODES.includes(code) || !(isSaid || LARGE_ANSWER.test(details))) return undefined
   return isOfAnswer(failure) || LARGE_REPLY.test(details) ? 'answer' : 'request'
 }
 

@@ -10,16 +10,21 @@ export type Audience = 'everyone' | 'unsaid' | 'one'
 
 /** Headers for one kind of shared cache, which takes them in the place of `Cache-Control` (RFC 9213, and older ones). */
 const TARGETED = /^(.+-cache-control|surrogate-control|edge-control|x-accel-expires)$/i
-const RESTRICTED = /^\s*(0|off)\s*$|(^|[\s,;])(no-store|private|no-cache|bypass-cache|max-?age=0)(?![\w=-])/i
+const RESTRICTIONS = ['no-store', 'private', 'no-cache', 'bypass-cache', 'max-age=0', 'maxage=0']
 
 export function audienceOf(res: ServerResponse): Audience {
   const targeted = targetedNames(res).map((name) => headerOf(res, name))
-  if (targeted.some((value) => !RESTRICTED.test(value))) return 'everyone'
+  if (targeted.some((value) => !isRestricted(value))) return 'everyone'
   const directives = parseDirectives(headerOf(res, 'Cache-Control'))
   if (directives.get('private') === '' || directives.has('no-store')) return 'one'
   if (['public', 's-maxage', 'immutable'].some((name) => directives.has(name))) return 'everyone'
   if (['max-age', 'stale-while-revalidate'].some((name) => isLong(directives.get(name)))) return 'everyone'
   return Date.parse(headerOf(res, 'Expires')) > Date.now() ? 'everyone' : 'unsaid'
+}
+
+function isRestricted(targeted: string): boolean {
+  const value = targeted.trim().toLowerCase()
+  return value === '0' || value === 'off' || value.split(/[\s,;]+/).some((word) => RESTRICTIONS.includes(word))
 }
 
 /**

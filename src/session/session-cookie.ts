@@ -47,7 +47,7 @@ export function createSessionCookie(name: string, isHttps: boolean): SessionCook
 
 /** As express-session signs it (package cookie-signature). */
 function signed(sid: string, secret: string): string {
-  const signature = createHmac('sha256', secret).update(sid).digest('base64').replace(/=+$/, '')
+  const signature = createHmac('sha256', secret).update(sid).digest('base64').replaceAll('=', '')
   return `s:${sid}.${signature}`
 }
 
