@@ -25,6 +25,7 @@ import { dressTokenAnswer } from './pas/token.js'
 import { userinfo } from './pas/userinfo.js'
 import { wellKnown } from './pas/well-known.js'
 import { PCS_CONTRACTS, type PcsContract } from './pcs/contract.js'
+import type { SeedTemplate } from './pcs/seed-template.js'
 import type { RunningPcs } from './pcs/start-pcs.js'
 import { type Person, parsePeople, testPeople } from './people.js'
 import { PeopleRegister } from './people-register.js'
@@ -40,6 +41,8 @@ export interface SandboxOptions extends Partial<Switches> {
   readonly pcsContract?: PcsContract
   /** Keeps the messaging service's templates, sends, polls and events from one run to the next. @default memory only */
   readonly stateFile?: string
+  /** Templates of your own ids besides the sandbox's, in the shape of `templates.create` with `id`. Needs `pcsPort`. */
+  readonly templates?: readonly SeedTemplate[]
   /** Address to listen on. The default is reachable as `localhost` over IPv4 and IPv6. @default '127.0.0.1' */
   readonly host?: string
   /** Instead of the test people. */
@@ -89,6 +92,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     pcsPort,
     pcsContract = 'chat.external',
     stateFile,
+    templates,
     host = '127.0.0.1',
     users,
     clients,
@@ -97,6 +101,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   assertPort('pasPort', pasPort)
   if (pcsPort !== undefined) assertPort('pcsPort', pcsPort)
   else if (stateFile !== undefined) throw new TypeError('"stateFile" needs "pcsPort": accounts are not kept')
+  else if (templates !== undefined) throw new TypeError('"templates" needs "pcsPort": accounts send nothing')
   if (!PCS_CONTRACTS.includes(pcsContract))
     throw new TypeError(`"pcsContract" must be one of ${PCS_CONTRACTS.join(', ')}`)
   const people = new PeopleRegister(users === undefined ? testPeople : parsePeople(users))
@@ -135,7 +140,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (pcsPort !== undefined) {
     // gRPC is loaded where it is wanted, and not for a sandbox of accounts only.
     const { startPcs } = await import('./pcs/start-pcs.js')
-    const kept = stateFile === undefined ? {} : { stateFile }
+    const kept = { ...(stateFile !== undefined && { stateFile }), ...(templates !== undefined && { templates }) }
     pcs = await startPcs({ port: pcsPort, host, contract: pcsContract, switches, ledger: state.ledger, ...kept }).catch(
       async (error: unknown) => {
         await server.close()

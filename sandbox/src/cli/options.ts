@@ -27,6 +27,7 @@ const FLAGS = {
   'pcs-contract': { type: 'string' },
   'no-pcs': { type: 'boolean' },
   state: { type: 'string' },
+  templates: { type: 'string' },
   host: { type: 'string' },
   users: { type: 'string' },
   clients: { type: 'string' },
@@ -54,6 +55,8 @@ export function parseCommandLine(args: readonly string[]): Command {
     pcsPort: flags['no-pcs'] === true ? undefined : pcsPortFrom(flags),
     pcsContract: oneOf('--pcs-contract', flags['pcs-contract'], PCS_CONTRACTS),
     stateFile: flags.state,
+    // Checked where the messaging service starts: gRPC is loaded there, and not for a word of help.
+    templates: fromFile('--templates', flags.templates, (input) => input as SandboxOptions['templates']),
     accessTokenTtlSeconds: wholeNumber('--access-token-ttl', flags['access-token-ttl'], 1, 31_536_000),
     host: flags.host,
     users: fromFile('--users', flags.users, parsePeople),
@@ -86,8 +89,13 @@ function pcsPortFrom(flags: { 'pas-port'?: string; 'pcs-port'?: string }): numbe
   return wholeNumber('--pcs-port', flags['pcs-port'], 0, 65_535) ?? (isMoved ? 0 : 3203)
 }
 
-function assertNothingForPcs(flags: { 'pcs-port'?: string; 'pcs-contract'?: string; state?: string }): void {
-  const flag = (['pcs-port', 'pcs-contract', 'state'] as const).find((name) => flags[name] !== undefined)
+function assertNothingForPcs(flags: {
+  'pcs-port'?: string
+  'pcs-contract'?: string
+  state?: string
+  templates?: string
+}): void {
+  const flag = (['pcs-port', 'pcs-contract', 'state', 'templates'] as const).find((name) => flags[name] !== undefined)
   if (flag !== undefined) throw new UsageError(`--${flag} is for the messaging service, which --no-pcs leaves out`)
 }
 

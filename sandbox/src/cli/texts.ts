@@ -12,6 +12,7 @@ export const HELP = `ppoppo-sandbox: Ppoppo's accounts and messaging on your own
                               (chat.external)
   --no-pcs                    without the messaging service
   --state <file.json>         keeps templates, sends, polls and events from one run to the next
+  --templates <file.json>     templates of your own ids: [{ id, name, components: [{ type, ... }] }]
   --host <address>            address to listen on (127.0.0.1 and ::1); in a container 0.0.0.0
   --users <file.json>         these people instead of the test people
   --clients <file.json>       only these clients, with exact redirect URIs

@@ -9,12 +9,15 @@ type Action = (control: SandboxControl, input: JsonObject) => void | Promise<voi
 
 /** What `POST /__sandbox/pcs/<name>` does. */
 export const PCS_ACTIONS: { readonly [name: string]: Action } = {
-  // `inject` and `addTemplate` check every field of what they are given.
+  // `inject` and `seedTemplate` check every field of what they are given.
   '/pcs/faults': ({ pcs }, input) => pcs.inject(input as unknown as Parameters<PcsControl['inject']>[0]),
   '/pcs/clear-faults': ({ pcs }, input) => pcs.clearFaults(methodIn(input)),
   '/pcs/expire-tokens': ({ pcs }) => pcs.expireTokens(),
   '/pcs/end-streams': ({ pcs }) => pcs.endStreams(),
   '/pcs/drop-connections': ({ pcs }) => pcs.dropConnections(),
+  '/pcs/seed-template': ({ pcs }, input) => {
+    pcs.seedTemplate(input as unknown as Parameters<PcsControl['seedTemplate']>[0])
+  },
   '/pcs/set-template-active': ({ pcs }, input) =>
     pcs.setTemplateActive(String(input['templateId']), input['isActive'] === true),
   '/pcs/answer-poll': ({ pcs }, input) =>

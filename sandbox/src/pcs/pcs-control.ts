@@ -8,6 +8,7 @@ import { parseTemplate } from './parse-template.js'
 import type { PcsServer } from './pcs-server.js'
 import type { PcsState } from './pcs-state.js'
 import { recordAnswer } from './poll-progress.js'
+import { asTypeError, parseSeedTemplate, type SeedTemplate } from './seed-template.js'
 import type { Component, Template } from './template-book.js'
 
 /** A stream somebody reads. */
@@ -40,6 +41,8 @@ export interface PcsControl {
   readonly connections: number
   /** Adds a template without a call. @throws Error as `CreateTemplate` refuses it */
   addTemplate(template: { readonly name: string; readonly components: readonly Component[] }): Template
+  /** Adds one under an id of your own, in the shape of `templates.create`. @throws TypeError naming the field */
+  seedTemplate(template: SeedTemplate): Template
   setTemplateActive(templateId: string, isActive: boolean): void
   /** Somebody answers a poll now. @throws TypeError for a poll or an option that is not there */
   answerPoll(pollId: string, ppnum: string, option: string): void
@@ -92,6 +95,12 @@ export function createPcsControl(state: PcsState, server: () => PcsServer, resta
     addTemplate: (template) => {
       const { name, components } = parseTemplate(template)
       return templates.create(name, components)
+    },
+    seedTemplate: (given) => {
+      const template = parseSeedTemplate(given)
+      asTypeError('template', () => templates.add(template))
+      state.changed()
+      return template
     },
     setTemplateActive: (templateId, isActive) => templates.setActive(templateId, isActive),
     answerPoll: (pollId, ppnum, option) => {

@@ -12,6 +12,7 @@ import { openPcsServer } from './pcs-server.js'
 import type { PcsState } from './pcs-state.js'
 import { PollBook } from './poll-book.js'
 import { Schedule } from './schedule.js'
+import { parseSeedTemplates } from './seed-template.js'
 import { SendBook } from './send-book.js'
 import { parseSnapshot, restore, takeSnapshot } from './snapshot.js'
 import { readStateFile, StateFile } from './state-file.js'
@@ -26,6 +27,8 @@ export interface PcsOptions {
   readonly ledger: Ledger
   /** Where templates, sends, polls and events are kept from one run to the next. @default nowhere */
   readonly stateFile?: string
+  /** Templates that are there from the start besides the sandbox's own; as they were given, not yet checked. */
+  readonly templates?: unknown
 }
 
 /** A running messaging service. */
@@ -38,6 +41,7 @@ export interface RunningPcs {
 export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
   const { port, host, contract, stateFile } = options
   let file: StateFile | undefined
+  const templates = options.templates === undefined ? [] : parseSeedTemplates(options.templates)
   const state = createState(options, () => file?.changed())
   if (stateFile !== undefined) {
     const snapshot = await readStateFile(stateFile, parseSnapshot)
@@ -46,6 +50,8 @@ export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
     // Now rather than after the first send: a path that cannot be written is a mistake of the one who starts it.
     await file.save()
   }
+  // What is given now is meant now, whatever an earlier run has kept.
+  state.templates.restore(templates)
   const closing = new AbortController()
   let server = await openPcsServer(state, { port, host, contract }).catch((error: unknown) => {
     state.schedule.close()

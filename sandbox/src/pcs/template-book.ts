@@ -37,6 +37,12 @@ export const SEED_TEMPLATES: readonly Template[] = [
   },
   {
     ...seeded,
+    id: 'tpl_order_placed',
+    name: 'Order placed',
+    components: [{ component_type: 'TEXT', content: 'Your order {{number}} has been placed.' }],
+  },
+  {
+    ...seeded,
     id: 'tpl_sandbox_poll',
     name: 'Sandbox poll',
     components: [
@@ -58,14 +64,26 @@ export class TemplateBook {
   readonly #byId = new Map<string, Template>(SEED_TEMPLATES.map((template) => [template.id, template]))
 
   create(name: string, components: readonly Component[]): Template {
-    if (this.all.some((template) => template.name === name)) {
-      throw new GrpcError('ALREADY_EXISTS', `a template named "${name}" exists already`)
-    }
-    if (this.#byId.size >= LIMIT) throw new GrpcError('RESOURCE_EXHAUSTED', `no more than ${LIMIT} templates`)
+    this.#assertRoomFor(name)
     const createdAt = new Date().toISOString()
     const template = { id: `tpl_${createUlid()}`, name, components, isActive: true, version: 1, createdAt }
     this.#byId.set(template.id, template)
     return template
+  }
+
+  /** One with an id of the caller's. @throws GrpcError as `create` does, and where the id is taken */
+  add(template: Template): void {
+    if (this.#byId.has(template.id))
+      throw new GrpcError('ALREADY_EXISTS', `there is a template "${template.id}" already`)
+    this.#assertRoomFor(template.name)
+    this.#byId.set(template.id, template)
+  }
+
+  #assertRoomFor(name: string): void {
+    if (this.all.some((template) => template.name === name)) {
+      throw new GrpcError('ALREADY_EXISTS', `a template named "${name}" exists already`)
+    }
+    if (this.#byId.size >= LIMIT) throw new GrpcError('RESOURCE_EXHAUSTED', `no more than ${LIMIT} templates`)
   }
 
   /** Only a template that can be sent. */
