@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import type { MessageTypeDefinition, MethodDefinition, PackageDefinition } from '@grpc/proto-loader'
 import { PpoppoError } from '../errors.js'
 import { isPlainObject } from '../lib/guards.js'
@@ -7,10 +6,8 @@ import { createModel, type DescriptorModel, parseFile } from './descriptor-model
 import { type GivenDescriptor, readDescriptor, UnreadableDescriptor } from './descriptor-sources.js'
 import { protoLoader } from './grpc.js'
 import { type Contract, contractAmong, METHODS, type MethodName, serviceOf, WANTED_SERVICES } from './names.js'
+import { OWN_PROTO } from './own-proto.js'
 import type { StructShape } from './struct.js'
-
-/** Our transcription; beside `dist/` in the package as beside `src/` in the repository. */
-const OWN_PROTO = new URL('../../proto/ppoppo/external/v1/external.proto', import.meta.url)
 
 /** Names as on the wire; numbers of 64 bits as text; what is absent stays absent, and an unknown enum value a number. */
 const OPTIONS = { keepCase: true, longs: String, enums: String } as const
@@ -71,7 +68,7 @@ function filesOf(definition: PackageDefinition): readonly Buffer[] {
 }
 
 function read(given: GivenDescriptor | undefined): PackageDefinition {
-  if (given === undefined) return protoLoader().loadSync(fileURLToPath(OWN_PROTO), OPTIONS)
+  if (given === undefined) return protoLoader().fromJSON(JSON.parse(OWN_PROTO), OPTIONS)
   try {
     return readDescriptor(given, OPTIONS)
   } catch (error) {

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
+import { loadIoredis } from '../config-packages.js'
 import type { RedisScript, RedisScripts, ScriptCommands } from './redis-lua.js'
 
 /** An ioredis client (also of a Sentinel), a Cluster, or a `redis:`/`rediss:` URL. */
@@ -91,7 +91,7 @@ function duplicate(source: Redis | Cluster): Redis | Cluster {
 
 /** ioredis is loaded only here: who passes a client has it, and who uses the memory store needs none. */
 function openUrl(url: string): Redis {
-  const { Redis: Client }: typeof import('ioredis') = createRequire(import.meta.url)('ioredis')
+  const { Redis: Client } = loadIoredis()
   return new Client(url, REDIS_OPTIONS)
 }
 

@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import ts from 'typescript'
+import { libraryForTests } from '../support/built-library.js'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const run = promisify(execFile)
+
+/** A project of somebody who tests in CommonJS: the library is installed in it, and all of its dependencies. */
+let project: string
+let library: string
+beforeAll(async () => {
+  library = await libraryForTests()
+  project = await mkdtemp(join(tmpdir(), 'ppoppo-jest-'))
+  const modules = join(project, 'node_modules')
+  await mkdir(modules)
+  const names = await readdir(join(ROOT, 'node_modules'))
+  for (const name of names) {
+    if (name !== 'express-ppoppo') await symlink(join(ROOT, 'node_modules', name), join(modules, name))
+  }
+  const home = join(modules, 'express-ppoppo')
+  await cp(library, home, { recursive: true })
+  const exports = { '.': './index.js', './messaging': './messaging/index.js' }
+  await writeFile(
+    join(home, 'package.json'),
+    JSON.stringify({ name: 'express-ppoppo', version: '0.0.0', type: 'module', exports }),
+  )
+  await writeFile(join(project, 'package.json'), '{"name":"shop","version":"1.0.0"}')
+}, 60_000)
+afterAll(() => rm(project, { recursive: true, force: true }))
+
+/** The box of the README. */
+async function recipe(): Promise<string> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const [, found] = /```js\n(\/\/ jest\.config\.js\n[^`]*)```/.exec(readme) ?? []
+  if (found === undefined) throw new Error('the README has no jest.config.js')
+  return found
+}
+
+const SHOP_TEST = `
+const express = require('express')
+const request = require('supertest')
+const { ppoppo } = require('express-ppoppo')
+const { createMessaging } = require('express-ppoppo/messaging')
+
+test('a visitor is not signed in, and a message without a server is an error of the library', async () => {
+  const settings = { baseUrl: 'http://localhost:3000', clientId: 'shop_login_client', environment: 'local' }
+  const secrets = { sessionSecret: 'k2Vd8sQx0mZpW4tR7yHb1nLc5fGj9aUe', vaultKeys: 'k1:9vT3qLx8WcR1mZ0pYb7nKd5sHg2fJaUeQiOrXtVwBxM=' }
+  const app = express().use(ppoppo({ ...settings, ...secrets }))
+  expect((await request(app).get('/auth/session')).body).toEqual({ signedIn: false })
+
+  const messaging = createMessaging({ apiUrl: 'http://127.0.0.1:1', clientId: 'a', clientSecret: 'b', tokenUrl: 'http://127.0.0.1:1/token' })
+  const sending = messaging.send({ templateId: 'tpl', recipients: [{ ppnum: '12312345678' }] }, { deadlineMs: 500 })
+  await expect(sending).rejects.toMatchObject({ code: 'messaging_unavailable' })
+  await messaging.close()
+})
+`
+
+test("an app's own CommonJS Jest runs with the recipe of the README", async () => {
+  await writeFile(join(project, 'jest.config.js'), await recipe())
+  await writeFile(join(project, 'shop.test.js'), SHOP_TEST)
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const jest = join(project, 'node_modules/jest/bin/jest.js')
+  const { stderr } = await run(process.execPath, [jest, '--ci', '--runInBand', '--forceExit'], {
+    cwd: project,
+    env: { ...env, CI: 'true' },
+    timeout: 170_000,
+  }).catch((error: { stderr: string; stdout: string }) => ({ stderr: `${error.stdout}\n${error.stderr}` }))
+  expect(stderr).toContain('1 passed, 1 total')
+}, 180_000)
+
+/** What no CommonJS can have: `import.meta`, and `await` at the top of a module. */
+function untranslatableIn(file: string, text: string): readonly string[] {
+  const found: string[] = []
+  const parsed = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const visit = (node: ts.Node, isTop: boolean): void => {
+    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) found.push(`${file}: import.meta`)
+    if (ts.isAwaitExpression(node) && isTop) found.push(`${file}: await at the top`)
+    ts.forEachChild(node, (child) => visit(child, isTop && !ts.isFunctionLike(node)))
+  }
+  visit(parsed, true)
+  return found
+}
+
+test('nothing of the library resists being made CommonJS, but its command line', async () => {
+  const files = (await readdir(library, { recursive: true })).filter((file) => file.endsWith('.js'))
+  const found: string[] = []
+  for (const file of files) found.push(...untranslatableIn(file, await readFile(join(library, file), 'utf8')))
+  expect(found.filter((line) => !line.startsWith('cli/'))).toEqual([])
+  expect(found.length).toBeGreaterThan(0)
+})
