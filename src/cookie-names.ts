@@ -1,29 +1,28 @@
-/*
- * Two instances with different clients in one process must not overwrite each other's session cookie. The first takes
- * the plain name; another client gets one with a suffix of its own. Instances of one client share a name.
- */
+import { digestOf } from './lib/digest.js'
+import type { Config } from './options.js'
 
-const owners = new Map<string, { readonly clientId: string; instances: number }>()
+/** What the cookies of one client are called. Apps with different clients may share a host; a cookie knows no port. */
+export interface CookieNames {
+  readonly session: string
+  /** The default before version 0.2, which had no client in it: still read, never written. */
+  readonly formerSession?: string
+  /** What the cookies of login attempts begin with. */
+  readonly attempts: string
+  /** Before version 0.2: still read. */
+  readonly formerAttempts: string
+  readonly landed: string
+}
 
-/** @returns the name for `clientId`, and what gives it back. */
-export function claimCookieName(
-  plain: string,
-  clientId: string,
-  suffix: string,
-): { readonly name: string; release(): void } {
-  const owner = owners.get(plain)
-  if (owner && owner.clientId !== clientId) return { name: `${plain}-${suffix}`, release: () => {} }
-  const claim = owner ?? { clientId, instances: 0 }
-  claim.instances += 1
-  owners.set(plain, claim)
-  let isReleased = false
+export function cookieNamesOf(config: Pick<Config, 'clientId' | 'isHttps' | 'cookieName'>): CookieNames {
+  // `__Host-` keeps sister domains and http from setting them (RFC 6265bis 4.1.3.2).
+  const ours = `${config.isHttps ? '__Host-' : ''}ppoppo`
+  const tag = digestOf('client', config.clientId).slice(0, 8)
   return {
-    name: plain,
-    release() {
-      if (isReleased) return
-      isReleased = true
-      claim.instances -= 1
-      if (claim.instances === 0) owners.delete(plain)
-    },
+    ...(config.cookieName === undefined
+      ? { session: `${ours}-${tag}`, formerSession: ours }
+      : { session: config.cookieName }),
+    attempts: `${ours}-tx-${tag}-`,
+    formerAttempts: `${ours}-tx-`,
+    landed: `${ours}-landed-${tag}`,
   }
 }

@@ -47,6 +47,8 @@ export type SignOutReason =
   | 'sign_out'
   | 'sign_out_everywhere'
   | 'ended_elsewhere'
+  /** The app ended the session by itself: `req.session.destroy()`, or `regenerate()` without what was in it. */
+  | 'session_ended'
   | 'replaced'
   | 'revoked'
   | 'scope_reduced'

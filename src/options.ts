@@ -105,7 +105,7 @@ export interface SessionOptions {
   readonly idleMs?: number
   /** A sign-in ends this long after it began, in milliseconds, used or not. @default 180 days */
   readonly absoluteMs?: number
-  /** @default '__Host-ppoppo' on https, 'ppoppo' on http */
+  /** The cookie's name. @default '__Host-ppoppo-<tag>' on https, 'ppoppo-<tag>' on http; the tag is made of `clientId` */
   readonly cookieName?: string
 }
 

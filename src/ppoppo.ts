@@ -1,18 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { resolveConfig } from './config.js'
-import { claimCookieName } from './cookie-names.js'
 import { PpoppoError } from './errors.js'
 import { createEventSink } from './event-sink.js'
 import type { RaiseEvent } from './events.js'
-import { digestOf } from './lib/digest.js'
 import { type Runtime, systemRuntime } from './lib/runtime.js'
 import { createMessagingClient } from './messaging/messaging.js'
 import { systemMessagingRuntime } from './messaging/runtime.js'
 import type { Messaging } from './messaging/types.js'
 import type { Config, PpoppoOptions } from './options.js'
 import { createProvider } from './provider/provider.js'
-import { pointerKey as pointerKeyOf } from './session/pointer.js'
+import { createLandedCookie } from './session/landed-cookie.js'
+import { pointerKey as pointerKeyOf, readPointer } from './session/pointer.js'
 import { createOwnSession } from './session/session.js'
 import { createTransactions } from './session/transactions.js'
 import { createButton, type SignInButtonOptions } from './sign-in/button.js'
@@ -29,7 +28,7 @@ import { createRedisStore } from './store/redis.js'
 import { evictionWarning, persistenceWarning, type RedisPolicy } from './store/redis-policy.js'
 import { createFreshness } from './user/freshness.js'
 import { createRefresher } from './user/refresh.js'
-import { createSignOut } from './user/sign-out.js'
+import { createSignOut, type SignOut } from './user/sign-out.js'
 import { createUserCalls } from './user/user.js'
 import { createSecrets } from './vault/secrets.js'
 import { createVault } from './vault/vault.js'
@@ -88,11 +87,6 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   for (const warning of config.warnings) raise({ type: 'warning', code: 'config', detail: warning })
 
   const closing = new AbortController()
-  const clientTag = digestOf('client', config.clientId).slice(0, 8)
-  const plainName = config.isHttps ? '__Host-ppoppo' : 'ppoppo'
-  const cookie = config.cookieName
-    ? { name: config.cookieName, release: () => {} }
-    : claimCookieName(plainName, config.clientId, clientTag)
   const pointerKey = pointerKeyOf(config.clientId)
 
   const store = config.redis
@@ -113,14 +107,18 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   const userCalls = createUserCalls({ provider, vault, refresher, freshness, runtime })
   const ownSession = createOwnSession({
     config,
-    cookieName: cookie.name,
     secrets: sessionSecrets,
     commands: store.sessions,
     runtime,
     raise,
+    onDestroyed: async (session) => {
+      const pointer = readPointer(session, pointerKey)
+      if (pointer) await signOut.endWithSession(pointer.signInId)
+    },
     isPassive,
   })
-  const signOut = createSignOut({ config, vault, provider, ownSession, pointerKey, raise })
+  const landed = createLandedCookie(config, runtime)
+  const signOut: SignOut = createSignOut({ config, vault, provider, ownSession, landed, pointerKey, raise })
   const messaging = createMessagingClient(config.messaging, systemMessagingRuntime, (detail) =>
     raise({ type: 'warning', code: 'consumer', detail }),
   )
@@ -137,6 +135,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     transactions: createTransactions({ config, store, keyRing, runtime }),
     vault,
     ownSession,
+    landed,
     pointerKey,
     toReturnTo: createReturnTo(config, address.toPublicPath),
   }
@@ -145,6 +144,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   const session = config.ownSession ? ownSession.middleware : appSession
   const middleware = createMiddleware({
     ownSession,
+    landed,
     pointerKey,
     vault,
     freshness,
@@ -170,7 +170,6 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     async close() {
       closing.abort()
       await messaging.close()
-      cookie.release()
       await store.close()
     },
   })

@@ -101,6 +101,11 @@ export class SignInView implements RequestPpoppo {
     }
     if (this.#state.status === 'unavailable') throw stillSignedIn()
     await this.#parts.signOut.endHere(this.#req, this.#res, this.#state.signIn, everywhere)
+    this.leave()
+  }
+
+  /** The app has ended the session that this sign-in was in. */
+  leave(): void {
     this.#state = { status: 'signed-out' }
     this.#userinfo = undefined
   }

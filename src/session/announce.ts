@@ -3,8 +3,9 @@ import type { Session } from 'express-session'
 import type { Runtime } from '../lib/runtime.js'
 import { audienceOf, keepPrivate } from './audience.js'
 import type { SessionCookie } from './session-cookie.js'
+import { isDropped, marksOf } from './session-marks.js'
 import type { SessionStore } from './session-store.js'
-import { replaceCookieLines } from './set-cookie.js'
+import { cookieLines, replaceCookieLines } from './set-cookie.js'
 import { isStandIn } from './stand-in.js'
 import { faultOf } from './unsaveable.js'
 import type { Visit } from './visit.js'
@@ -59,7 +60,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
   /** `must`: this answer becomes private for it; `may`: another will do. */
   function claimOf(req: Request, visit: Visit): 'must' | 'may' | undefined {
     const { session, sessionID } = req
-    if (!session || isStandIn(session) || store.isDropped(session) || store.hasEnded(sessionID)) return undefined
+    if (!session || isStandIn(session) || isDropped(session) || store.hasEnded(sessionID)) return undefined
     if (visit.loadedId !== sessionID) return cookie.offered(visit.res) === undefined ? undefined : 'must'
     if (settingsOf(session) !== visit.cookieSettings) return 'must'
     if (!visit.renewal || isPoorCarrier(visit, session)) return undefined
@@ -71,7 +72,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
       if (visit.loadedId === undefined) return
       visit.cookieSettings = settingsOf(req.session)
       if (parts.isPassive(req)) return
-      const [now, sentAt] = [runtime.now(), store.sentAt(req.session)]
+      const [now, sentAt] = [runtime.now(), marksOf(req.session).sentAt]
       if (sentAt === undefined || now - sentAt >= lifeOf(req.session) / 4) visit.renewal = { dueAt: now, sentAt }
     },
 
@@ -93,12 +94,15 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
       const line = claim && (cookie.offered(res) ?? cookie.lineFor(req.session.touch(), parts.secret()))
       if (line !== undefined) {
         visit.announcedId = req.sessionID
-        store.markSent(req.session, runtime.now())
+        marksOf(req.session).sentAt = runtime.now()
       }
+      const ours = line === undefined ? [] : [line]
       // express-session would leave the cookie of a session that has ended.
-      const ours = line ?? (visit.endedId === undefined ? undefined : cookie.clearing)
-      replaceCookieLines(res, [...cookie.others(res), ...(ours === undefined ? [] : [ours])])
-      if (ours !== undefined) keepPrivate(res, claim === 'may' ? 'private' : 'no-store')
+      if (line === undefined && visit.endedId !== undefined) ours.push(...cookie.clearing(req, visit.endedId))
+      if (line !== undefined && visit.endedId !== undefined) ours.push(...cookie.clearingFormer(req, visit.endedId))
+      const others = cookie.others(res)
+      if (ours.length > 0 || others.length < cookieLines(res).length) replaceCookieLines(res, [...others, ...ours])
+      if (ours.length > 0) keepPrivate(res, claim === 'may' ? 'private' : 'no-store')
     },
   }
 }

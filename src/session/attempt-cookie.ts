@@ -1,5 +1,6 @@
 import { parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
+import { cookieNamesOf } from '../cookie-names.js'
 import { digestOf } from '../lib/digest.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import { clearCookie, setCookie } from './set-cookie.js'
@@ -12,11 +13,13 @@ export interface AttemptCookies {
   set(req: Request, res: Response, state: string, value: string): void
   /** The cookie's value, or `undefined` where this browser did not begin the attempt. */
   read(req: Request, state: string): string | undefined
-  clear(res: Response, state: string): void
+  clear(req: Request, res: Response, state: string): void
 }
 
 /** More open attempts than this in one browser: the oldest goes. */
 const MAX_OPEN_ATTEMPTS = 10
+/** In one answer: more would not fit into the buffer that a proxy has for its headers (nginx: 4 KB). */
+const MAX_DROPPED = 10
 /** `<milliseconds in base 36>.<128 random bits>` */
 const VALUE = /^([0-9a-z]{8,10})\.[A-Za-z0-9_-]{22}$/
 
@@ -27,13 +30,17 @@ export function createAttemptCookies(options: {
   readonly runtime: Runtime
 }): AttemptCookies {
   const { isHttps, clientId, ttlMs, runtime } = options
-  const prefix = `${isHttps ? '__Host-' : ''}ppoppo-tx-`
+  const { attempts, formerAttempts } = cookieNamesOf({ clientId, isHttps })
   const attributes = { httpOnly: true, secure: isHttps, sameSite: 'lax', path: '/' } as const
-  const nameFor = (state: string): string => prefix + digestOf('attempt-cookie', clientId, state).slice(0, 16)
+  /** Under its name, and under what it was called before. */
+  const namesFor = (state: string): readonly [string, string] => {
+    const tag = digestOf('attempt-cookie', clientId, state).slice(0, 16)
+    return [attempts + tag, formerAttempts + tag]
+  }
 
   function openAttempts(req: Request): readonly { readonly name: string; readonly begunAt: number }[] {
     return Object.entries(parseCookie(req.headers.cookie ?? ''))
-      .filter(([name]) => name.startsWith(prefix))
+      .filter(([name]) => name.startsWith(attempts))
       .map(([name, value]) => ({ name, begunAt: Number.parseInt(VALUE.exec(value ?? '')?.[1] ?? '0', 36) }))
       .sort((a, b) => b.begunAt - a.begunAt)
   }
@@ -41,16 +48,22 @@ export function createAttemptCookies(options: {
   return {
     newValue: () => `${runtime.now().toString(36)}.${randomToken(runtime, 128)}`,
     set(req, res, state, value) {
-      for (const { name } of openAttempts(req).slice(MAX_OPEN_ATTEMPTS - 1)) clearCookie(res, name, attributes)
+      const dropped = openAttempts(req)
+        .slice(MAX_OPEN_ATTEMPTS - 1)
+        .slice(-MAX_DROPPED)
+      for (const { name } of dropped) clearCookie(res, name, attributes)
       const expires = new Date(runtime.now() + ttlMs)
-      setCookie(res, nameFor(state), value, { ...attributes, maxAge: ttlMs / 1000, expires })
+      setCookie(res, namesFor(state)[0], value, { ...attributes, maxAge: ttlMs / 1000, expires })
     },
     read(req, state) {
-      const value = parseCookie(req.headers.cookie ?? '')[nameFor(state)]
-      return value !== undefined && VALUE.test(value) ? value : undefined
+      const sent = parseCookie(req.headers.cookie ?? '')
+      return namesFor(state)
+        .map((name) => sent[name])
+        .find((value) => value !== undefined && VALUE.test(value))
     },
-    clear(res, state) {
-      clearCookie(res, nameFor(state), attributes)
+    clear(req, res, state) {
+      const sent = parseCookie(req.headers.cookie ?? '')
+      for (const name of namesFor(state)) if (sent[name] !== undefined) clearCookie(res, name, attributes)
     },
   }
 }

@@ -22,8 +22,8 @@ export function pointerKey(clientId: string): string {
   return `${PREFIX}${digestOf('pointer', clientId).slice(0, 8)}`
 }
 
-export function readPointer(session: SessionData, key: string): SignInPointer | undefined {
-  const value: unknown = Reflect.get(session, key)
+export function readPointer(session: SessionData | undefined, key: string): SignInPointer | undefined {
+  const value: unknown = session && Reflect.get(session, key)
   if (!isPlainObject(value)) return undefined
   const { signInId, returnTo } = value
   if (typeof signInId !== 'string' || !SIGN_IN_ID.test(signInId) || typeof returnTo !== 'string') return undefined
@@ -78,9 +78,11 @@ export async function regenerate(req: Request): Promise<void> {
   await settle((done) => assertSession(req).regenerate(done))
 }
 
-/** Takes the pointer out of a session that is the app's, and leaves the rest of it. */
-export async function forgetPointer(req: Request, key: string): Promise<void> {
-  Reflect.deleteProperty(assertSession(req), key)
+/** Ends a session that is the app's own. Its content was for the person who is gone; other instances' pointers move on. */
+export async function endAppSession(req: Request, carried: Readonly<Record<string, unknown>>): Promise<void> {
+  await regenerate(req)
+  if (Object.keys(carried).length === 0) return
+  Object.assign(req.session, carried)
   await settle((done) => req.session.save(done))
 }
 
@@ -102,7 +104,8 @@ export function assertSession(req: Request): Request['session'] {
   return req.session
 }
 
-function settle(start: (done: (error?: unknown) => void) => void): Promise<void> {
+/** A call with a callback as a promise. */
+export function settle(start: (done: (error?: unknown) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => (error ? reject(error) : resolve()))
   })

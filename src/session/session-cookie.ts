@@ -1,32 +1,53 @@
 import { createHmac } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { type SerializeOptions, stringifySetCookie } from 'cookie'
+import { parseCookie, type SerializeOptions, stringifySetCookie } from 'cookie'
+import type { Request } from 'express'
 import type { Session } from 'express-session'
+import type { CookieNames } from '../cookie-names.js'
 import { cookieLines, cookieNameOf } from './set-cookie.js'
+
+type Done = (error?: unknown) => void
 
 /** The cookie that names a session. */
 export interface SessionCookie {
   /** Whether this browser sent it, valid or not. */
-  isSentBy(cookieHeader: string | undefined): boolean
+  isSentBy(req: Request): boolean
   /** The lines of an answer that are about other cookies, or take this one away. */
   others(res: ServerResponse): readonly string[]
   /** The line that express-session wrote, which it does for a new session that something was put into. */
   offered(res: ServerResponse): string | undefined
   /** The line for a session; `undefined` where the app set its cookie up so that there can be none. */
   lineFor(session: Session, secret: string): string | undefined
-  /** The line that takes it away. */
-  readonly clearing: string
+  /** The lines that take the cookie of a session away, under both its names. */
+  clearing(req: Request, sid: string): readonly string[]
+  /** The line that takes away the one under the former name, where it is of this session. */
+  clearingFormer(req: Request, sid: string): readonly string[]
+  /**
+   * Runs `load`, which reads the cookie at once, with a cookie that came under the former name alone shown under its
+   * name. `done` hears whether it was so.
+   */
+  readUnderFormerName(
+    req: Request,
+    load: (done: Done) => void,
+    done: (wasFormer: boolean, error?: unknown) => void,
+  ): void
 }
 
-export function createSessionCookie(name: string, isHttps: boolean): SessionCookie {
-  const inHeader = new RegExp(`(?:^|;\\s*)${name.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&')}=`)
+export function createSessionCookie(names: CookieNames, isHttps: boolean): SessionCookie {
+  const { session: name, formerSession: former } = names
   const isSetting = (line: string): boolean => cookieNameOf(line) === name && !isClearing(line)
   // Whether a request came by https is configured, not guessed.
   const secured = (line: string): string => (isHttps && !/; Secure(;|$)/i.test(line) ? `${line}; Secure` : line)
-  const base = { httpOnly: true, sameSite: 'lax', path: '/', secure: isHttps } as const
+  const gone = { httpOnly: true, sameSite: 'lax', path: '/', secure: isHttps, expires: new Date(1) } as const
+
+  const sentAs = (req: Request, wanted: string | undefined): string | undefined =>
+    wanted === undefined ? undefined : parseCookie(req.headers.cookie ?? '')[wanted]
+
+  const clearingFormer = (req: Request, sid: string): readonly string[] =>
+    former !== undefined && sentAs(req, former)?.startsWith(`s:${sid}.`) ? [stringifySetCookie(former, '', gone)] : []
 
   return {
-    isSentBy: (cookieHeader) => inHeader.test(cookieHeader ?? ''),
+    isSentBy: (req) => (sentAs(req, name) ?? sentAs(req, former)) !== undefined,
     others: (res) => cookieLines(res).filter((line) => !isSetting(line)),
     offered(res) {
       const line = cookieLines(res).findLast(isSetting)
@@ -41,14 +62,26 @@ export function createSessionCookie(name: string, isHttps: boolean): SessionCook
         return undefined
       }
     },
-    clearing: stringifySetCookie(name, '', { ...base, expires: new Date(1) }),
+    clearing: (req, sid) => [stringifySetCookie(name, '', gone), ...clearingFormer(req, sid)],
+    clearingFormer,
+    readUnderFormerName(req, load, done) {
+      const { cookie: header } = req.headers
+      const isFormer = former !== undefined && sentAs(req, name) === undefined
+      const value = isFormer ? sentAs(req, former) : undefined
+      if (value === undefined) return load((error) => done(false, error))
+      req.headers.cookie = `${header}; ${name}=${encodeURIComponent(value)}`
+      load((error) => {
+        if (header !== undefined) req.headers.cookie = header
+        done(true, error)
+      })
+    },
   }
 }
 
 /** As express-session signs it (package cookie-signature). */
 function signed(sid: string, secret: string): string {
-  const signature = createHmac('sha256', secret).update(sid).digest('base64').replaceAll('=', '')
-  return `s:${sid}.${signature}`
+  const signature = createHmac('sha256', secret).update(sid).digest('base64')
+  return `s:${sid}.${signature.replaceAll('=', '')}`
 }
 
 function isClearing(line: string): boolean {

@@ -8,6 +8,7 @@ import { isPlainObject } from '../lib/guards.js'
 import { RecentSet } from '../lib/recent-set.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 import { createBlobClient } from './blob-client.js'
+import { isDropped, marksOf } from './session-marks.js'
 import { isStandIn, makeStandIn, standInError } from './stand-in.js'
 import { canAnnounce, isUnannounced, type Visit } from './visit.js'
 
@@ -23,6 +24,8 @@ export interface SessionStoreParts {
   /** What is known of a request; nothing where the store made it up by itself. */
   readonly visitOf: (req: Request) => Visit | undefined
   readonly now: () => number
+  /** A session was ended by its id alone; what was in it. */
+  readonly onDestroyed: (session: SessionData) => Promise<void>
   /** A cookie came late: its session has ended, perhaps in another process, and the browser has been told. */
   readonly onLateCookie: (sid: string) => void
 }
@@ -41,13 +44,8 @@ export class SessionStore extends session.Store {
   readonly #parts: SessionStoreParts
   /** Blobs handed out in place of ones that could not be read. */
   readonly #standIns = new WeakSet<object>()
-  readonly #droppable = new WeakSet<object>()
-  readonly #dropped = new WeakSet<object>()
-  readonly #sentAt = new WeakMap<object, number>()
   /** Ids of sessions that ended in this process a moment ago. */
   readonly #ended: RecentSet
-  /** Sessions of which the store may hold a blob. */
-  readonly #kept = new WeakSet<object>()
 
   constructor(parts: SessionStoreParts) {
     super()
@@ -61,36 +59,6 @@ export class SessionStore extends session.Store {
     })
     // The scripts behind `commands` do what touch would; without the method express-session does not touch.
     Object.defineProperty(this, 'touch', { value: undefined })
-  }
-
-  /** Whether the store may hold a blob of this session. */
-  isStored(session: object): boolean {
-    return this.#kept.has(session)
-  }
-
-  /** Lets go of a new session unless something is put into it. */
-  dropIfEmpty(session: object): void {
-    this.#droppable.add(session)
-  }
-
-  /** Lets go of a new session, whatever is put into it. */
-  drop(session: object): void {
-    this.#dropped.add(session)
-  }
-
-  /** Whether {@link drop} or {@link dropIfEmpty} holds for this session. */
-  isDropped(session: object): boolean {
-    const isEmpty = Object.keys(session).every((name) => name === 'cookie')
-    return (isEmpty && this.#droppable.has(session)) || this.#dropped.has(session)
-  }
-
-  /** When the cookie of this session was sent last, in milliseconds since the epoch. */
-  sentAt(session: object): number | undefined {
-    return this.#sentAt.get(session)
-  }
-
-  markSent(session: object, sentAt: number): void {
-    this.#sentAt.set(session, sentAt)
   }
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
@@ -110,13 +78,13 @@ export class SessionStore extends session.Store {
 
   override set(sid: string, data: SessionData, done: Done = () => {}): void {
     if (isStandIn(data)) return done(standInError())
-    if (this.isDropped(data)) return done()
+    if (isDropped(data)) return done()
     const visit = this.#visitOf(data)
     if (visit && isUnannounced(visit, sid)) {
       this.#reportUnsaved('A session was begun after the headers had left, so its cookie cannot: write to it earlier.')
       return done()
     }
-    this.#kept.add(data)
+    marksOf(data).isStored = true
     callBack(
       this.#inner.set(sid, data),
       () => done(),
@@ -135,13 +103,16 @@ export class SessionStore extends session.Store {
 
   /** Ends a session from anywhere. Its browser hears nothing of it, so the next session there is as good as any. */
   override destroy(sid: string, done: Done = () => {}): void {
-    callBack(this.#end(sid, false), () => done(), done)
+    const ends = this.#find(sid).then((found) =>
+      Promise.all([this.#end(sid, false), found && this.#parts.onDestroyed(found)]),
+    )
+    callBack(ends, () => done(), done)
   }
 
   /** Ends the session of a request, whose answer takes the cookie out of the browser, or brings another. */
   endOf(req: Request, session: session.Session, done: Done = () => {}): void {
     // What was never stored needs no tombstone: a flood of visitors leaves nothing behind.
-    if (!this.isStored(session)) return process.nextTick(done)
+    if (!marksOf(session).isStored) return process.nextTick(done)
     const visit = this.#parts.visitOf(req)
     // Where another answer has told it already, the browser may have signed in again since.
     const isFirst = visit?.loadedId === session.id && !this.hasEnded(session.id)
@@ -170,12 +141,22 @@ export class SessionStore extends session.Store {
   }
 
   override regenerate(req: Request, done: Done): void {
-    this.endOf(req, req.session, (error) => {
+    this.endOf(req, req.session, this.#thenGenerate(req, done))
+  }
+
+  /** As {@link regenerate}, but the cookie in the browser is left alone. */
+  leave(req: Request, done: Done): void {
+    const generate = this.#thenGenerate(req, done)
+    callBack(this.#end(req.sessionID, false), () => generate(), generate)
+  }
+
+  #thenGenerate(req: Request, done: Done): Done {
+    return (error) => {
       // Unlike express-session's: a session that could not be ended is not left behind alive.
       if (error) return done(error)
       this.generate(req)
       done()
-    })
+    }
   }
 
   override createSession(req: Request, data: SessionData): session.Session & SessionData {
@@ -185,9 +166,7 @@ export class SessionStore extends session.Store {
     } else {
       const visit = this.#parts.visitOf(req)
       if (visit) visit.loadedId = req.sessionID
-      const sentAt = this.#sentAt.get(data)
-      if (sentAt !== undefined) this.#sentAt.set(created, sentAt)
-      this.#kept.add(created)
+      Object.assign(marksOf(created), marksOf(data), { isStored: true })
       this.adopt(req, created)
     }
     return created
@@ -203,7 +182,7 @@ export class SessionStore extends session.Store {
   }
 
   #toText(data: object): string {
-    const sentAt = this.#sentAt.get(data)
+    const { sentAt } = marksOf(data)
     const text = JSON.stringify(data)
     return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`
   }
@@ -212,14 +191,18 @@ export class SessionStore extends session.Store {
     return 'req' in data ? this.#parts.visitOf(data.req as Request) : undefined
   }
 
-  async #read(sid: string): Promise<SessionData | null> {
+  async #find(sid: string): Promise<SessionData | undefined> {
     const found: unknown = await this.#inner.get(sid).catch(noneWhereGarbled)
-    if (isPlainObject(found) && isPlainObject(found['cookie'])) {
-      const { [COOKIE_SENT_AT]: sentAt, cookie, ...content } = found
-      const data = { cookie: toCookie(cookie), ...content }
-      if (typeof sentAt === 'number') this.#sentAt.set(data, sentAt)
-      return data
-    }
+    if (!isPlainObject(found) || !isPlainObject(found['cookie'])) return undefined
+    const { [COOKIE_SENT_AT]: sentAt, cookie, ...content } = found
+    const data = { cookie: toCookie(cookie), ...content }
+    if (typeof sentAt === 'number') marksOf(data).sentAt = sentAt
+    return data
+  }
+
+  async #read(sid: string): Promise<SessionData | null> {
+    const found = await this.#find(sid)
+    if (found) return found
     if ((await this.#parts.commands.get(endedMark(sid))) !== null) this.#parts.onLateCookie(sid)
     return null
   }

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import expressSession from 'express-session'
+import expressSession, { type SessionData } from 'express-session'
 import onHeaders from 'on-headers'
+import { cookieNamesOf } from '../cookie-names.js'
 import type { RaiseEvent } from '../events.js'
 import { callBack } from '../lib/call-back.js'
 import { RecentSet } from '../lib/recent-set.js'
@@ -9,8 +10,9 @@ import type { Config } from '../options.js'
 import type { SessionCommands } from '../store/store.js'
 import { createAnnouncer } from './announce.js'
 import { mendEnd } from './answer-end.js'
-import { regenerate } from './pointer.js'
+import { settle } from './pointer.js'
 import { createSessionCookie } from './session-cookie.js'
+import { marksOf } from './session-marks.js'
 import { SessionStore } from './session-store.js'
 import { isStandIn, makeStandIn } from './stand-in.js'
 import type { Visit } from './visit.js'
@@ -30,16 +32,19 @@ export interface OwnSession {
    * @param carried what the new one begins with: pointers of other instances
    */
   end(req: Request, carried: Readonly<Record<string, unknown>>): Promise<void>
+  /** As {@link end}, where the browser may have a newer cookie by now: its cookie is left alone. */
+  leave(req: Request, carried: Readonly<Record<string, unknown>>): Promise<void>
 }
 
 /** What the session is made of. */
 export interface SessionParts {
-  readonly config: Pick<Config, 'isHttps' | 'idleMs' | 'mountPath'>
-  readonly cookieName: string
+  readonly config: Pick<Config, 'clientId' | 'cookieName' | 'isHttps' | 'idleMs'>
   readonly secrets: () => Promise<readonly string[]>
   readonly commands: SessionCommands
   readonly runtime: Runtime
   readonly raise: RaiseEvent
+  /** The app has ended a session by its id alone, perhaps of another browser. */
+  readonly onDestroyed: (session: SessionData) => Promise<void>
   /** Requests that look at the session without using it. */
   readonly isPassive: (req: Request) => boolean
 }
@@ -51,7 +56,8 @@ const LATE_COOKIE_TTL_MS = 10_000
  * express-session with safe defaults. The cookie leaves only when there is something to say: see `createAnnouncer`.
  */
 export function createOwnSession(parts: SessionParts): OwnSession {
-  const { config, cookieName, runtime, raise } = parts
+  const { config, runtime, raise } = parts
+  const cookieNames = cookieNamesOf(config)
   const visits = new WeakMap<Request, Visit>()
   const lateCookies = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now: runtime.now })
   const store = new SessionStore({
@@ -61,9 +67,10 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     raise,
     visitOf: (req) => visits.get(req),
     now: runtime.now,
+    onDestroyed: parts.onDestroyed,
     onLateCookie: (sid) => lateCookies.add(sid),
   })
-  const cookie = createSessionCookie(cookieName, config.isHttps)
+  const cookie = createSessionCookie(cookieNames, config.isHttps)
   let secret = ''
   const announcer = createAnnouncer({
     cookie,
@@ -105,7 +112,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
 
   function withSecrets(secrets: readonly string[]): RequestHandler {
     const handler = expressSession({
-      name: cookieName,
+      name: cookieNames.session,
       secret: [...secrets],
       store,
       resave: false,
@@ -116,12 +123,23 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     store.generate = (req) => {
       const sent = req.sessionID
       generate(req)
-      store.markSent(req.session, runtime.now())
+      marksOf(req.session).sentAt = runtime.now()
       store.adopt(req, req.session)
       // The browser has signed out, and perhaps in again: a new cookie would take the place of its newer one.
-      if (sent && lateCookies.has(sent)) store.drop(req.session)
+      if (sent && lateCookies.has(sent)) marksOf(req.session).isDropped = 'always'
     }
     return handler
+  }
+
+  async function renew(
+    req: Request,
+    carried: Readonly<Record<string, unknown>>,
+    start: (done: (error?: unknown) => void) => void,
+  ): Promise<void> {
+    if (!req.session) return
+    await settle(start)
+    Object.assign(req.session, carried)
+    marksOf(req.session).isDropped = 'if-empty'
   }
 
   return {
@@ -134,25 +152,26 @@ export function createOwnSession(parts: SessionParts): OwnSession {
         if (owns(req)) announcer.writeCookie(req, visit)
         visit.hasLeft = true
       })
-      const proceed = (error?: unknown): void => {
+      const proceed = (wasFormer: boolean, error?: unknown): void => {
         if (error || !req.session) return next(error)
+        // Under its former name the cookie is as good as never sent.
+        if (wasFormer && visit.loadedId) delete marksOf(req.session).sentAt
         announcer.begin(req, visit)
         const isSaveDue = (): boolean => owns(req) && announcer.isBlobDue(req, visit)
         const onUnsaved = (detail: string): void => raise({ type: 'warning', code: 'session_not_saved', detail })
         mendEnd({ req, visit, isSaveDue, next, onUnsaved })
         next()
       }
-      if (ready) return void ready(req, res, proceed)
-      callBack(handlerFor(), (handler) => void handler(req, res, proceed), next)
+      const load = (handler: RequestHandler): void => {
+        cookie.readUnderFormerName(req, (done) => void handler(req, res, done), proceed)
+      }
+      if (ready) load(ready)
+      else callBack(handlerFor(), load, next)
     },
     owns,
     isUnavailable: (req) => isStandIn(req.session),
-    hasCookie: (req) => cookie.isSentBy(req.headers.cookie),
-    async end(req, carried) {
-      if (!req.session) return
-      await regenerate(req)
-      Object.assign(req.session, carried)
-      store.dropIfEmpty(req.session)
-    },
+    hasCookie: (req) => cookie.isSentBy(req),
+    end: (req, carried) => renew(req, carried, (done) => store.regenerate(req, done)),
+    leave: (req, carried) => renew(req, carried, (done) => store.leave(req, done)),
   }
 }

@@ -97,7 +97,7 @@ export function createTransactions(parts: {
       const key = keyFor(state, cookie)
       const ring = await keyRing()
       const taken = await store.takeTransaction(key, OUTCOME_TTL_MS)
-      cookies.clear(res, state)
+      cookies.clear(req, res, state)
       if (!taken) return { kind: 'expired' }
       if (taken.outcome !== undefined) {
         const { outcome } = taken

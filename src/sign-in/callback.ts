@@ -3,7 +3,6 @@ import type { PpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
 import type { RefusalReason } from '../events.js'
 import { ClockDifference } from '../provider/faults.js'
-import { setLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import type { Consumed } from '../session/transactions.js'
 import { type CallbackParams, parseCallback } from './callback-params.js'
@@ -17,7 +16,7 @@ import type { PageKind } from './texts.js'
  * without an attempt of this browser gets a calm page, or goes back to where the person was.
  */
 export function createCallback(parts: RouteParts): (req: Request, res: Response) => Promise<void> {
-  const { config, runtime, raise, pages, rateLimit, transactions, vault, pointerKey, toReturnTo } = parts
+  const { config, runtime, raise, pages, rateLimit, transactions, vault, landed, pointerKey, toReturnTo } = parts
   const { completeSignIn, moveIn } = createCompletion(parts)
 
   async function callback(req: Request, res: Response): Promise<void> {
@@ -96,7 +95,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   }
 
   function land(res: Response, returnTo: string): void {
-    setLandedCookie(res, config.isHttps, pointerKey)
+    landed.set(res)
     res.set('Referrer-Policy', 'no-referrer')
     res.redirect(303, returnTo)
   }

@@ -105,7 +105,7 @@ export function createCompletion(parts: RouteParts): Completion {
 
   /** Last, since its session is gone by now: a store that fails on the way leaves the person signed in as before. */
   async function endReplaced(id: string): Promise<void> {
-    const ended = await vault.discard(id)
+    const ended = await vault.replace(id)
     if (ended) raise({ type: 'sign_out', sub: ended.sub, signInId: ended.id, reason: 'replaced' })
   }
 

@@ -2,7 +2,6 @@ import { IncomingMessage } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { assertCallOptions } from '../call-options.js'
 import { PpoppoError } from '../errors.js'
-import { clearLandedCookie, hasLandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import { challenge, secureAnswer } from './answer-headers.js'
 import { toReturnParam } from './compact-path.js'
@@ -28,13 +27,13 @@ const RETRY_AFTER_SECONDS = 5
  * where `Accept` names HTML, else `application/problem+json`. While the store is down all get 503 and nobody is signed out.
  */
 export function createGuard(parts: RouteParts): (options?: RequireSignInOptions) => RequestHandler {
-  const { config, pages, toReturnTo, ownSession, pointerKey } = parts
+  const { config, pages, toReturnTo, ownSession, landed, pointerKey } = parts
   const returnPlace = createReturnPlace(parts)
   const login = `${config.origin}${config.mountPath}/login`
 
   /** The cookie of a sign-in that was just finished here did not come back: another round would end the same way. */
   function isGoingRound(req: Request): boolean {
-    if (!hasLandedCookie(req, pointerKey) || readPointer(req.session, pointerKey)) return false
+    if (!landed.isThere(req) || readPointer(req.session, pointerKey)) return false
     return !(ownSession.owns(req) && ownSession.hasCookie(req))
   }
 
@@ -82,8 +81,6 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       res.set('Cache-Control', 'private, no-store')
       if (req.ppoppo.isSignedIn) {
         keepOutOfPageCache(req, res, config.isHttps)
-        // The session has arrived. An app that ends its own session soon does not know of our cookie.
-        if (!ownSession.owns(req) && hasLandedCookie(req, pointerKey)) clearLandedCookie(res, config.isHttps)
         return next()
       }
       secureAnswer(res)

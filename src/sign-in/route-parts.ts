@@ -2,6 +2,7 @@ import type { RaiseEvent } from '../events.js'
 import type { Runtime } from '../lib/runtime.js'
 import type { Config } from '../options.js'
 import type { Provider } from '../provider/provider.js'
+import type { LandedCookie } from '../session/landed-cookie.js'
 import type { OwnSession } from '../session/session.js'
 import type { Transactions } from '../session/transactions.js'
 import type { Vault } from '../vault/vault.js'
@@ -21,6 +22,7 @@ export interface RouteParts {
   readonly transactions: Transactions
   readonly vault: Vault
   readonly ownSession: OwnSession
+  readonly landed: LandedCookie
   readonly pointerKey: string
   /** Judges a `return_to`; gives an absolute URL that is safe to redirect to. */
   readonly toReturnTo: (wanted: unknown) => string

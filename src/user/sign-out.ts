@@ -1,11 +1,13 @@
 import type { Request, Response } from 'express'
-import { PpoppoError } from '../errors.js'
+import onHeaders from 'on-headers'
+import { isPpoppoError, PpoppoError } from '../errors.js'
 import type { RaiseEvent, SignOutReason } from '../events.js'
 import { TIMED_OUT, within } from '../lib/wait.js'
 import type { Config } from '../options.js'
 import type { Provider } from '../provider/provider.js'
-import { clearLandedCookie } from '../session/landed-cookie.js'
-import { forgetPointer, otherPointers, readPointer } from '../session/pointer.js'
+import { keepPrivate } from '../session/audience.js'
+import type { LandedCookie } from '../session/landed-cookie.js'
+import { endAppSession, otherPointers, readPointer } from '../session/pointer.js'
 import type { OwnSession } from '../session/session.js'
 import type { SignIn } from '../vault/record.js'
 import type { EndedSignIn, Vault } from '../vault/vault.js'
@@ -14,16 +16,24 @@ import type { EndedSignIn, Vault } from '../vault/vault.js'
 export interface SignOut {
   /** Ends the sign-in of this browser, with `everywhere` all of that person's. */
   endHere(req: Request, res: Response, signIn: SignIn | undefined, everywhere: boolean): Promise<void>
+  /**
+   * Ends a sign-in whose session the app has ended by itself. Never throws; PAS hears of it later, and `onSignOut` does
+   * not: the app knows.
+   */
+  endWithSession(id: string): Promise<void>
+  /** Ends the session of a sign-in that has ended elsewhere: what is in it was for the person who was signed in. */
+  endSessionOfGone(req: Request, res: Response): Promise<void>
   /** Ends one sign-in by id, whosever browser it is in. @returns whether there was one. */
   endOne(id: string, reason: SignOutReason): Promise<boolean>
 }
 
 /** What sign-out needs. */
 export interface SignOutParts {
-  readonly config: Pick<Config, 'onSignOut' | 'isHttps'>
+  readonly config: Pick<Config, 'onSignOut'>
   readonly vault: Vault
   readonly provider: Pick<Provider, 'revoke'>
   readonly ownSession: OwnSession
+  readonly landed: LandedCookie
   readonly pointerKey: string
   readonly raise: RaiseEvent
 }
@@ -32,7 +42,7 @@ const REVOCATION_MS = 3_000
 const APP_DEADLINE_MS = 10_000
 
 export function createSignOut(parts: SignOutParts): SignOut {
-  const { config, vault, provider, ownSession, pointerKey, raise } = parts
+  const { config, vault, provider, ownSession, landed, pointerKey, raise } = parts
 
   /** After the local end, and bounded: PAS being slow keeps nobody signed in. */
   async function revoke(ended: readonly EndedSignIn[]): Promise<void> {
@@ -67,10 +77,11 @@ export function createSignOut(parts: SignOutParts): SignOut {
   }
 
   async function forget(req: Request, res: Response): Promise<void> {
-    clearLandedCookie(res, config.isHttps)
+    landed.clear(res)
     try {
-      if (ownSession.owns(req)) await ownSession.end(req, req.session ? otherPointers(req.session, pointerKey) : {})
-      else if (req.session) await forgetPointer(req, pointerKey)
+      const carried = req.session ? otherPointers(req.session, pointerKey) : {}
+      if (ownSession.owns(req)) await ownSession.end(req, carried)
+      else if (req.session) await endAppSession(req, carried)
     } catch {
       // The record is gone, so the pointer leads nowhere; the blob ends by its own expiry.
       raise({
@@ -98,6 +109,26 @@ export function createSignOut(parts: SignOutParts): SignOut {
       report(ended, isEverywhere ? 'sign_out_everywhere' : 'sign_out')
       await revoke(ended)
       if (signIn) await tellApp(req, signIn, everywhere)
+    },
+
+    async endWithSession(id) {
+      const ended = await vault.discard(id)
+      if (!ended) return
+      report([ended], 'session_ended')
+      void revoke([ended])
+    },
+
+    async endSessionOfGone(req, res) {
+      const carried = otherPointers(req.session, pointerKey)
+      try {
+        if (ownSession.owns(req)) return await ownSession.leave(req, carried)
+        // Its cookie is the app's to send, with whatever answer this is.
+        onHeaders(res, () => keepPrivate(res, 'no-store'))
+        await endAppSession(req, carried)
+      } catch (error) {
+        if (isPpoppoError(error)) throw error
+        raise({ type: 'store_unavailable', operation: 'session end', detail: 'the session of an ended sign-in stays' })
+      }
     },
 
     async endOne(id, reason) {

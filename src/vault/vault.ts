@@ -28,6 +28,13 @@ export interface Vault {
   remove(id: string, onlyIf?: (current: SignIn) => boolean): Promise<EndedSignIn | undefined>
   /** As `remove`, for a sign-in that nobody uses: never throws; where the store fails it is tried once more later. */
   discard(id: string): Promise<EndedSignIn | undefined>
+  /** As `discard`, for a sign-in whose browser has signed in again: {@link fate} remembers that for a while. */
+  replace(id: string): Promise<EndedSignIn | undefined>
+  /**
+   * What became of a sign-in that `read` does not give. One that does not open is there: another instance may have the
+   * key for it.
+   */
+  fate(id: string): Promise<'there' | 'replaced' | 'gone'>
   /** Ends all sign-ins of a person, also any being created at this moment. */
   removeAll(sub: string): Promise<readonly EndedSignIn[]>
   /** All sign-ins of a person, newest first. */
@@ -60,6 +67,8 @@ const RANDOM_PART = /^\.[\w-]{22}$/
 const MAX_CONFLICTS = 16
 /** A command that timed out runs within this time, or not at all. */
 const LATE_CREATION_MS = 3_000
+/** Longer than any request takes. */
+const REPLACED_TTL_SECONDS = 600
 
 export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
   const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.now })
@@ -128,6 +137,12 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     await store.deleteSignIn(id).catch(() => {})
   }
 
+  const discard = (id: string): Promise<EndedSignIn | undefined> =>
+    remove(id).catch(() => {
+      void removeLater(id)
+      return undefined
+    })
+
   return {
     async create(signIn, attemptStartedAt) {
       const now = runtime.now()
@@ -155,11 +170,20 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     update,
     remove,
 
-    discard: (id) =>
-      remove(id).catch(() => {
-        void removeLater(id)
-        return undefined
-      }),
+    discard,
+
+    async replace(id) {
+      // A request that came with the old session may be under way still.
+      await store.sessions.set(replacedMark(id), '1', REPLACED_TTL_SECONDS).catch(() => {})
+      return discard(id)
+    },
+
+    async fate(id) {
+      const record = await store.readSignIn(id)
+      const clear = record && parseRecord(id, record)
+      if (record && (!clear || clear.expiresAt > runtime.now())) return 'there'
+      return (await store.sessions.get(replacedMark(id))) === null ? 'gone' : 'replaced'
+    },
 
     async removeAll(sub) {
       const deleted = await store.deleteAllSignIns(tagFor(sub), NOT_BEFORE_TTL_MS)
@@ -178,4 +202,9 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
 
     isOf: (sub, id) => RANDOM_PART.test(id.slice(TAG_LENGTH)) && id.startsWith(`${tagFor(sub)}.`),
   }
+}
+
+/** Lies among the session blobs: no session id has a colon. */
+function replacedMark(id: string): string {
+  return `replaced:${id}`
 }

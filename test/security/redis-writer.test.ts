@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { isPlainObject } from '../../src/lib/guards.js'
 import { beginAttempt } from '../support/attempts.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 const secrets = {
   sessionSecret: randomBytes(32).toString('base64url'),
@@ -30,9 +30,9 @@ describeWithRedis('who can write to Redis', () => {
     const [alex, mina] = [await world.signedIn('alex'), await world.signedIn('mina')]
     const keys = await client.keys(`${prefix}*sess:*`)
     const keyOf = (cookie: string | undefined) => keys.find((key) => key.endsWith(`:${sessionIdIn(cookie)}`)) ?? ''
-    const blob = await client.get(keyOf(alex.jar.get('ppoppo')))
+    const blob = await client.get(keyOf(alex.jar.get(COOKIES.session)))
     expect(isPlainObject(JSON.parse(blob ?? ''))).toBe(true)
-    await client.set(keyOf(mina.jar.get('ppoppo')), blob ?? '')
+    await client.set(keyOf(mina.jar.get(COOKIES.session)), blob ?? '')
     expect((await mina.visit(`${world.url}/me`)).status).toBe(302)
     expect((await alex.visit(`${world.url}/me`)).status).toBe(200)
     await world.close()

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { createClock, DAY, HOUR, MINUTE } from '../support/clock.js'
 import { describeOnStores } from '../support/stores.js'
-import { startWorld } from '../support/world.js'
+import { COOKIES, startWorld } from '../support/world.js'
 
 const IDLE_MS = 40 * DAY
-const ours = (lines: readonly string[], name = 'ppoppo'): string[] =>
+const ours = (lines: readonly string[], name = COOKIES.session): string[] =>
   lines.filter((line) => line.startsWith(`${name}=`))
 
 describe('C22 attributes of cookies', () => {
@@ -36,7 +36,7 @@ describe('C22 attributes of cookies', () => {
         expect(/; Secure(;|$)/.test(line)).toBe(scheme === 'https')
         expect(line.startsWith('__Host-ppoppo')).toBe(scheme === 'https')
       }
-      const name = scheme === 'https' ? '__Host-ppoppo' : 'ppoppo'
+      const name = `${scheme === 'https' ? '__Host-' : ''}${COOKIES.session}`
       expect(ours(basket.cookies, name)).toHaveLength(1)
       // What takes it away must name it the same, or a browser keeps it.
       if (scheme === 'http') {

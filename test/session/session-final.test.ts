@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import type { Express } from 'express'
 import { beginAttempt, isSignedIn } from '../support/attempts.js'
 import { describeOnStores } from '../support/stores.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 /** A request that waits inside the app until it is told to go on. */
 interface Gate {
@@ -53,7 +53,7 @@ describeOnStores('C28 sign-out is final', (storage) => {
       await browser.visit(`${world.url}/basket?add=apple`)
       const old = browser.clone()
       const answer = await signOut(world, browser)
-      expect([answer.status, browser.jar.has('ppoppo')]).toEqual([303, false])
+      expect([answer.status, browser.jar.has(COOKIES.session)]).toEqual([303, false])
       const left = Object.keys(await storage.contents(options))
       expect(left.filter((key) => /:(signin|user|lock):/.test(key))).toEqual([])
       for (const path of ['/me', '/', '/basket?add=pear', '/auth/session', '/slow/none?save=1']) {
@@ -150,7 +150,7 @@ describeOnStores('C28 sign-out is final', (storage) => {
         await browser.visit(`${world.url}/basket?add=old`)
         const old = browser.clone()
         const answer = await browser.visit(`${world.url}${path}`, post)
-        expect([path, answer.status, browser.jar.has('ppoppo')]).toEqual([path, 200, hasCookie])
+        expect([path, answer.status, browser.jar.has(COOKIES.session)]).toEqual([path, 200, hasCookie])
         if (path.startsWith('/bye?') || path === '/bye')
           expect(JSON.parse(answer.text)).toEqual({ isNew: true, status: 'signed-out', user: null })
         expect(await isSignedIn(world, old)).toBe(false)

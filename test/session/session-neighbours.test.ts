@@ -2,11 +2,12 @@ import { describe, expect, test } from '@jest/globals'
 import type { Express, RequestHandler } from 'express'
 import expressSession from 'express-session'
 import { startSandbox } from 'ppoppo-sandbox'
+import { cookieNamesOf } from '../../src/cookie-names.js'
 import type { Ppoppo } from '../../src/index.js'
 import { ppoppo } from '../../src/index.js'
 import { isSignedIn } from '../support/attempts.js'
 import { describeOnStores } from '../support/stores.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 const post = { method: 'POST', headers: { 'Sec-Fetch-Site': 'same-origin' } }
 const appSession = (): RequestHandler =>
@@ -18,38 +19,47 @@ describeOnStores('C45 in the app’s own session', (storage) => {
   test.each([
     ['session: false', { session: false } as const],
     ['req.session is there already', {}],
-  ])('C45 %s: a pointer and nothing more; sign-out leaves the rest', async (_name, more) => {
-    const world = await startWorld({
-      options: { ...storage.options(), ...more, keepAnonymous: ['basket'] },
-      mount: (app, auth) => app.use(appSession(), auth),
-      routes: (app) => {
-        app.get('/keys', (req, res) => {
-          res.json(Object.keys(req.session))
-        })
-      },
-    })
-    try {
-      const browser = world.browser()
-      await browser.visit(`${world.url}/basket?add=apple`)
-      const before = browser.jar.get('app.sid')
-      expect((await browser.go(`${world.url}/auth/login?return_to=/me`)).status).toBe(200)
-      expect(browser.jar.get('app.sid')).not.toBe(before)
-      expect([...browser.jar.keys()].filter((name) => /^ppoppo(-[\w]{8})?$/.test(name))).toEqual([])
-      expect(await basketOf(world, browser)).toEqual(['apple'])
-      const keys: string[] = JSON.parse((await browser.visit(`${world.url}/keys`)).text)
-      expect(keys.filter((key) => key.startsWith('ppoppo:'))).toHaveLength(1)
+  ])(
+    'C45 %s: a pointer and nothing more; after sign-out a new session, and nothing for the next person',
+    async (_name, more) => {
+      const world = await startWorld({
+        options: { ...storage.options(), ...more, keepAnonymous: ['basket'] },
+        mount: (app, auth) => app.use(appSession(), auth),
+        routes: (app) => {
+          app.get('/keys', (req, res) => {
+            res.json(Object.keys(req.session))
+          })
+        },
+      })
+      try {
+        const browser = world.browser()
+        await browser.visit(`${world.url}/basket?add=apple`)
+        const before = browser.jar.get('app.sid')
+        expect((await browser.go(`${world.url}/auth/login?return_to=/me`)).status).toBe(200)
+        expect(browser.jar.get('app.sid')).not.toBe(before)
+        expect([...browser.jar.keys()].filter((name) => /^ppoppo(-[\w-]{8})?$/.test(name))).toEqual([])
+        expect(await basketOf(world, browser)).toEqual(['apple'])
+        const keys: string[] = JSON.parse((await browser.visit(`${world.url}/keys`)).text)
+        expect(keys.filter((key) => key.startsWith('ppoppo:'))).toHaveLength(1)
 
-      const old = browser.clone()
-      expect((await browser.visit(`${world.url}/auth/logout`, post)).status).toBe(303)
-      expect([await isSignedIn(world, browser), await isSignedIn(world, old)]).toEqual([false, false])
-      expect(await basketOf(world, browser)).toEqual(['apple'])
-      expect(JSON.parse((await browser.visit(`${world.url}/keys`)).text)).toEqual(['cookie', 'basket'])
-      // Nobody signed in: no session is made for it.
-      expect((await world.browser().visit(`${world.url}/auth/logout`, post)).cookies).toEqual([])
-    } finally {
-      await world.close()
-    }
-  })
+        const old = browser.clone()
+        expect((await browser.visit(`${world.url}/auth/logout`, post)).status).toBe(303)
+        expect([await isSignedIn(world, browser), await isSignedIn(world, old)]).toEqual([false, false])
+        expect(browser.jar.get('app.sid')).not.toBe(old.jar.get('app.sid'))
+        for (const tab of [browser, old]) {
+          expect(await basketOf(world, tab)).toEqual([])
+          expect(JSON.parse((await tab.visit(`${world.url}/keys`)).text)).toEqual(['cookie'])
+        }
+        world.sandbox.control.set({ autoSignIn: 'mina' })
+        expect((await browser.go(`${world.url}/auth/login?return_to=/me`)).text).toContain('"77700000002"')
+        expect(await basketOf(world, browser)).toEqual([])
+        // Nobody signed in: no session is made for it.
+        expect((await world.browser().visit(`${world.url}/auth/logout`, post)).cookies).toEqual([])
+      } finally {
+        await world.close()
+      }
+    },
+  )
 
   test('C45 another express-session after auth uses ours; both orders work', async () => {
     const world = await startWorld({
@@ -59,7 +69,7 @@ describeOnStores('C45 in the app’s own session', (storage) => {
     try {
       const browser = await world.signedIn()
       await browser.visit(`${world.url}/basket?add=apple`)
-      expect([browser.jar.has('ppoppo'), browser.jar.has('app.sid')]).toEqual([true, false])
+      expect([browser.jar.has(COOKIES.session), browser.jar.has('app.sid')]).toEqual([true, false])
       expect([await isSignedIn(world, browser), await basketOf(world, browser)]).toEqual([true, ['apple']])
     } finally {
       await world.close()
@@ -89,9 +99,9 @@ describeOnStores('C45 in the app’s own session', (storage) => {
         ['?keep=1', true],
       ] as const) {
         const browser = await world.signedIn()
-        const before = browser.jar.get('ppoppo')
+        const before = browser.jar.get(COOKIES.session)
         await browser.visit(`${world.url}/login-of-passport${query}`, post)
-        expect(browser.jar.get('ppoppo')).not.toBe(before)
+        expect(browser.jar.get(COOKIES.session)).not.toBe(before)
         expect(await isSignedIn(world, browser)).toBe(isIn)
         expect((await browser.go(`${world.url}/page`)).status).toBe(200)
       }
@@ -170,10 +180,11 @@ describeOnStores('C45 two instances with different clients in one process', (sto
       const browser = world.browser()
       for (const name of ['shop', 'club'])
         expect((await browser.go(`${world.url}/${name}/auth/login?return_to=/${name}/me`)).text).toBe('{"isIn":true}')
-      expect([...browser.jar.keys()].filter((name) => /^ppoppo(-[\w-]{8})?$/.test(name)).sort()).toEqual([
-        'ppoppo',
-        expect.stringMatching(/^ppoppo-[\w-]{8}$/),
-      ])
+      const names = ['shop', 'club'].map(
+        (name) => cookieNamesOf({ clientId: `${name}_login_client`, isHttps: false }).session,
+      )
+      expect([...browser.jar.keys()].filter((name) => /^ppoppo(-[\w-]{8})?$/.test(name)).sort()).toEqual(names.sort())
+      expect(new Set(names).size).toBe(2)
       expect([await isIn(browser, 'shop'), await isIn(browser, 'club')]).toEqual([true, true])
       await browser.visit(`${world.url}/shop/auth/logout?everywhere=1`, post)
       expect([await isIn(browser, 'shop'), await isIn(browser, 'club')]).toEqual([false, true])

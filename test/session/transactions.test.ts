@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import express from 'express'
+import { cookieNamesOf } from '../../src/cookie-names.js'
 import { systemRuntime } from '../../src/lib/runtime.js'
 import { ATTEMPT_TTL_MS, createTransactions, type Transaction } from '../../src/session/transactions.js'
 import { createMemoryStore } from '../../src/store/memory.js'
@@ -10,6 +11,7 @@ import { createKeyRing } from '../../src/vault/keyring.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 
 const clientId = 'acme_login_client'
+const names = cookieNamesOf({ clientId, isHttps: false })
 let now: number
 let store: Store
 let server: Server
@@ -97,7 +99,7 @@ describe('login attempts', () => {
   test('C09 cookies that are none of ours count first among the oldest, and other cookies stay', async () => {
     const browser = new CookieBrowser()
     browser.jar.set('other', '1')
-    for (let count = 0; count < 12; count += 1) browser.jar.set(`ppoppo-tx-junk${count}`, 'junk')
+    for (let count = 0; count < 12; count += 1) browser.jar.set(`${names.attempts}junk${count}`, 'junk')
     const { state } = await begin(browser)
     expect(browser.jar.size).toBe(11)
     expect((await consume(browser, state)).kind).toBe('taken')
@@ -160,7 +162,7 @@ describe('login attempts', () => {
     const answer = await new CookieBrowser().visit(`${url}/begin`)
     expect(answer.cookies).toHaveLength(1)
     expect(answer.cookies[0]).toMatch(
-      /^__Host-ppoppo-tx-[\w-]{16}=.+; Max-Age=600; Path=\/; Expires=.+; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-ppoppo-tx-[\w-]{8}-[\w-]{16}=.+; Max-Age=600; Path=\/; Expires=.+; HttpOnly; Secure; SameSite=Lax$/,
     )
     expect(answer.cookies[0]).not.toMatch(/domain/i)
   })

@@ -4,6 +4,7 @@ import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { type AppProcess, startAppProcess } from '../support/app-process.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'
+import { COOKIES } from '../support/world.js'
 
 let sandbox: Sandbox
 beforeAll(async () => {
@@ -73,7 +74,7 @@ describeOnStores('an upgrade, which Express never sees', (storage) => {
       expect(await upgrade(browser, { answer, whole })).toMatchObject({ status: 'signed-in', ppnum: '77700000001' })
       expect(await upgrade(new CookieBrowser(), { answer, whole })).toMatchObject({ status: 'signed-out' })
     }
-    browser.jar.set('ppoppo', 's%3Aforged.signature')
+    browser.jar.set(COOKIES.session, 's%3Aforged.signature')
     expect(await upgrade(browser, { answer })).toMatchObject({ status: 'signed-out' })
     expect(await faults()).toMatchObject({ uncaught: [], unhandled: [] })
   })

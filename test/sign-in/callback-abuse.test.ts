@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { PpoppoOptions } from '../../src/index.js'
 import { beginAttempt, isSignedIn } from '../support/attempts.js'
 import { describeOnStores } from '../support/stores.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 const RANDOM_CALLBACKS = 1_000
 
@@ -106,7 +106,7 @@ describeOnStores('callbacks that are none', (storage) => {
           [count % 3 === 0 ? 'error' : 'code', code],
           ['state', count % 5 === 0 ? randomBytes(32).toString('latin1') : state],
         ])
-        const cookie = `ppoppo-tx-${randomBytes(12).toString('base64url')}=${Date.now().toString(36)}.${randomBytes(16).toString('base64url')}; ppoppo=s%3A${state}.x`
+        const cookie = `${COOKIES.attempts}${randomBytes(12).toString('base64url')}=${Date.now().toString(36)}.${randomBytes(16).toString('base64url')}; ${COOKIES.session}=s%3A${state}.x`
         const answer = await fetch(`${world.url}/auth/callback?${query}`, { headers: { cookie }, redirect: 'manual' })
         await answer.arrayBuffer()
         statuses.add(answer.status)

@@ -6,12 +6,12 @@ import type { PpoppoOptions } from '../../src/index.js'
 import { beginAttempt, isSignedIn } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 let world: World
 afterEach(() => world.close())
 
-const sessionOf = (browser: CookieBrowser): string => browser.jar.get('ppoppo') ?? ''
+const sessionOf = (browser: CookieBrowser): string => browser.jar.get(COOKIES.session) ?? ''
 
 describeOnStores('the session at sign-in', (storage) => {
   async function start(options: PpoppoOptions = {}): Promise<void> {
@@ -44,7 +44,7 @@ describeOnStores('the session at sign-in', (storage) => {
     await start()
     const [attacker, victim] = [world.browser(), world.browser()]
     await attacker.visit(`${world.url}/basket?add=trap`)
-    victim.jar.set('ppoppo', sessionOf(attacker))
+    victim.jar.set(COOKIES.session, sessionOf(attacker))
     await victim.go(`${world.url}/auth/login?return_to=/me`)
     expect(sessionOf(victim)).not.toBe(sessionOf(attacker))
     expect(await isSignedIn(world, attacker)).toBe(false)

@@ -3,10 +3,10 @@ import type { PpoppoOptions } from '../../src/index.js'
 import { beginAttempt, isSignedIn, NO_VISITS, shuffled } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 const attemptCookies = (browser: CookieBrowser): string[] =>
-  [...browser.jar.keys()].filter((name) => name.startsWith('ppoppo-tx-'))
+  [...browser.jar.keys()].filter((name) => name.startsWith(COOKIES.attempts))
 
 describeOnStores('callbacks of many tabs and browsers', (storage) => {
   let world: World
@@ -64,7 +64,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(codeExchanges() - before).toBe(1)
     for (const answer of landed) expect([answer.status, answer.location]).toEqual([303, `${world.url}/me?double`])
     for (const twin of twins) expect((await twin.visit(`${world.url}/me`)).status).toBe(200)
-    expect(new Set(twins.map((twin) => twin.jar.get('ppoppo'))).size).toBe(3)
+    expect(new Set(twins.map((twin) => twin.jar.get(COOKIES.session))).size).toBe(3)
   })
 
   test('C08 when the first of two callbacks fails, the other gets a calm page and no second exchange', async () => {
@@ -171,11 +171,11 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser, '/me?here')
     await browser.go(url)
-    const [before, cookie] = [codeExchanges(), browser.jar.get('ppoppo')]
+    const [before, cookie] = [codeExchanges(), browser.jar.get(COOKIES.session)]
     const again = await browser.visit(url)
     expect([again.status, again.location, again.cookies]).toEqual([303, `${world.url}/me?here`, []])
     expect(codeExchanges()).toBe(before)
-    expect(browser.jar.get('ppoppo')).toBe(cookie)
+    expect(browser.jar.get(COOKIES.session)).toBe(cookie)
     const denied = await browser.visit(`${world.url}/auth/callback?error=access_denied&state=${'B'.repeat(43)}`)
     expect([denied.status, denied.location]).toEqual([303, `${world.url}/me?here`])
     expect(await isSignedIn(world, browser)).toBe(true)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import expressSession from 'express-session'
 import { beginAttempt } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 describe("requireSignIn on the app's own session, within ten seconds of a sign-in", () => {
   let world: World
@@ -21,7 +21,7 @@ describe("requireSignIn on the app's own session, within ten seconds of a sign-i
   async function landed(): Promise<CookieBrowser> {
     const browser = world.browser()
     const answer = await browser.visit(await beginAttempt(world, browser))
-    expect([answer.status, browser.jar.has('app'), browser.jar.has('ppoppo-landed')]).toEqual([303, true, true])
+    expect([answer.status, browser.jar.has('app'), browser.jar.has(COOKIES.landed)]).toEqual([303, true, true])
     return browser
   }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { beginAttempt, buttonOf } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 describe('requireSignIn', () => {
   let world: World
@@ -187,7 +187,7 @@ describe('requireSignIn', () => {
 
   test('a session cookie that does not arrive ends on a page that says why, not in a round of redirects', async () => {
     const browser = await landed()
-    browser.jar.delete('ppoppo')
+    browser.jar.delete(COOKIES.session)
     const answer = await browser.visit(`${world.url}/me?kept`)
     expect([answer.status, answer.location]).toEqual([400, ''])
     expect(answer.text).toContain('Your browser did not keep the sign-in')
@@ -195,7 +195,7 @@ describe('requireSignIn', () => {
     expect(buttonOf(answer).searchParams.get('return_to')).toBe(`${world.url}/me?kept`)
     const api = await browser.visit(`${world.url}/me`, { headers: { Accept: 'application/json' } })
     expect(api.status).toBe(401)
-    browser.jar.delete('ppoppo-landed') // ten seconds later
+    browser.jar.delete(COOKIES.landed) // ten seconds later
     expect((await browser.visit(`${world.url}/me`)).status).toBe(302)
   })
 
@@ -217,7 +217,7 @@ describe('requireSignIn', () => {
 
   test('no false alarm within the ten seconds: with a session the store has forgotten', async () => {
     const browser = await landed()
-    browser.jar.set('ppoppo', 's%3Aforgotten.signature')
+    browser.jar.set(COOKIES.session, 's%3Aforgotten.signature')
     expect((await browser.visit(`${world.url}/me`)).location).toBe(loginFor('/me'))
   })
 })

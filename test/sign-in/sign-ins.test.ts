@@ -4,7 +4,7 @@ import type { SignInSummary } from '../../src/request-types.js'
 import { isSignedIn } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'
-import { startWorld, type World } from '../support/world.js'
+import { COOKIES, startWorld, type World } from '../support/world.js'
 
 function routes(app: Express): void {
   app.get('/sign-ins', (req, res, next) => {
@@ -70,7 +70,7 @@ describeOnStores('C29 signIns and endSignIn', (storage) => {
       ])
 
       expect(await end(world, laptop, mine)).toEqual({ ended: true, status: 'signed-out' })
-      expect([await isSignedIn(world, laptop), laptop.jar.has('ppoppo')]).toEqual([false, false])
+      expect([await isSignedIn(world, laptop), laptop.jar.has(COOKIES.session)]).toEqual([false, false])
     } finally {
       await world.close()
     }

@@ -4,12 +4,16 @@ import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
 import { resolveConfig } from '../../src/config.js'
+import { type CookieNames, cookieNamesOf } from '../../src/cookie-names.js'
 import type { PpoppoEvent } from '../../src/events.js'
 import type { Ppoppo, PpoppoOptions } from '../../src/index.js'
 import { type Runtime, systemRuntime } from '../../src/lib/runtime.js'
 import { createPpoppo } from '../../src/ppoppo.js'
 import { CookieBrowser } from './cookie-browser.js'
 import type { SelfSigned } from './self-signed.js'
+
+/** What the cookies of a world are called, unless its options name another client. */
+export const COOKIES: CookieNames = cookieNamesOf({ clientId: 'test_login_client', isHttps: false })
 
 /** An app with sign-in and the sandbox it signs in at, over real HTTP. */
 export interface World {

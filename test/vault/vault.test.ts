@@ -58,6 +58,28 @@ async function overwrite(store: Store, id: string, change: (text: string) => str
 }
 
 function vaultTests(open: () => Promise<Store>): void {
+  test('what became of a sign-in: there though it does not open, replaced in its browser, or gone', async () => {
+    const store = await open()
+    const { vault } = box(store, [K1])
+    const [foreign, garbled, replaced, ended] = [
+      await created(vault),
+      await created(vault),
+      await created(vault),
+      await created(vault),
+    ]
+    await overwrite(store, garbled.id, () => 'no record')
+    await vault.replace(replaced.id)
+    await vault.remove(ended.id)
+    const stranger = box(store, [K2]).vault
+    for (const id of [foreign.id, garbled.id, replaced.id, ended.id]) expect(await stranger.read(id)).toBeUndefined()
+    expect(await Promise.all([foreign, garbled, replaced, ended].map(({ id }) => stranger.fate(id)))).toEqual([
+      'there',
+      'there',
+      'replaced',
+      'gone',
+    ])
+  })
+
   test('C25 a record with any clear field edited does not open, is not deleted, and raises one event', async () => {
     const store = await open()
     const { vault, events } = box(store, [K1])

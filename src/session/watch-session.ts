@@ -1,0 +1,42 @@
+import type { Request } from 'express'
+import { callBack } from '../lib/call-back.js'
+import { defineHidden } from '../lib/define-hidden.js'
+
+/** What a session tells when the app ends it by its own means. */
+export interface SessionHooks {
+  /** `destroy()` was called; its callback waits for this. */
+  readonly destroyed: () => Promise<void>
+  /** `regenerate()` was called: the app may yet move what it wants into the new session. */
+  readonly regenerated: () => void
+}
+
+type Done = (error?: unknown) => void
+
+/** Hears when the app ends the session of a request, the library's or its own. */
+export function watchSession(req: Request, hooks: SessionHooks): void {
+  const { session } = req
+  const { destroy, regenerate, reload } = session
+
+  defineHidden(session, 'destroy', (done?: Done) => {
+    // Both at once: express-session takes the session off the request before anything is awaited.
+    const sessionEnds = new Promise<unknown>((resolve) => void Reflect.apply(destroy, session, [resolve]))
+    callBack(
+      Promise.all([sessionEnds, hooks.destroyed()]),
+      ([error]) => done?.(error),
+      (error) => done?.(error),
+    )
+    return session
+  })
+  defineHidden(session, 'regenerate', (done: Done) => {
+    hooks.regenerated()
+    return Reflect.apply(regenerate, session, [done])
+  })
+  defineHidden(session, 'reload', (done: Done) =>
+    Reflect.apply(reload, session, [
+      (error?: unknown) => {
+        if (req.session && req.session !== session) watchSession(req, hooks)
+        done(error)
+      },
+    ]),
+  )
+}
