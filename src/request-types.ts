@@ -1,3 +1,5 @@
+// `req.session` is typed wherever this package is imported: TypeScript 6 takes no types in by itself.
+/// <reference types="express-session" preserve="true" />
 import type { CallOptions, Messaging, PollConfig, SendReceipt, TemplateVars } from './messaging/types.js'
 import type { PpoppoUser } from './options.js'
 import type { UserInfo } from './provider/profile.js'

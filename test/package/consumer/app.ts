@@ -25,6 +25,7 @@ app.get('/me', auth.requireSignIn(), async (req, res, next) => {
     else next(error)
   }
 })
+app.get('/session', (req, res) => void res.send(`${req.session.id} ${req.sessionID}`))
 app.use(auth.session, auth.middleware, auth.router)
 export const number: string | undefined = parsePpnum('123-1234-5678')
 await auth.close()
