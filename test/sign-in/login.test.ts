@@ -37,7 +37,8 @@ describe('the authorization request', () => {
     const sent: URLSearchParams[] = []
     const fetched = globalThis.fetch
     globalThis.fetch = (input, init) => {
-      if (init?.body instanceof URLSearchParams) sent.push(init.body)
+      const form = new URLSearchParams(String(init?.body ?? ''))
+      if (form.has('code_verifier')) sent.push(form)
       return fetched(input, init)
     }
     try {
