@@ -38,15 +38,18 @@ export function parseResource(value: unknown, faults: Faults): string | undefine
 }
 
 /** Exact origins, normalised; the own one is left out. */
-export function parseReturnOrigins(value: unknown, own: string | undefined, faults: Faults): readonly string[] {
+export function parseOrigins(
+  value: unknown,
+  option: 'allowedReturnOrigins' | 'trustedOrigins',
+  own: string | undefined,
+  faults: Faults,
+): readonly string[] {
   if (value === undefined) return []
   if (!Array.isArray(value)) {
-    faults.add('allowedReturnOrigins', 'must be a list of origins')
+    faults.add(option, 'must be a list of origins')
     return []
   }
-  const origins = value.map(
-    (entry: unknown, index) => parseOrigin(entry, `allowedReturnOrigins[${index}]`, faults)?.origin,
-  )
+  const origins = value.map((entry: unknown, index) => parseOrigin(entry, `${option}[${index}]`, faults)?.origin)
   return [...new Set(origins.filter((origin) => origin !== undefined && origin !== own))] as string[]
 }
 

@@ -22,8 +22,8 @@ import {
   isCleanText,
   parseIssuer,
   parseOrigin,
+  parseOrigins,
   parseResource,
-  parseReturnOrigins,
 } from './config-urls.js'
 import { deepFreeze } from './lib/deep-freeze.js'
 import { isPlainObject } from './lib/guards.js'
@@ -54,6 +54,7 @@ const OPTION_NAMES = Object.keys({
   session: true,
   keepAnonymous: true,
   allowedReturnOrigins: true,
+  trustedOrigins: true,
   rateLimit: true,
   onSignIn: true,
   onSignOut: true,
@@ -108,7 +109,8 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     ...parseSecrets(source, isProduction, faults, warnings),
     ...parseSession(given.session, isHttps, faults),
     keepAnonymous: parseKeepAnonymous(given.keepAnonymous, faults),
-    allowedReturnOrigins: parseReturnOrigins(given.allowedReturnOrigins, origin?.origin, faults),
+    allowedReturnOrigins: parseOrigins(given.allowedReturnOrigins, 'allowedReturnOrigins', origin?.origin, faults),
+    trustedOrigins: parseOrigins(given.trustedOrigins, 'trustedOrigins', origin?.origin, faults),
     rateLimit: parseRateLimit(given.rateLimit, source.value('rateLimit'), faults),
     ...parseFunction('onSignIn', given, faults),
     ...parseFunction('onSignOut', given, faults),

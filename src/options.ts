@@ -73,6 +73,12 @@ export interface PpoppoOptions {
   readonly keepAnonymous?: readonly string[]
   /** Other origins that `return_to` may lead to. @default [] */
   readonly allowedReturnOrigins?: readonly string[]
+  /**
+   * Other origins whose pages may sign people out (`POST /logout`) and ask who is signed in (`GET /session`), as the app's
+   * own do: `['https://spa.app.example']`. They must be of the same site, since the session cookie is `SameSite=Lax`.
+   * @default []
+   */
+  readonly trustedOrigins?: readonly string[]
   /** Per address and minute (IPv6 by /64), or `false`. `PPOPPO_RATE_LIMIT=off`. @default { loginPerMinute: 120, failuresPerMinute: 30 } */
   readonly rateLimit?: { readonly loginPerMinute?: number; readonly failuresPerMinute?: number } | false
   /**
@@ -156,6 +162,8 @@ export interface Config {
   readonly keepAnonymous: readonly string[]
   /** Own origin not included. */
   readonly allowedReturnOrigins: readonly string[]
+  /** Own origin not included. */
+  readonly trustedOrigins: readonly string[]
   readonly rateLimit: { readonly loginPerMinute: number; readonly failuresPerMinute: number } | false
   readonly onSignIn?: NonNullable<PpoppoOptions['onSignIn']>
   readonly onSignOut?: NonNullable<PpoppoOptions['onSignOut']>

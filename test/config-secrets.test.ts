@@ -130,6 +130,7 @@ const OPTION_NAMES = [
   'session',
   'keepAnonymous',
   'allowedReturnOrigins',
+  'trustedOrigins',
   'rateLimit',
   'onSignIn',
   'texts',

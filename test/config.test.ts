@@ -44,6 +44,7 @@ describe('resolveConfig', () => {
       absoluteMs: 180 * 86_400_000,
       keepAnonymous: [],
       allowedReturnOrigins: [],
+      trustedOrigins: [],
       rateLimit: { loginPerMinute: 120, failuresPerMinute: 30 },
       texts: {},
       warnings: [],
@@ -142,6 +143,7 @@ describe('resolveConfig', () => {
   test('C06 takes other return origins once each, normalised, and leaves the own one out', () => {
     const allowedReturnOrigins = ['https://B.example/', 'https://b.example:443', 'http://localhost:3000']
     expect(resolve({ ...DEV, allowedReturnOrigins }).allowedReturnOrigins).toEqual(['https://b.example'])
+    expect(resolve({ ...DEV, trustedOrigins: allowedReturnOrigins }).trustedOrigins).toEqual(['https://b.example'])
   })
 
   test('C01 has no option for the PKCE method: plain cannot be configured', () => {

@@ -16,6 +16,26 @@ export function inputOf(req: Request, name: string): string | undefined {
   return values.length === 1 ? values[0] : undefined
 }
 
+/**
+ * A yes or no, of the body and of the URL; no where there is none.
+ * @returns `undefined` for another word, and where two answers differ: to take either would be a guess.
+ */
+export function flagOf(req: Request, name: string): boolean | undefined {
+  const body: unknown = req.body
+  const inBody = isPlainObject(body) && Object.hasOwn(body, name) ? [body[name]].flat() : []
+  const answers = [...inBody, ...queryOf(req).getAll(name)].map(toFlag)
+  return answers.every((answer) => answer === answers[0]) ? (answers.length === 0 ? false : answers[0]) : undefined
+}
+
+function toFlag(value: unknown): boolean | undefined {
+  const word = String(value ?? '')
+    .trim()
+    .toLowerCase()
+  if (typeof value === 'object' && value !== null) return undefined
+  if (['1', 'true', 'on', 'yes'].includes(word)) return true
+  return ['', '0', 'false', 'off', 'no'].includes(word) ? false : undefined
+}
+
 /** The query of the request as it came. */
 export function queryOf(req: Request): URLSearchParams {
   const target = targetOf(req)

@@ -1,51 +1,88 @@
-import type { Request, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { isPpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
 import { within } from '../lib/wait.js'
-import { inputOf } from './input.js'
+import { challenge } from './answer-headers.js'
+import { flagOf, inputOf } from './input.js'
 import { sendProblem } from './problem.js'
-import { isSameOriginPost, wantsHtml } from './request-kind.js'
+import { refuseBody } from './read-form.js'
+import { isFormOfBrowser, isNavigation, isOwnPost, wantsHtml } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
 
 const END_SESSION_MS = 2_000
 
-/** `GET /logout`: a page that asks; changes nothing. */
+/** `GET /logout`: a page that asks, or says that nobody is signed in; changes nothing. */
 export function createLogoutConfirm({ pages, toReturnTo }: RouteParts): (req: Request, res: Response) => void {
   return function logoutConfirm(req, res) {
-    pages.send(req, res, 'logout_confirm', { returnTo: toReturnTo(inputOf(req, 'return_to')) })
+    const page = req.ppoppo.status === 'signed-out' ? 'signed_out' : 'logout_confirm'
+    pages.send(req, res, page, { returnTo: toReturnTo(inputOf(req, 'return_to')) })
+  }
+}
+
+/** Before its body is read: a POST of another site changes nothing. */
+export function createOwnPostsOnly({ config, pages, toReturnTo }: RouteParts): RequestHandler {
+  return function ownPostsOnly(req, res, next) {
+    if (isOwnPost(req, config)) return next()
+    if (wantsHtml(req)) {
+      const returnTo = toReturnTo(inputOf(req, 'return_to'))
+      return pages.send(req, res, 'logout_confirm', { returnTo, status: 403 })
+    }
+    sendProblem(res, 403, {
+      code: 'cross_site',
+      title: 'Cross-site request refused',
+      detail: 'POST to this URL from the site\'s own origin, or from one in "trustedOrigins".',
+    })
   }
 }
 
 /** `POST /logout`: ends the sign-in for good, everywhere with `everywhere=1`. */
 export function createLogout(parts: RouteParts): (req: Request, res: Response) => Promise<void> {
-  const { config, pages, provider, toReturnTo, raise, runtime } = parts
+  const { pages, toReturnTo, raise, runtime } = parts
+  const leave = createLeave(parts)
 
   return async function logout(req, res) {
     const returnTo = toReturnTo(inputOf(req, 'return_to'))
-    const isPerson = wantsHtml(req)
-    if (!isSameOriginPost(req, config.origin)) {
-      if (isPerson) return pages.send(req, res, 'logout_confirm', { returnTo, status: 403 })
-      return sendProblem(res, 403, {
-        code: 'cross_site',
-        title: 'Not from here',
-        detail: 'Signing out takes a POST from the own origin.',
-      })
-    }
+    const everywhere = flagOf(req, 'everywhere')
+    if (everywhere === undefined) return refuseBody(parts, req, res, 400)
+    // Nobody can tell whose other browsers are meant.
+    if (everywhere && req.ppoppo.status === 'signed-out') return refuseEverywhere(parts, req, res, returnTo)
     try {
-      await req.ppoppo.signOut({ everywhere: /^(1|true|on|yes)$/.test(inputOf(req, 'everywhere') ?? '') })
+      await req.ppoppo.signOut({ everywhere })
     } catch (error) {
       if (!isPpoppoError(error, 'store_unavailable')) throw error
       const correlationId = newCorrelationId(runtime)
       raise({ type: 'store_unavailable', operation: 'sign-out', detail: error.message }, correlationId)
-      if (isPerson) return pages.send(req, res, 'logout_unavailable', { returnTo, correlationId })
+      if (wantsHtml(req)) return pages.send(req, res, 'logout_unavailable', { returnTo, correlationId })
       return sendProblem(res, 503, { code: error.code, title: 'You are still signed in', detail: error.message }, 5)
     }
+    await leave(req, res, returnTo)
+  }
+}
+
+/** Answers a sign-out that has happened. */
+function createLeave({ config, pages, provider }: RouteParts) {
+  return async (req: Request, res: Response, returnTo: string): Promise<void> => {
     res.set('Cache-Control', 'no-store')
-    if (!isPerson) return void res.json({ signedOut: true })
+    if (!wantsHtml(req)) return void res.json({ signedOut: true })
     // PAS being down or slow must not turn a sign-out that has happened into an error.
     const goOnUrl = await within(provider.endSessionUrl(), END_SESSION_MS).catch(() => undefined)
     if (goOnUrl && typeof goOnUrl !== 'symbol')
       return pages.send(req, res, 'logout_go_on', { goOnUrl: goOnUrl.href, returnTo })
-    res.redirect(303, returnTo)
+    if (returnTo.startsWith(`${config.origin}/`)) return res.redirect(303, returnTo)
+    // Off the site by way of a page, see `sendOn`; a script, as Turbo's, is shown where the link to it is.
+    if (isFormOfBrowser(req)) return pages.send(req, res, 'signed_out', { goOnUrl: returnTo, returnTo })
+    if (isNavigation(req)) return res.redirect(303, returnTo)
+    res.redirect(303, `${config.origin}${config.mountPath}/logout?${new URLSearchParams({ return_to: returnTo })}`)
   }
+}
+
+function refuseEverywhere({ config, pages }: RouteParts, req: Request, res: Response, returnTo: string): void {
+  if (wantsHtml(req)) return pages.send(req, res, 'everywhere_signed_out', { returnTo })
+  challenge(res, config)
+  sendProblem(res, 401, {
+    code: 'signed_out',
+    title: 'Not signed in',
+    detail: 'Nobody is signed in in this browser, so no other sign-ins were ended. Sign in, then sign out everywhere.',
+    loginUrl: `${config.origin}${config.mountPath}/login`,
+  })
 }

@@ -27,7 +27,7 @@ export interface PageContent {
   readonly missingScopes?: readonly string[]
   /** On `verification_failed`: by how many seconds PAS's clock is ahead of this machine's; negative where it is behind. */
   readonly clockAheadSeconds?: number
-  /** Address of `login_go_on`, `logout_go_on` and `framed`. */
+  /** Where the page goes by itself or, on `framed` and `form_unreadable`, by its button. */
   readonly goOnUrl?: string
 }
 
@@ -70,7 +70,7 @@ ${content.correlationId !== undefined && html`<footer>${texts.reference}: <code>
 }
 
 function goesOnByItself({ kind, goOnUrl }: PageContent): boolean {
-  return ['login_go_on', 'logout_go_on'].includes(kind) && isWebUrl(goOnUrl)
+  return ['login_go_on', 'logout_go_on', 'signed_out'].includes(kind) && isWebUrl(goOnUrl)
 }
 
 /** The way back to the site; within a frame of another site only its name. */
@@ -134,8 +134,9 @@ function linkKind(kind: PageKind): SafeHtml {
 
 /** Where the button leads: on to PAS, to the confirm page or the wanted page again, or to a new sign-in. */
 function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageContent): string {
-  if (['login_go_on', 'logout_go_on', 'framed'].includes(kind)) return isWebUrl(goOnUrl) ? goOnUrl : homeUrl
-  if (kind === 'sign_in_unknown') return isPathOrWebUrl(returnTo) ? returnTo : homeUrl
+  if (['login_go_on', 'logout_go_on', 'framed', 'form_unreadable'].includes(kind))
+    return isWebUrl(goOnUrl) ? goOnUrl : homeUrl
+  if (kind === 'sign_in_unknown' || kind === 'signed_out') return isPathOrWebUrl(returnTo) ? returnTo : homeUrl
   const route = kind === 'logout_unavailable' ? 'logout' : 'login'
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
   const asked = {
@@ -162,6 +163,8 @@ const QUESTIONS: readonly PageKind[] = [
   'logout_go_on',
   'already_handled',
   'signed_out_everywhere',
+  'signed_out',
+  'everywhere_signed_out',
 ]
 const PAUSES: readonly PageKind[] = [
   'provider_unavailable',

@@ -18,7 +18,7 @@ export interface PageDetails {
   readonly missingScopes?: readonly string[]
   /** On `verification_failed` where the clocks disagree: by how many seconds PAS's is ahead; negative where behind. */
   readonly clockAheadSeconds?: number
-  /** Where `login_go_on` and `logout_go_on` go, and what `framed` opens; `https:` or `http:`. */
+  /** Where a page goes by itself or, on `framed` and `form_unreadable`, by its button; `https:` or `http:`. */
   readonly goOnUrl?: string
   /** `Retry-After`. @default 5 with status 503, 60 with status 429 */
   readonly retryAfterSeconds?: number
@@ -57,9 +57,12 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   form_signed_out: 200,
   login_go_on: 200,
   framed: 200,
+  form_unreadable: 400,
   signed_out_everywhere: 409,
   logout_confirm: 200,
   logout_go_on: 200,
+  signed_out: 200,
+  everywhere_signed_out: 409,
   logout_unavailable: 503,
 }
 

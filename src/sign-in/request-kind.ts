@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import type { Config } from '../options.js'
 
 /**
  * What a request to login or callback is (C05, C12). Only a `visit` begins an attempt or takes one.
@@ -82,12 +83,21 @@ export function wantsHtml(req: Request): boolean {
 }
 
 /**
- * Whether a POST comes from our own pages, by `Sec-Fetch-Site` first and `Origin` where that is absent. With neither
- * there is no browser, and without a browser there is nobody whose cookies could be abused (C30).
+ * Whether a POST comes from our own pages, or from those of an origin that is trusted like them: by `Sec-Fetch-Site`
+ * first, by `Origin` where that is absent, and last by `Referer`. With none of them there is no browser, and without a
+ * browser there is nobody whose cookies could be abused (C30).
  */
-export function isSameOriginPost(req: Request, origin: string): boolean {
+export function isOwnPost(
+  req: Request,
+  { origin, trustedOrigins }: Pick<Config, 'origin' | 'trustedOrigins'>,
+): boolean {
+  const from = req.get('origin')
+  if (from !== undefined && trustedOrigins.includes(from)) return true
   const site = req.get('sec-fetch-site')
   if (site !== undefined) return site === 'same-origin' || site === 'none'
-  const from = req.get('origin')
-  return from === undefined || from === origin
+  if (from !== undefined) return from === origin
+  const referer = req.get('referer')
+  if (referer === undefined) return true
+  const page = URL.canParse(referer, origin) ? new URL(referer, origin).origin : undefined
+  return page !== undefined && (page === origin || trustedOrigins.includes(page))
 }

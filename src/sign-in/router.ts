@@ -4,9 +4,11 @@ import { callBack } from '../lib/call-back.js'
 import { secureAnswer } from './answer-headers.js'
 import type { Button } from './button.js'
 import { createCallback } from './callback.js'
+import { createCors } from './cors.js'
 import { createLogin } from './login.js'
-import { createLogout, createLogoutConfirm } from './logout.js'
+import { createLogout, createLogoutConfirm, createOwnPostsOnly } from './logout.js'
 import { createMoveToBaseUrl } from './move-to-base-url.js'
+import { createReadForm } from './read-form.js'
 import type { RequestAddress } from './request-address.js'
 import type { RouteParts } from './route-parts.js'
 import { sessionInfo } from './session-info.js'
@@ -25,7 +27,7 @@ const ROUTES = ['/button.js', '/button.css', '/button', '/login', '/callback', '
 /** The table of contents: every route under `mountPath`. */
 export function createRoutes(parts: RouteParts, button: Button): Routes {
   const { address } = parts
-  const form = readForm(parts)
+  const form = createReadForm(parts)
 
   const front = express.Router()
   front.use(ROUTES, (_req, res, next) => {
@@ -35,6 +37,8 @@ export function createRoutes(parts: RouteParts, button: Button): Routes {
   front.get('/button.js', button.sendScript)
   front.get('/button.css', button.sendStylesheet)
   front.get('/button', button.sendFragment)
+  front.use('/logout', createCors(parts.config, 'POST'))
+  front.use('/session', createCors(parts.config, 'GET'))
   front.use(['/login', '/callback'], createVisitsOnly(parts))
   const login = [createScriptAnswer(parts), createMoveToBaseUrl(parts), settle(createLogin(parts))]
   front.get('/login', login)
@@ -46,7 +50,7 @@ export function createRoutes(parts: RouteParts, button: Button): Routes {
   rest.get('/callback', settle(createCallback(parts)))
   only(rest, '/callback', 'GET')
   rest.get('/logout', createLogoutConfirm(parts))
-  rest.post('/logout', form, settle(createLogout(parts)))
+  rest.post('/logout', createOwnPostsOnly(parts), form, settle(createLogout(parts)))
   only(rest, '/logout', 'GET, POST')
   rest.get('/session', sessionInfo)
   only(rest, '/session', 'GET')
@@ -87,18 +91,5 @@ function only(router: Router, path: string, methods: string): void {
 function settle(route: (req: Request, res: Response) => Promise<void>): RequestHandler {
   return (req, res, next) => {
     callBack(route(req, res), () => {}, next)
-  }
-}
-
-/** Reads a small form or JSON body, unless the app has read it already. */
-function readForm({ pages }: RouteParts): RequestHandler {
-  const readers = [
-    express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 20 }),
-    express.json({ limit: '8kb' }),
-  ]
-  return (req, res, next) => {
-    const [first, second] = readers
-    const proceed = (error?: unknown): void => (error ? pages.send(req, res, 'malformed') : next())
-    first?.(req, res, (error?: unknown) => (error ? proceed(error) : second?.(req, res, proceed)))
   }
 }

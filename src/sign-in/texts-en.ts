@@ -165,6 +165,14 @@ export const en: PageTexts = {
       todo: 'Use the button to sign in on a page of its own.',
       action: 'Open a new tab',
     },
+    form_unreadable: {
+      title: 'This form could not be read',
+      what: 'We could not read what your browser sent, so nothing was changed.',
+      todo: 'Please use the button below.',
+      action: 'Continue',
+      developer:
+        'Send a form as application/x-www-form-urlencoded or as a JSON object, in UTF-8, at most 8 KB, and each field once.',
+    },
     signed_out_everywhere: {
       title: 'You were signed out everywhere',
       what: 'While you were signing in, all sign-ins of your account were ended, so this one was not completed either.',
@@ -182,6 +190,18 @@ export const en: PageTexts = {
       what: 'To finish, we are taking you to Ppoppo so that you are signed out there too.',
       todo: 'If nothing happens, use the button.',
       action: 'Continue to Ppoppo',
+    },
+    signed_out: {
+      title: 'You are signed out',
+      what: 'Nobody is signed in to this site in this browser.',
+      todo: 'You can sign in again at any time.',
+      action: 'Continue',
+    },
+    everywhere_signed_out: {
+      title: 'You are not signed in here',
+      what: 'Nobody is signed in in this browser, so we could not sign you out in your other browsers.',
+      todo: 'Sign in, then sign out everywhere.',
+      action: 'Sign in',
     },
     logout_unavailable: {
       title: 'You are still signed in',

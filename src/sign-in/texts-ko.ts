@@ -167,6 +167,14 @@ export const ko: PageTexts = {
       todo: '아래 버튼을 누르면 새 탭에서 로그인할 수 있습니다.',
       action: '새 탭 열기',
     },
+    form_unreadable: {
+      title: '보낸 내용을 읽지 못했습니다',
+      what: '브라우저에서 보낸 내용을 읽을 수 없어 아무것도 변경하지 않았습니다.',
+      todo: '아래 버튼을 눌러 계속해 주세요.',
+      action: '계속하기',
+      developer:
+        'application/x-www-form-urlencoded 또는 JSON 객체로, UTF-8로 8KB 이하, 각 필드를 한 번씩만 보내 주세요.',
+    },
     signed_out_everywhere: {
       title: '모든 기기에서 로그아웃되었습니다',
       what: '로그인하는 동안 이 계정의 모든 로그인이 종료되어, 이 로그인도 완료되지 않았습니다.',
@@ -184,6 +192,18 @@ export const ko: PageTexts = {
       what: 'Ppoppo에서도 로그아웃되도록 Ppoppo로 이동합니다.',
       todo: '자동으로 이동하지 않으면 아래 버튼을 눌러 주세요.',
       action: 'Ppoppo로 이동',
+    },
+    signed_out: {
+      title: '로그아웃되어 있습니다',
+      what: '이 브라우저에서는 이 사이트에 로그인되어 있지 않습니다.',
+      todo: '언제든지 다시 로그인할 수 있습니다.',
+      action: '계속하기',
+    },
+    everywhere_signed_out: {
+      title: '로그인되어 있지 않습니다',
+      what: '이 브라우저에 로그인되어 있지 않아 다른 브라우저에서 로그아웃하지 못했습니다.',
+      todo: '로그인한 뒤 모든 기기에서 로그아웃해 주세요.',
+      action: '로그인하기',
     },
     logout_unavailable: {
       title: '아직 로그인되어 있습니다',

@@ -29,9 +29,12 @@ export const PAGE_KINDS = [
   'form_signed_out',
   'login_go_on',
   'framed',
+  'form_unreadable',
   'signed_out_everywhere',
   'logout_confirm',
   'logout_go_on',
+  'signed_out',
+  'everywhere_signed_out',
   'logout_unavailable',
 ] as const
 

@@ -63,6 +63,12 @@ const WAYS: Readonly<Partial<Record<PageKind, (page: Page) => Promise<void>>>> =
     await page.goto(`${shop.url}/orders`)
   },
   async logout_confirm(page) {
+    await page.goto(`${shop.url}/auth/login?return_to=/settings`)
+    await choose(page, 'mina')
+    await page.waitForURL(`${shop.url}/settings`)
+    await page.goto(`${shop.url}/auth/logout`)
+  },
+  async signed_out(page) {
     await page.goto(`${shop.url}/auth/logout`)
   },
   async logout_unavailable(page) {
