@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
+/** @param {string} path */
 const file = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 // proto-loader keeps its parser to itself.
 const protobuf = createRequire(createRequire(import.meta.url).resolve('@grpc/proto-loader'))('protobufjs')
