@@ -36,25 +36,6 @@ export function parseAuthorizationParams(
   return {}
 }
 
-/** An ioredis client or Cluster, or a URL; nothing means memory. */
-export function parseRedis(value: unknown, faults: Faults): Config['redis'] {
-  if (value === undefined) return undefined
-  if (typeof value === 'string') {
-    const isRedisUrl = /^rediss?:\/\//i.test(value) && URL.canParse(value)
-    return isRedisUrl ? value : faults.add('redis', 'must be a redis:// or rediss:// URL, or an ioredis client')
-  }
-  const client = typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
-  // node-redis has `duplicate` as well, but answers to other names and other arguments.
-  if ('isOpen' in client || 'isReady' in client) {
-    return faults.add(
-      'redis',
-      'is a client of the "redis" package (node-redis); pass an ioredis client or a redis:// URL',
-    )
-  }
-  if (typeof client['duplicate'] === 'function') return value as NonNullable<Config['redis']>
-  return faults.add('redis', 'must be an ioredis client or Cluster, or a redis:// URL')
-}
-
 /** No braces (Redis Cluster reads them as a hash tag of our own making), nothing a pattern would match. */
 export function parseKeyPrefix(value: unknown, faults: Faults): string {
   if (isCleanText(value) && value.length <= 100 && !/[{}*?[\]\\]/.test(value)) return value

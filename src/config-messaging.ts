@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { parseChannelOptions } from './config-channel.js'
-import { parseFetch, parseKeyPrefix, parseRedis } from './config-checks.js'
+import { parseFetch, parseKeyPrefix } from './config-checks.js'
+import { parseRedis } from './config-redis.js'
 import { checkKeys, Faults } from './config-source.js'
 import { isCleanText, isSecure, parseUrl } from './config-urls.js'
 import { deepFreeze } from './lib/deep-freeze.js'

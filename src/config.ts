@@ -6,13 +6,13 @@ import {
   parseKeepAnonymous,
   parseKeyPrefix,
   parseRateLimit,
-  parseRedis,
   parseScope,
   parseSession,
   parseTexts,
 } from './config-checks.js'
 import { messagingFaults, parseMessagingConfig } from './config-messaging.js'
 import { parsePublicPaths } from './config-paths.js'
+import { parseRedis } from './config-redis.js'
 import { parseSessionSecrets, parseVaultKeys, type ReportWeak, requireInProduction } from './config-secrets.js'
 import { checkKeys, createSource, Faults, type Source } from './config-source.js'
 import {

@@ -1,6 +1,10 @@
+import { isIP } from 'node:net'
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
 import { loadIoredis } from '../config-packages.js'
+import { parseRedisUrl } from '../config-redis.js'
+import { PpoppoError } from '../errors.js'
 import type { RedisScript, RedisScripts, ScriptCommands } from './redis-lua.js'
+import { isCluster, nameOf } from './redis-name.js'
 
 /** An ioredis client (also of a Sentinel), a Cluster, or a `redis:`/`rediss:` URL. */
 export type RedisSource = Redis | Cluster | string
@@ -23,6 +27,7 @@ const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500
 const NODE_OPTIONS = {
   keyPrefix: '', // ioredis would prefix a script's KEYS, and not the keys the script makes itself
   connectTimeout: CALL_TIMEOUT_MS,
+  disconnectTimeout: CALL_TIMEOUT_MS / 2, // keeps a process alive, also where there is nothing to end
   // ioredis's own limits come after ours, which allow for a busy process.
   commandTimeout: LATE_MS, // also bounds the handshake with a server that accepts and then says nothing
   socketTimeout: SILENT_MS, // a connection that owes an answer for this long is replaced
@@ -39,7 +44,6 @@ const REDIS_OPTIONS = {
   lazyConnect: true,
   enableOfflineQueue: false,
   enableAutoPipelining: false, // see gatherWrites
-  retryStrategy: reconnectDelayMs,
   // A failover may turn our server into a replica while the connection stays: look for the new master.
   reconnectOnError: (error: Error) => error.message.includes('READONLY'),
   role: 'master',
@@ -48,6 +52,8 @@ const REDIS_OPTIONS = {
   sentinelCommandTimeout: TWO_ROUND_TRIPS_MS,
   sentinelRetryStrategy: reconnectDelayMs,
 } satisfies RedisOptions
+
+type Settings = typeof REDIS_OPTIONS & { readonly retryStrategy: () => number }
 
 const CLUSTER_OPTIONS = {
   keyPrefix: '',
@@ -69,33 +75,58 @@ const CLUSTER_OPTIONS = {
   },
 } satisfies ClusterOptions
 
+/** A client of our own. */
+export interface OwnClient<Name extends string> {
+  /** Not yet connected. */
+  readonly client: ScriptedClient<Name>
+  /** For messages: `'Redis at 127.0.0.1:6379'`; never with a password. */
+  readonly name: string
+  /** All is well: the next connection is tried at once. */
+  calmDown(): void
+}
+
 /**
- * A client of our own, not yet connected: a duplicate of the one that was passed in, with our settings and scripts. What
- * was passed in is never touched again.
+ * A client of our own: a duplicate of the one that was passed in, with our settings and scripts. What was passed in is
+ * never touched again.
  */
 export function createOwnClient<Name extends string>(
   source: RedisSource,
   scripts: RedisScripts<Name>,
-): ScriptedClient<Name> {
-  const client = typeof source === 'string' ? openUrl(source) : duplicate(source)
+): OwnClient<Name> {
+  let failures = 0
+  // ioredis counts from the last time it was 'ready', which does not mean that Redis takes us.
+  const settings = { ...REDIS_OPTIONS, retryStrategy: (): number => reconnectDelayMs(++failures) }
+  const client = typeof source === 'string' ? openUrl(source, settings) : duplicate(source, settings)
   for (const [name, script] of Object.entries<RedisScript>(scripts)) client.defineCommand(name, script)
-  return client as ScriptedClient<Name> // defineCommand has just put the commands there
+  return {
+    client: client as ScriptedClient<Name>, // defineCommand has just put the commands there
+    name: nameOf(client),
+    calmDown(): void {
+      failures = 0
+    },
+  }
 }
 
 /** How the app reaches its servers (password, TLS, natMap, ...) lives on. ioredis 5 would drop a Cluster's `redisOptions`. */
-function duplicate(source: Redis | Cluster): Redis | Cluster {
-  if (!isCluster(source)) return source.duplicate(REDIS_OPTIONS)
-  const redisOptions = { ...source.options.redisOptions, ...CLUSTER_OPTIONS.redisOptions }
-  return source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions })
+function duplicate(source: Redis | Cluster, settings: Settings): Redis | Cluster {
+  if (isCluster(source)) {
+    const redisOptions = { ...source.options.redisOptions, ...CLUSTER_OPTIONS.redisOptions }
+    return source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions })
+  }
+  // Behind Sentinel ioredis's own check tells a master from a replica.
+  return source.duplicate(source.options.sentinels ? settings : { ...settings, enableReadyCheck: false })
 }
 
 /** ioredis is loaded only here: who passes a client has it, and who uses the memory store needs none. */
-function openUrl(url: string): Redis {
+function openUrl(url: string, settings: Settings): Redis {
+  const address = parseRedisUrl(url)
+  if (typeof address === 'string') throw new PpoppoError('config_invalid', `The URL of Redis ${address}.`)
+  const { tls, ...where } = address
   const { Redis: Client } = loadIoredis()
-  return new Client(url, REDIS_OPTIONS)
-}
-
-/** By its own mark: an app may have another copy of ioredis than we see, so `instanceof` would not do. */
-export function isCluster(client: Redis | Cluster): client is Cluster {
-  return client.isCluster
+  return new Client({
+    ...where,
+    ...(tls ? { tls: isIP(where.host) ? {} : { servername: where.host } } : {}),
+    ...settings,
+    enableReadyCheck: false,
+  })
 }

@@ -1,9 +1,11 @@
 import type { Cluster, Redis } from 'ioredis'
 import { PpoppoError } from '../errors.js'
-import { createOwnClient, isCluster, type RedisSource, type ScriptedClient } from './redis-client.js'
-import { isReplyError, RedisTimeout, toStoreError } from './redis-faults.js'
+import { createOwnClient, type RedisSource, type ScriptedClient } from './redis-client.js'
+import { isReplyError, RedisTimeout, reasonOf, toStoreError } from './redis-faults.js'
+import { createGate } from './redis-gate.js'
 import { type CallTime, createHaste } from './redis-haste.js'
 import type { RedisScripts } from './redis-lua.js'
+import { isCluster } from './redis-name.js'
 
 /**
  * One command or script on our client.
@@ -32,41 +34,24 @@ export interface RedisConnection<Name extends string> {
 
 const CLOSE_TIMEOUT_MS = 500
 
-/** Opens our own connection, at the first call. @param onFirstReady called once it is there for the first time */
+/** Opens our own connection, at the first call. @param onReady called whenever a connection works */
 export function connectRedis<Name extends string>(
   source: RedisSource,
   scripts: RedisScripts<Name>,
-  onFirstReady = (): void => {},
+  onReady = (): void => {},
 ): RedisConnection<Name> {
-  const client = createOwnClient(source, scripts)
-  let connectionError: unknown
-  let becomingReady: Promise<void> | undefined
+  const { client, name, calmDown } = createOwnClient(source, scripts)
   const haste = createHaste()
   let closing: Promise<void> | undefined
-
-  client.on('error', (error: unknown) => {
-    connectionError = error
-  })
-  client.on('ready', () => {
-    connectionError = undefined
+  const gate = createGate(client, () => {
+    calmDown()
     haste.end()
+    onReady()
   })
-  client.once('ready', onFirstReady)
-
-  function untilReady(): Promise<void> {
-    if (client.status === 'wait') client.connect().catch(() => {}) // the 'error' listener hears why
-    becomingReady ??= new Promise((resolve) => {
-      client.once('ready', () => {
-        becomingReady = undefined
-        resolve()
-      })
-    })
-    return becomingReady
-  }
 
   async function sendOnceReady<T>(command: Command<Name, T>, call: CallTime): Promise<T> {
-    await untilReady()
-    if (performance.now() >= call.giveUpAtMs) throw new RedisTimeout() // its caller is gone: do not run it late
+    await gate.untilOpen()
+    if (performance.now() >= call.giveUpAtMs) throw new RedisTimeout('no connection in time') // do not run it late
     return send(command, call)
   }
 
@@ -88,12 +73,12 @@ export function connectRedis<Name extends string>(
       try {
         return await within(
           call.giveUpAtMs - call.beganAtMs,
-          () => (canSend(client) ? send(command, call) : sendOnceReady(command, call)),
+          () => (gate.isOpen && isWritable(client) ? send(command, call) : sendOnceReady(command, call)),
           () => haste.answered(call),
         )
       } catch (error) {
         if (error instanceof RedisTimeout) haste.ranOut(call)
-        throw toStoreError(operation, error, connectionError)
+        throw toStoreError(operation, reasonOf(error, gate.fault), name)
       }
     },
     masters: () => (isCluster(client) ? client.nodes('master') : [client]),
@@ -109,7 +94,7 @@ export function connectRedis<Name extends string>(
 }
 
 /** A connection that has just broken is 'ready' until its 'close' event. */
-function canSend(client: Redis | Cluster): boolean {
+function isWritable(client: Redis | Cluster): boolean {
   return client.status === 'ready' && (isCluster(client) || client.stream.writable)
 }
 

@@ -31,8 +31,10 @@ const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
  * const store = createRedisStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })
  */
 export function createRedisStore({ redis, prefix, onPolicy }: RedisStoreOptions): Store {
+  let isPolicyKnown = onPolicy === undefined
   const connection = connectRedis(redis, REDIS_SCRIPTS, () => {
-    if (onPolicy !== undefined) void readRedisPolicy(connection).then(onPolicy)
+    if (!isPolicyKnown) void readRedisPolicy(connection).then(onPolicy)
+    isPolicyKnown = true
   })
   const keys = createRedisKeys(prefix)
   const clock = createRedisClock<ScriptName>(connection)

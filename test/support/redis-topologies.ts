@@ -32,13 +32,15 @@ export function accessOptions({ password, tls = false }: Access): { password?: s
 }
 
 /**
- * A Redis Cluster of three masters, and one replica of the first where asked for. `servers` are in this order.
+ * A Redis Cluster of three masters, or as many as asked for, and one replica of the first where asked for. `servers` are
+ * in this order.
  */
 export async function startCluster({
   withReplica = false,
+  masters = 3,
   ...access
-}: { readonly withReplica?: boolean } & Access = {}): Promise<RedisGroup> {
-  const count = withReplica ? 4 : 3
+}: { readonly withReplica?: boolean; readonly masters?: number } & Access = {}): Promise<RedisGroup> {
+  const count = masters + (withReplica ? 1 : 0)
   const fixed = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0']
   const files = access.tls ? certificateFiles() : undefined
   const servers = await startAll(count, async () => {
@@ -49,8 +51,8 @@ export async function startCluster({
   try {
     const [first, ...rest] = clients
     if (first === undefined) throw new Error('no server')
-    for (const [i, client] of clients.slice(0, 3).entries()) {
-      const [first, end] = [Math.ceil((i * SLOTS) / 3), Math.ceil(((i + 1) * SLOTS) / 3)]
+    for (const [i, client] of clients.slice(0, masters).entries()) {
+      const [first, end] = [Math.ceil((i * SLOTS) / masters), Math.ceil(((i + 1) * SLOTS) / masters)]
       const slots = Array.from({ length: end - first }, (_, n) => String(first + n)) // Redis 6.2 has no ADDSLOTSRANGE
       await client.call('CLUSTER', 'ADDSLOTS', ...slots)
       await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
@@ -59,8 +61,8 @@ export async function startCluster({
     await until(async () => (await nodesKnownBy(clients)).every((known) => known === count))
     if (withReplica) {
       const id = String(await first.call('CLUSTER', 'MYID'))
-      await until(async () => (await clients[3]?.call('CLUSTER', 'REPLICATE', id)) === 'OK')
-      await until(async () => (await clients[3]?.info('replication'))?.includes('master_link_status:up') === true)
+      await until(async () => (await clients[masters]?.call('CLUSTER', 'REPLICATE', id)) === 'OK')
+      await until(async () => (await clients[masters]?.info('replication'))?.includes('master_link_status:up') === true)
     }
     await until(async () => {
       const states = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')))
