@@ -69,7 +69,7 @@ export function parseRedis(value: unknown, faults: Faults): Config['redis'] {
  */
 export function parseRedisUrl(text: string): RedisAddress | string {
   if (/[\s\p{Cc}\\]/u.test(text)) return 'must not hold spaces, line breaks or backslashes'
-  const [, scheme = '', authority = '', rest = ''] = /^(rediss?):\/\/([^/?#]*)(.*)$/i.exec(text) ?? []
+  const [, scheme = '', authority = '', rest = ''] = /^(rediss?):\/\/([^/?#]*)(.*)/is.exec(text) ?? []
   if (scheme === '') {
     const known = OTHER_SCHEMES.find(([pattern]) => pattern.test(text))?.[1]
     return known ?? `must be a redis:// or rediss:// (TLS) URL, such as ${FORM}`

@@ -8,7 +8,7 @@ export class RedisTimeout extends Error {
 
 const LONGEST_MESSAGE = 500
 const BREAK = /^(Connection is closed\.|Reached the max retries per request|Stream isn't writeable)/
-const UNCLEAR = /ECONNRESET|EPIPE|ETIMEDOUT|before secure TLS|timed out|sentinels are unreachable.*Connection is closed/
+const UNCLEAR = /ECONNRESET|EPIPE|ETIMEDOUT|before secure TLS|timed out/
 const setupFaults = new WeakSet<PpoppoError>()
 
 /**
@@ -54,7 +54,9 @@ export function isBreak(error: unknown): boolean {
 
 /** Whether the server can be asked for more: this may come of speaking TLS with a port that does not, or the reverse. */
 export function isUnclear(error: unknown): boolean {
-  return isBreak(error) || UNCLEAR.test(textOf(withoutArguments(error)))
+  const text = textOf(withoutArguments(error))
+  const isUnreached = text.includes('sentinels are unreachable') && text.includes('Connection is closed')
+  return isBreak(error) || UNCLEAR.test(text) || isUnreached
 }
 
 /** Whether Redis answered, and the answer was no: full, forbidden, read-only, or set up wrongly. Else it did not answer. */

@@ -6,12 +6,13 @@ export interface Verdict {
   readonly isSetup: boolean
 }
 
-type Row = readonly [pattern: RegExp, what: string, todo: string]
+/** Of several patterns each must be found. No `.*` between them: a text can make that slow. */
+type Row = readonly [pattern: RegExp | readonly RegExp[], what: string, todo: string]
 
 /** Something must be changed by somebody. */
 const SETUP: readonly Row[] = [
   [
-    /sentinel.*(NOAUTH|WRONGPASS)/is,
+    [/sentinel/i, /NOAUTH|WRONGPASS/i],
     'cannot be asked for: its Sentinels refuse the password',
     'Set "sentinelPassword" (and "sentinelUsername") on the ioredis client.',
   ],
@@ -27,7 +28,7 @@ const SETUP: readonly Row[] = [
     'Set a password for it, or "protected-mode no" where its network is closed.',
   ],
   [
-    /NOPERM.*'select/i,
+    [/NOPERM/i, /'select/i],
     'does not let this user SELECT the database you configured',
     'Allow it +select, or use database 0 (no number at the end of the URL).',
   ],
@@ -144,7 +145,7 @@ export function judge(text: string): Verdict {
     [SETUP, true],
     [PASSING, false],
   ] as const) {
-    const found = rows.find(([pattern]) => pattern.test(text))
+    const found = rows.find(([patterns]) => [patterns].flat().every((pattern) => pattern.test(text)))
     if (found !== undefined) return { what: found[1], todo: found[2], isSetup }
   }
   return SILENT
