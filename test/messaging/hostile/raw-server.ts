@@ -21,11 +21,13 @@ export interface RawServer {
 
 export interface RawServerOptions {
   readonly port?: number
+  /** @default '127.0.0.1' */
+  readonly host?: string
   readonly onSession?: (session: ServerHttp2Session, index: number) => void
   readonly onSocket?: (socket: Socket, index: number) => void
 }
 
-/** Starts one on 127.0.0.1. */
+/** Starts one, on this machine. */
 export async function startRawServer(script: Script, options: RawServerOptions = {}): Promise<RawServer> {
   const seen: IncomingHttpHeaders[] = []
   const sessions = new Set<ServerHttp2Session>()
@@ -57,7 +59,7 @@ export async function startRawServer(script: Script, options: RawServerOptions =
     stream.on('data', (data: Buffer) => sizes.set(stream, bytesOf(stream) + data.length))
     stream.on('end', () => script(stream, call, raw))
   })
-  server.listen(options.port ?? 0, '127.0.0.1')
+  server.listen(options.port ?? 0, options.host ?? '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const raw: RawServer = {
