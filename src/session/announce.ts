@@ -8,7 +8,7 @@ import type { SessionStore } from './session-store.js'
 import { cookieLines, replaceCookieLines } from './set-cookie.js'
 import { isStandIn } from './stand-in.js'
 import { faultOf } from './unsaveable.js'
-import type { Visit } from './visit.js'
+import type { CookieSettings, Visit } from './visit.js'
 
 /** Decides when the cookie of a session leaves with an answer. */
 export interface Announcer {
@@ -62,7 +62,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     const { session, sessionID } = req
     if (!session || isStandIn(session) || isDropped(session) || store.hasEnded(sessionID)) return undefined
     if (visit.loadedId !== sessionID) return cookie.offered(visit.res) === undefined ? undefined : 'must'
-    if (settingsOf(session) !== visit.cookieSettings) return 'must'
+    if (!isSetUpAs(visit.cookieSettings, session)) return 'must'
     if (!visit.renewal || isPoorCarrier(visit, session)) return undefined
     return audienceOf(visit.res) === 'everyone' ? undefined : 'may'
   }
@@ -107,7 +107,18 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
   }
 }
 
-/** How the cookie of a session is set up, when it expires left out: that moves with every use. */
-function settingsOf({ cookie }: Session): string {
-  return JSON.stringify({ ...Object(Reflect.get(cookie, 'data')), expires: undefined })
+function settingsOf({ cookie }: Session): CookieSettings {
+  const { originalMaxAge, expires: _, ...others } = Object(Reflect.get(cookie, 'data'))
+  return { maxAge: originalMaxAge, others: JSON.stringify(others) }
+}
+
+/**
+ * express-session measures `originalMaxAge` anew with each `touch()`, and loses a millisecond or more when the clock moves
+ * on meanwhile. Less than the whole second in which a cookie is dated is no change that an app made.
+ */
+function isSetUpAs(before: CookieSettings | undefined, session: Session): boolean {
+  const now = settingsOf(session)
+  if (before?.others !== now.others) return false
+  if (typeof before.maxAge !== 'number' || typeof now.maxAge !== 'number') return before.maxAge === now.maxAge
+  return Math.abs(before.maxAge - now.maxAge) < 1_000
 }

@@ -8,8 +8,7 @@ export interface Visit {
   readonly end: ServerResponse['end']
   /** The session that came with the request and was found. */
   loadedId?: string
-  /** The settings of its cookie then. */
-  cookieSettings?: string
+  cookieSettings?: CookieSettings
   /** Its cookie is due for renewal. */
   renewal?: Renewal
   /** The session whose cookie left with the answer. */
@@ -20,6 +19,14 @@ export interface Visit {
   hasLeft: boolean
   /** The answer is being ended: nobody is left to hear of an error. */
   isEnding: boolean
+}
+
+/** How the app has set up the cookie of a session. When it expires is left out: that moves with every use. */
+export interface CookieSettings {
+  /** In milliseconds; `null` until the browser is closed. */
+  readonly maxAge: unknown
+  /** The rest, as JSON. */
+  readonly others: string
 }
 
 interface Renewal {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals'
 import express, { type Express } from 'express'
 import onHeaders from 'on-headers'
 import { type Clock, createClock, HOUR } from '../support/clock.js'
@@ -133,6 +133,23 @@ describeOnStores('an answer that others may be given', (storage) => {
     })
     expect([again.status, again.cookies]).toEqual([304, []])
     expect(sessionLines(await browser.visit(`${world.url}/`))).toHaveLength(1)
+  })
+
+  test('carries no session cookie either where a clock that moves on shortens the life that express-session measures', async () => {
+    await start(storage)
+    const browser = await world.signedIn()
+    const time = Date.now.bind(Date)
+    let asked = 0
+    const clockSpy = jest.spyOn(Date, 'now').mockImplementation(() => time() + asked++)
+    try {
+      for (const name of ['public', 'a stream', 'nothing said']) {
+        const answer = await browser.visit(as(name, '?write=1'))
+        expect([name, answer.cookies]).toEqual([name, []])
+      }
+      expect(asked).toBeGreaterThan(0)
+    } finally {
+      clockSpy.mockRestore()
+    }
   })
 
   test('with a new session becomes private', async () => {
