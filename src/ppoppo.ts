@@ -11,7 +11,7 @@ import type { Messaging } from './messaging/types.js'
 import type { Config, PpoppoOptions } from './options.js'
 import { createProvider } from './provider/provider.js'
 import { createLandedCookie } from './session/landed-cookie.js'
-import { pointerKey as pointerKeyOf, readPointer } from './session/pointer.js'
+import { personIn, pointerKey as pointerKeyOf, readPointer } from './session/pointer.js'
 import { createOwnSession } from './session/session.js'
 import { createTransactions } from './session/transactions.js'
 import { createButton, type SignInButtonOptions } from './sign-in/button.js'
@@ -95,7 +95,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
         prefix: `${config.keyPrefix}${encodeURIComponent(config.clientId)}:`,
         onPolicy: (policy) => warnOfPolicy(policy, config, raise),
       })
-    : createMemoryStore({ now: runtime.now })
+    : createMemoryStore({ now: runtime.now, personIn })
   const { keyRing, sessionSecrets } = createSecrets({ config, store, runtime, raise })
   const address = createRequestAddress(config)
   const isPassive = (req: Request): boolean => address.routeOf(req) === '/session'

@@ -2,7 +2,8 @@ import type { Request } from 'express'
 import type { SessionData } from 'express-session'
 import { PpoppoError } from '../errors.js'
 import { digestOf } from '../lib/digest.js'
-import { isPlainObject } from '../lib/guards.js'
+import { isPlainObject, parseJsonObject } from '../lib/guards.js'
+import { tagOf } from '../store/store.js'
 import { SessionStore } from './session-store.js'
 
 /** All that the session blob holds of a sign-in. Not a secret: it leads nowhere without the vault's record. */
@@ -23,11 +24,26 @@ export function pointerKey(clientId: string): string {
 }
 
 export function readPointer(session: SessionData | undefined, key: string): SignInPointer | undefined {
-  const value: unknown = session && Reflect.get(session, key)
+  return pointerIn(session && Reflect.get(session, key))
+}
+
+function pointerIn(value: unknown): SignInPointer | undefined {
   if (!isPlainObject(value)) return undefined
   const { signInId, returnTo } = value
   if (typeof signInId !== 'string' || !SIGN_IN_ID.test(signInId) || typeof returnTo !== 'string') return undefined
   return { signInId, returnTo }
+}
+
+/**
+ * Whose sign-in a stored session points at, also one of another instance: the tag of the person. `undefined` where
+ * nobody is signed in in it.
+ */
+export function personIn(blob: string): string | undefined {
+  // Most sessions are nobody's, and need no parsing.
+  const session = blob.includes('"signInId"') ? (parseJsonObject(blob) ?? {}) : {}
+  const names = Object.keys(session).filter((name) => name.startsWith(PREFIX))
+  const pointer = names.map((name) => pointerIn(session[name])).find((found) => found !== undefined)
+  return pointer && tagOf(pointer.signInId)
 }
 
 /** What other instances keep in the same session: each ends its own sign-ins only. */

@@ -19,6 +19,9 @@ export interface ExpiringMapOptions {
   readonly onDrop?: (key: string) => void
 }
 
+/** A full map is walked for expired entries no more often than this, so a flood costs no walk for each entry. */
+const WALK_PAUSE_MS = 1_000
+
 /**
  * A bounded map whose entries expire. Nothing is ever read past its expiry, also between two sweeps.
  *
@@ -31,6 +34,9 @@ export class ExpiringMap<T> {
   readonly #options: ExpiringMapOptions
   /** No entry expires before this. A full map under a flood is so not walked again and again for nothing. */
   #earliestExpiry = Number.POSITIVE_INFINITY
+  #walkedAt = Number.NEGATIVE_INFINITY
+  /** Kept from one eviction to the next: a new one would have to step over all that was deleted before it. */
+  #oldest: Iterator<string> | undefined
 
   constructor(options: ExpiringMapOptions) {
     this.#options = options
@@ -73,12 +79,31 @@ export class ExpiringMap<T> {
   sweep(): void {
     const now = this.#options.now()
     if (now < this.#earliestExpiry) return
+    this.#walkedAt = now
     let earliest = Number.POSITIVE_INFINITY
     for (const [key, entry] of this.#entries) {
       if (entry.expiresAt <= now) this.delete(key)
       else earliest = Math.min(earliest, entry.expiresAt)
     }
     this.#earliestExpiry = earliest
+  }
+
+  /** As {@link sweep}, but at most once a second: for whoever needs room. */
+  sweepIfDue(): void {
+    const sinceWalkMs = this.#options.now() - this.#walkedAt
+    if (sinceWalkMs < 0 || sinceWalkMs >= WALK_PAUSE_MS) this.sweep()
+  }
+
+  /** Drops the oldest entry. @returns whether there was one */
+  dropOldest(): boolean {
+    let next = this.#oldest?.next()
+    if (next === undefined || next.done) {
+      this.#oldest = this.#entries.keys()
+      next = this.#oldest.next()
+    }
+    if (next.done) return false
+    this.delete(next.value)
+    return true
   }
 
   clear(): void {
@@ -92,13 +117,11 @@ export class ExpiringMap<T> {
   }
 
   #makeRoom(): void {
-    this.sweep()
+    this.sweepIfDue()
     const { cap, holds, whenFull } = this.#options
     if (this.#entries.size < cap) return
-    const oldest = this.#entries.keys().next()
-    if (whenFull === 'refuse' || oldest.done) {
+    if (whenFull === 'refuse' || !this.dropOldest()) {
       throw new PpoppoError('store_full', `The memory store holds ${cap} ${holds}, and may hold no more. Use Redis.`)
     }
-    this.delete(oldest.value)
   }
 }

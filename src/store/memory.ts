@@ -1,14 +1,8 @@
 import { PpoppoError } from '../errors.js'
 import { ExpiringMap } from './expiring-map.js'
+import { createMemorySessions } from './memory-sessions.js'
 import { createMemorySignIns } from './memory-sign-ins.js'
-import {
-  type Limiter,
-  PENDING_OUTCOME,
-  type SessionCommands,
-  type Store,
-  type TakenTransaction,
-  TOMBSTONE_TTL_MS,
-} from './store.js'
+import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from './store.js'
 
 /** How much the memory store holds of each kind. Each kind has its own bound: a flood of logins evicts no sign-in. */
 export interface MemoryStoreCaps {
@@ -16,7 +10,7 @@ export interface MemoryStoreCaps {
   readonly attempts: number
   /** Sign-ins; full: new sign-ins are refused. @default 100_000 */
   readonly signIns: number
-  /** Session blobs; full: the oldest goes, since whose it is cannot be seen from here. @default 100_000 */
+  /** Session blobs; full: the oldest goes in which nobody is signed in, and of the others only when there is no such. @default 100_000 */
   readonly sessions: number
   /** Keys of all limiters together; full: the oldest goes. @default 100_000 */
   readonly limiterKeys: number
@@ -26,6 +20,8 @@ export interface MemoryStoreCaps {
 export interface MemoryStoreOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Whose sign-in a session blob points at: a word for the person; `undefined` where nobody is signed in in it. */
+  readonly personIn?: (blob: string) => string | undefined
   readonly caps?: Partial<MemoryStoreCaps>
 }
 
@@ -46,17 +42,12 @@ const MINUTE_MS = 60_000
  * @example
  * const store = createMemoryStore({ now: Date.now })
  */
-export function createMemoryStore({ now, caps: given }: MemoryStoreOptions): Store {
+export function createMemoryStore({ now, personIn = () => undefined, caps: given }: MemoryStoreOptions): Store {
   const caps = { ...DEFAULT_CAPS, ...given }
   const attempts = new ExpiringMap<string>({ holds: 'login attempts', cap: caps.attempts, whenFull: 'refuse', now })
   const outcomes = new ExpiringMap<string>({ holds: 'outcomes', cap: caps.attempts, whenFull: 'evict-oldest', now })
   const leases = new ExpiringMap<string>({ holds: 'leases', cap: caps.signIns, whenFull: 'evict-oldest', now })
-  const blobs = new ExpiringMap<string | typeof ENDED>({
-    holds: 'sessions',
-    cap: caps.sessions,
-    whenFull: 'evict-oldest',
-    now,
-  })
+  const sessions = createMemorySessions({ now, cap: caps.sessions, personIn, assertOpen })
   const counters = new ExpiringMap<number>({ holds: 'limits', cap: caps.limiterKeys, whenFull: 'evict-oldest', now })
   const secrets = new Map<string, string>()
   let latest = 0
@@ -66,7 +57,7 @@ export function createMemoryStore({ now, caps: given }: MemoryStoreOptions): Sto
   }
   const signIns = createMemorySignIns({ now, orderedNow, cap: caps.signIns, assertOpen })
 
-  const swept = [attempts, outcomes, leases, blobs, counters, signIns]
+  const swept = [attempts, outcomes, leases, sessions, counters, signIns]
   const sweeper = setInterval(() => {
     for (const part of swept) part.sweep()
   }, SWEEP_INTERVAL_MS).unref()
@@ -116,7 +107,7 @@ export function createMemoryStore({ now, caps: given }: MemoryStoreOptions): Sto
       assertOpen()
       if (leases.get(name) === holder) leases.delete(name)
     },
-    sessions: createSessions(blobs, now, assertOpen),
+    sessions: sessions.commands,
     async shareSecret(name, value): Promise<string> {
       assertOpen()
       const known = secrets.get(name) ?? value
@@ -144,33 +135,6 @@ export function createMemoryStore({ now, caps: given }: MemoryStoreOptions): Sto
       clearInterval(sweeper)
       for (const part of swept) part.clear()
       secrets.clear()
-    },
-  }
-}
-
-/** Stands in a session's place once it has ended. */
-const ENDED = Symbol('ended')
-
-function createSessions(
-  blobs: ExpiringMap<string | typeof ENDED>,
-  now: () => number,
-  assertOpen: () => void,
-): SessionCommands {
-  return {
-    async get(sid): Promise<string | null> {
-      assertOpen()
-      const blob = blobs.get(sid)
-      return typeof blob === 'string' ? blob : null
-    },
-    async set(sid, value, ttlSeconds): Promise<boolean> {
-      assertOpen()
-      if (blobs.get(sid) === ENDED) return false
-      blobs.set(sid, value, now() + ttlSeconds * 1000)
-      return true
-    },
-    async destroy(sid): Promise<void> {
-      assertOpen()
-      blobs.set(sid, ENDED, now() + TOMBSTONE_TTL_MS)
     },
   }
 }

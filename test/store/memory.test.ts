@@ -1,6 +1,8 @@
-import { expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { personIn } from '../../src/session/pointer.js'
 import { createMemoryStore } from '../../src/store/memory.js'
-import { describeStore } from '../contract/store.js'
+import type { Store } from '../../src/store/store.js'
+import { describeStore, word } from '../contract/store.js'
 
 const T0 = 1_800_000_000_000
 
@@ -51,6 +53,111 @@ test('a record may be written over while the store is full', async () => {
   const store = createMemoryStore({ now: () => T0, caps: { signIns: 1 } })
   await store.createSignIn('t.1', 'v', T0 + 1000, T0)
   expect(await store.writeSignIn('t.1', 1, 'w', T0 + 2000)).toBe('written')
+  await store.close()
+})
+
+/** As the library stores a session in which `person` is signed in. */
+const signedInAs = (person: string): string =>
+  JSON.stringify({ cookie: {}, 'ppoppo:1234abcd': { signInId: `${person}.${word()}`, returnTo: 'https://a.example/' } })
+
+describe('A21 a memory store that is full of sessions', () => {
+  let now = T0
+  let store: Store
+  beforeEach(() => {
+    now = T0
+    store = createMemoryStore({ now: () => now, caps: { sessions: 300 }, personIn })
+  })
+  afterEach(() => store.close())
+  const isThere = async (sid: string): Promise<boolean> => (await store.sessions.get(sid)) !== null
+  async function flood(count: number, blob = (): string => '{"cookie":{}}'): Promise<void> {
+    for (let i = 0; i < count; i += 1) await store.sessions.set(word(), blob(), 60)
+  }
+
+  test('visitors who are not signed in push out nobody who is', async () => {
+    await store.sessions.set('first visitor', '{}', 60)
+    for (let i = 0; i < 200; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
+    await flood(10_000)
+    for (let i = 0; i < 200; i += 1) expect(await isThere(`person ${i}`)).toBe(true)
+    expect(await isThere('first visitor')).toBe(false)
+  })
+
+  test('what a visitor writes into a session signs nobody in', async () => {
+    await store.sessions.set('person', signedInAs('p'), 60)
+    await flood(10_000, () =>
+      JSON.stringify({ cookie: {}, note: signedInAs('p'), list: [JSON.parse(signedInAs('p'))] }),
+    )
+    expect(await isThere('person')).toBe(true)
+  })
+
+  test('one account signed in again and again pushes out nobody else', async () => {
+    for (let i = 0; i < 150; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
+    await flood(10_000, () => signedInAs('mallory'))
+    for (let i = 0; i < 150; i += 1) expect(await isThere(`person ${i}`)).toBe(true)
+  })
+
+  test('sign-outs by the thousand push out nobody, and an ended session stays ended', async () => {
+    await store.sessions.set('person', signedInAs('p'), 60)
+    await store.sessions.set('ended', signedInAs('q'), 60)
+    await store.sessions.destroy('ended')
+    for (let i = 0; i < 200; i += 1) await store.sessions.destroy(word())
+    expect(await store.sessions.set('ended', signedInAs('q'), 60)).toBe(false)
+    for (let i = 0; i < 10_000; i += 1) await store.sessions.destroy(word())
+    expect(await isThere('person')).toBe(true)
+  })
+
+  test('of signed-in ones the one written longest ago goes, and only when there are no others', async () => {
+    for (let i = 0; i < 300; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
+    await store.sessions.set('person 0', signedInAs('p0'), 60)
+    await store.sessions.set('a visitor', '{}', 60)
+    expect([await isThere('person 0'), await isThere('person 1'), await isThere('a visitor')]).toEqual([
+      true,
+      false,
+      true,
+    ])
+    await store.sessions.set('person 300', signedInAs('p300'), 60)
+    expect([await isThere('a visitor'), await isThere('person 2'), await isThere('person 300')]).toEqual([
+      false,
+      true,
+      true,
+    ])
+  })
+
+  test('expired sessions make room before a living one goes', async () => {
+    await store.sessions.set('person', signedInAs('p'), 3_600)
+    await flood(200)
+    await store.sessions.set('visitor', '{}', 3_600)
+    await flood(98)
+    now += 61_000
+    await flood(298)
+    expect([await isThere('person'), await isThere('visitor')]).toEqual([true, true])
+  })
+
+  test('a session changes sides with who is signed in in it', async () => {
+    await store.sessions.set('s', '{}', 60)
+    await store.sessions.set('s', signedInAs('p'), 60)
+    await flood(1_000)
+    expect(await isThere('s')).toBe(true)
+    await store.sessions.set('s', '{}', 60)
+    await flood(1_000)
+    expect(await isThere('s')).toBe(false)
+  })
+})
+
+test('A21 in a full store no session costs a walk through all the others', async () => {
+  let now = T0
+  const store = createMemoryStore({ now: () => now, caps: { sessions: 50_000 } })
+  async function floodMs(ttlSeconds: number, count = 20_000): Promise<number> {
+    const beganAt = performance.now()
+    for (let i = 0; i < count; i += 1) {
+      now += 1
+      await store.sessions.set(word(), '{}', ttlSeconds)
+    }
+    return performance.now() - beganAt
+  }
+  const roomy = (await floodMs(3_600)) + (await floodMs(3_600))
+  await floodMs(3_600)
+  // Each expires before the next one comes. With a walk for each it takes a thousand times as long.
+  expect(await floodMs(0.001, 2_000)).toBeLessThan(10 * roomy + 500)
   await store.close()
 })
 
