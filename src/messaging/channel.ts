@@ -1,13 +1,18 @@
 import type { ChannelOptions, Client } from '@grpc/grpc-js'
 import { grpc } from './grpc.js'
 import { trackHandshakes } from './handshakes.js'
+import { Liveness, untilLoopHasRead } from './liveness.js'
 import type { MessagingConfig } from './options.js'
 import type { MessagingRuntime } from './runtime.js'
+import type { CallScope } from './scope.js'
 
 const MEBIBYTE = 1024 * 1024
 /** grpc-js's names of connectivity, by number. */
 const STATES = ['idle', 'connecting', 'ready', 'transient_failure', 'shutdown'] as const
 const CONNECTING = 1
+const READY = 2
+/** How long the other end of a quiet connection may take to show that it is there. */
+const PROOF_MS = 3_000
 const FINAL_STATES: readonly number[] = [2, 3, 4]
 
 /** A share in the one channel of this process to an endpoint. */
@@ -16,6 +21,13 @@ export interface Channel {
   client(): Client
   /** Connectivity, without connecting. */
   state(): (typeof STATES)[number]
+  /** Something came over the connection. */
+  heard(): void
+  /**
+   * Before what must not be asked twice: resolves once what has reached this process is read, and a connection that was
+   * quiet for long has answered something harmless, or was replaced. Rejects when the scope ends first.
+   */
+  prove(token: string, scope: CallScope): Promise<void>
   /** Begins to connect, and resolves when that came to something, or at `deadline`. */
   settle(deadline: Date): Promise<void>
   /** Gives the share back; with the last one the channel is closed. Idempotent. */
@@ -28,6 +40,7 @@ interface Shared {
   end: () => void
   shares: number
   isWatched: boolean
+  readonly liveness: Liveness
 }
 
 /** By endpoint and options: a channel per request leaks, and one per client opens more connections than are needed. */
@@ -58,7 +71,7 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
     }
   }
   const key = JSON.stringify([url.protocol, target, options, runtime.connectWatchdogMs])
-  const entry = shared.get(key) ?? { ...create(), shares: 0, isWatched: false }
+  const entry = shared.get(key) ?? { ...create(), shares: 0, isWatched: false, liveness: new Liveness(runtime) }
   shared.set(key, entry)
   entry.shares++
 
@@ -69,6 +82,17 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
       return entry.client
     },
     state: () => STATES[entry.client.getChannel().getConnectivityState(false)] ?? 'idle',
+    heard: () => entry.liveness.heard(),
+    prove: async (token, scope) => {
+      await untilLoopHasRead()
+      const { client, liveness } = entry
+      if (client.getChannel().getConnectivityState(false) !== READY || !liveness.isQuiet) return
+      // Half of what is left of the call is for the call itself.
+      const forMs = Math.min(PROOF_MS, scope.remainingMs() / 2)
+      const prefix = url.pathname.replace(/\/$/, '')
+      const isProven = await scope.wait(liveness.ask(client, prefix, token, forMs), 'Looking whether PCS is there')
+      if (!isProven && entry.client === client && entry.shares > 0) replace(entry, create)
+    },
     settle: (deadline) => settled(entry.client, deadline),
     release: () => {
       if (isReleased) return
@@ -117,10 +141,15 @@ function watch(entry: Shared, create: () => Pick<Shared, 'client' | 'end'>, afte
     if (entry.shares === 0 || entry.client.getChannel() !== channel) return
     if (error === undefined) return watch(entry, create, afterMs)
     if (now !== CONNECTING) return
-    const endStuck = entry.end
-    Object.assign(entry, create())
-    endStuck()
+    replace(entry, create)
   })
+}
+
+/** Calls that are under way on the old connection go on. */
+function replace(entry: Shared, create: () => Pick<Shared, 'client' | 'end'>): void {
+  const endOld = entry.end
+  Object.assign(entry, create())
+  endOld()
 }
 
 function settled(client: Client, deadline: Date): Promise<void> {

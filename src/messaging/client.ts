@@ -103,14 +103,18 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
             scope.throwIfEnded()
             throw toUnmade(error)
           })
+          if (asked.kind === 'write') await beforeSending(() => caller.channel()).prove(token, scope)
           scope.throwIfEnded()
           asked.context?.noMore.throwIfAborted()
           const client = beforeSending(() => caller.channel().client())
           try {
             note(true)
-            return await callUnary(client, prepared, token, scope)
+            const answer = await callUnary(client, prepared, token, scope)
+            caller.channel().heard()
+            return answer
           } catch (error) {
             if (!(error instanceof CallFailed)) throw error
+            if (error.failure.isFromPeer) caller.channel().heard()
             note(classify(error.failure, asked.kind).outcome === 'unknown')
             caller.noteFailure(error.failure, token)
             throw error

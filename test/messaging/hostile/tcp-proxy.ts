@@ -15,12 +15,15 @@ export interface TcpProxy {
   readonly accepted: number
   readonly open: number
   set(mode: ProxyMode): void
+  /** Nothing passes on the connections there are, and nobody is told; new ones are as usual. */
+  mute(): void
   close(): Promise<void>
 }
 
 /** A network that goes wrong between 127.0.0.1 and `targetPort`. */
 export async function startTcpProxy(targetPort: () => number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
+  const muted = new WeakSet<Socket>()
   let accepted = 0
 
   const keep = (socket: Socket): Socket => {
@@ -30,7 +33,7 @@ export async function startTcpProxy(targetPort: () => number): Promise<TcpProxy>
   }
   const carry = (from: Socket, to: Socket): void => {
     from.on('data', (piece: Buffer) => {
-      if (proxy.mode === 'blackhole') return
+      if (proxy.mode === 'blackhole' || muted.has(from)) return
       if (proxy.mode === 'delay') setTimeout(() => to.write(piece), proxy.delayMs).unref()
       else to.write(piece)
     })
@@ -63,6 +66,9 @@ export async function startTcpProxy(targetPort: () => number): Promise<TcpProxy>
     set(mode) {
       proxy.mode = mode
       if (mode === 'reset') for (const socket of sockets) socket.resetAndDestroy()
+    },
+    mute() {
+      for (const socket of sockets) muted.add(socket)
     },
     async close() {
       for (const socket of sockets) socket.destroy()
