@@ -12,6 +12,7 @@ import {
 } from './config-checks.js'
 import { messagingFaults, parseMessagingConfig } from './config-messaging.js'
 import { parsePublicPaths } from './config-paths.js'
+import { oneOfSeveral } from './config-processes.js'
 import { parseRedis } from './config-redis.js'
 import { parseSessionSecrets, parseVaultKeys, type ReportWeak, requireInProduction } from './config-secrets.js'
 import { checkKeys, createSource, Faults, type Source } from './config-source.js'
@@ -104,7 +105,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     homeUrl: `${origin?.origin ?? ''}${paths.basePath}/`,
     appName: parseAppName(given.appName, faults) ?? origin?.host ?? '',
     redirectUri: `${origin?.origin ?? ''}${paths.mountPath}/callback`,
-    ...(redis === undefined ? {} : { redis }),
+    ...(redis === undefined ? oneOfSeveral(env) : { redis }),
     keyPrefix,
     ...parseSecrets(source, isProduction, faults, warnings),
     ...parseSession(given.session, isHttps, faults),

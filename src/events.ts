@@ -31,6 +31,8 @@ export type RefusalReason =
   | 'no_attempt'
   | 'malformed'
   | 'expired'
+  /** Begun in this browser a moment ago, but not in the store: a restart, another process, a Redis that forgets. */
+  | 'attempt_lost'
   | 'issuer_mismatch'
   | 'provider_error'
   | 'exchange_failed'
@@ -67,6 +69,10 @@ export type WarningCode =
   | 'development_secrets'
   | 'on_sign_out_failed'
   | 'session_not_saved'
+  /** Sign-ins are kept in memory, and this process is one of several. */
+  | 'memory_store'
+  /** A session that was begun seconds ago is not in the store. */
+  | 'session_lost'
   /** Redis may delete sign-ins, or forget them at a restart. */
   | 'redis'
   /** A consumer of delivery events has ended, or keeps its place in memory. */

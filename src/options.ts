@@ -148,6 +148,8 @@ export interface Config {
   /** `origin + mountPath + '/callback'` */
   readonly redirectUri: string
   readonly redis?: Redis | Cluster | string
+  /** Without `redis`: how it is known that this process is one of several. */
+  readonly oneOfSeveral?: string
   readonly keyPrefix: string
   /** Absent in development where none is set: made once, and shared through the store. */
   readonly sessionSecrets?: readonly string[]

@@ -3,7 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { resolveConfig } from './config.js'
 import { PpoppoError } from './errors.js'
 import { createEventSink } from './event-sink.js'
-import type { RaiseEvent } from './events.js'
+import type { PpoppoEventDetail, RaiseEvent } from './events.js'
 import { type Runtime, systemRuntime } from './lib/runtime.js'
 import { createMessagingClient } from './messaging/messaging.js'
 import { systemMessagingRuntime } from './messaging/runtime.js'
@@ -85,6 +85,8 @@ export function ppoppo(options: PpoppoOptions = {}): Ppoppo {
 export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   const raise = createEventSink(config.onEvent, runtime)
   for (const warning of config.warnings) raise({ type: 'warning', code: 'config', detail: warning })
+
+  if (config.oneOfSeveral !== undefined) raise(memoryWarning(config.oneOfSeveral))
 
   const closing = new AbortController()
   const pointerKey = pointerKeyOf(config.clientId)
@@ -173,6 +175,11 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
       await store.close()
     },
   })
+}
+
+function memoryWarning(why: string): PpoppoEventDetail {
+  const detail = `Sign-ins are kept in the memory of this process, and ${why}. What one process knows the others do not: people are asked to start again, and are signed out at random. Set REDIS_URL (or the option "redis"), or run one process.`
+  return { type: 'warning', code: 'memory_store', detail }
 }
 
 /** On one's own machine a Redis that forgets is nothing to worry about. */

@@ -7,8 +7,10 @@ import { clearCookie, setCookie } from './set-cookie.js'
 
 /** The cookies that bind login attempts to a browser: one per attempt, so that tabs do not overwrite each other's. */
 export interface AttemptCookies {
-  /** A new cookie value, with the time in it. */
-  newValue(): string
+  /** A new cookie value, with the time in it: milliseconds by the store's clock. */
+  newValue(begunAt: number): string
+  /** The time in a value. */
+  begunAt(value: string): number
   /** Sets the cookie of a new attempt and drops the oldest above the bound. */
   set(req: Request, res: Response, state: string, value: string): void
   /** The cookie's value, or `undefined` where this browser did not begin the attempt. */
@@ -16,6 +18,8 @@ export interface AttemptCookies {
   clear(req: Request, res: Response, state: string): void
 }
 
+/** Longer than an attempt lives: who took too long is told so. */
+const COOKIE_TTL_MS = 60 * 60_000
 /** More open attempts than this in one browser: the oldest goes. */
 const MAX_OPEN_ATTEMPTS = 10
 /** In one answer: more would not fit into the buffer that a proxy has for its headers (nginx: 4 KB). */
@@ -26,10 +30,9 @@ const VALUE = /^([0-9a-z]{8,10})\.[A-Za-z0-9_-]{22}$/
 export function createAttemptCookies(options: {
   readonly isHttps: boolean
   readonly clientId: string
-  readonly ttlMs: number
   readonly runtime: Runtime
 }): AttemptCookies {
-  const { isHttps, clientId, ttlMs, runtime } = options
+  const { isHttps, clientId, runtime } = options
   const { attempts, formerAttempts } = cookieNamesOf({ clientId, isHttps })
   const attributes = { httpOnly: true, secure: isHttps, sameSite: 'lax', path: '/' } as const
   /** Under its name, and under what it was called before. */
@@ -38,22 +41,25 @@ export function createAttemptCookies(options: {
     return [attempts + tag, formerAttempts + tag]
   }
 
+  const timeIn = (value: string | undefined): number => Number.parseInt(VALUE.exec(value ?? '')?.[1] ?? '0', 36)
+
   function openAttempts(req: Request): readonly { readonly name: string; readonly begunAt: number }[] {
     return Object.entries(parseCookie(req.headers.cookie ?? ''))
       .filter(([name]) => name.startsWith(attempts))
-      .map(([name, value]) => ({ name, begunAt: Number.parseInt(VALUE.exec(value ?? '')?.[1] ?? '0', 36) }))
+      .map(([name, value]) => ({ name, begunAt: timeIn(value) }))
       .sort((a, b) => b.begunAt - a.begunAt)
   }
 
   return {
-    newValue: () => `${runtime.now().toString(36)}.${randomToken(runtime, 128)}`,
+    newValue: (begunAt) => `${Math.floor(begunAt).toString(36)}.${randomToken(runtime, 128)}`,
+    begunAt: timeIn,
     set(req, res, state, value) {
       const dropped = openAttempts(req)
         .slice(MAX_OPEN_ATTEMPTS - 1)
         .slice(-MAX_DROPPED)
       for (const { name } of dropped) clearCookie(res, name, attributes)
-      const expires = new Date(runtime.now() + ttlMs)
-      setCookie(res, namesFor(state)[0], value, { ...attributes, maxAge: ttlMs / 1000, expires })
+      const expires = new Date(runtime.now() + COOKIE_TTL_MS)
+      setCookie(res, namesFor(state)[0], value, { ...attributes, maxAge: COOKIE_TTL_MS / 1000, expires })
     },
     read(req, state) {
       const sent = parseCookie(req.headers.cookie ?? '')

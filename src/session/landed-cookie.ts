@@ -5,14 +5,17 @@ import type { Runtime } from '../lib/runtime.js'
 import type { Config } from '../options.js'
 import { clearCookie, setCookie } from './set-cookie.js'
 
+/** How a browser comes to a guard: it has just landed, once, or again and again within seconds; or neither. */
+export type Landing = 'none' | 'once' | 'again'
+
 /**
  * Says for ten seconds that a sign-in was just finished in this browser. A guard that sees it, but no session, knows
  * that the session cookie does not arrive, and stops what would be an endless round of redirects.
  */
 export interface LandedCookie {
-  set(res: Response): void
+  set(req: Request, res: Response): void
   clear(res: Response): void
-  isThere(req: Request): boolean
+  landingOf(req: Request): Landing
   /** The session came with the request, with the sign-in in it: cookies are kept here. */
   hasArrived(req: Request, res: Response): void
 }
@@ -20,8 +23,9 @@ export interface LandedCookie {
 const MAX_AGE_SECONDS = 10
 /** The clocks of two machines differ by less than this. */
 const TOLERANCE_MS = 60_000
-/** Milliseconds in base 36. */
-const VALUE = /^[0-9a-z]{8,10}$/
+/** Milliseconds in base 36; after another landing, which no session came after, with a mark. */
+const VALUE = /^([0-9a-z]{8,10})(\.again)?$/
+const AGAIN = '.again'
 
 export function createLandedCookie(
   config: Pick<Config, 'clientId' | 'isHttps' | 'cookieName'>,
@@ -32,18 +36,24 @@ export function createLandedCookie(
   const arrived = new WeakSet<Request>()
 
   /** Only the name that was set, and no older than it can be: on http a sister domain may have set one for a year. */
-  function isSent(req: Request): boolean {
-    const value = parseCookie(req.headers.cookie ?? '')[name] ?? ''
-    return VALUE.test(value) && Math.abs(now() - Number.parseInt(value, 36)) < MAX_AGE_SECONDS * 1000 + TOLERANCE_MS
+  function sent(req: Request): Landing {
+    const [, time, again] = VALUE.exec(parseCookie(req.headers.cookie ?? '')[name] ?? '') ?? []
+    if (time === undefined) return 'none'
+    const isRecent = Math.abs(now() - Number.parseInt(time, 36)) < MAX_AGE_SECONDS * 1000 + TOLERANCE_MS
+    if (!isRecent) return 'none'
+    return again === undefined ? 'once' : 'again'
   }
 
   return {
-    set: (res) => setCookie(res, name, now().toString(36), { ...attributes, maxAge: MAX_AGE_SECONDS }),
+    set(req, res) {
+      const value = now().toString(36) + (sent(req) === 'none' ? '' : AGAIN)
+      setCookie(res, name, value, { ...attributes, maxAge: MAX_AGE_SECONDS })
+    },
     clear: (res) => clearCookie(res, name, attributes),
-    isThere: (req) => !arrived.has(req) && isSent(req),
+    landingOf: (req) => (arrived.has(req) ? 'none' : sent(req)),
     hasArrived(req, res) {
       arrived.add(req)
-      if (isSent(req)) clearCookie(res, name, attributes, 'may')
+      if (sent(req) !== 'none') clearCookie(res, name, attributes, 'may')
     },
   }
 }

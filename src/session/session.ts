@@ -26,6 +26,8 @@ export interface OwnSession {
   isUnavailable(req: Request): boolean
   /** Whether this browser sent our cookie, valid or not. */
   hasCookie(req: Request): boolean
+  /** Whether it sent one whose session nobody knows, and which was not ended here. */
+  isLost(req: Request): boolean
   /**
    * Ends the session, takes its cookie out of the browser, and gives the rest of the request a new one, which is kept
    * only if something is put into it.
@@ -171,6 +173,11 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     owns,
     isUnavailable: (req) => isStandIn(req.session),
     hasCookie: (req) => cookie.isSentBy(req),
+    isLost(req) {
+      const visit = visits.get(req)
+      if (!visit || visit.loadedId !== undefined || !owns(req) || !cookie.isSentBy(req)) return false
+      return !isStandIn(req.session) && marksOf(req.session).isDropped === undefined
+    },
     end: (req, carried) => renew(req, carried, (done) => store.regenerate(req, done)),
     leave: (req, carried) => renew(req, carried, (done) => store.leave(req, done)),
   }

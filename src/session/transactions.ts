@@ -30,6 +30,8 @@ export type Consumed =
   | { readonly kind: 'taken'; readonly transaction: Transaction; readonly finish: (outcome: Outcome) => Promise<void> }
   | { readonly kind: 'taken_before'; readonly outcome: () => Promise<Outcome | undefined> }
   | { readonly kind: 'expired' }
+  /** This browser began it a moment ago, and the store does not know it, or not any more; `detail` says why. */
+  | { readonly kind: 'lost'; readonly detail: string }
   /** This browser did not begin it, or it is long gone. */
   | { readonly kind: 'unknown' }
 
@@ -46,6 +48,11 @@ export const ATTEMPT_TTL_MS: number = 10 * 60_000
 const OUTCOME_TTL_MS = 60_000
 const OUTCOME_WAIT_MS = 25_000
 const OUTCOME_POLL_MS = 100
+const WHY_LOST = {
+  memory: "is not in this process's memory: the process was restarted since, or another one began it",
+  redis: 'is not in Redis: it was flushed, failed over or evicts, or login and callback use two different ones',
+} as const
+const OTHER_KEYS = 'does not open with the vault keys of this process: those of the login were others'
 const FORM_OF_STATE = /^[A-Za-z0-9_-]{43}$/
 
 export function createTransactions(parts: {
@@ -55,7 +62,7 @@ export function createTransactions(parts: {
   readonly runtime: Runtime
 }): Transactions {
   const { config, store, keyRing, runtime } = parts
-  const cookies = createAttemptCookies({ ...config, ttlMs: ATTEMPT_TTL_MS, runtime })
+  const cookies = createAttemptCookies({ ...config, runtime })
 
   /** Only who has both the state and the cookie can name the record. */
   const keyFor = (state: string, cookie: string): string => digestOf('transaction', config.clientId, state, cookie)
@@ -72,6 +79,13 @@ export function createTransactions(parts: {
     return parseOutcome((await keyRing()).open(outcomeContextFor(key), outcome ?? '') ?? '')
   }
 
+  /** An attempt that cannot be taken: by the time in its cookie it is too old, or the store lost it. */
+  async function gone(cookie: string, why: string): Promise<Consumed> {
+    const ageMs = (await store.now()) - cookies.begunAt(cookie)
+    if (ageMs >= ATTEMPT_TTL_MS) return { kind: 'expired' }
+    return { kind: 'lost', detail: `the attempt, begun ${Math.max(0, Math.round(ageMs / 1000))} s ago, ${why}` }
+  }
+
   return {
     async begin(req, res, returnTo, maxAgeSeconds) {
       const begunAt = await store.now()
@@ -83,7 +97,7 @@ export function createTransactions(parts: {
         begunAt,
         ...(maxAgeSeconds === undefined ? {} : { seenSince: begunAt - maxAgeSeconds * 1000 }),
       }
-      const cookie = cookies.newValue()
+      const cookie = cookies.newValue(begunAt)
       const key = keyFor(transaction.state, cookie)
       const sealed = (await keyRing()).seal(contextFor(key), JSON.stringify(transaction))
       await store.putTransaction(key, sealed, ATTEMPT_TTL_MS)
@@ -98,7 +112,7 @@ export function createTransactions(parts: {
       const ring = await keyRing()
       const taken = await store.takeTransaction(key, OUTCOME_TTL_MS)
       cookies.clear(req, res, state)
-      if (!taken) return { kind: 'expired' }
+      if (!taken) return gone(cookie, WHY_LOST[store.kind])
       if (taken.outcome !== undefined) {
         const { outcome } = taken
         return { kind: 'taken_before', outcome: () => waitForOutcome(key, outcome) }
@@ -109,7 +123,7 @@ export function createTransactions(parts: {
       const isLive = transaction?.state === state && (await store.now()) - transaction.begunAt < ATTEMPT_TTL_MS
       if (isLive) return { kind: 'taken', transaction, finish }
       await finish('failed')
-      return { kind: 'expired' }
+      return transaction ? { kind: 'expired' } : gone(cookie, OTHER_KEYS)
     },
   }
 }

@@ -46,6 +46,10 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
         return join(req, res, consumed, correlationId)
       case 'expired':
         return stale(req, res, { page: 'attempt_expired', reason: 'expired', detail: '' }, correlationId)
+      case 'lost': {
+        const { detail } = consumed
+        return stale(req, res, { page: 'attempt_lost', reason: 'attempt_lost', detail }, correlationId)
+      }
       case 'unknown':
         return stale(req, res, { page: 'attempt_missing', reason: 'no_attempt', detail: '' }, correlationId)
     }
@@ -73,7 +77,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
       void finish({ signInId: signIn.id, returnTo: transaction.returnTo }).catch(() => {})
       rateLimit.exchanged(req)
       raise({ type: 'sign_in', sub: signIn.sub, signInId: signIn.id }, correlationId)
-      land(res, transaction.returnTo)
+      land(req, res, transaction.returnTo)
     } catch (error) {
       await finish('failed').catch(() => {})
       await refuse(req, res, toRefusal(error), correlationId, transaction.returnTo)
@@ -88,14 +92,14 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
       const signIn = outcome && outcome !== 'failed' ? await vault.read(outcome.signInId) : undefined
       if (!signIn || !outcome || outcome === 'failed') return await stale(req, res, refusal, correlationId)
       await moveIn(req, signIn.id, outcome.returnTo)
-      land(res, outcome.returnTo)
+      land(req, res, outcome.returnTo)
     } catch (error) {
       await refuse(req, res, toRefusal(error), correlationId)
     }
   }
 
-  function land(res: Response, returnTo: string): void {
-    landed.set(res)
+  function land(req: Request, res: Response, returnTo: string): void {
+    landed.set(req, res)
     res.set('Referrer-Policy', 'no-referrer')
     res.redirect(303, returnTo)
   }

@@ -27,14 +27,30 @@ const RETRY_AFTER_SECONDS = 5
  * where `Accept` names HTML, else `application/problem+json`. While the store is down all get 503 and nobody is signed out.
  */
 export function createGuard(parts: RouteParts): (options?: RequireSignInOptions) => RequestHandler {
-  const { config, pages, toReturnTo, ownSession, landed, pointerKey } = parts
+  const { config, raise, pages, toReturnTo, ownSession, landed, pointerKey } = parts
+  let hasWarned = false
   const returnPlace = createReturnPlace(parts)
   const login = `${config.origin}${config.mountPath}/login`
 
-  /** The cookie of a sign-in that was just finished here did not come back: another round would end the same way. */
-  function isGoingRound(req: Request): boolean {
-    if (!landed.isThere(req) || readPointer(req.session, pointerKey)) return false
-    return !(ownSession.owns(req) && ownSession.hasCookie(req))
+  /** Why another round to PAS and back, just after one, would end the same way. */
+  function roundPage(req: Request): 'cookie_missing' | 'sign_in_lost' | undefined {
+    const landing = landed.landingOf(req)
+    if (landing === 'none' || readPointer(req.session, pointerKey)) return undefined
+    // The cookie of the sign-in did not come back.
+    if (!ownSession.owns(req) || !ownSession.hasCookie(req)) return 'cookie_missing'
+    // It did, to a store that does not know it. Once, that is a restart, and another round puts it right.
+    return landing === 'again' && ownSession.isLost(req) ? 'sign_in_lost' : undefined
+  }
+
+  function warnOfLoss(): void {
+    if (hasWarned) return
+    hasWarned = true
+    raise({
+      type: 'warning',
+      code: 'session_lost',
+      detail:
+        'Somebody who signed in twice within seconds is not known each time: the cookie comes, and its session is not in the store. Several processes that each keep sessions in memory need one Redis (REDIS_URL); a Redis that evicts needs "maxmemory-policy noeviction".',
+    })
   }
 
   function loginUrl(returnTo: string, wishes: Readonly<Record<string, string>>): string {
@@ -45,7 +61,9 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
 
   /** A browser that goes somewhere. */
   function redirectToLogin(req: Request, res: Response, returnTo: string, url: string): void {
-    if (isGoingRound(req)) return pages.send(req, res, 'cookie_missing', { returnTo })
+    const page = roundPage(req)
+    if (page === 'sign_in_lost') warnOfLoss()
+    if (page) return pages.send(req, res, page, { returnTo })
     // A form's answer may not lead off-site under the usual `form-action 'self'`: login shows a page in between.
     if (isRead(req)) res.redirect(302, url)
     else res.redirect(303, `${url}&${AFTER_FORM}=1`)

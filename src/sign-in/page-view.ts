@@ -173,6 +173,9 @@ const PAUSES: readonly PageKind[] = [
   'app_failed',
   'rate_limited',
   'attempt_expired',
+  'code_refused',
+  'attempt_lost',
+  'sign_in_lost',
   'logout_unavailable',
 ]
 

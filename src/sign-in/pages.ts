@@ -34,11 +34,14 @@ export interface Pages {
 export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   attempt_missing: 400,
   attempt_expired: 400,
+  // Not 5xx: anybody can make up a cookie that names no attempt.
+  attempt_lost: 400,
   malformed: 400,
   already_handled: 400,
   access_denied: 403,
   account_setup_required: 403,
   provider_error: 502,
+  code_refused: 400,
   invalid_redirect_uri: 500,
   invalid_client: 500,
   invalid_scope: 500,
@@ -53,6 +56,7 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   denied: 403,
   rate_limited: 429,
   cookie_missing: 400,
+  sign_in_lost: 503,
   sign_in_required: 401,
   form_signed_out: 200,
   login_go_on: 200,

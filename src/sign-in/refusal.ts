@@ -29,7 +29,7 @@ const PAGE_BY_OAUTH_ERROR: ReadonlyMap<string, PageKind> = new Map([
   ['invalid_redirect_uri', 'invalid_redirect_uri'],
   ['invalid_scope', 'invalid_scope'],
   ['invalid_request', 'invalid_request'],
-  ['invalid_grant', 'attempt_expired'],
+  ['invalid_grant', 'code_refused'],
   ['server_error', 'provider_unavailable'],
   ['temporarily_unavailable', 'provider_unavailable'],
 ])

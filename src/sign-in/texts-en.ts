@@ -27,6 +27,14 @@ export const en: PageTexts = {
       todo: 'Please start again.',
       action: START_ANEW,
     },
+    attempt_lost: {
+      title: 'We lost track of your sign-in',
+      what: 'This site no longer knows the sign-in you began. It was most likely restarted while you were at Ppoppo. It is not your fault.',
+      todo: 'Please start again.',
+      action: START_ANEW,
+      developer:
+        'Usual causes: the process was restarted, or there are several, while sign-ins are kept in memory (set REDIS_URL); Redis was flushed or evicts keys; processes have different PPOPPO_VAULT_KEYS.',
+    },
     malformed: {
       title: 'This link is not complete',
       what: 'The address of this page is damaged or incomplete, so we could not continue.',
@@ -56,6 +64,12 @@ export const en: PageTexts = {
       what: 'Ppoppo could not complete the sign-in.',
       todo: 'Please try again. If it keeps happening, tell the people who run this site the reference below.',
       action: TRY_AGAIN,
+    },
+    code_refused: {
+      title: 'Ppoppo did not accept this sign-in any more',
+      what: 'What Ppoppo gave you to take here works once and for a short time. It was too old, or had been used.',
+      todo: 'Please start again.',
+      action: START_ANEW,
     },
     invalid_redirect_uri: {
       title: 'Sign-in is not set up correctly here',
@@ -139,7 +153,15 @@ export const en: PageTexts = {
       todo: 'Allow cookies for this site, leave private mode if it blocks them, check that the clock of your device is right, and open the site directly rather than inside another app or page.',
       action: TRY_AGAIN,
       developer:
-        'Usual causes: the app is opened under another host than the base URL, or a proxy or CDN drops Set-Cookie.',
+        "Usual causes: the app is opened under another host than the base URL, or a proxy or CDN drops Set-Cookie. With a session of the app's own also: its store forgets, or several processes each have their own.",
+    },
+    sign_in_lost: {
+      title: 'This site did not keep your sign-in',
+      what: 'You signed in, but a moment later this site did not know it any more. It is not your fault: the site was restarted, or a part of it does not know what another part does.',
+      todo: 'Please try again in a moment.',
+      action: TRY_AGAIN,
+      developer:
+        'The session cookie came, but its session is not in the store. Usual causes: several processes that each keep sessions in memory (set REDIS_URL), or a Redis that was flushed or evicts keys.',
     },
     sign_in_required: {
       title: 'Please sign in',

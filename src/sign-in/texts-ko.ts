@@ -29,6 +29,14 @@ export const ko: PageTexts = {
       todo: '처음부터 다시 시작해 주세요.',
       action: START_ANEW,
     },
+    attempt_lost: {
+      title: '진행 중이던 로그인을 찾을 수 없습니다',
+      what: `시작하신 로그인이 사이트에 남아 있지 않습니다. Ppoppo에 계시는 동안 사이트가 재시작되었을 가능성이 큽니다. ${NOT_YOUR_FAULT}`,
+      todo: '처음부터 다시 시작해 주세요.',
+      action: START_ANEW,
+      developer:
+        '흔한 원인: 로그인을 메모리에 보관하는데 프로세스가 재시작되었거나 여러 개인 경우(REDIS_URL을 설정해 주세요), Redis가 비워졌거나 키를 삭제하는 경우, 프로세스마다 PPOPPO_VAULT_KEYS가 다른 경우입니다.',
+    },
     malformed: {
       title: '주소가 올바르지 않습니다',
       what: '이 페이지의 주소가 손상되었거나 일부가 빠져 있어 계속할 수 없습니다.',
@@ -58,6 +66,12 @@ export const ko: PageTexts = {
       what: 'Ppoppo에서 로그인을 완료하지 못했습니다.',
       todo: `다시 시도해 주세요. 계속 같은 문제가 생기면 ${TELL_THE_SITE}`,
       action: TRY_AGAIN,
+    },
+    code_refused: {
+      title: 'Ppoppo에서 이 로그인을 더 이상 받아들이지 않습니다',
+      what: 'Ppoppo가 보낸 로그인 확인 정보는 짧은 시간 안에 한 번만 사용할 수 있습니다. 시간이 지났거나 이미 사용되었습니다.',
+      todo: '처음부터 다시 시작해 주세요.',
+      action: START_ANEW,
     },
     invalid_redirect_uri: {
       title: '이 사이트의 로그인 설정이 올바르지 않습니다',
@@ -141,7 +155,15 @@ export const ko: PageTexts = {
       todo: '이 사이트의 쿠키를 허용하고, 쿠키를 막는 시크릿 모드라면 해제해 주세요. 기기의 시계가 맞는지 확인하고, 다른 앱이나 페이지 안이 아니라 브라우저에서 직접 사이트를 열어 주세요.',
       action: TRY_AGAIN,
       developer:
-        '흔한 원인: 기본 주소와 다른 호스트로 앱을 열었거나, 프록시나 CDN이 Set-Cookie 헤더를 제거하는 경우입니다.',
+        '흔한 원인: 기본 주소와 다른 호스트로 앱을 열었거나, 프록시나 CDN이 Set-Cookie 헤더를 제거하는 경우입니다. 앱의 세션을 쓴다면 세션 저장소가 내용을 잃거나, 여러 프로세스가 저장소를 각각 따로 쓰는 경우도 있습니다.',
+    },
+    sign_in_lost: {
+      title: '로그인이 유지되지 않았습니다',
+      what: `로그인은 되었지만 사이트가 바로 그 로그인을 잃어버렸습니다. 사이트가 재시작되었거나 서버끼리 로그인 정보를 공유하지 못하고 있습니다. ${NOT_YOUR_FAULT}`,
+      todo: '잠시 뒤에 다시 시도해 주세요.',
+      action: TRY_AGAIN,
+      developer:
+        '세션 쿠키는 도착했지만 저장소에 그 세션이 없습니다. 흔한 원인: 여러 프로세스가 세션을 각자의 메모리에 보관하는 경우(REDIS_URL을 설정해 주세요), Redis가 비워졌거나 키를 삭제하는 경우입니다.',
     },
     sign_in_required: {
       title: '로그인이 필요합니다',

@@ -16,16 +16,18 @@ let now: number
 let store: Store
 let server: Server
 let url: string
+let aheadMs: number
 let keyId: string
 let isHttps: boolean
 
 /** The transactions behind two routes, since they live on cookies. */
 beforeEach(async () => {
   now = Date.now()
+  aheadMs = 0
   keyId = 'k1'
   isHttps = false
   store = createMemoryStore({ now: () => now })
-  const runtime = { ...systemRuntime, now: () => now }
+  const runtime = { ...systemRuntime, now: () => now + aheadMs }
   const ring = (id: string) => createKeyRing([{ id, secret: Buffer.alloc(32, id) }], clientId, runtime)
   const make = () =>
     createTransactions({ config: { clientId, isHttps }, store, keyRing: async () => ring(keyId), runtime })
@@ -33,7 +35,7 @@ beforeEach(async () => {
   app.get('/begin', async (req, res) => void res.json(await make().begin(req, res, 'https://app.example/x')))
   app.get('/consume/:state', async (req, res) => {
     const consumed = await make().consume(req, res, req.params.state)
-    res.json(consumed.kind === 'taken' ? { kind: 'taken', transaction: consumed.transaction } : { kind: consumed.kind })
+    res.json(consumed.kind === 'taken' ? { kind: 'taken', transaction: consumed.transaction } : consumed)
   })
   server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -119,7 +121,7 @@ describe('login attempts', () => {
       value.toUpperCase(),
     ]) {
       stranger.jar.set(name, changed)
-      expect(['unknown', 'expired']).toContain((await consume(stranger, state)).kind)
+      expect(['unknown', 'lost']).toContain((await consume(stranger, state)).kind)
     }
     expect((await consume(browser, state)).kind).toBe('taken')
   })
@@ -137,12 +139,43 @@ describe('login attempts', () => {
     expect(answer.status === 404 || JSON.parse(answer.text).kind === 'unknown').toBe(true)
   })
 
-  test('a retired key is an expired attempt, not an error', async () => {
+  test('S11 an attempt that does not open with the keys of now is lost, not too old, and no error', async () => {
     const browser = new CookieBrowser()
     const { state } = await begin(browser)
     keyId = 'k2'
-    expect((await consume(browser, state)).kind).toBe('expired')
+    expect(await consume(browser, state)).toEqual({
+      kind: 'lost',
+      detail:
+        'the attempt, begun 0 s ago, does not open with the vault keys of this process: those of the login were others',
+    })
   })
+
+  test.each([
+    ['at once', 0, 'lost'],
+    ['a moment before ten minutes', ATTEMPT_TTL_MS - 1_000, 'lost'],
+    ['after ten minutes', ATTEMPT_TTL_MS, 'expired'],
+  ])('S11 an attempt of a process that was restarted, %s', async (_name, ageMs, kind) => {
+    const browser = new CookieBrowser()
+    const { state } = await begin(browser)
+    await store.close()
+    store = createMemoryStore({ now: () => now })
+    now += ageMs
+    expect((await consume(browser, state)).kind).toBe(kind)
+    expect([...browser.jar.keys()]).toEqual([])
+  })
+
+  test.each([-3_600_000, 3_600_000])(
+    'S11 how old it is, is told by the store: this machine %s ms ahead',
+    async (ms) => {
+      const browser = new CookieBrowser()
+      aheadMs = ms
+      const { state } = await begin(browser)
+      aheadMs = 0
+      await store.close()
+      store = createMemoryStore({ now: () => now })
+      expect((await consume(browser, state)).kind).toBe('lost')
+    },
+  )
 
   test('C24 neither cookie nor store hold verifier, nonce or state in the clear', async () => {
     const browser = new CookieBrowser()
@@ -162,7 +195,7 @@ describe('login attempts', () => {
     const answer = await new CookieBrowser().visit(`${url}/begin`)
     expect(answer.cookies).toHaveLength(1)
     expect(answer.cookies[0]).toMatch(
-      /^__Host-ppoppo-tx-[\w-]{8}-[\w-]{16}=.+; Max-Age=600; Path=\/; Expires=.+; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-ppoppo-tx-[\w-]{8}-[\w-]{16}=.+; Max-Age=3600; Path=\/; Expires=.+; HttpOnly; Secure; SameSite=Lax$/,
     )
     expect(answer.cookies[0]).not.toMatch(/domain/i)
   })

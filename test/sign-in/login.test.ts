@@ -162,7 +162,7 @@ describeOnStores('what is no visit', (storage) => {
     const answer = await world.browser().visit(`${world.url}/auth/login`)
     expect(answer.cookies).toHaveLength(1)
     expect(answer.cookies[0]).toMatch(
-      /^ppoppo-tx-[\w-]{8}-[\w-]{16}=[0-9a-z]{8,10}\.[\w-]{22}; Max-Age=600; Path=\/; Expires=.+; HttpOnly; SameSite=Lax$/,
+      /^ppoppo-tx-[\w-]{8}-[\w-]{16}=[0-9a-z]{8,10}\.[\w-]{22}; Max-Age=3600; Path=\/; Expires=.+; HttpOnly; SameSite=Lax$/,
     )
   })
 })

@@ -16,7 +16,7 @@ const ERRORS: readonly (readonly [string, number, PageKind])[] = [
   ['invalid_redirect_uri', 500, 'invalid_redirect_uri'],
   ['invalid_scope', 500, 'invalid_scope'],
   ['invalid_request', 500, 'invalid_request'],
-  ['invalid_grant', 400, 'attempt_expired'],
+  ['invalid_grant', 400, 'code_refused'],
   ['server_error', 503, 'provider_unavailable'],
   ['temporarily_unavailable', 503, 'provider_unavailable'],
   ['unsupported_response_type', 502, 'provider_error'],
@@ -102,7 +102,7 @@ describe('errors of PAS', () => {
   })
 
   test.each([
-    [400, 'invalid_grant', 400, 'attempt_expired'],
+    [400, 'invalid_grant', 400, 'code_refused'],
     [401, 'invalid_client', 500, 'invalid_client'],
     [400, 'invalid_redirect_uri', 500, 'invalid_redirect_uri'],
     [400, 'invalid_request', 500, 'invalid_request'],
