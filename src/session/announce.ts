@@ -7,7 +7,7 @@ import { isDropped, marksOf } from './session-marks.js'
 import type { SessionStore } from './session-store.js'
 import { cookieLines, replaceCookieLines } from './set-cookie.js'
 import { isStandIn } from './stand-in.js'
-import { faultOf } from './unsaveable.js'
+import { faultOf, hasCookie } from './unsaveable.js'
 import type { CookieSettings, Visit } from './visit.js'
 
 /** Decides when the cookie of a session leaves with an answer. */
@@ -61,6 +61,8 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
   function claimOf(req: Request, visit: Visit): 'must' | 'may' | undefined {
     const { session, sessionID } = req
     if (!session || isStandIn(session) || isDropped(session) || store.hasEnded(sessionID)) return undefined
+    // What stands in its place does not say HttpOnly.
+    if (!hasCookie(session)) return undefined
     if (visit.loadedId !== sessionID) return cookie.offered(visit.res) === undefined ? undefined : 'must'
     if (!isSetUpAs(visit.cookieSettings, session)) return 'must'
     if (!visit.renewal || isPoorCarrier(visit, session)) return undefined
@@ -77,6 +79,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
     },
 
     isBlobDue(req, visit) {
+      if (req.session && !hasCookie(req.session)) throw faultOf(req.session)
       if (visit.loadedId !== req.sessionID) return false
       if (!visit.hasLeft) {
         if (claimOf(req, visit) === undefined) return false

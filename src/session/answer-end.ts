@@ -34,6 +34,7 @@ export function mendEnd({ req, visit, isSaveDue, next, onUnsaved }: AnswerEndPar
   const { end, writeHead } = res
   if (typeof end !== 'function') return
   guardSave(req)
+  guardReload(req)
 
   function giveUp(fault: PpoppoError, chunk: unknown, encoding: unknown): void {
     Reflect.deleteProperty(req, 'session')
@@ -59,7 +60,11 @@ export function mendEnd({ req, visit, isSaveDue, next, onUnsaved }: AnswerEndPar
       else finish()
     } catch (error) {
       const fault = faultOf(req.session)
-      if (!fault) throw error
+      if (!fault) {
+        // An answer that Node refuses: whoever hears of it answers anew.
+        res.end = visit.end
+        throw error
+      }
       giveUp(fault, chunk, encoding)
     }
     return res
@@ -104,6 +109,19 @@ function guardSave({ session }: Request): void {
     }
   }
   defineHidden(session, 'save', value)
+}
+
+/**
+ * `reload` of a session that has ended, or ends meanwhile: its callback hears of it. express-session's own looks at the
+ * session of the request first, and what it throws there ends the process.
+ */
+function guardReload(req: Request): void {
+  const { session } = req
+  const reload: unknown = Object.getPrototypeOf(session)?.reload
+  if (typeof reload !== 'function') return
+  const value = (done: (error?: unknown) => void): typeof session =>
+    Reflect.apply(reload, session, [(error?: unknown) => done(error ?? undefined)])
+  defineHidden(session, 'reload', value)
 }
 
 /** `end(callback)`, `end(chunk, callback)` or `end(chunk, encoding, callback)`. */

@@ -10,21 +10,31 @@ export type Audience = 'everyone' | 'unsaid' | 'one'
 
 /** Headers for one kind of shared cache, which takes them in the place of `Cache-Control` (RFC 9213, and older ones). */
 const TARGETED = /^(.+-cache-control|surrogate-control|edge-control|x-accel-expires)$/i
-const RESTRICTIONS = ['no-store', 'private', 'no-cache', 'bypass-cache', 'max-age=0', 'maxage=0']
+/** After these a cache keeps nothing. */
+const BANS = ['no-store', 'private', 'bypass-cache', 'off', '0']
+/** After these it may keep what it asks about anew each time: with a 304 it gives away what it kept, cookies and all. */
+const WEAK = ['no-cache', 'max-age=0', 'maxage=0']
 
 export function audienceOf(res: ServerResponse): Audience {
-  const targeted = targetedNames(res).map((name) => headerOf(res, name))
-  if (targeted.some((value) => !isRestricted(value))) return 'everyone'
+  const targeted = targetedNames(res).map((name) => restrictionOf(headerOf(res, name)))
+  if (targeted.includes('none')) return 'everyone'
   const directives = parseDirectives(headerOf(res, 'Cache-Control'))
-  if (directives.get('private') === '' || directives.has('no-store')) return 'one'
+  // Who reads a header of its own does not read this one.
+  if (directives.get('private') === '' || directives.has('no-store'))
+    return targeted.includes('weak') ? 'unsaid' : 'one'
   if (['public', 's-maxage', 'immutable'].some((name) => directives.has(name))) return 'everyone'
   if (['max-age', 'stale-while-revalidate'].some((name) => isLong(directives.get(name)))) return 'everyone'
   return Date.parse(headerOf(res, 'Expires')) > Date.now() ? 'everyone' : 'unsaid'
 }
 
-function isRestricted(targeted: string): boolean {
-  const value = targeted.trim().toLowerCase()
-  return value === '0' || value === 'off' || value.split(/[\s,;]+/).some((word) => RESTRICTIONS.includes(word))
+function restrictionOf(targeted: string): 'ban' | 'weak' | 'none' {
+  const words = targeted
+    .trim()
+    .toLowerCase()
+    .split(/[\s,;]+/)
+  if (words.some((word) => BANS.includes(word))) return 'ban'
+  const isLonger = words.some((word) => /^(?:s-maxage|stale-while-revalidate)=(?!0+$)/.test(word))
+  return !isLonger && words.some((word) => WEAK.includes(word)) ? 'weak' : 'none'
 }
 
 /**
@@ -34,9 +44,13 @@ function isRestricted(targeted: string): boolean {
  */
 export function keepPrivate(res: ServerResponse, how: 'private' | 'no-store'): void {
   if (audienceOf(res) !== 'one') {
-    if (how === 'no-store') for (const name of [...targetedNames(res), 'Expires']) res.removeHeader(name)
+    for (const name of targetedNames(res)) {
+      if (how === 'no-store' || restrictionOf(headerOf(res, name)) !== 'ban') res.removeHeader(name)
+    }
+    if (how === 'no-store') res.removeHeader('Expires')
     const rest = how === 'no-store' ? 'no-store' : headerOf(res, 'Cache-Control')
-    res.setHeader('Cache-Control', rest === '' ? 'private' : `private, ${rest}`)
+    const isPrivate = parseDirectives(rest).get('private') === ''
+    res.setHeader('Cache-Control', rest === '' ? 'private' : isPrivate ? rest : `private, ${rest}`)
   }
   for (const method of ['setHeader', 'appendHeader', 'removeHeader'] as const) lock(res, method)
 }

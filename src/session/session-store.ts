@@ -10,6 +10,7 @@ import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 import { createBlobClient } from './blob-client.js'
 import { isDropped, marksOf } from './session-marks.js'
 import { isStandIn, makeStandIn, standInError } from './stand-in.js'
+import { faultOf } from './unsaveable.js'
 import { canAnnounce, isUnannounced, type Visit } from './visit.js'
 
 type Done = (error?: unknown) => void
@@ -110,9 +111,9 @@ export class SessionStore extends session.Store {
   }
 
   /** Ends the session of a request, whose answer takes the cookie out of the browser, or brings another. */
-  endOf(req: Request, session: session.Session, done: Done = () => {}): void {
-    // What was never stored needs no tombstone: a flood of visitors leaves nothing behind.
-    if (!marksOf(session).isStored) return process.nextTick(done)
+  endOf(req: Request, session: session.Session | undefined, done: Done = () => {}): void {
+    // It has ended before; and what was never stored needs no tombstone: a flood of visitors leaves nothing behind.
+    if (!session || !marksOf(session).isStored) return process.nextTick(done)
     const visit = this.#parts.visitOf(req)
     // Where another answer has told it already, the browser may have signed in again since.
     const isFirst = visit?.loadedId === session.id && !this.hasEnded(session.id)
@@ -183,7 +184,9 @@ export class SessionStore extends session.Store {
 
   #toText(data: object): string {
     const { sentAt } = marksOf(data)
-    const text = JSON.stringify(data)
+    const text: string | undefined = JSON.stringify(data)
+    // A toJSON of the app's own: anything else would take the place of a session that can be read.
+    if (!text?.startsWith('{')) throw faultOf(data)
     return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`
   }
 

@@ -12,12 +12,29 @@ export function faultOf(session: unknown): PpoppoError | undefined {
       'req.session was replaced by something else. Put values into it (req.session.name = value), and end it with req.session.destroy() or regenerate().',
     )
   }
+  if (!hasCookie(session)) {
+    return fault('req.session.cookie was replaced by something else. Set its members (req.session.cookie.maxAge = ms).')
+  }
   try {
-    if (typeof JSON.stringify(session) === 'string') return undefined
+    // As express-session does at the end of every answer.
+    Reflect.apply(touch, session, [])
+  } catch {
+    return fault('req.session.cookie has a lifetime that is none: "maxAge" is milliseconds, "expires" a Date or null.')
+  }
+  try {
+    const text: string | undefined = JSON.stringify(session)
+    if (text?.startsWith('{')) return undefined
   } catch {
     // As below; what JSON.stringify says of it may hold a value.
   }
-  return fault('req.session holds something that JSON cannot: a circle, a BigInt, or a toJSON() that fails.')
+  return fault(
+    'req.session holds something that JSON cannot: a circle, a BigInt, or a toJSON() that fails or gives no object.',
+  )
+}
+
+/** Whether the session has a cookie as express-session makes it, which one put in its place is not. */
+export function hasCookie(session: unknown): boolean {
+  return typeof Object(Object(session).cookie).serialize === 'function'
 }
 
 function fault(message: string): PpoppoError {

@@ -47,6 +47,8 @@ const SHARED: Readonly<Record<string, (res: ServerResponse) => void>> = {
   'Cloudflare-CDN-Cache-Control': set({ 'Cache-Control': 'no-store', 'Cloudflare-CDN-Cache-Control': 'max-age=60' }),
   'Surrogate-Control': set({ 'Cache-Control': 'private, no-store', 'surrogate-control': 'max-age=60' }),
   'X-Accel-Expires': set({ 'X-Accel-Expires': '60', 'Cache-Control': 'private' }),
+  'a CDN that may keep it longer than browsers': set({ 'CDN-Cache-Control': 'max-age=0, s-maxage=60' }),
+  'a CDN that may answer from what is old': set({ 'Surrogate-Control': 'max-age=0, stale-while-revalidate=60' }),
   'headers given to writeHead': (res) => res.writeHead(200, { 'cache-control': 'public, max-age=60' }).end('page'),
   'a list given to writeHead': (res) => res.writeHead(200, 'OK', ['Cache-Control', 'public']).end('page'),
   'pairs given to writeHead': (res) => {
@@ -75,6 +77,8 @@ const OWN: Readonly<Record<string, readonly [(res: ServerResponse) => void, stri
   'no-cache': [set({ 'Cache-Control': 'no-cache' }), 'private, no-cache'],
   'max-age=0': [set({ 'Cache-Control': 'max-age=0, must-revalidate' }), 'private, max-age=0, must-revalidate'],
   'Expires in the past': [set({ Expires: '0' }), 'private'],
+  'a CDN that asks anew each time': [set({ 'Cache-Control': 'private', 'CDN-Cache-Control': 'no-cache' }), 'private'],
+  'a surrogate that asks anew each time': [set({ 'Surrogate-Control': 'max-age=0' }), 'private'],
   'CDNs told not to': [set({ 'Cache-Control': 'private', 'CDN-Cache-Control': 'no-store' }), 'private'],
 }
 
@@ -179,6 +183,9 @@ describeOnStores('an answer that others may be given', (storage) => {
     for (const [name, [, said]] of Object.entries(OWN)) {
       const answer = await (await dueBrowser()).visit(as(name))
       expect([name, sessionLines(answer).length, cacheControl(answer)]).toEqual([name, 1, said])
+      // A CDN takes it in place of Cache-Control, and with a 304 gives away what it kept.
+      expect([name, answer.headers.get('surrogate-control')]).toEqual([name, null])
+      expect([null, 'no-store']).toContain(answer.headers.get('cdn-cache-control'))
       expect([name, (await world.browser().visit(as(name))).cookies]).toEqual([name, []])
     }
   })

@@ -24,6 +24,10 @@ const SPOIL: Readonly<Record<string, (req: Request) => void>> = {
   'a text in its place': (req) => void Object.assign(req, { session: 'alex' }),
   'true in its place': (req) => void Object.assign(req, { session: true }),
   'a session without its cookie': (req) => void Reflect.deleteProperty(req.session, 'cookie'),
+  'an object in place of its cookie': (req) => void Object.assign(req.session, { cookie: { maxAge: 60_000 } }),
+  'a text in place of its cookie': (req) => void Object.assign(req.session, { cookie: 'sid' }),
+  'a text as the expiry of its cookie': (req) => void Object.assign(req.session.cookie, { expires: 'tomorrow' }),
+  'a text as the age of its cookie': (req) => void Object.assign(req.session.cookie, { originalMaxAge: '60000' }),
 }
 
 /** Ways to answer, none of which has sent anything before the session is looked at. */
@@ -67,6 +71,24 @@ function routes(app: Express): void {
       Reflect.deleteProperty(req.session, 'self')
       res.json({ code: Reflect.get(Object(error), 'code') })
     })
+  })
+  app.get('/ended/:how', (req, res) => {
+    const { session } = req
+    const tell = (error?: unknown): void => void res.send(error instanceof Error ? error.message : 'well')
+    const again = { save: 0, reload: 0, destroy: 0, regenerate: 0 }
+    if (req.params.how === 'reload meanwhile') {
+      session.destroy(() => {})
+      session.reload(tell)
+    } else {
+      session.destroy(() => session[req.params.how as keyof typeof again](tell))
+    }
+  })
+  app.get('/to-json', (req, res) => {
+    Object.assign(req.session, { toJSON: () => 'a text' })
+    res.send('page')
+  })
+  app.get('/no-body', (_req, res) => {
+    res.end(5)
   })
   app.get('/none/:how', (req, res) => {
     if (req.params.how === 'delete') Reflect.deleteProperty(req, 'session')
@@ -158,6 +180,32 @@ describe.each([
       expect(await basket()).toEqual(['apple'])
     },
   )
+
+  test.each(['save', 'reload', 'destroy', 'regenerate', 'reload meanwhile'])(
+    'X7 %s() of a session that has ended calls back, and ends no process',
+    async (how) => {
+      for (const visitor of [await world.signedIn(), world.browser()]) {
+        const answer = await visit(visitor, 'ended', how)
+        expect([answer.status, answer.text]).toEqual([
+          200,
+          how.startsWith('reload') ? 'failed to load session' : 'well',
+        ])
+        expect((await visitor.visit(`${world.url}/`)).text).toBe('home signed-out')
+      }
+    },
+  )
+
+  test('X7 a toJSON that gives no object leaves the session as it was, and a warning says so', async () => {
+    const warnings = world.events.length
+    expect((await visit(browser, 'to-json')).text).toBe('page')
+    expect(await basket()).toEqual(['apple'])
+    expect(world.events.slice(warnings)).toMatchObject([{ type: 'warning', code: 'session_not_saved' }])
+  })
+
+  test('X7 an answer that Node refuses is a 500 through the app’s error handler', async () => {
+    for (const visitor of [browser, world.browser()])
+      expect(JSON.parse((await visit(visitor, 'no-body')).text).code).toBe('ERR_INVALID_ARG_TYPE')
+  })
 
   test('save() says so to its callback', async () => {
     expect(JSON.parse((await visit(browser, 'save')).text)).toEqual({ code: 'session_invalid' })
