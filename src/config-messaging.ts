@@ -3,7 +3,7 @@ import { parseChannelOptions } from './config-channel.js'
 import { parseFetch, parseKeyPrefix } from './config-checks.js'
 import { parseRedis } from './config-redis.js'
 import { checkKeys, Faults } from './config-source.js'
-import { isCleanText, isSecure, parseUrl } from './config-urls.js'
+import { isSecure, parseUrl } from './config-urls.js'
 import { deepFreeze } from './lib/deep-freeze.js'
 import { isPlainObject } from './lib/guards.js'
 import { nearest } from './lib/nearest.js'
@@ -21,8 +21,6 @@ const MESSAGING_URLS = {
   local: { apiUrl: 'http://localhost:3203', tokenUrl: 'http://localhost:3100/oauth/token' },
 } as const
 type Environment = keyof typeof MESSAGING_URLS
-/** Of an id or a secret. */
-const MOST_CHARACTERS = 1_000
 
 const VARIABLES = {
   apiUrl: 'PCS_API_URL',
@@ -171,19 +169,23 @@ function refusePlaintext(option: string, url: URL, what: string, faults: Faults)
   faults.add(option, `must be https: over http anyone on the way reads ${what}; http is allowed on localhost only`)
 }
 
+/** RFC 6749 appendix A.1. */
 function parseClientId(value: unknown, faults: Faults): string | undefined {
-  if (value === undefined || (isCleanText(value) && value.length <= MOST_CHARACTERS)) return value
-  return faults.add('clientId', 'must be a text of 1 to 1,000 characters without spaces, as Ppoppo gave it')
+  return parseCredential('clientId', value, faults)
 }
 
-/** A space within is legal (RFC 6749 appendix A.2); one at an end came along when it was copied. */
+/** RFC 6749 appendix A.2. */
 function parseClientSecret(value: unknown, faults: Faults): string | undefined {
+  return parseCredential('clientSecret', value, faults)
+}
+
+/** Visible ASCII. A space within is legal; one at an end came along when it was copied. */
+function parseCredential(name: 'clientId' | 'clientSecret', value: unknown, faults: Faults): string | undefined {
   if (value === undefined) return undefined
-  const isText = typeof value === 'string' && isCleanText(value.replaceAll(' ', '')) && value.length <= MOST_CHARACTERS
-  if (!isText) {
-    return faults.add('clientSecret', 'must be a text of one line, 1 to 1,000 characters, as Ppoppo gave it')
+  if (typeof value !== 'string' || !/^[\x20-\x7e]{1,1000}$/.test(value)) {
+    return faults.add(name, 'must be as Ppoppo gave it: one line of 1 to 1,000 visible ASCII characters')
   }
-  return value === value.trim() ? value : faults.add('clientSecret', 'begins or ends with a space, which is none of it')
+  return value === value.trim() ? value : faults.add(name, 'begins or ends with a space, which is none of it')
 }
 
 function otherHalf(half: 'clientId' | 'clientSecret'): string {

@@ -28,6 +28,7 @@ const OTHER_SCHEMES: readonly (readonly [RegExp, string])[] = [
   [/^(redis[+-]?sentinel|sentinel)s?:/i, `names Sentinels: ${CLIENT}, new Redis({ sentinels, name })`],
   [/^redis[+-]cluster:/i, `names a Cluster: ${CLIENT}, new Cluster([{ host, port }])`],
   [/^(unix:|redis[+-](unix|socket)|\.{0,2}\/(?!\/))/i, `names a Unix socket: ${CLIENT}, new Redis({ path })`],
+  [/^(rediss?[+-](tls|ssl)|tls|ssl):/i, 'must begin with rediss:// for TLS'],
   [/^rediss?:/i, `must have two slashes after the scheme: ${FORM}`],
 ]
 
@@ -125,7 +126,8 @@ function parseRest(text: string): Pick<RedisAddress, 'db' | 'family'> | string {
 
 function refuseParameter(name: string): string {
   const shown = /^[A-Za-z_]\w{0,30}$/.test(name) ? `"${name}"` : '(odd name)'
-  const place = BELONGS[name.toLowerCase()]
+  const key = name.toLowerCase()
+  const place = Object.hasOwn(BELONGS, key) ? BELONGS[key] : undefined
   const meant = nearest(name, ['family']) === undefined ? `${CLIENT} for settings of its own` : 'did you mean "family"?'
   return `has the query parameter ${shown}, which is not taken: ${place ?? meant}`
 }

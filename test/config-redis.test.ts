@@ -75,6 +75,10 @@ describe('REDIS_URL', () => {
     ['redis://cache?famly=6', /did you mean "family"/],
     ['redis://cache?family=5', /0, 4 or 6/],
     ['redis://cache?a%20b=1', /\(odd name\)/],
+    ['redis://cache?constructor=1', /"constructor", which is not taken: pass an ioredis client/],
+    ['redis://cache?__proto__=1', /"__proto__", which is not taken: pass an ioredis client/],
+    ['redis+tls://cache', /rediss:\/\/ for TLS/],
+    ['rediss+ssl://cache', /rediss:\/\/ for TLS/],
     ['redis://cache?=1', /\(odd name\)/],
     ['redis://cache?enableOfflineQueue=true&family=4', /enableOfflineQueue/],
   ])('%s: what is wrong with it, and what to do', (url, problem) => {

@@ -101,8 +101,13 @@ function codeAndDetails({ code, details }: ReportedStatus, token: string): Pick<
     // A number that is no status of gRPC's counts as UNKNOWN.
     code: isStatus ? code : CODE.unknown,
     // A server that repeats what it was sent must not bring the token into an error. What follows is searched.
-    details: withoutToken(String(details ?? ''), token).slice(0, MOST_DETAILS),
+    details: withoutToken(inPlain(String(details ?? '')), token).slice(0, MOST_DETAILS),
   }
+}
+
+/** What grpc-js leaves percent-encoded of a status message, since it decodes a URI's way: `:`, `/`, `+` and the like. */
+function inPlain(text: string): string {
+  return text.replace(/%(?:2[346BCF]|3[ABDF]|40)/gi, (encoded) => decodeURIComponent(encoded))
 }
 
 function withoutToken(text: string, token: string): string {

@@ -1,5 +1,5 @@
 import { isNotPassedOn, type Page, pageOf } from './page.js'
-import { speaksOfSize, speaksOfSizeOnly } from './size-words.js'
+import { speaksOfHttp413, speaksOfSize, speaksOfSizeOnly } from './size-words.js'
 
 /*
  * When a call is repeated, and what a failure means for what was asked: pure, by gRPC's status code, the text beside it
@@ -106,6 +106,8 @@ const LARGE_ANSWER =
 const LARGE_TO_SEND = /^Attempted to send message with a size larger than \d+$/
 /** Of those the ones about the server's answer: grpc-js and C++ ("Sent"), Go ("trying to send"), tonic ("encoded"). */
 const LARGE_REPLY = /\b(send|sent|encoded|response|reply)\b/i
+/** What the other side says of us: `the message you sent`, `client intended to send`. */
+const SENT_BY_US = /\b(you|client) (have |had |has |intended to |tried to )?(send|sent)\b/i
 const SIZE_CODES: readonly number[] = [CODE.resourceExhausted, CODE.outOfRange, CODE.unknown, CODE.internal]
 
 const NO = { repeat: 'no', outcome: 'not_done' } as const
@@ -211,8 +213,11 @@ function tooLarge(failure: CallFailure): 'request' | 'answer' | undefined {
   if (!isFromPeer && code === CODE.resourceExhausted && LARGE_TO_SEND.test(details)) return 'request'
   const isLikely = code === CODE.resourceExhausted || code === CODE.outOfRange
   const isSaid = isLikely ? speaksOfSize(details) || speaksOfSizeOnly(details) : speaksOfSizeOnly(details)
+  // Go's proxies give a gateway's page with the code of a server that is away.
+  if (code === CODE.unavailable) return isFromPeer && speaksOfHttp413(details) ? 'request' : undefined
   if (!SIZE_CODES.includes(code) || !(isSaid || LARGE_ANSWER.test(details))) return undefined
-  return isOfAnswer(failure) || LARGE_REPLY.test(details) ? 'answer' : 'request'
+  const isReply = LARGE_REPLY.test(details) && !SENT_BY_US.test(details)
+  return isOfAnswer(failure) || isReply ? 'answer' : 'request'
 }
 
 /** Whether grpc-js may have said it of the answer. */

@@ -64,7 +64,7 @@ describe('resolveMessagingConfig', () => {
     const options = {
       apiUrl: 'http://api.example/ext',
       tokenUrl: 'https://pas.example',
-      clientId: 'a b',
+      clientId: 'a\tb',
       clientSecret: '',
       keepalive: { timeMs: 0, timeout: 1 },
       deadlineMs: 1.5,
@@ -132,20 +132,27 @@ describe('resolveMessagingConfig', () => {
     expect(() => resolveConfig(options, {})).not.toThrow('s3cr3t-s3cr3t')
   })
 
-  test.each(['a b', 'two  spaces', 'quote" and \\ and ~', '!'])('takes the secret %j', (clientSecret) => {
-    const config = resolveMessagingConfig({ clientId: 'acme', clientSecret }, {})
-    expect(config.credentials?.clientSecret).toBe(clientSecret)
-    expect(JSON.stringify(config)).not.toContain(clientSecret)
-  })
+  describe.each([
+    ['id', 'clientId', 'PAS_PCS_CLIENT_ID'],
+    ['secret', 'clientSecret', 'PAS_PCS_CLIENT_SECRET'],
+  ] as const)('the %s', (_, name, variable) => {
+    const given = (value: string) => ({ clientId: 'acme', clientSecret: 's3cr3t-s3cr3t', [name]: value })
 
-  test.each([' ab', 'ab ', ' ', '', 'a\nb', 'a\tb', 'a\u00a0b', 'a\u0000b', 'x'.repeat(1_001)])(
-    'refuses the secret %j, and does not repeat it',
-    (clientSecret) => {
-      const faults = faultsOf({ clientId: 'acme', clientSecret })
-      expect(faults).toEqual([expect.stringMatching(/^"clientSecret" \(PAS_PCS_CLIENT_SECRET\) /)])
-      if (clientSecret.trim() !== '') expect(faults.join()).not.toContain(clientSecret)
-    },
-  )
+    test.each(['a b', 'two  spaces', 'quote" and \\ and ~', '!'])('%j is taken as it is', (value) => {
+      const config = resolveMessagingConfig(given(value), {})
+      expect(config.credentials?.[name]).toBe(value)
+      expect(JSON.stringify(config)).not.toContain(config.credentials?.clientSecret)
+    })
+
+    test.each([
+      ...[' ab', 'ab ', ' ', '', 'a\nb', 'a\tb', 'a\u00a0b', 'a\u0000b', 'x'.repeat(1_001)],
+      ...['ab\u200b', '\ufeffab', '비밀'],
+    ])('%j is refused, and not repeated', (value) => {
+      const faults = faultsOf(given(value))
+      expect(faults).toEqual([expect.stringMatching(new RegExp(`^"${name}" \\(${variable}\\) `))])
+      if (value.trim() !== '') expect(faults.join()).not.toContain(value)
+    })
+  })
 
   test.each([
     'ftp://a.example',

@@ -7,6 +7,7 @@ import { isPpoppoError } from '../../../src/errors.js'
 import { createMessaging } from '../../../src/messaging/index.js'
 import type { MessagingOptions } from '../../../src/messaging/options.js'
 import type { Messaging } from '../../../src/messaging/types.js'
+import { sendJson, startTokenEndpoint as startFakeTokenEndpoint } from '../support/fake-token-endpoint.js'
 import { call, connect, type Outcome, outcomeOf, SECRET, startTokenEndpoint } from './hostile-client.js'
 import { answerStatus, startRawServer } from './raw-server.js'
 
@@ -127,6 +128,19 @@ describe('no secret in any error', () => {
       expect(whole(error)).not.toContain(SECRET)
     }
     expect(whole(messaging)).not.toContain(SECRET)
+    await messaging.close()
+    await Promise.all([echo.close(), tokens.close()])
+  })
+
+  test('a server that repeats a token percent-encoded, as connect-es does', async () => {
+    const token = 'opaque/half+0123456789=='
+    const tokens = await startFakeTokenEndpoint()
+    tokens.answer = (response) => sendJson(response, 200, { access_token: token, token_type: 'Bearer', expires_in: 60 })
+    const echo = await startRawServer(answerStatus(9, `not with ${token}`))
+    const messaging = connect(echo.url, tokens.url)
+    const { error } = await outcomeOf(call(messaging, 'send'))
+    expect(error?.message).toContain('not with [removed]')
+    expect(whole(error)).not.toMatch(/half|opaque/)
     await messaging.close()
     await Promise.all([echo.close(), tokens.close()])
   })

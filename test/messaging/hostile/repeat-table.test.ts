@@ -108,11 +108,20 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
     ],
     ['a push-back of gRPC', () => ({ 'grpc-retry-pushback-ms': '60000' })],
     ['a RetryInfo', () => ({ 'grpc-status-details-bin': retryInfo(60) })],
+    ['the time since 1970 at which it may be', () => ({ 'retry-after': String(Math.ceil(Date.now() / 1_000) + 60) })],
+    ['the end of a rate limit that is used up', () => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' })],
+    ['the same as the IETF spelt it', () => ({ 'ratelimit-reset': '60' })],
   ])('%s is read: longer than the deadline, so it is told', async (_, hints) => {
     const { outcome, error, seen } = await callAgainst(answerStatus(8, 'slow', hints()), 9, operation)
     expect({ outcome, seen }).toEqual({ outcome: 'rate_limited', seen: 1 })
     expect(error?.retryAfterMs).toBeGreaterThan(50_000)
     expect(error?.retryAfterMs).toBeLessThanOrEqual(61_000)
+  })
+
+  test('the end of a rate limit of which something is left is no hint: it is another limit that is used up', async () => {
+    const script = answerStatus(8, 'quota', { 'x-ratelimit-remaining': '7', 'x-ratelimit-reset': '1' })
+    const { outcome, seen } = await callAgainst(script, 9, operation)
+    expect({ outcome, seen }).toEqual({ outcome: 'quota_exceeded', seen: 1 })
   })
 
   test('a push-back that says "do not" is no hint', async () => {

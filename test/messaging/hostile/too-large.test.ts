@@ -71,6 +71,25 @@ const REFUSALS: readonly (readonly [string, Script])[] = [
   ],
   ['a server of its own words', answerStatus(8, 'Request payload size exceeds the limit: 1048576 bytes.')],
   ['Envoy, HTTP 413 in a status', answerStatus(2, 'Payload Too Large')],
+  ['connect-go', answerStatus(8, 'message size 5000000 is larger than configured max 4194304')],
+  ['connect-es', answerStatus(8, 'message size 5000000 is larger than configured readMaxBytes 4194304')],
+  [
+    'Swift',
+    answerStatus(8, 'Message has exceeded the configured maximum payload size (max: 4194304, actual: 5000000)'),
+  ],
+  ['Go of 2016', answerStatus(13, 'grpc: received message length 5000000 exceeding the max size 4194304')],
+  ['Java of 2016', answerStatus(13, 'Compressed frame exceeds maximum frame size: 4194304. Bytes read: 5000000.')],
+  ['axum', answerStatus(2, 'length limit exceeded')],
+  ['net/http', answerStatus(13, 'http: request body too large')],
+  [
+    'a proxy in Go, HTTP 413 in a status',
+    answerStatus(14, 'unexpected HTTP status code received from server: 413 (Request Entity Too Large)'),
+  ],
+  ['a code word', answerStatus(8, 'MESSAGE_TOO_LARGE')],
+  ['words joined by hyphens', answerStatus(8, 'message-size-limit exceeded')],
+  ['a number with its unit', answerStatus(8, 'the payload exceeds 4MB')],
+  ['a limit of the body', answerStatus(8, 'body limit exceeded')],
+  ['a plain sentence', answerStatus(8, 'The message you sent is too big.')],
   ['a page with HTTP 413', answerHttp(413)],
   ['a page with HTTP 413 and Retry-After', answerHttp(413, { 'retry-after': '1' })],
 ]
@@ -94,7 +113,15 @@ const NO_REFUSALS: readonly (readonly [string, Script, string])[] = [
   ],
   ['a gRPC server that merely says HTTP 413', answerStatus(2, 'Received HTTP status code 413'), 'send_outcome_unknown'],
   ['another failure', answerStatus(13, 'payload store unavailable'), 'send_outcome_unknown'],
+  [
+    'a number of bytes that looks like HTTP 413',
+    answerStatus(13, 'stored 413 bytes, then failed'),
+    'send_outcome_unknown',
+  ],
+  ['a server that is away', answerStatus(14, 'Payload Too Large'), 'send_outcome_unknown'],
   ['a quota', answerStatus(8, 'monthly message quota exceeded'), 'quota_exceeded'],
+  ['a quota of messages', answerStatus(8, 'message limit exceeded: at most 1000 messages a day'), 'quota_exceeded'],
+  ['a rate', answerStatus(8, 'Requests exceed the maximum number per minute'), 'quota_exceeded'],
   ['OK without a message', okWithoutMessage, 'send_outcome_unknown'],
 ]
 
