@@ -67,7 +67,8 @@ async function readBounded(body: object | null, maxBytes: number): Promise<strin
     if (size > maxBytes) throw new AnswerTooLong()
     chunks.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   }
-  return Buffer.concat(chunks).toString('utf8')
+  // A byte order mark is no part of the text (RFC 8259 8.1), and `JSON.parse` takes it for one.
+  return new TextDecoder().decode(Buffer.concat(chunks))
 }
 
 function pieces(body: unknown): AsyncIterable<unknown> | Iterable<unknown> {

@@ -74,7 +74,9 @@ export function toProviderError(operation: string, error: unknown): PpoppoError 
   if (error instanceof ClientError) {
     // openid-client wraps what our fetch threw.
     if (error.cause instanceof PpoppoError) return error.cause
-    if (error.cause instanceof Response && !error.cause.ok) return fromStatus(operation, error.cause.status, '')
+    // Nothing but 200 is a success here: another one says that nothing was done, or not yet.
+    if (error.cause instanceof Response && error.cause.status !== 200)
+      return fromStatus(operation, error.cause.status, '')
     if (error.cause instanceof Response || error.code === 'OAUTH_PARSE_ERROR') {
       return transient(operation, 'the answer is not the JSON it should be')
     }

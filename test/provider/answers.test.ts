@@ -83,6 +83,26 @@ describe('members that PAS has nothing for', () => {
     })
   })
 
+  test.each([DISCOVERY, JWKS, TOKEN, USERINFO])(
+    'X2 %s that begins with a byte order mark is read as without',
+    async (path) => {
+      await change(path, path === JWKS ? {} : { end_session_endpoint: null, refresh_token: null, email: null })
+      const { [path]: usual } = pas.instead
+      pas.instead[path] = async () => new Response(`\ufeff${await (await usual?.())?.text()}`)
+      expect(await signIn()).toEqual({ sub: SUB, ppnum: '77700000001', email: undefined, logout: undefined })
+    },
+  )
+
+  test.each([DISCOVERY, TOKEN, USERINFO])('%s with a success that is none is named', async (path) => {
+    await change(path, {})
+    const { [path]: usual } = pas.instead
+    pas.instead[path] = async () => new Response(await (await usual?.())?.text(), { status: 202 })
+    await expect(signIn()).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringContaining('HTTP 202'),
+    })
+  })
+
   test('a header with empty members is a header without them', async () => {
     pas.header = { crit: null, typ: null, kid: null }
     expect((await signIn()).sub).toBe(SUB)
