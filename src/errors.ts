@@ -101,7 +101,8 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
   messaging_misconfigured: {
     status: 503,
     retryable: false,
-    meaning: "`apiUrl` or `tokenUrl` leads to something else than Ppoppo's Messaging API.",
+    meaning:
+      "`apiUrl` or `tokenUrl` leads to something else than Ppoppo's Messaging API, or its certificate or protocol (no TLS, no HTTP/2) is at fault.",
   },
   messaging_unavailable: {
     status: 503,

@@ -1,4 +1,5 @@
 import { isNotPassedOn, type Page, pageOf } from './page.js'
+import { type SetUpFault, setUpFaultIn } from './set-up-fault.js'
 import { speaksOfHttp413, speaksOfSize, speaksOfSizeOnly } from './size-words.js'
 
 /*
@@ -175,6 +176,17 @@ export function isNeverSent(failure: CallFailure): boolean {
  */
 export function isNeverConnected(failure: CallFailure): boolean {
   return isNeverSent(failure) && !isHttpTooMany(failure) && !REFUSED_STREAM.test(failure.details)
+}
+
+/**
+ * Why no connection can come about as things are set up, so that waiting is of no use. A certificate that is not accepted
+ * is that always; an endpoint that has been good before may be anything else for a while, during a rollout.
+ * @param hasAnswered whether there ever was an answer
+ */
+export function setUpFaultOf(failure: CallFailure, hasAnswered: boolean): SetUpFault | undefined {
+  const [, lastError] = isNeverConnected(failure) ? failure.details.split('Last error: ', 2) : []
+  const fault = lastError === undefined ? undefined : setUpFaultIn(lastError)
+  return fault === 'certificate' || !hasAnswered ? fault : undefined
 }
 
 /** Whether the call could not even be made: a fault of the set-up, not of the network. */

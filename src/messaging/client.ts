@@ -2,7 +2,7 @@ import { PpoppoError } from '../errors.js'
 import { callUnary } from './call.js'
 import { parseCallOptions } from './call-options.js'
 import { type Channel, openChannel } from './channel.js'
-import { type CallFailure, CODE, classify } from './classify.js'
+import { type CallFailure, CODE, classify, setUpFaultOf } from './classify.js'
 import { createTokenSource, notConfigured, type TokenSource } from './credentials.js'
 import { type Descriptor, loadDescriptor } from './descriptor.js'
 import { type Asked, CallFailed, TooLargeError, toMessagingError, toUnmade } from './failure.js'
@@ -126,6 +126,7 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
           budget,
           random: runtime.random,
           failsFast: asked.failsFast,
+          isForGood: (failure: CallFailure) => setUpFaultOf(failure, hasAnswered) !== undefined,
           noMore: context?.noMore,
         }
         const repeated = await withRepeats(attempt, scope, rules)

@@ -34,7 +34,10 @@ export interface TokenSource {
   token(): Promise<string>
   /** The same for a call, which may wait: tried again for as long as the scope lives. @throws also what ends the scope */
   tokenFor(scope: CallScope): Promise<string>
-  /** Whether what `token()` just rejected with may go by itself: somebody on the way answers, or nobody. */
+  /**
+   * Whether what `token()` just rejected with may go by itself: somebody on the way answers, or nobody. Also where it
+   * was set up well once: that is for who waits as long as it takes, and not for a call.
+   */
   mayPass(error: unknown): boolean
   /** Ends a request that is under way. */
   close(): void
@@ -116,13 +119,20 @@ export function createTokenSource(config: MessagingConfig, runtime: MessagingRun
           return await scope.wait(source.token(), 'Getting an access token')
         } catch (error) {
           const leftMs = scope.remainingMs() - Math.max(0, nextAt - runtime.now())
-          if (!source.mayPass(error) || triesLeft <= 1 || leftMs < scope.deadlineMs * SHARE_FOR_CALL) throw error
+          if (
+            !source.mayPass(error) ||
+            lastFault?.fault.kind === 'set_up' ||
+            triesLeft <= 1 ||
+            leftMs < scope.deadlineMs * SHARE_FOR_CALL
+          )
+            throw error
         }
       }
     },
     mayPass: (error) => {
       if (lastFault === undefined || lastFault.error !== error) return false
       const { kind } = lastFault.fault
+      if (kind === 'set_up') return hasBeenGranted
       return kind === 'away' || (kind === 'page' && (hasBeenGranted || pages < MOST_PAGES))
     },
     close: () => {

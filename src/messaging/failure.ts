@@ -11,9 +11,11 @@ import {
   isNotOneAnswer,
   isRequestTooLarge,
   isUnreadable,
+  setUpFaultOf,
 } from './classify.js'
 import { type Page, pageOf } from './page.js'
 import type { SendContext } from './send-context.js'
+import { explainSetUp } from './set-up-fault.js'
 
 /** What was asked, in words and in facts, for the message of an error. */
 export interface Asked {
@@ -119,6 +121,8 @@ function explain(failure: CallFailure, place: Place): Explanation {
   if (isNeverMade(failure)) {
     return ['config_invalid', `the call could not be made, and nothing was sent${says}. Check PCS_API_URL.`]
   }
+  const setUpFault = setUpFaultOf(failure, place.hasAnswered)
+  if (setUpFault) return ['messaging_misconfigured', explainSetUp(setUpFault, place.apiUrl, 'PCS_API_URL', says)]
   const page = pageOf(failure)
   if (page) return ofPage(page, failure, place, says)
   if (isNotOneAnswer(failure)) {

@@ -1,6 +1,7 @@
 import { PpoppoError } from '../errors.js'
-import { type CallFailure, CODE } from './classify.js'
+import { type CallFailure, CODE, setUpFaultOf } from './classify.js'
 import { said } from './failure.js'
+import { explainSetUp } from './set-up-fault.js'
 
 /** A failed question about a server's descriptor, in words that name the fix. */
 export function toReflectionError(
@@ -11,6 +12,10 @@ export function toReflectionError(
 ): PpoppoError {
   const says = said(failure.details)
   const options = { grpcCode: failure.code }
+  const setUpFault = setUpFaultOf(failure, false)
+  if (setUpFault) {
+    return new PpoppoError('messaging_misconfigured', explainSetUp(setUpFault, apiUrl, 'the URL', says), options)
+  }
   switch (failure.code) {
     case CODE.unimplemented:
       return new PpoppoError(

@@ -51,6 +51,8 @@ export interface RepeatRules {
   readonly random: () => number
   /** Whether it is not waited for a connection where there is none. */
   readonly failsFast?: boolean | undefined
+  /** Whether no waiting mends it. */
+  readonly isForGood?: ((failure: CallFailure) => boolean) | undefined
   /** Once aborted, no further attempt is begun. */
   readonly noMore?: AbortSignal | undefined
 }
@@ -87,7 +89,7 @@ export async function withRepeats<T>(
       const failure = (isOutOfTime && whyUnconnected) || error.failure
       if (isOutOfTime) return { failure, attempts }
       const repeat = afterToken(classify(failure, rules.kind).repeat, failure, hadNewToken)
-      if (repeat === 'no') return { failure, attempts }
+      if (repeat === 'no' || rules.isForGood?.(failure)) return { failure, attempts }
       const isUnconnected = isNeverConnected(failure)
       if (isUnconnected) {
         unconnected++

@@ -1,9 +1,10 @@
-import { parseJsonObject } from '../lib/guards.js'
+import { isPlainObject, parseJsonObject } from '../lib/guards.js'
 import { ask, NoAnswer, type ReadAnswer } from '../lib/http.js'
 import { onAbort } from '../lib/on-abort.js'
 import type { MessagingConfig } from './options.js'
 import { readRetryHint } from './retry-after.js'
 import type { MessagingRuntime } from './runtime.js'
+import { explainSetUp, type SetUpFault, setUpFaultIn } from './set-up-fault.js'
 import { TokenFault } from './token-fault.js'
 
 /** The token call ends after this long, body included. */
@@ -68,6 +69,9 @@ export async function fetchToken(
     throw ofStatus(answer, config)
   } catch (error) {
     if (error instanceof TokenFault) throw error
+    const fault = call.signal.aborted ? undefined : setUpFaultOf(error)
+    // HTTP/2 is nothing that is asked for here.
+    if (fault) throw ofSetUp(fault === 'no_http2' ? 'refused' : fault, tokenUrl, networkCode(error))
     // No cause: undici's errors may quote what was sent.
     throw away(tokenUrl, call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : networkCode(error))
   } finally {
@@ -130,13 +134,27 @@ function away(tokenUrl: string, why: string, retryAfterMs?: number): TokenFault 
   return new TokenFault('away', 'messaging_unavailable', what, retryAfterMs)
 }
 
+function ofSetUp(fault: SetUpFault, tokenUrl: string, code: string): TokenFault {
+  const what = explainSetUp(fault, tokenUrl, 'PAS_TOKEN_URL', ` (${code})`)
+  return new TokenFault('set_up', 'messaging_misconfigured', `No token: ${what}`)
+}
+
+/** In what a fetch throws, and in what that was caused by: a fetch of the app's own may have wrapped it. */
+function setUpFaultOf(error: unknown, depth = 0): SetUpFault | undefined {
+  if (!isPlainObject(error) || depth > 3) return undefined
+  const { code, message, cause } = error
+  // Other messages name the host.
+  const text = code === 'EPROTO' ? message : code
+  return (typeof text === 'string' ? setUpFaultIn(text) : undefined) ?? setUpFaultOf(cause, depth + 1)
+}
+
 function afterMsOf({ headers }: ReadAnswer): number | undefined {
   return readRetryHint({ text: (name) => headers.get(name) ?? undefined, now: Date.now() })?.afterMs
 }
 
 function networkCode(error: unknown): string {
   if (error instanceof NoAnswer) return `of the option "fetch": ${error.message}`
-  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  if (!isPlainObject(error)) return 'connection failed'
+  const { code } = isPlainObject(error['cause']) ? error['cause'] : error
   return typeof code === 'string' ? code : 'connection failed'
 }

@@ -1,7 +1,7 @@
 /*
  * What comes after the end of a stream: pure, by how it ended, how it had fared, and how those before it had.
  */
-import { type CallFailure, CODE, isTooLarge, isUnreadable } from '../classify.js'
+import { type CallFailure, CODE, isTooLarge, isUnreadable, setUpFaultOf } from '../classify.js'
 import { type Page, pageOf } from '../page.js'
 
 /** How one stream ended, as far as it matters for the next. */
@@ -74,6 +74,8 @@ export function judgeEnd(end: StreamEnd, before: Streak): Verdict {
   const page = pageOf(failure)
   if (page) return ofPage(page, end, streak)
   const { code } = failure
+  // One that was well before is waited for: its operators will want it well again.
+  if (end.isUnanswered === true && setUpFaultOf(failure, false)) return { next: 'fail', because: 'answer' }
   if (NEVER.includes(code)) return { next: 'fail', because: 'answer' }
   if (REFUSES_CURSOR.includes(code)) return ofRefusedCursor(end, streak)
   if (code === CODE.unauthenticated) return ofRefusedToken(streak)

@@ -50,6 +50,25 @@ describe('what went wrong in a row', () => {
   })
 })
 
+describe('M19: a certificate that is not accepted', () => {
+  const details = 'No connection established. Last error: Error: certificate has expired. Resolution note: '
+  const end = { failure: failure(14, { details, isFromPeer: false, isGrpc: false }) }
+
+  test('ends a stream where PCS has never answered, and none where it has', () => {
+    expect(come({ ...end, isUnanswered: true })).toBe('fail: answer')
+    expect(come({ ...end, isUnanswered: false })).toBe('backoff')
+  })
+
+  test('is not read out of what a server says, or out of a name', () => {
+    const said = failure(14, { details })
+    const name = failure(14, {
+      details: 'Name resolution failed for target dns:certificate.example',
+      isFromPeer: false,
+    })
+    expect([said, name].map((one) => come({ failure: one, isUnanswered: true }))).toEqual(['backoff', 'backoff'])
+  })
+})
+
 describe('what comes after an end', () => {
   test.each<readonly [string, CallFailure | undefined, Partial<StreamEnd>, string]>([
     ['well, after an event', undefined, { hadProgress: true }, 'none'],
