@@ -68,7 +68,7 @@ export class ChunkSender {
     const isOne = range.to - range.from === 1
     if (done.outcome === 'accepted') refusals.noteAccepted(range.to - range.from)
     const refusal = done.outcome === 'rejected' && isRefusal(done.error) ? done.error : undefined
-    if (refusal) refusals.noteRefused(refusal, isOne)
+    if (refusal) refusals.noteRefused(refusal, isOne, recipients.length === 1)
     if (refusal && !isOne) return refusal
     const outcome = refusal ? 'refused' : done.outcome
     this.#sent.push({ ...range, ...done, outcome })

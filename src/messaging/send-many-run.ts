@@ -73,7 +73,7 @@ export class SendManyRun {
       ended: this.#ended.signal,
       now: () => performance.now(),
     })
-    this.#refusals = new Refusals((error) => this.end({ by: 'failure', error }))
+    this.#refusals = new Refusals((error) => this.end({ by: 'failure', error }), parts.concurrency)
     this.#teller = new ProgressTeller(parts.onProgress, (cause) =>
       this.end({ by: 'caller', through: 'onProgress', cause }),
     )

@@ -1,5 +1,6 @@
 import { PpoppoError } from '../errors.js'
 import { isPlainObject } from '../lib/guards.js'
+import { keysOf } from '../lib/known-keys.js'
 import { nearest } from '../lib/nearest.js'
 import { isPpnum } from '../ppnum.js'
 import type { CallOptions, PollConfig, Recipient, SendRequest } from './types.js'
@@ -78,7 +79,7 @@ export const CALL_OPTIONS: readonly string[] = ['signal', 'deadlineMs'] satisfie
 
 /** @throws `request_invalid` for a name that is not known, with the nearest that is; never with the value */
 export function checkNames(given: object, known: readonly string[], path: string): void {
-  const odd = Object.keys(given).find((name) => !known.includes(name))
+  const odd = keysOf(given).find((name) => !known.includes(name))
   if (odd === undefined) return
   const meant = nearest(odd, known)
   const name = /^[A-Za-z_]\w{0,30}$/.test(odd) ? odd : '(odd name)'
@@ -98,6 +99,16 @@ export function checkRequestNames(given: object, known: readonly string[], call:
   const misplaced = CALL_OPTIONS.find((name) => Object.hasOwn(given, name))
   if (misplaced === undefined) return checkNames(given, known, '')
   throw invalid(misplaced, `belongs in the second argument: ${call}(request, { ${misplaced} })`)
+}
+
+/**
+ * Refuses a second argument where all options stand in the first: elsewhere a `signal` stands in the second, and here it
+ * would be an abort that does nothing.
+ * @param call name of the method, e.g. `events`
+ */
+export function refuseMore(more: readonly unknown[], call: string): void {
+  if (more.every((value) => value === undefined)) return
+  throw new PpoppoError('request_invalid', `${call}: takes one argument, an object that holds all options.`)
 }
 
 /** What is there of `names`: an option that is `undefined` counts as not given. */

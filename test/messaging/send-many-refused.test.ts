@@ -38,6 +38,22 @@ const invalidIndexes = (report: SendManyReport): number[] =>
   (report.invalidRecipients ?? []).map(({ index }) => index).sort((one, other) => one - other)
 
 describe('a recipient that PCS refuses', () => {
+  test.each([1, 4, 8])('ten at the head of a list that is sent one by one, %d at a time', async (concurrency) => {
+    const bad = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    const { taken } = refuse(bad)
+    const report = await client.sendMany({ templateId, recipients: people(30), chunkSize: 1, concurrency })
+    expect(taken.sort()).toEqual(goodAmong(30, bad))
+    expect([report.accepted, report.rejected, report.stoppedBy]).toEqual([20, 10, undefined])
+    expect(invalidIndexes(report)).toEqual(bad)
+  })
+
+  test('a template nobody knows still ends a list that is sent one by one', async () => {
+    refuse(people(500).map((_, index) => index))
+    const report = await client.sendMany({ templateId, recipients: people(500), chunkSize: 1, concurrency: 2 })
+    expect(report).toMatchObject({ accepted: 0, stoppedBy: { code: 'not_found' }, resumeFrom: 0 })
+    expect(world.pcs.calls.length).toBeLessThan(30)
+  })
+
   test.each([
     ['in the middle of the first chunk', [437], 5],
     ['the very first', [0], 5],

@@ -73,6 +73,19 @@ const refused: readonly (readonly [string, Call, string])[] = [
     'did you mean "components[0].content"?',
   ],
   ['events', ask((m: Messaging) => m.events({ sendRequestID_: 's' } as never)), 'did you mean "sendRequestId"?'],
+  ['events', ask((m: Messaging) => m.events(signal as never)), '"signal" must be given by its name: { signal }'],
+  [
+    'events',
+    ask((m: Messaging) => (m.events as (...given: unknown[]) => unknown)({ sendRequestId: 's' }, { signal })),
+    'events: takes one argument',
+  ],
+  [
+    'consume',
+    ask((m: Messaging) =>
+      (m.consume as (...given: unknown[]) => unknown)({ name: 'a', handler: () => {} }, { signal }),
+    ),
+    'consume: takes one argument',
+  ],
   ['consume', ask((m: Messaging) => m.consume({ name: 'a', handle: () => {} } as never)), 'did you mean "handler"?'],
   [
     'consume',
@@ -126,6 +139,9 @@ describe('a name nobody knows', () => {
       [{ [`x-${SECRET}`]: SECRET }, '"(odd name)" is not known; known are: signal, deadlineMs'],
       [{ signal: new AbortController() }, '"signal" must be an AbortSignal'],
       [{ deadlineMs: '5' }, '"deadlineMs" must be a positive number'],
+      [signal, '"signal" must be given by its name: { signal }'],
+      [Object.create({ deadline: 5 }), '"deadline" is not known; did you mean "deadlineMs"?'],
+      [{ [Symbol('signal')]: signal }, '"(odd name)" is not known'],
       [null, 'must be an object'],
       [5, 'must be an object'],
     ])('refuses the options %j', async (options, hint) => {
@@ -141,7 +157,17 @@ describe('a name nobody knows', () => {
     await expect(client.send({ templateId: 't1', recipients: [{ ppnum: '12312345678', vars }] })).resolves.toBeDefined()
   })
 
+  test('what a library has put on Object.prototype is no option of ours', async () => {
+    Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true })
+    try {
+      await expect(client.send(request, { deadlineMs: 5_000 })).resolves.toBeDefined()
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'polluted')
+    }
+  })
+
   test.each([
+    [Object.create({ clientIdd: 'x' }), 'did you mean "clientId"?'],
     [{ clientID_: 'x' }, 'did you mean "clientId"?'],
     [{ keepalive: { timeoutMS: 1 } }, 'did you mean "keepalive.timeoutMs"?'],
     [{ deadline: 1 }, 'did you mean "deadlineMs"?'],

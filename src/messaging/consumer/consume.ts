@@ -16,6 +16,7 @@ import type { Consumer } from '../consumer-types.js'
 import { openFeed } from '../events/events.js'
 import { ServerClock } from '../events/server-clock.js'
 import type { Messaging } from '../types.js'
+import { refuseMore } from '../validate.js'
 import { RunningConsumer } from './run-consumer.js'
 import { parseConsumeOptions } from './settings.js'
 
@@ -44,7 +45,8 @@ export function createConsume({ caller, store, warn }: ConsumeParts): {
   }
 
   return {
-    consume(options) {
+    consume(options, ...more: readonly unknown[]) {
+      refuseMore(more, 'consume')
       const settings = parseConsumeOptions(options)
       caller.assertUsable()
       if (isStopping) throw new PpoppoError('closed', 'The Messaging client is being closed: make a new one.')

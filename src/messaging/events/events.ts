@@ -1,5 +1,6 @@
 import type { Caller } from '../client.js'
 import type { EventsOptions, MessagingEvent, StreamOptions } from '../event-types.js'
+import { refuseMore } from '../validate.js'
 import { Feed } from './feed.js'
 import { parseEventsOptions } from './parse-options.js'
 import { ServerClock } from './server-clock.js'
@@ -8,8 +9,9 @@ import { ServerClock } from './server-clock.js'
 export function createEvents(
   caller: Caller,
 ): (options?: EventsOptions) => AsyncGenerator<MessagingEvent, undefined, undefined> {
-  return function events(options) {
+  return function events(options, ...more: readonly unknown[]) {
     caller.assertOpen()
+    refuseMore(more, 'events')
     const { signal, ...asked } = parseEventsOptions(options)
     return openFeed(caller, asked, signal)
   }

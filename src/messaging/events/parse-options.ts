@@ -20,6 +20,7 @@ const CALLBACKS = ['onConnected', 'onDisconnected', 'onResumed', 'onStale'] as c
 /** @throws `request_invalid` with the path of the value, and for a name that is not known */
 export function parseEventsOptions(options: unknown): EventsOptions {
   if (options === undefined) return {}
+  if (isSignal(options)) throw invalid('signal', 'must be given by its name: { signal }')
   const given = record(options, 'The options', 'events({ sendRequestId, after, signal })')
   checkNames(given, [...STREAM_OPTIONS, 'signal'], '')
   const { signal } = given
