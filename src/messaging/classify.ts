@@ -138,7 +138,7 @@ function ofPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
   if (page.status === 401) return { repeat: 'new_token', outcome: 'not_done' }
   if (kind === 'read' || isHttpTooMany(failure)) return AGAIN
   // Of gRPC's own content type: a server that merely says 429 did get it.
-  return isNotPassedOn(page) && page.status !== 429 ? AGAIN : AMBIGUOUS
+  return isNotPassedOn(page) ? AGAIN : AMBIGUOUS
 }
 
 function ofExhausted(failure: CallFailure, kind: CallKind): Verdict {

@@ -98,7 +98,9 @@ export function toMessagingError(failure: CallFailure, asked: Asked, place: Plac
 }
 
 function ofUnknown(failure: CallFailure, asked: Asked, attempts: number, options: PpoppoErrorOptions): PpoppoError {
-  const why = `the call ended without an answer (gRPC ${failure.code}${said(failure.details)})`
+  const why = pageOf(failure)
+    ? `a gateway answered instead of PCS${said(failure.details)}, perhaps after it had passed the call on`
+    : `the call ended without an answer (gRPC ${failure.code}${said(failure.details)})`
   if (!asked.send) {
     return new PpoppoError(
       'messaging_unavailable',

@@ -15,10 +15,12 @@ export interface Page {
 const HTTP_STATUS = /^Received HTTP status code (\d{3})$/
 /** gRPC's content type and no gRPC status: grpc-js makes these of the HTTP status. */
 const MADE_OF_HTTP: Readonly<Record<number, number>> = { 401: 16, 403: 7, 404: 12 }
-/** With these a gateway says that it did not pass the call on. 408, 499 and 5xx may come after it did. */
-const NOT_PASSED_ON: readonly number[] = [
-  401, 403, 404, 405, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431, 451,
-]
+/**
+ * With these a request is refused for what is in its head, or for its size (RFC 9110 15.5, RFC 6585): it "has not been
+ * applied", and nobody makes such an answer out of another. Of all others that cannot be said: a firewall that looks at
+ * answers puts its 403 in their place, and so does a gateway that does not find its own page for a 502, by 404 or 405.
+ */
+const NOT_PASSED_ON: readonly number[] = [401, 407, 413, 414, 421, 431]
 
 /** The page that came instead of an answer of PCS; `undefined` where PCS, or grpc-js itself, has spoken. */
 export function pageOf({ code, details, isFromPeer, isGrpc }: CallFailure): Page | undefined {

@@ -216,7 +216,8 @@ export class SendManyRun {
         },
       )
       .catch((error: unknown) => {
-        if (isOutage(error) && this.#patience.isOver) this.end({ by: 'failure', error })
+        const isNowhere = isPpoppoError(error, 'messaging_misconfigured')
+        if (isNowhere || (isOutage(error) && this.#patience.isOver)) this.end({ by: 'failure', error })
       })
   }
 

@@ -27,6 +27,8 @@ afterEach(async () => {
 
 const recipientsFrom = (first: number, count: number) =>
   Array.from({ length: count }, (_, index) => ({ ppnum: ppnumAt(first + index), vars: { name: 'Alex' } }))
+const sentTo = (): string[] =>
+  sandbox.control.pcs?.sends.flatMap(({ recipients }) => recipients.map(({ ppnum }) => ppnum)) ?? []
 /** Answers so many calls of a method with a page. */
 function answerPages(status: number, method: string, times: number): void {
   let left = times
@@ -53,19 +55,53 @@ describe.each(PAGES)('a page with HTTP %d from a gateway', (status) => {
   })
 })
 
-describe.each([401, 403, 404, 405])('a page with HTTP %d in the middle of a bulk run', (status) => {
-  test('loses nobody, sends nothing twice, and ends nothing', async () => {
+describe.each([401, 421])(
+  'a page with HTTP %d in the middle of a bulk run, for what is in the head of a send',
+  (status) => {
+    test('loses nobody, sends nothing twice, and ends nothing', async () => {
+      await messaging.status('snd_none').catch(() => {})
+      answerPages(status, 'CreateSendRequest', 2)
+      const report = await messaging.sendMany({
+        templateId: TEMPLATE,
+        recipients: recipientsFrom(0, 50),
+        chunkSize: 10,
+        concurrency: 1,
+      })
+      expect(report).toMatchObject({ accepted: 50, rejected: 0, unknown: 0 })
+      expect(gateway.pages).toHaveLength(2)
+      const sent = sentTo()
+      expect([sent.length, new Set(sent).size]).toEqual([50, 50])
+    })
+  },
+)
+
+describe.each([403, 404, 405, 302, 200])('M3: HTTP %d in the place of an answer of PCS to a send', (status) => {
+  beforeEach(async () => {
     await messaging.status('snd_none').catch(() => {})
-    answerPages(status, 'CreateSendRequest', 2)
+    gateway.replaceWith = (path) => (path.endsWith('/CreateSendRequest') ? status : undefined)
+  })
+
+  test('leaves a send in doubt, which is not made again', async () => {
+    await expect(messaging.send({ templateId: TEMPLATE, recipients: recipientsFrom(0, 1) })).rejects.toMatchObject({
+      code: 'send_outcome_unknown',
+      message: expect.stringContaining('a gateway answered instead of PCS'),
+    })
+    expect(sentTo()).toEqual([ppnumAt(0)])
+  })
+
+  test('ends no bulk run, which sends to nobody twice and says of whom it does not know', async () => {
+    let left = 2
+    const always = gateway.replaceWith
+    gateway.replaceWith = (path) => (always(path) !== undefined && left-- > 0 ? status : undefined)
     const report = await messaging.sendMany({
       templateId: TEMPLATE,
       recipients: recipientsFrom(0, 50),
       chunkSize: 10,
       concurrency: 1,
     })
-    expect(report).toMatchObject({ accepted: 50, rejected: 0, unknown: 0 })
-    expect(gateway.pages).toHaveLength(2)
-    const sent = sandbox.control.pcs?.sends.flatMap(({ recipients }) => recipients.map(({ ppnum }) => ppnum)) ?? []
+    expect(report).toMatchObject({ accepted: 30, rejected: 0, unknown: 20, notSent: 0 })
+    expect(report.stoppedBy).toBeUndefined()
+    const sent = sentTo()
     expect([sent.length, new Set(sent).size]).toEqual([50, 50])
   })
 })
@@ -73,6 +109,17 @@ describe.each([401, 403, 404, 405])('a page with HTTP %d in the middle of a bulk
 describe('a path where nothing but pages ever answers', () => {
   beforeEach(() => {
     gateway.pageFor = () => 404
+  })
+
+  test('ends a bulk run after the sends that were under way', async () => {
+    const report = await messaging.sendMany({
+      templateId: TEMPLATE,
+      recipients: recipientsFrom(0, 50),
+      chunkSize: 1,
+      concurrency: 2,
+    })
+    expect(report.stoppedBy).toMatchObject({ code: 'messaging_misconfigured' })
+    expect([report.accepted, report.unknown]).toEqual([0, 2])
   })
 
   test('is told as a wrong path by the first call', async () => {

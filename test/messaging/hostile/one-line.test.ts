@@ -65,7 +65,7 @@ describe('one line that names the fix', () => {
       'messaging_misconfigured',
       /PCS_API_URL.*"\/ext\/v2".*"\/ext"/,
     ],
-    ['a server without HTTP/2', () => ({ apiUrl: pageUrl }), 'messaging_unavailable', /PCS_API_URL/],
+    ['a server without HTTP/2', () => ({ apiUrl: pageUrl }), 'messaging_misconfigured', /no HTTP\/2.*PCS_API_URL/],
     [
       'another page for the token endpoint',
       () => ({ tokenUrl: `${pageUrl}/token` }),
@@ -87,8 +87,8 @@ describe('one line that names the fix', () => {
     [
       'TLS to a server without',
       () => ({ apiUrl: right.apiUrl.replace('http:', 'https:') }),
-      'messaging_unavailable',
-      /PCS_API_URL/,
+      'messaging_misconfigured',
+      /does not speak TLS.*PCS_API_URL/,
     ],
   ])('%s', async (_, wrong, code, names) => {
     const { outcome, error } = await firstCall(wrong())

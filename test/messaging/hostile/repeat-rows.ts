@@ -135,18 +135,27 @@ export const ROWS: readonly Row[] = [
   // A page is nobody's verdict; where nothing else ever came, the URL may be wrong.
   ...(
     [
-      [401, 16],
-      [403, 7],
-      [404, 12],
-      [405, 2],
+      [401, 16, 'repeats'],
+      [407, 2, 'repeats'],
+      [414, 2, 'repeats'],
+      [421, 2, 'repeats'],
+      [431, 2, 'repeats'],
+      // Of these a firewall or a gateway may have made the page after PCS had the send.
+      [403, 7, UNKNOWN],
+      [404, 12, UNKNOWN],
+      [405, 2, UNKNOWN],
+      [410, 2, UNKNOWN],
+      [415, 2, UNKNOWN],
+      [451, 2, UNKNOWN],
+      [302, 2, UNKNOWN],
     ] as const
   ).map(
-    ([status, code]): Row => ({
+    ([status, code, send]): Row => ({
       what: `HTTP ${status}`,
       script: answerHttp(status),
       told: `gRPC status ${code}: Received HTTP status code ${status}`,
       read: 'repeats',
-      send: 'repeats',
+      send,
       always: 'messaging_misconfigured',
     }),
   ),

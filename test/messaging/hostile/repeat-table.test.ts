@@ -56,12 +56,12 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
   })
 
   test('a page of a gateway, where PCS has answered before, is a failure that passes', async () => {
-    const server = await startRawServer((stream, index) => (index === 0 ? answerWell(stream) : answerHttp(404)(stream)))
+    const server = await startRawServer((stream, index) => (index === 0 ? answerWell(stream) : answerHttp(421)(stream)))
     const messaging = connect(server.url, tokens.url)
     await call(messaging, operation)
     const { outcome, error } = await outcomeOf(call(messaging, operation))
     expect({ outcome, seen: server.seen.length }).toEqual({ outcome: AWAY, seen: 5 })
-    expect(error).toMatchObject({ retryable: true, message: expect.stringContaining('HTTP status code 404') })
+    expect(error).toMatchObject({ retryable: true, message: expect.stringContaining('HTTP status code 421') })
     await messaging.close()
     await server.close()
   })

@@ -15,6 +15,8 @@ export interface Http2Gateway {
   readonly pages: readonly string[]
   /** The HTTP status of the page that this path gets now; `undefined`: it is passed on. */
   pageFor: (path: string) => number | undefined
+  /** The same of a page in the place of what the server answered, as by a firewall that looks at answers. */
+  replaceWith: (path: string) => number | undefined
   /** Ends all streams that are passed on. */
   cut(): void
   close(): Promise<void>
@@ -42,6 +44,11 @@ export async function startHttp2Gateway(upstreamUrl: string): Promise<Http2Gatew
     })
     forward.on('response', (head, flags) => {
       if (stream.destroyed) return
+      const replaced = gateway.replaceWith(headers[':path'] ?? '')
+      if (replaced !== undefined) {
+        forward.resume()
+        return givePage(stream, replaced)
+      }
       if (flags & 1) return stream.respond(head, { endStream: true })
       stream.respond(head, { waitForTrailers: true })
       let trailers = {}
@@ -60,8 +67,7 @@ export async function startHttp2Gateway(upstreamUrl: string): Promise<Http2Gatew
     if (status === undefined) return passOn(stream, headers)
     pages.push(path)
     stream.resume()
-    stream.respond({ ':status': status, 'content-type': 'text/html; charset=utf-8' })
-    stream.end(`<!doctype html><title>${status}</title><p>default backend</p>`)
+    givePage(stream, status)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -69,6 +75,7 @@ export async function startHttp2Gateway(upstreamUrl: string): Promise<Http2Gatew
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     pages,
     pageFor: () => undefined,
+    replaceWith: () => undefined,
     cut: () => {
       for (const stream of passing) stream.close(8)
     },
@@ -79,4 +86,9 @@ export async function startHttp2Gateway(upstreamUrl: string): Promise<Http2Gatew
     },
   }
   return gateway
+}
+
+function givePage(stream: ServerHttp2Stream, status: number): void {
+  stream.respond({ ':status': status, 'content-type': 'text/html; charset=utf-8' })
+  stream.end(`<!doctype html><title>${status}</title><p>default backend</p>`)
 }
