@@ -47,6 +47,11 @@ describe('wrong usage is one line and exit code 2:', () => {
   test.each([
     ['CP949 on its third line', Buffer.concat([Buffer.from('ppnum,name\n12310000000,Alex\n12310000001,'), cp949]), 3],
     ['CP949 in its header', Buffer.concat([Buffer.from('ppnum,'), cp949, Buffer.from('\r\n12310000000,x\r\n')]), 1],
+    [
+      'ISO 2022, which is all ASCII',
+      Buffer.from('ppnum,name\n12310000000,Kim\n12310000001,\u001b$)C\u000eH+1f5?\u000f\n'),
+      3,
+    ],
     ['UTF-16 with a byte order mark', Buffer.from('\ufeffppnum\n12310000000\n', 'utf16le'), 1],
     ['UTF-16 without one', Buffer.from('ppnum\n12310000000\n', 'utf16le'), 1],
     ['UTF-8 that breaks off', Buffer.from('ppnum,name\n12310000000,한').subarray(0, -1), 2],
@@ -60,6 +65,21 @@ describe('wrong usage is one line and exit code 2:', () => {
     const { code, errors } = await run(['people.csv', '--template', TEMPLATE, '--skip-bad'])
     expect(errors).toMatch(new RegExp(`people\\.csv: line ${line} is not UTF-8 text\\. Save the list as "CSV UTF-8"`))
     expect([code, received()]).toEqual([2, []])
+  })
+
+  test('a list whose letters were lost before is refused by its line', async () => {
+    writeFileSync(join(folder, 'people.csv'), 'ppnum,name\n12310000000,Alex\n12310000001,\ufffd\ufffd\n')
+    const { code, errors } = await run(['people.csv', '--template', TEMPLATE, '--skip-bad'])
+    expect(errors).toMatch(/people\.csv: line 3 holds \ufffd: letters were lost/)
+    expect([code, received()]).toEqual([2, []])
+  })
+
+  test('a column whose name macOS has decomposed fills the placeholder of its name', async () => {
+    writeFileSync(join(folder, 'mac.csv'), `ppnum,${'이름'.normalize('NFD')}\n12310000000,Kim\n`)
+    const before = sandbox.control.pcs.sends.length
+    expect((await run(['mac.csv', '--template', TEMPLATE])).code).toBe(0)
+    const [sent] = sandbox.control.pcs.sends.slice(before).flatMap(({ recipients }) => recipients)
+    expect(sent?.vars).toEqual({ ['이름'.normalize('NFC')]: 'Kim' })
   })
 
   test('Korean in UTF-8, with and without a byte order mark, across chunks of the file, is sent as it is', async () => {

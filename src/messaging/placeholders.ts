@@ -28,7 +28,10 @@ export function withNormalNames(text: string): string {
   )
 }
 
-/** What the templates that were created here ask of a send. Of others nothing is known, and nothing is checked. */
+/**
+ * What the templates that were created here ask of a send. Of others nothing is known; but whoever created them with this
+ * library did so with names in NFC.
+ */
 export interface KnownTemplates {
   remember(templateId: string, components: readonly TemplateComponent[]): void
   /**
@@ -49,8 +52,7 @@ export function createKnownTemplates(): KnownTemplates {
       byId.set(templateId, [...names])
     },
     check: (templateId, recipients) => {
-      const names = byId.get(templateId)
-      if (names === undefined || names.length === 0) return recipients
+      const names = byId.get(templateId) ?? []
       return recipients.map((recipient, index) => {
         const vars = recipient.vars && withNormalKeys(recipient.vars, `recipients[${index}].vars`)
         const missing = names.find((name) => !isGiven(vars, name.split('.')))

@@ -177,7 +177,9 @@ describe('a template', () => {
       of.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), 'x') as object
     for (const spelling of [one, other]) {
       const vars = nested(spelling) as { [name: string]: string }
-      expect(known.check('tpl_1', [{ ppnum: '1', vars }])).toEqual([{ ppnum: '1', vars: nested(one) }])
+      // Also of a template that another process has created.
+      for (const id of ['tpl_1', 'tpl_2'])
+        expect(known.check(id, [{ ppnum: '1', vars }])).toEqual([{ ppnum: '1', vars: nested(one) }])
     }
     expect(() => known.check('tpl_1', [{ ppnum: '1', vars: { other: 'x' } }])).toThrow(`lacks "${one}"`)
   })

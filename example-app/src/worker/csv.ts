@@ -77,12 +77,14 @@ async function* rows(file: string, onBytes?: (bytes: Buffer) => void): AsyncGene
   }
 }
 
-function checkHeader(names: readonly string[]): string[] {
+/** One name, however it was typed: macOS may have decomposed it, and placeholders are in NFC. */
+function checkHeader(typed: readonly string[]): string[] {
+  const names = typed.map((name) => name.normalize('NFC'))
   if (!names.includes('ppnum'))
     throw new WrongInput('its header line has no column "ppnum" (columns are separated by commas).')
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) throw new WrongInput(`its header line has the column "${twice}" twice.`)
-  return [...names]
+  return names
 }
 
 /** Every value is a text: a CSV does not say which of them were meant as numbers, and postcodes begin with 0. */

@@ -4,6 +4,10 @@ import { WrongInput } from './wrong-input.js'
 
 const LF = 0x0a
 const LONGEST_LINE_BYTES = 1_048_576
+/** ISO 2022 (Korean and Japanese mail) writes letters in ASCII bytes behind one of these. */
+const SHIFTS: readonly Buffer[] = ['\x1b$', '\x1b(', '\x0e'].map((text) => Buffer.from(text))
+/** What a program writes for a letter it could not read: the letter is lost. */
+const LOST = Buffer.from('\ufffd')
 const ADVICE = 'Save the list as "CSV UTF-8" (in Excel: Save As, CSV UTF-8) and try again.'
 
 /**
@@ -16,7 +20,9 @@ export function requireUtf8(): Transform {
 
   function check(line: Buffer): void {
     lineNumber += 1
-    if (isUtf8(line) && !line.includes(0)) return
+    if (line.includes(LOST))
+      throw new WrongInput(`line ${lineNumber} holds \ufffd: letters were lost when it was saved before. ${ADVICE}`)
+    if (isUtf8(line) && !line.includes(0) && !SHIFTS.some((shift) => line.includes(shift))) return
     throw new WrongInput(`line ${lineNumber} is not UTF-8 text. ${ADVICE}`)
   }
 
