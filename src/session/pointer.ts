@@ -11,6 +11,8 @@ export interface SignInPointer {
   readonly signInId: string
   /** Where the sign-in led to: where a stale callback sends the person back. */
   readonly returnTo: string
+  /** The callbacks this browser has made lately, see `sign-in/arrivals.ts`. */
+  readonly arrivals: readonly string[]
 }
 
 /** Keys of all instances begin with this. */
@@ -29,9 +31,10 @@ export function readPointer(session: SessionData | undefined, key: string): Sign
 
 function pointerIn(value: unknown): SignInPointer | undefined {
   if (!isPlainObject(value)) return undefined
-  const { signInId, returnTo } = value
+  const { signInId, returnTo, arrivals } = value
   if (typeof signInId !== 'string' || !SIGN_IN_ID.test(signInId) || typeof returnTo !== 'string') return undefined
-  return { signInId, returnTo }
+  const texts: readonly unknown[] = Array.isArray(arrivals) ? arrivals : []
+  return { signInId, returnTo, arrivals: texts.filter((text) => typeof text === 'string') }
 }
 
 /**

@@ -23,7 +23,14 @@ export interface Transaction {
 }
 
 /** What became of an attempt that somebody else took: a sign-in to join, or a failure. Holds no token. */
-export type Outcome = { readonly signInId: string; readonly returnTo: string } | 'failed'
+export type Outcome = Success | 'failed'
+
+/** `arrival`: the callback that brought it, see `sign-in/arrivals.ts`. */
+export interface Success {
+  readonly signInId: string
+  readonly returnTo: string
+  readonly arrival?: string
+}
 
 /** What a callback finds under its `state`. */
 export type Consumed =
@@ -147,6 +154,7 @@ function parseTransaction(text: string | undefined): Transaction | undefined {
 function parseOutcome(text: string): Outcome | undefined {
   if (text === JSON.stringify('failed')) return 'failed'
   const parsed = parseJsonObject(text)
-  const { signInId, returnTo } = parsed ?? {}
-  return typeof signInId === 'string' && typeof returnTo === 'string' ? { signInId, returnTo } : undefined
+  const { signInId, returnTo, arrival } = parsed ?? {}
+  if (typeof signInId !== 'string' || typeof returnTo !== 'string') return undefined
+  return { signInId, returnTo, ...(typeof arrival === 'string' ? { arrival } : {}) }
 }

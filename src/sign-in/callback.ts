@@ -2,11 +2,14 @@ import type { Request, Response } from 'express'
 import type { PpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
 import type { RefusalReason } from '../events.js'
+import { formatPpnum } from '../ppnum.js'
 import { ClockDifference } from '../provider/faults.js'
 import { readPointer } from '../session/pointer.js'
 import type { Consumed } from '../session/transactions.js'
+import { arrivalOf, isOtherChoice, noteArrival } from './arrivals.js'
 import { type CallbackParams, parseCallback } from './callback-params.js'
 import { createCompletion } from './complete-sign-in.js'
+import { keepOutOfPageCache } from './page-cache.js'
 import { toRefusal } from './refusal.js'
 import type { RouteParts } from './route-parts.js'
 import type { PageKind } from './texts.js'
@@ -43,15 +46,15 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
       case 'taken':
         return complete(req, res, params, consumed, correlationId)
       case 'taken_before':
-        return join(req, res, consumed, correlationId)
+        return join(req, res, params, consumed, correlationId)
       case 'expired':
-        return stale(req, res, { page: 'attempt_expired', reason: 'expired', detail: '' }, correlationId)
+        return stale(req, res, params, { page: 'attempt_expired', reason: 'expired', detail: '' }, correlationId)
       case 'lost': {
         const { detail } = consumed
-        return stale(req, res, { page: 'attempt_lost', reason: 'attempt_lost', detail }, correlationId)
+        return stale(req, res, params, { page: 'attempt_lost', reason: 'attempt_lost', detail }, correlationId)
       }
       case 'unknown':
-        return stale(req, res, { page: 'attempt_missing', reason: 'no_attempt', detail: '' }, correlationId)
+        return stale(req, res, params, { page: 'attempt_missing', reason: 'no_attempt', detail: '' }, correlationId)
     }
   }
 
@@ -74,24 +77,38 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     try {
       const signIn = await completeSignIn(req, params, transaction)
       // For a double callback, which waits for it; this one need not.
-      void finish({ signInId: signIn.id, returnTo: transaction.returnTo }).catch(() => {})
+      const arrival = arrivalOf(params)
+      const outcome = { signInId: signIn.id, returnTo: transaction.returnTo, ...(arrival ? { arrival } : {}) }
+      void finish(outcome).catch(() => {})
       rateLimit.exchanged(req)
       raise({ type: 'sign_in', sub: signIn.sub, signInId: signIn.id }, correlationId)
       land(req, res, transaction.returnTo)
     } catch (error) {
       await finish('failed').catch(() => {})
+      noteArrival(req, pointerKey, arrivalOf(params))
       await refuse(req, res, toRefusal(error), correlationId, transaction.returnTo)
     }
   }
 
   /** The same callback a second time (a reload, iOS Safari): lands where the first one did, with its own cookie. */
-  async function join(req: Request, res: Response, before: TakenBefore, correlationId: string): Promise<void> {
+  async function join(
+    req: Request,
+    res: Response,
+    params: CallbackParams,
+    before: TakenBefore,
+    correlationId: string,
+  ): Promise<void> {
     const refusal = { page: 'already_handled', reason: 'no_attempt', detail: 'the attempt was taken before' } as const
     try {
       const outcome = await before.outcome()
       const signIn = outcome && outcome !== 'failed' ? await vault.read(outcome.signInId) : undefined
-      if (!signIn || !outcome || outcome === 'failed') return await stale(req, res, refusal, correlationId)
-      await moveIn(req, signIn.id, outcome.returnTo)
+      if (!signIn || !outcome || outcome === 'failed') return await stale(req, res, params, refusal, correlationId)
+      await moveIn(req, params, outcome)
+      const known = outcome.arrival === undefined ? [] : [outcome.arrival]
+      if (isOtherChoice(known, arrivalOf(params))) {
+        landed.set(req, res)
+        return await keepPerson(req, res, signIn, outcome.returnTo, refusal, correlationId)
+      }
       land(req, res, outcome.returnTo)
     } catch (error) {
       await refuse(req, res, toRefusal(error), correlationId)
@@ -104,12 +121,43 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     res.redirect(303, returnTo)
   }
 
-  /** No attempt behind it: whoever is signed in goes back to where they were, anybody else sees a calm page (C20). */
-  async function stale(req: Request, res: Response, refusal: RefusalParts, correlationId: string): Promise<void> {
-    const pointer = req.ppoppo.isSignedIn ? readPointer(req.session, pointerKey) : undefined
+  /**
+   * No attempt behind it: whoever is signed in goes back to where they were, anybody else sees a calm page (C20). Who has
+   * just chosen an account at PAS, perhaps another one, is told who is signed in.
+   */
+  async function stale(
+    req: Request,
+    res: Response,
+    params: CallbackParams,
+    refusal: RefusalParts,
+    correlationId: string,
+  ): Promise<void> {
+    const { user } = req.ppoppo
+    const pointer = user ? readPointer(req.session, pointerKey) : undefined
+    if (!user || !pointer) return refuse(req, res, refusal, correlationId)
     // Judged anew: the list of allowed origins may have changed since, and the session may be the app's.
-    if (pointer) return res.redirect(303, toReturnTo(pointer.returnTo))
-    await refuse(req, res, refusal, correlationId)
+    const returnTo = toReturnTo(pointer.returnTo)
+    const arrival = arrivalOf(params)
+    // Begun in this browser and never finished, with an answer of PAS: that is a choice, too.
+    const isOwnAttempt = refusal.reason === 'expired' || refusal.reason === 'attempt_lost'
+    const isChoice = isOtherChoice(pointer.arrivals, arrival) || (isOwnAttempt && arrival !== undefined)
+    if (isChoice) return keepPerson(req, res, user, returnTo, refusal, correlationId)
+    res.redirect(303, returnTo)
+  }
+
+  /** Whoever is signed in stays that, and is told so. */
+  async function keepPerson(
+    req: Request,
+    res: Response,
+    { ppnum }: { readonly ppnum: string },
+    returnTo: string,
+    refusal: RefusalParts,
+    correlationId: string,
+  ): Promise<void> {
+    // It says who that is.
+    keepOutOfPageCache(req, res, config.isHttps)
+    const detail = [refusal.detail, 'whoever is signed in stays so'].filter((text) => text !== '').join('; ')
+    await refuse(req, res, { ...refusal, page: 'still_signed_in', detail, ppnum }, correlationId, returnTo)
   }
 
   async function refuse(
@@ -119,13 +167,14 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     correlationId: string,
     returnTo = config.homeUrl,
   ): Promise<void> {
-    const { page, reason, detail, cause } = refusal
+    const { page, reason, detail, cause, ppnum } = refusal
     raise({ type: 'sign_in_refused', reason, ...(detail === '' ? {} : { detail }) }, correlationId)
     const waitMs = page === 'store_unavailable' ? 0 : await rateLimit.failure(req)
     if (waitMs > 0) return tooMany(req, res, correlationId, returnTo, waitMs)
     pages.send(req, res, page, {
       returnTo,
       correlationId,
+      ...(ppnum === undefined ? {} : { account: formatPpnum(ppnum) }),
       ...(cause?.code === 'sign_in_denied' ? { reason: cause.message } : {}),
       ...(cause?.missing ? { missingScopes: cause.missing } : {}),
       ...(cause instanceof ClockDifference ? { clockAheadSeconds: cause.aheadSeconds } : {}),
@@ -145,4 +194,6 @@ interface RefusalParts {
   readonly reason: RefusalReason
   readonly detail: string
   readonly cause?: PpoppoError
+  /** Of who is signed in. */
+  readonly ppnum?: string
 }

@@ -1,10 +1,11 @@
 import type { Request } from 'express'
 import { isPpoppoError, PpoppoError } from '../errors.js'
 import { type Grant, missingScopes } from '../provider/provider.js'
-import { readPointer, renewSession } from '../session/pointer.js'
+import { readPointer, renewSession, type SignInPointer } from '../session/pointer.js'
 import type { Transaction } from '../session/transactions.js'
 import { tagOf } from '../store/store.js'
 import type { SignIn } from '../vault/record.js'
+import { arrivalOf, withArrival } from './arrivals.js'
 import { askApp } from './ask-app.js'
 import type { CallbackParams } from './callback-params.js'
 import { Refusal, refusalOfProvider } from './refusal.js'
@@ -21,7 +22,7 @@ export interface Completion {
    */
   completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn>
   /** Ends this browser's previous sign-in and points a new session at the new one. */
-  moveIn(req: Request, signInId: string, returnTo: string): Promise<void>
+  moveIn(req: Request, params: CallbackParams, to: Pick<SignInPointer, 'signInId' | 'returnTo'>): Promise<void>
 }
 
 export function createCompletion(parts: RouteParts): Completion {
@@ -38,7 +39,7 @@ export function createCompletion(parts: RouteParts): Completion {
     if (params.error !== undefined) throw refusalOfProvider(params.error)
     const grant = await provider.exchangeCode({ ...transaction, code: params.code ?? '' })
     try {
-      return await createSignIn(req, grant, transaction)
+      return await createSignIn(req, params, grant, transaction)
     } catch (error) {
       // Nobody will use these tokens; where PAS announces no revocation they end by themselves.
       if (grant.refreshToken)
@@ -49,7 +50,12 @@ export function createCompletion(parts: RouteParts): Completion {
     }
   }
 
-  async function createSignIn(req: Request, grant: Grant & { sub: string }, transaction: Transaction): Promise<SignIn> {
+  async function createSignIn(
+    req: Request,
+    params: CallbackParams,
+    grant: Grant & { sub: string },
+    transaction: Transaction,
+  ): Promise<SignIn> {
     const missing = missingScopes(config.scope, grant.scopes)
     if (missing.length > 0) {
       throw new PpoppoError('scope_shortfall', `PAS granted less than was asked: ${missing.join(', ')} is missing.`, {
@@ -80,7 +86,7 @@ export function createCompletion(parts: RouteParts): Completion {
     if (!signIn)
       throw new Refusal('signed_out_everywhere', 'signed_out_everywhere', 'signed out everywhere while signing in')
     try {
-      await moveIn(req, signIn.id, transaction.returnTo)
+      await moveIn(req, params, { signInId: signIn.id, returnTo: transaction.returnTo })
     } catch (error) {
       await vault.discard(signIn.id)
       throw error
@@ -88,12 +94,18 @@ export function createCompletion(parts: RouteParts): Completion {
     return signIn
   }
 
-  async function moveIn(req: Request, signInId: string, returnTo: string): Promise<void> {
+  async function moveIn(
+    req: Request,
+    params: CallbackParams,
+    to: Pick<SignInPointer, 'signInId' | 'returnTo'>,
+  ): Promise<void> {
+    const { signInId } = to
     const previous = readPointer(req.session, pointerKey)
     // What another person had in this browser is not for this one.
     const isSamePerson = !previous || tagOf(previous.signInId) === tagOf(signInId)
     try {
-      await renewSession(req, pointerKey, { signInId, returnTo }, isSamePerson ? config.keepAnonymous : [])
+      const pointer = { ...to, arrivals: withArrival(previous?.arrivals ?? [], arrivalOf(params)) }
+      await renewSession(req, pointerKey, pointer, isSamePerson ? config.keepAnonymous : [])
     } catch (error) {
       if (isPpoppoError(error)) throw error
       // The store of an app's own session fails in its own words.

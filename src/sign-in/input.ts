@@ -2,6 +2,9 @@ import type { Request } from 'express'
 import { isPlainObject } from '../lib/guards.js'
 import { targetOf } from '../lib/request-target.js'
 
+/** Field of a sign-out form: the answer is a page that goes on to `return_to`, and no redirect. */
+export const GO_ON = 'go_on'
+
 /**
  * A parameter of a request: of a POST's body first, then of the URL. Read from the URL itself, since an app may have set
  * Express's query parser to anything.

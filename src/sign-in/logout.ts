@@ -3,7 +3,7 @@ import { isPpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
 import { within } from '../lib/wait.js'
 import { challenge } from './answer-headers.js'
-import { flagOf, inputOf } from './input.js'
+import { flagOf, GO_ON, inputOf } from './input.js'
 import { sendProblem } from './problem.js'
 import { refuseBody } from './read-form.js'
 import { isFormOfBrowser, isNavigation, isOwnPost, wantsHtml } from './request-kind.js'
@@ -68,9 +68,12 @@ function createLeave({ config, pages, provider }: RouteParts) {
     const goOnUrl = await within(provider.endSessionUrl(), END_SESSION_MS).catch(() => undefined)
     if (goOnUrl && typeof goOnUrl !== 'symbol')
       return pages.send(req, res, 'logout_go_on', { goOnUrl: goOnUrl.href, returnTo })
-    if (returnTo.startsWith(`${config.origin}/`)) return res.redirect(303, returnTo)
-    // Off the site by way of a page, see `sendOn`; a script, as Turbo's, is shown where the link to it is.
-    if (isFormOfBrowser(req)) return pages.send(req, res, 'signed_out', { goOnUrl: returnTo, returnTo })
+    const isOwn = returnTo.startsWith(`${config.origin}/`)
+    // Off the site by way of a page, see `sendOn`; and to where a guard may send somebody on to PAS.
+    if (isFormOfBrowser(req) && (!isOwn || inputOf(req, GO_ON) === '1'))
+      return pages.send(req, res, 'signed_out', { goOnUrl: returnTo, returnTo })
+    if (isOwn) return res.redirect(303, returnTo)
+    // A script, as Turbo's, is shown where the link to it is.
     if (isNavigation(req)) return res.redirect(303, returnTo)
     res.redirect(303, `${config.origin}${config.mountPath}/logout?${new URLSearchParams({ return_to: returnTo })}`)
   }

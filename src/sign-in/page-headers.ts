@@ -9,6 +9,8 @@ export interface Page {
   /** BCP 47. */
   readonly language: string
   readonly hasForm: boolean
+  /** Its address holds a code: no other page is told of it, not even ours. */
+  readonly isCallback: boolean
   /** Any site may show it in a frame: it says and does the same for everybody. */
   readonly isFramed: boolean
   /** Where the form's answer may redirect to besides our own origin: browsers hold that against `form-action` too. */
@@ -48,8 +50,7 @@ function secureHeaders(page: Page): ReturnType<typeof helmet> {
         baseUri: ["'none'"],
       },
     },
-    // With no-referrer a browser sends `Origin: null` along with a form, which the route rightly refuses.
-    referrerPolicy: { policy: page.hasForm ? 'same-origin' : 'no-referrer' },
+    referrerPolicy: { policy: referrerPolicy(page) },
     xFrameOptions: page.isFramed ? false : { action: 'deny' },
     // A site that isolates itself (COEP) shows frames that say both.
     crossOriginResourcePolicy: { policy: page.isFramed ? 'cross-origin' : 'same-origin' },
@@ -57,6 +58,12 @@ function secureHeaders(page: Page): ReturnType<typeof helmet> {
     // HSTS is a promise about the whole host: the app's to make.
     strictTransportSecurity: false,
   })
+}
+
+/** With no-referrer a browser sends `Origin: null` along with a form, which the route rightly refuses. */
+function referrerPolicy({ hasForm, isCallback }: Page): 'no-referrer' | 'same-origin' | 'strict-origin' {
+  if (!hasForm) return 'no-referrer'
+  return isCallback ? 'strict-origin' : 'same-origin'
 }
 
 /** The origin of an absolute target, where it is one that a policy can name. */

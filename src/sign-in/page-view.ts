@@ -1,4 +1,5 @@
 import { type HtmlValue, html, type SafeHtml, trustedHtml } from '../lib/html.js'
+import { GO_ON } from './input.js'
 import { PAGE_STYLE } from './page-style.js'
 import type { PageKind, PageTexts } from './texts.js'
 import { formatDifference } from './time-difference.js'
@@ -22,6 +23,8 @@ export interface PageContent {
   /** Path or absolute URL, already found to be allowed. */
   readonly returnTo?: string
   readonly correlationId?: string
+  /** Who is signed in, on `still_signed_in`. */
+  readonly account?: string
   /** The app's own reason on `denied`. */
   readonly reason?: string
   readonly missingScopes?: readonly string[]
@@ -80,8 +83,11 @@ function siteName({ kind, appName, homeUrl }: PageContent): HtmlValue {
   return html`<a class="site" href="${homeUrl}" dir="auto">${appName}</a>`
 }
 
-/** The app's reason, or what was not granted: each on the one page it belongs to. */
-function notes({ kind, texts, reason = '', missingScopes = [] }: PageContent): HtmlValue {
+/** Who is signed in, the app's reason, or what was not granted: each on the one page it belongs to. */
+function notes({ kind, texts, account, reason = '', missingScopes = [] }: PageContent): HtmlValue {
+  if (kind === 'still_signed_in' && account !== undefined) {
+    return note(texts.signedInAs, html`<p dir="ltr">${account}</p>`)
+  }
   if (kind === 'denied' && reason.trim() !== '') {
     return note(texts.reason, html`<p dir="auto">${reason.slice(0, MAX_REASON_LENGTH)}</p>`)
   }
@@ -111,19 +117,29 @@ function note(heading: string, body: SafeHtml): SafeHtml {
   return html`<div class="note"><strong>${heading}</strong>${body}</div>`
 }
 
-/** One button that goes on; on the confirm page a form, since a link must change nothing. */
+/** One button that goes on; a sign-out is a form, since a link must change nothing. */
 function actions(content: PageContent): HtmlValue {
   const { kind, texts, mountPath, homeUrl, returnTo } = content
   const { action } = texts.pages[kind]
-  if (kind !== 'logout_confirm') {
-    return html`<div class="actions"><a class="button" ${linkKind(kind)} href="${target(content)}">${action}</a></div>`
+  const button = html`<a class="button" ${linkKind(kind)} href="${target(content)}">${action}</a>`
+  if (kind === 'still_signed_in') {
+    return html`<form class="actions" method="post" action="${mountPath}/logout">
+${signOutFields(returnTo)}
+${button}
+<button class="button quiet" type="submit">${texts.pages.logout_confirm.action}</button>
+</form>`
   }
+  if (kind !== 'logout_confirm') return html`<div class="actions">${button}</div>`
   return html`<form method="post" action="${mountPath}/logout">
-${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}">`}
+${signOutFields(returnTo)}
 <label class="choice"><input type="checkbox" name="everywhere" value="1"><span>${texts.everywhere}</span></label>
 <div class="actions"><button class="button" type="submit">${action}</button>
 <a class="button quiet" href="${isPathOrWebUrl(returnTo) ? returnTo : homeUrl}">${texts.back}</a></div>
 </form>`
+}
+
+function signOutFields(returnTo: string | undefined): HtmlValue {
+  return html`<input type="hidden" name="${GO_ON}" value="1">${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}">`}`
 }
 
 /** A library that follows links by script leaves those alone that name a target. */
@@ -136,7 +152,8 @@ function linkKind(kind: PageKind): SafeHtml {
 function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageContent): string {
   if (['login_go_on', 'logout_go_on', 'framed', 'form_unreadable'].includes(kind))
     return isWebUrl(goOnUrl) ? goOnUrl : homeUrl
-  if (kind === 'sign_in_unknown' || kind === 'signed_out') return isPathOrWebUrl(returnTo) ? returnTo : homeUrl
+  if (['sign_in_unknown', 'signed_out', 'still_signed_in'].includes(kind))
+    return isPathOrWebUrl(returnTo) ? returnTo : homeUrl
   const route = kind === 'logout_unavailable' ? 'logout' : 'login'
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
   const asked = {
@@ -157,6 +174,7 @@ function isPathOrWebUrl(url: string | undefined): url is string {
 }
 
 const QUESTIONS: readonly PageKind[] = [
+  'still_signed_in',
   'login_go_on',
   'framed',
   'logout_confirm',

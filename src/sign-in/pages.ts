@@ -14,6 +14,8 @@ export interface PageDetails {
   readonly correlationId?: string
   /** The app's own reason on `denied`; any text, it is escaped. */
   readonly reason?: string
+  /** Who is signed in, as people read it; on `still_signed_in`. */
+  readonly account?: string
   /** On `scope_shortfall`. */
   readonly missingScopes?: readonly string[]
   /** On `verification_failed` where the clocks disagree: by how many seconds PAS's is ahead; negative where behind. */
@@ -38,6 +40,7 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   attempt_lost: 400,
   malformed: 400,
   already_handled: 400,
+  still_signed_in: 409,
   access_denied: 403,
   account_setup_required: 403,
   provider_error: 502,
@@ -108,7 +111,8 @@ export function createPages(options: {
         texts: texts[language] ?? texts.en,
       }),
       language,
-      hasForm: kind === 'logout_confirm',
+      hasForm: kind === 'logout_confirm' || kind === 'still_signed_in',
+      isCallback: kind === 'still_signed_in',
       isFramed: kind === 'framed',
       ...(content.returnTo === undefined ? {} : { formTarget: content.returnTo }),
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

@@ -8,6 +8,7 @@ export const en: PageTexts = {
   signIn: 'Sign in with Ppoppo',
   reference: 'Reference',
   forDeveloper: 'For the developer of this site',
+  signedInAs: 'Signed in as',
   reason: 'Reason given by this site',
   missingScopes: 'Not granted',
   clockBehind: "This server's clock is {difference} behind Ppoppo's. Check this machine's clock.",
@@ -46,6 +47,12 @@ export const en: PageTexts = {
       what: 'The page you came back to has done its work and cannot be used a second time.',
       todo: 'If you are not signed in, start again here.',
       action: START_ANEW,
+    },
+    still_signed_in: {
+      title: 'You are still signed in as before',
+      what: 'The sign-in you came back to was finished already, so what you chose at Ppoppo just now changed nothing here.',
+      todo: 'Continue with this account, or sign out first to use another one.',
+      action: 'Continue',
     },
     access_denied: {
       title: 'You did not sign in',

@@ -10,6 +10,7 @@ export const ko: PageTexts = {
   signIn: 'Ppoppo로 로그인',
   reference: '문의 번호',
   forDeveloper: '사이트 개발자에게',
+  signedInAs: '현재 로그인한 계정',
   reason: '사이트에서 알려 준 사유',
   missingScopes: '허용되지 않은 권한',
   clockBehind: '이 서버의 시계가 Ppoppo보다 {difference} 느립니다. 서버의 시계를 확인해 주세요.',
@@ -48,6 +49,12 @@ export const ko: PageTexts = {
       what: '되돌아온 이 페이지는 이미 처리되어 다시 사용할 수 없습니다.',
       todo: '로그인되어 있지 않다면 여기에서 다시 시작해 주세요.',
       action: START_ANEW,
+    },
+    still_signed_in: {
+      title: '로그인한 계정이 그대로입니다',
+      what: '이미 끝난 로그인으로 돌아오셨기 때문에, 방금 Ppoppo에서 선택하신 내용은 적용되지 않았습니다.',
+      todo: '이 계정으로 계속하시거나, 다른 계정을 쓰시려면 먼저 로그아웃해 주세요.',
+      action: '계속하기',
     },
     access_denied: {
       title: '로그인이 취소되었습니다',

@@ -10,6 +10,7 @@ export const PAGE_KINDS = [
   'attempt_lost',
   'malformed',
   'already_handled',
+  'still_signed_in',
   'access_denied',
   'account_setup_required',
   'provider_error',
@@ -66,6 +67,8 @@ export interface PageLabels {
   readonly reference: string
   /** Before `developer` texts. */
   readonly forDeveloper: string
+  /** Before the ppnum on the `still_signed_in` page. */
+  readonly signedInAs: string
   /** Before the app's own reason on the `denied` page. */
   readonly reason: string
   /** Before the names of missing scopes. */
@@ -95,6 +98,7 @@ export const LABEL_KEYS: readonly (keyof PageLabels)[] = [
   'signIn',
   'reference',
   'forDeveloper',
+  'signedInAs',
   'reason',
   'missingScopes',
   'clockBehind',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { Redis } from 'ioredis'
 import type { Page } from 'playwright-core'
 import { denySignIn } from '../../src/index.js'
 import { PAGE_KINDS, type PageKind } from '../../src/sign-in/texts.js'
@@ -67,6 +68,39 @@ const WAYS: Readonly<Partial<Record<PageKind, (page: Page) => Promise<void>>>> =
     await context.addCookies([{ name, value: Date.now().toString(36), url: shop.url }])
     await page.goto(`${shop.url}/orders`)
   },
+  async attempt_lost(page) {
+    await page.goto(`${shop.url}/orders`)
+    await redisClient.flushall()
+    await choose(page, 'alex')
+  },
+  async still_signed_in(page) {
+    await page.goto(`${shop.url}/orders`)
+    await choose(page, 'alex')
+    await page.waitForURL(`${shop.url}/orders`)
+    await page.goBack()
+    await choose(page, 'mina')
+    await page.waitForURL(/\/auth\/callback\?/)
+  },
+  async sign_in_lost(page) {
+    await page.goto(`${shop.url}/orders`)
+    await choose(page, 'alex')
+    await page.waitForURL(`${shop.url}/orders`)
+    // As after the second landing in a row, with a session that is not in the store.
+    const context = page.context()
+    const session = (await context.cookies()).find(({ name }) => /^ppoppo-[\w-]{8}$/.test(name))?.name ?? ''
+    const landed = { name: session.replace('ppoppo-', 'ppoppo-landed-'), value: `${Date.now().toString(36)}.again` }
+    await context.addCookies([
+      { ...landed, url: shop.url },
+      { name: session, value: 'forgotten', url: shop.url },
+    ])
+    await page.goto(`${shop.url}/orders`)
+  },
+  async code_refused(page) {
+    const fault = { kind: 'status', status: 400, error: 'invalid_grant' } as const
+    shop.sandbox.control.inject({ endpoint: 'token', fault })
+    await page.goto(`${shop.url}/orders`)
+    await choose(page, 'alex')
+  },
   async logout_confirm(page) {
     await page.goto(`${shop.url}/auth/login?return_to=/settings`)
     await choose(page, 'mina')
@@ -111,12 +145,14 @@ async function whileRedisIsSilent(work: () => Promise<unknown>): Promise<void> {
 
 let browser: TestBrowser
 let redis: RedisServer
+let redisClient: Redis
 let shop: Shop
 
 describeWithOwnRedis('how the pages look', () => {
   describeWithBrowser('in a browser', () => {
     beforeAll(async () => {
       redis = await startRedis()
+      redisClient = new Redis(redis.url)
       browser = await launchBrowser()
     }, 60_000)
     // A shop for each test: the last page of one is that of too many failures.
@@ -135,6 +171,7 @@ describeWithOwnRedis('how the pages look', () => {
     afterEach(() => shop.close())
     afterAll(async () => {
       await browser.close()
+      redisClient.disconnect()
       await redis.stop()
     })
 

@@ -192,6 +192,7 @@ describe('pages', () => {
     expect(res.text).toContain('<form method="post" action="/shop/auth/logout">')
     expect(res.text).toContain('<input type="hidden" name="return_to" value="https://www.app.example/x">')
     expect(res.text).toContain('name="everywhere" value="1"')
+    expect(res.text).toContain('<input type="hidden" name="go_on" value="1">')
     expect(policyOf(res.headers['content-security-policy'])['form-action']).toBe("'self' https://www.app.example")
     expect(res.headers['referrer-policy']).toBe('same-origin')
   })

@@ -1,0 +1,157 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { en } from '../../src/sign-in/texts-en.js'
+import { ko } from '../../src/sign-in/texts-ko.js'
+import { beginAttempt, buttonOf, isSignedIn } from '../support/attempts.js'
+import { createClock, MINUTE } from '../support/clock.js'
+import type { Answer, CookieBrowser } from '../support/cookie-browser.js'
+import { describeOnStores } from '../support/stores.js'
+import { startWorld, type World } from '../support/world.js'
+
+const ALEX = '777-0000-0001'
+const ALEX_DIGITS = '77700000001'
+
+function expectKept(page: Answer, returnTo: string): void {
+  expect(page.status).toBe(409)
+  expect(page.text).toContain(en.pages.still_signed_in.title)
+  expect(page.text).toContain(ALEX)
+  expect(buttonOf(page).href).toBe(returnTo)
+  expect(page.text).toContain('<form class="actions" method="post" action="/auth/logout">')
+  expect(page.headers.get('referrer-policy')).toBe('strict-origin')
+  expect(page.headers.get('cache-control')).toContain('no-store')
+}
+
+describeOnStores('somebody goes back to PAS and chooses another account', (storage) => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld({ options: { ...storage.options(), rateLimit: false } })
+  })
+  afterAll(() => world.close())
+  beforeEach(() => {
+    world.events.length = 0
+  })
+
+  /** The address that PAS sends the browser to, after it chose once more. */
+  function withOtherCode(callback: string, code = 'another-code'): string {
+    const url = new URL(callback)
+    url.searchParams.set('code', code)
+    return url.href
+  }
+  const exchanges = (): number => world.sandbox.control.counters.tokenAuthorizationCode
+  const ppnumOf = async (browser: CookieBrowser): Promise<string> =>
+    JSON.parse((await browser.visit(`${world.url}/me`)).text).user.ppnum
+
+  test.each([
+    ['en', en],
+    ['ko', ko],
+  ] as const)(
+    'U12 the page says who is still signed in, and offers to sign out or go on (%s)',
+    async (language, texts) => {
+      const browser = world.browser()
+      const callback = await beginAttempt(world, browser, '/me?here')
+      await browser.go(callback)
+      const before = exchanges()
+      const page = await browser.visit(withOtherCode(callback), { headers: { 'Accept-Language': language } })
+      if (language === 'en') expectKept(page, `${world.url}/me?here`)
+      for (const text of [texts.pages.still_signed_in.title, texts.signedInAs, texts.pages.logout_confirm.action])
+        expect(page.text).toContain(text)
+      expect(exchanges()).toBe(before)
+      expect(world.events.at(-1)).toMatchObject({ type: 'sign_in_refused', reason: 'no_attempt' })
+      expect(page.text).toContain(world.events.at(-1)?.correlationId)
+      expect(await ppnumOf(browser)).toBe(ALEX_DIGITS)
+      await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers: { Origin: world.url } })
+      expect(await isSignedIn(world, browser)).toBe(false)
+    },
+  )
+
+  test('C20 the same answer of PAS again, or a cancelled one, leads to where one was', async () => {
+    const browser = world.browser()
+    const callback = await beginAttempt(world, browser, '/me?here')
+    await browser.go(callback)
+    await browser.visit(withOtherCode(callback))
+    const state = new URL(callback).searchParams.get('state')
+    for (const url of [callback, `${world.url}/auth/callback?error=access_denied&state=${state}`]) {
+      const again = await browser.visit(url)
+      expect([again.status, again.location]).toEqual([303, `${world.url}/me?here`])
+    }
+  })
+
+  test('U12 in the tab of an earlier sign-in of the same browser, too', async () => {
+    const browser = world.browser()
+    const [first, second] = [await beginAttempt(world, browser, '/me?1'), await beginAttempt(world, browser, '/me?2')]
+    await browser.go(first)
+    await browser.go(second)
+    expectKept(await browser.visit(withOtherCode(first)), `${world.url}/me?2`)
+    expect((await browser.visit(first)).status).toBe(303)
+  })
+
+  test('U12 while the first choice is still on its way', async () => {
+    const browser = world.browser()
+    const callback = await beginAttempt(world, browser, '/me?here')
+    world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: 400 } })
+    const impatient = browser.clone()
+    const before = exchanges()
+    const first = browser.visit(callback)
+    while (exchanges() === before) await new Promise((resolve) => setTimeout(resolve, 5))
+    const page = await impatient.visit(withOtherCode(callback))
+    expect((await first).status).toBe(303)
+    expectKept(page, `${world.url}/me?here`)
+    expect(await ppnumOf(impatient)).toBe(ALEX_DIGITS)
+  })
+
+  test('U12 after a second sign-in that failed', async () => {
+    const browser = await world.signedIn()
+    const callback = await beginAttempt(world, browser, '/me?second')
+    world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'status', status: 503 } })
+    expect((await browser.visit(callback)).status).toBe(503)
+    expectKept(await browser.visit(withOtherCode(callback)), `${world.url}/me`)
+    // The failed page itself, by the back button.
+    expect((await browser.visit(callback)).status).toBe(303)
+  })
+
+  test('U12 signed out, such an answer is a page that starts anew', async () => {
+    const browser = world.browser()
+    const callback = await beginAttempt(world, browser)
+    await browser.go(callback)
+    await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers: { Origin: world.url } })
+    const page = await browser.visit(withOtherCode(callback))
+    expect([page.status, page.text.includes(ALEX)]).toEqual([400, false])
+  })
+
+  test('C10 an answer to somebody else’s attempt still changes and shows nothing', async () => {
+    const [stranger, browser] = [world.browser(), await world.signedIn()]
+    const callback = await beginAttempt(world, stranger)
+    expect((await browser.visit(callback)).status).toBe(303)
+  })
+})
+
+describe('somebody chooses an account in a second tab', () => {
+  const clock = createClock()
+  let world: World
+  beforeEach(async () => {
+    world = await startWorld({ runtime: clock.runtime })
+  })
+  afterEach(() => world.close())
+
+  async function signedInBesideSlowTab(): Promise<{ readonly browser: CookieBrowser; readonly slow: string }> {
+    const browser = world.browser()
+    const slow = await beginAttempt(world, browser, '/me?slow')
+    await browser.go(await beginAttempt(world, browser, '/me?here'))
+    return { browser, slow }
+  }
+
+  test('U12 that took longer than ten minutes: the page says who is still signed in', async () => {
+    const { browser, slow } = await signedInBesideSlowTab()
+    clock.advance(11 * MINUTE)
+    expectKept(await browser.visit(slow), `${world.url}/me?here`)
+    expect(world.events.at(-1)).toMatchObject({ type: 'sign_in_refused', reason: 'expired' })
+  })
+
+  test('U12 and cancels after longer than ten minutes: back to where one was', async () => {
+    const { browser, slow } = await signedInBesideSlowTab()
+    clock.advance(11 * MINUTE)
+    const url = new URL(slow)
+    url.searchParams.delete('code')
+    url.searchParams.set('error', 'access_denied')
+    expect((await browser.visit(url.href)).location).toBe(`${world.url}/me?here`)
+  })
+})
