@@ -50,7 +50,7 @@ export const en: PageTexts = {
     },
     still_signed_in: {
       title: 'You are still signed in as before',
-      what: 'The sign-in you came back to was finished already, so what you chose at Ppoppo just now changed nothing here.',
+      what: 'The sign-in you came back to could not be used any more, so what you chose at Ppoppo just now changed nothing here.',
       todo: 'Continue with this account, or sign out first to use another one.',
       action: 'Continue',
     },
