@@ -25,9 +25,22 @@ export function inputOf(req: Request, name: string): string | undefined {
  */
 export function flagOf(req: Request, name: string): boolean | undefined {
   const body: unknown = req.body
-  const inBody = isPlainObject(body) && Object.hasOwn(body, name) ? [body[name]].flat() : []
-  const answers = [...inBody, ...queryOf(req).getAll(name)].map(toFlag)
+  const fields = [...(isPlainObject(body) ? Object.entries(body) : []), ...queryOf(req)]
+  const answers = fields.flatMap(([field, value]) => (isMeant(field, name) ? [value].flat() : [])).map(toFlag)
   return answers.every((answer) => answer === answers[0]) ? (answers.length === 0 ? false : answers[0]) : undefined
+}
+
+/**
+ * Whether a field is `name` as others spell it: of a list (`name[]`, as PHP and Rails have it), in another case, after a
+ * byte order mark. To pass it by would do less than was asked.
+ */
+function isMeant(field: string, name: string): boolean {
+  return (
+    field
+      .replace(/^\ufeff/, '')
+      .replace(/\[\d*\]$/, '')
+      .toLowerCase() === name
+  )
 }
 
 function toFlag(value: unknown): boolean | undefined {

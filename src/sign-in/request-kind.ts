@@ -7,7 +7,7 @@ import type { Config } from '../options.js'
  * - `prefetch`: a browser, or a library in a page, prepares for a click that may never come
  * - `frame`: another site shows us in a frame, where cookies are not kept
  * - `foreign`: an image, script or fetch of another site, or of a sister domain
- * - `script`: a fetch of our own pages, which cannot follow to PAS
+ * - `script`: a fetch of our own pages, or a program that asks for JSON: neither can follow to PAS
  */
 export type VisitKind = 'visit' | 'prefetch' | 'frame' | 'foreign' | 'script'
 
@@ -21,7 +21,7 @@ export function visitKindOf(req: Request): VisitKind {
   // A browser says both. Node's fetch says `cors` and no site, and follows redirects wherever they lead.
   const isScript = mode !== undefined && mode !== 'navigate' && site !== undefined
   if (isScript) return isOwn ? 'script' : 'foreign'
-  return mode !== 'navigate' && isByLibrary(req) ? 'script' : 'visit'
+  return mode !== 'navigate' && (isByLibrary(req) || wantsJson(req)) ? 'script' : 'visit'
 }
 
 /** Browsers, old ones too; Turbo; htmx's preload extension. Page scripts may not set `Sec-` headers, hence the `X-`. */
@@ -69,17 +69,49 @@ export function isFormOfBrowser(req: Request): boolean {
 
 const HTML: readonly string[] = ['text/html', 'application/xhtml+xml']
 const JSON_TYPES: readonly string[] = ['application/problem+json', 'application/json']
+const ANYTHING: readonly string[] = ['application/*', '*/*']
 
 /**
  * Whether HTML is shown to somebody: `Accept` names it, and JSON is not liked better. A navigation does; so does a script
  * that puts answers into the page, such as Turbo. `*\/*` names nothing.
  */
 export function wantsHtml(req: Request): boolean {
-  const accept = (req.get('accept') ?? '').toLowerCase()
-  const named = HTML.filter((type) => accept.includes(type))
-  if (named.length === 0) return false
-  const best = req.accepts([...named, ...JSON_TYPES])
-  return typeof best === 'string' && named.includes(best)
+  const named = mediaRanges(req.get('accept'))
+  const html = bestOf(named, HTML)
+  const json = bestOf(named, JSON_TYPES)
+  if (!html || html.weight === 0) return false
+  if (json) return html.weight > json.weight || (html.weight === json.weight && html.place < json.place)
+  return html.weight >= (bestOf(named, ANYTHING)?.weight ?? 0)
+}
+
+/** Whether a program asks: JSON is named, and HTML is not liked better. */
+function wantsJson(req: Request): boolean {
+  const json = bestOf(mediaRanges(req.get('accept')), JSON_TYPES)
+  return json !== undefined && json.weight > 0 && !wantsHtml(req)
+}
+
+interface MediaRange {
+  readonly type: string
+  readonly weight: number
+  readonly place: number
+}
+
+/** What `Accept` names, in lower case. Parameters besides the weight (`;level=1`, `;charset=utf-8`) tell nothing here. */
+function mediaRanges(accept = ''): readonly MediaRange[] {
+  return accept
+    .toLowerCase()
+    .split(',')
+    .map((range, place) => {
+      const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
+      const weight = Number(parameters.find((one) => one.startsWith('q='))?.slice(2) ?? 1)
+      return { type, weight: weight >= 0 ? weight : 1, place }
+    })
+}
+
+function bestOf(ranges: readonly MediaRange[], types: readonly string[]): MediaRange | undefined {
+  return ranges
+    .filter(({ type }) => types.includes(type))
+    .reduce<MediaRange | undefined>((best, range) => (best && best.weight >= range.weight ? best : range), undefined)
 }
 
 /**

@@ -71,6 +71,8 @@ describe('requireSignIn', () => {
   test.each([
     ['Turbo', TURBO],
     ['jQuery', { ...TURBO, Accept: 'text/html, */*; q=0.01' }],
+    ['a fetch that names a charset', { ...TURBO, Accept: 'text/html; charset=utf-8' }],
+    ['a fetch in capitals', { ...TURBO, Accept: 'image/png, TEXT/HTML;Level=1;Q=0.4' }],
     ['a fetch that likes JSON as much, and names HTML first', { ...TURBO, Accept: 'text/html, application/json' }],
   ])('S13 a page fetched by %s: a page that asks to sign in', async (_name, headers) => {
     const answer = await world.browser().visit(`${world.url}/me?a=1`, { headers })

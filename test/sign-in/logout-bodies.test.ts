@@ -84,6 +84,7 @@ const REFUSED: readonly (readonly [string, number, Sent])[] = [
   ['gzip that is none', 400, { type: FORM, body: 'everywhere=1', headers: { 'Content-Encoding': 'gzip' } }],
   ['a field twice, not the same', 400, { type: FORM, body: 'everywhere=0&everywhere=1' }],
   ['a field twice in the query', 400, { query: '?everywhere=0&everywhere=1' }],
+  ['two spellings, not the same', 400, { type: FORM, body: 'everywhere=0&everywhere[]=1' }],
   ['body and query not the same', 400, { type: FORM, body: 'everywhere=0', query: '?everywhere=1' }],
   ['another word', 400, { type: FORM, body: 'everywhere=perhaps' }],
   ['a number too many', 400, { type: JSON_TYPE, body: '{"everywhere":2}' }],
@@ -102,6 +103,10 @@ const EVERYWHERE: readonly (readonly [string, Sent])[] = [
   ['JSON of an API', { type: 'application/vnd.api+json; charset="utf-8"', body: '{"everywhere":1}' }],
   ['the query', { query: '?everywhere=1' }],
   ['the query, with a type and no body', { type: MULTIPART, query: '?everywhere=yes' }],
+  ['a list of one', { type: FORM, body: 'everywhere[]=1' }],
+  ['a list of one in the query', { query: '?everywhere%5B0%5D=1' }],
+  ['a name in capitals', { type: JSON_TYPE, body: '{"Everywhere":true}' }],
+  ['a form that begins with a byte order mark', { type: FORM, body: '\ufeffeverywhere=1' }],
   ['the same twice', { type: FORM, body: 'everywhere=1&everywhere=true' }],
 ]
 

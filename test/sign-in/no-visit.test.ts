@@ -21,6 +21,8 @@ const SCRIPTS: readonly (readonly [string, Readonly<Record<string, string>>, 'pr
   ['an image of our own', { ...OWN_FETCH, 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image', ...ANY }, 'problem'],
   ['an extension', { ...OWN_FETCH, 'Sec-Fetch-Site': 'none', ...ANY }, 'problem'],
   ['an XMLHttpRequest', { ...SILENT, ...ANY, 'X-Requested-With': 'XMLHttpRequest' }, 'problem'],
+  ['a program that asks for JSON', { ...SILENT, Accept: 'application/json' }, 'problem'],
+  ['axios in an old Safari', { ...SILENT, Accept: 'application/json, text/plain, */*' }, 'problem'],
   ['Turbo', { ...OWN_FETCH, ...HTML, 'X-Turbo-Request-Id': 'a' }, 'page'],
   ['Turbo in a frame of its own', { ...OWN_FETCH, ...HTML, 'Turbo-Frame': 'main' }, 'page'],
   ['Turbo in an old Safari', { ...SILENT, ...HTML, 'X-Turbo-Request-Id': 'a' }, 'page'],
