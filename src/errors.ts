@@ -57,7 +57,11 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     meaning: '`req.session` was replaced, or holds something that JSON cannot.',
   },
   store_unavailable: { status: 503, retryable: true, meaning: 'Redis does not answer; nobody has been signed out.' },
-  store_full: { status: 503, retryable: true, meaning: 'The embedded memory store is at its bound.' },
+  store_full: {
+    status: 503,
+    retryable: true,
+    meaning: 'The store holds as many login attempts, or (memory) sign-ins, as it may.',
+  },
   provider_unavailable: { status: 503, retryable: true, meaning: 'PAS does not answer, or not in time.' },
   provider_misconfigured: {
     status: 503,

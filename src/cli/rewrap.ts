@@ -84,7 +84,7 @@ async function rewrapWith(parts: Parts, isDryRun: boolean, io: CliIo): Promise<n
   io.print(`${result.seen} seen, ${result.rewrapped} ${verb}, ${result.unreadable} unreadable`)
   if (result.unreadable === 0) return 0
   io.printError(
-    `express-ppoppo rewrap: ${result.unreadable} of ${result.seen} records open with none of the keys in PPOPPO_VAULT_KEYS; they were left as they are. Is an older key missing from the list?`,
+    `express-ppoppo rewrap: ${result.unreadable} of ${result.seen} records are damaged, or open with none of the keys in PPOPPO_VAULT_KEYS; they were left as they are. Is an older key missing from the list?`,
   )
   return 1
 }

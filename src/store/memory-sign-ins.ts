@@ -49,11 +49,12 @@ export function createMemorySignIns({ now, orderedNow, cap, assertOpen }: Memory
     if (ids?.size === 0) idsByTag.delete(tag)
   }
 
-  function dropExcess(tag: string): void {
-    const ids = [...(idsByTag.get(tag) ?? [])]
-    if (ids.length <= MAX_SIGN_INS_PER_USER) return
-    const byExpiry = ids.sort((a, b) => (records.expiryOf(a) ?? 0) - (records.expiryOf(b) ?? 0))
-    for (const id of byExpiry.slice(0, ids.length - MAX_SIGN_INS_PER_USER)) records.delete(id)
+  /** Makes room for `id` among its user's. */
+  function dropExcess(id: string): void {
+    const others = [...(idsByTag.get(tagOf(id)) ?? [])].filter((one) => one !== id)
+    if (others.length < MAX_SIGN_INS_PER_USER) return
+    const byExpiry = others.sort((a, b) => (records.expiryOf(a) ?? 0) - (records.expiryOf(b) ?? 0))
+    for (const one of byExpiry.slice(0, others.length + 1 - MAX_SIGN_INS_PER_USER)) records.delete(one)
   }
 
   function liveOf(tag: string): (VersionedRecord & { readonly id: string })[] {
@@ -71,7 +72,7 @@ export function createMemorySignIns({ now, orderedNow, cap, assertOpen }: Memory
       if (records.get(id) !== undefined || expiresAt <= now()) return false
       records.set(id, { version: 1, value }, expiresAt)
       enterIndex(id)
-      dropExcess(tagOf(id))
+      dropExcess(id)
       return true
     },
     async readSignIn(id): Promise<VersionedRecord | undefined> {

@@ -2,7 +2,7 @@ import { PpoppoError } from '../errors.js'
 import { ExpiringMap } from './expiring-map.js'
 import { createMemorySessions } from './memory-sessions.js'
 import { createMemorySignIns } from './memory-sign-ins.js'
-import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from './store.js'
+import { attemptTtl, type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from './store.js'
 
 /** How much the memory store holds of each kind. Each kind has its own bound: a flood of logins evicts no sign-in. */
 export interface MemoryStoreCaps {
@@ -76,7 +76,7 @@ export function createMemoryStore({ now, personIn = () => undefined, caps: given
     },
     async putTransaction(key, value, ttlMs): Promise<void> {
       assertOpen()
-      attempts.set(key, value, now() + ttlMs)
+      attempts.set(key, value, now() + attemptTtl(ttlMs, attempts.size / caps.attempts))
     },
     async takeTransaction(key, outcomeTtlMs): Promise<TakenTransaction | undefined> {
       assertOpen()

@@ -9,9 +9,9 @@ export interface RedisKeys {
   attempt(key: string): string
   /** What became of it. */
   outcome(key: string): string
+  /** How much room login attempts take, by when they end. */
+  readonly room: string
   signIn(id: string): string
-  /** What all record keys of one user begin with; the member of the index follows. */
-  signInsOf(tag: string): string
   /** What a record is called in its user's index: the id without its tag. */
   memberOf(id: string): string
   /** A user's index: a sorted set of members by expiry. */
@@ -23,8 +23,8 @@ export interface RedisKeys {
   counter(limiter: string, key: string): string
   /** Matches the keys of all records, for SCAN. */
   readonly signInPattern: string
-  /** The id of the record under a key that SCAN found. */
-  toSignInId(key: string): string
+  /** The id of the record under a key that SCAN found; `undefined` for what somebody else put there. */
+  toSignInId(key: string): string | undefined
   /** The latest time that anybody was told; on a Cluster its node's clock is the one that counts. */
   readonly clock: string
 }
@@ -33,12 +33,12 @@ export interface RedisKeys {
 export function createRedisKeys(prefix: string): RedisKeys {
   const signIns = `${prefix}signin:{`
   const memberOf = (id: string): string => id.slice(tagOf(id).length + 1)
-  const signInsOf = (tag: string): string => `${signIns}${tag}}:`
+  const signIn = (id: string): string => `${signIns}${tagOf(id)}}:${memberOf(id)}`
   return {
     attempt: (key) => `${prefix}tx:{${key}}`,
     outcome: (key) => `${prefix}tx:{${key}}:outcome`,
-    signIn: (id) => signInsOf(tagOf(id)) + memberOf(id),
-    signInsOf,
+    room: `${prefix}room`,
+    signIn,
     memberOf,
     index: (tag) => `${prefix}user:{${tag}}`,
     notBefore: (tag) => `${prefix}notbefore:{${tag}}`,
@@ -48,7 +48,10 @@ export function createRedisKeys(prefix: string): RedisKeys {
     secret: (name) => `${prefix}secret:${name}`,
     counter: (limiter, key) => `${prefix}limit:${limiter}:${key}`,
     signInPattern: `${signIns.replace(/[\\*?[\]]/g, '\\$&')}*}:*`,
-    toSignInId: (key) => key.slice(signIns.length).replace('}:', '.'),
+    toSignInId(key) {
+      const id = key.slice(signIns.length).replace('}:', '.')
+      return id.indexOf('.') > 0 && signIn(id) === key ? id : undefined
+    },
     clock: `${prefix}now`,
   }
 }

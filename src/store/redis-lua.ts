@@ -2,14 +2,15 @@
 
 /** A Lua script; each is one atomic step, and its keys share one Cluster slot. */
 export interface RedisScript {
-  readonly numberOfKeys: number
+  /** Absent: the first argument of each call says it. */
+  readonly numberOfKeys?: number
   readonly lua: string
 }
 
 /** Name of the command on our client -> its script. */
 export type RedisScripts<Name extends string> = Readonly<Record<Name, RedisScript>>
 
-/** The commands that scripts add to a client: keys first, then arguments. */
+/** The commands that scripts add to a client: (their number,) keys, then arguments. */
 export type ScriptCommands<Name extends string> = Readonly<
   Record<Name, (...keysThenArguments: (string | number)[]) => Promise<unknown>>
 >

@@ -1,3 +1,4 @@
+import { PpoppoError } from '../errors.js'
 import type { RedisSource } from './redis-client.js'
 import { createRedisClock } from './redis-clock.js'
 import { connectRedis } from './redis-connection.js'
@@ -6,7 +7,7 @@ import { type RedisPolicy, readRedisPolicy } from './redis-policy.js'
 import { REDIS_SCRIPTS, type ScriptName } from './redis-scripts.js'
 import { createRedisSessions } from './redis-sessions.js'
 import { createRedisSignIns } from './redis-sign-ins.js'
-import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from './store.js'
+import { LEAST_ATTEMPT_TTL_MS, type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from './store.js'
 
 /** Options of {@link createRedisStore}. */
 export interface RedisStoreOptions {
@@ -16,6 +17,8 @@ export interface RedisStoreOptions {
   readonly prefix: string
   /** Hears once, after the first connection, how this Redis keeps what it is given. */
   readonly onPolicy?: (policy: RedisPolicy) => void
+  /** How much memory login attempts may take, in bytes. @default 67_108_864 */
+  readonly mostAttemptBytes?: number
 }
 
 const MINUTE_MS = 60_000
@@ -23,6 +26,11 @@ const MINUTE_MS = 60_000
 const CLOCK_TTL_MS = 24 * 60 * MINUTE_MS
 /** Secrets made in development live on for a year after the last start. */
 const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
+/** Some 90,000 ordinary attempts, or 15,000 with the longest `return_to`. */
+const MOST_ATTEMPT_BYTES = 64 * 1024 * 1024
+/** What Redis takes for an attempt besides its value: key, expiry, rounding, the mark of who took it. */
+const ATTEMPT_OVERHEAD_BYTES = 320
+const FULL_OF_ATTEMPTS = 'There are as many login attempts as the store may hold: somebody may be flooding the login.'
 
 /**
  * The store in Redis 6.2 or newer: plain, behind Sentinel, or a Cluster. Connects at the first call.
@@ -30,7 +38,12 @@ const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
  * @example
  * const store = createRedisStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })
  */
-export function createRedisStore({ redis, prefix, onPolicy }: RedisStoreOptions): Store {
+export function createRedisStore({
+  redis,
+  prefix,
+  onPolicy,
+  mostAttemptBytes = MOST_ATTEMPT_BYTES,
+}: RedisStoreOptions): Store {
   let isPolicyKnown = onPolicy === undefined
   const connection = connectRedis(redis, REDIS_SCRIPTS, () => {
     if (!isPolicyKnown) void readRedisPolicy(connection).then(onPolicy)
@@ -48,7 +61,14 @@ export function createRedisStore({ redis, prefix, onPolicy }: RedisStoreOptions)
     ...createRedisSignIns(connection, keys, clock, now),
     now,
     async putTransaction(key, value, ttlMs): Promise<void> {
-      await run('putTransaction', (client) => client.set(keys.attempt(key), value, 'PX', ttlMs))
+      const bytes = ATTEMPT_OVERHEAD_BYTES + Buffer.byteLength(value)
+      const grantedMs = Number(
+        await run('putTransaction', (client) =>
+          client.ppoppoRoom(keys.room, bytes, ttlMs, LEAST_ATTEMPT_TTL_MS, mostAttemptBytes),
+        ),
+      )
+      if (grantedMs === 0) throw new PpoppoError('store_full', FULL_OF_ATTEMPTS, { retryAfterMs: MINUTE_MS })
+      await run('putTransaction', (client) => client.set(keys.attempt(key), value, 'PX', grantedMs))
     },
     async takeTransaction(key, outcomeTtlMs): Promise<TakenTransaction | undefined> {
       const attempt = keys.attempt(key)
@@ -76,7 +96,18 @@ export function createRedisStore({ redis, prefix, onPolicy }: RedisStoreOptions)
     },
     sessions: createRedisSessions(connection, keys),
     async shareSecret(name, value): Promise<string> {
-      return String(await run('shareSecret', (client) => client.ppoppoShare(keys.secret(name), value, SECRET_TTL_MS)))
+      // Of what is made up little is to be seen where commands are traced: it is sent only where there is none yet, and by
+      // SET, whose value tracers leave out.
+      const secret = keys.secret(name)
+      const known = await run('shareSecret', (client) => client.get(secret))
+      if (known !== null) {
+        await run('shareSecret', (client) => client.pexpire(secret, SECRET_TTL_MS))
+        return known
+      }
+      await run('shareSecret', (client) => client.set(secret, value, 'PX', SECRET_TTL_MS, 'NX'))
+      const shared = await run('shareSecret', (client) => client.get(secret))
+      if (shared === null) throw new PpoppoError('store_unavailable', 'The store has lost a secret it was just given.')
+      return shared
     },
     // Not rate-limiter-flexible: its memory limiter is unbounded and has its own clock, so both are ours; and its
     // Redis limiter would send commands past `run`, which bounds each call's time.

@@ -18,8 +18,8 @@ export interface Store {
   // One login attempt (design: one transaction per `state`).
 
   /**
-   * Keeps a login attempt for `ttlMs`.
-   * @throws `store_full` when the memory store holds as many attempts as it may.
+   * Keeps a login attempt for `ttlMs`, or less under a flood: see {@link attemptTtl}.
+   * @throws `store_full` when the store holds as many attempts as it may.
    */
   putTransaction(key: string, value: string, ttlMs: number): Promise<void>
   /**
@@ -37,7 +37,8 @@ export interface Store {
 
   /**
    * Creates a record, version 1, and enters it in its user's index, unless the user signed out everywhere at or after
-   * `attemptStartedAt`. Of more than `MAX_SIGN_INS_PER_USER` the one that would expire first goes.
+   * `attemptStartedAt`. Of more than `MAX_SIGN_INS_PER_USER` the older one that would expire
+   * first goes.
    * @returns whether it was created.
    * @throws `store_full` (memory).
    */
@@ -128,6 +129,20 @@ export interface Limiter {
 
 /** One person fills no store: more sign-ins at a time than anybody has browsers. */
 export const MAX_SIGN_INS_PER_USER: number = 100
+
+/** However many login attempts there are, each has this long, in milliseconds. */
+export const LEAST_ATTEMPT_TTL_MS: number = 2 * 60_000
+
+/**
+ * How long a new login attempt may live. Once half of the room is taken it is less and less: a flood fills the store later
+ * or not at all, nobody's open attempt is pushed out, and a person can still sign in. Refusing new ones from the start would
+ * let a few addresses shut everybody out; to let the oldest go would push out people who are typing their password.
+ * `ppoppoRoom` does the same in Redis.
+ * @param share of the room for attempts that is taken, from 0 to 1
+ */
+export function attemptTtl(ttlMs: number, share: number): number {
+  return Math.min(ttlMs, Math.max(LEAST_ATTEMPT_TTL_MS, Math.floor(ttlMs * 2 * (1 - share))))
+}
 
 /** How long a destroyed session's tombstone stays, in milliseconds. */
 export const TOMBSTONE_TTL_MS: number = 10 * 60_000

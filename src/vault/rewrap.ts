@@ -1,6 +1,8 @@
+import { PpoppoError } from '../errors.js'
 import type { Store } from '../store/store.js'
 import type { KeyRing } from './keyring.js'
 import { openRecord, parseRecord, sealRecord } from './record.js'
+import { MAX_CONFLICTS } from './vault.js'
 
 /** Counts of records: looked at, sealed anew, and left because they do not open. */
 export interface RewrapProgress {
@@ -48,7 +50,7 @@ export async function rewrapAll(
 }
 
 async function rewrapOne({ store, keyRing, isDryRun }: RewrapParts, id: string): Promise<Outcome> {
-  while (true) {
+  for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
     const record = await store.readSignIn(id)
     if (!record) return 'gone'
     const clear = parseRecord(id, record)
@@ -62,4 +64,5 @@ async function rewrapOne({ store, keyRing, isDryRun }: RewrapParts, id: string):
     if (result === 'gone') return 'gone'
     // Somebody wrote it meanwhile, perhaps under the new key already: look again.
   }
+  throw new PpoppoError('store_unavailable', 'A sign-in is being written too often at once; try again.')
 }

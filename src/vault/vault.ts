@@ -64,7 +64,7 @@ const TAG_LENGTH = 22
 /** What follows the tag in a sign-in's id. */
 const RANDOM_PART = /^\.[\w-]{22}$/
 /** Writers of one sign-in are few: a touch, a refresh, a rewrap. */
-const MAX_CONFLICTS = 16
+export const MAX_CONFLICTS: number = 16
 /** A command that timed out runs within this time, or not at all. */
 const LATE_CREATION_MS = 3_000
 /** Longer than any request takes. */

@@ -89,9 +89,19 @@ describeWithRedis('express-ppoppo rewrap', () => {
     }
     expect((await runCli(args, env)).out).toEqual(['2 seen, 0 rewrapped, 0 unreadable'])
 
+    // A16: it would be written for ever, were it taken for version 1.
+    const [key, third] = [`${prefix}${CLIENT}:signin:{${(ids[0] ?? '').replace('.', '}:')}`, keyText('third')]
+    const record = (await redis.client.get(key)) ?? ''
+    await redis.client.set(key, `0${record}`, 'KEEPTTL')
+    const damaged = await runCli(args, { ...env, PPOPPO_VAULT_KEYS: `${third},${latter}` })
+    expect([damaged.code, damaged.out]).toEqual([1, ['2 seen, 1 rewrapped, 1 unreadable']])
+    expect(damaged.err[0]).toContain('damaged')
+    await runCli(args, { ...env, PPOPPO_VAULT_KEYS: `${latter},${third}` })
+    await redis.client.set(key, record, 'KEEPTTL')
+
     const without = await runCli(args, { ...env, PPOPPO_VAULT_KEYS: former })
     expect([without.code, without.out]).toEqual([1, ['2 seen, 0 rewrapped, 2 unreadable']])
-    expect(without.err[0]).toMatch(/2 of 2 records open with none of the keys/)
+    expect(without.err[0]).toMatch(/2 of 2 records are damaged, or open with none of the keys/)
     expect(await vaultWith(latter).list('01J9Z3K8Q2W4E6R8T0Y2V4X6A1')).toHaveLength(2)
     await store.close()
   })

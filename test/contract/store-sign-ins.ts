@@ -48,6 +48,34 @@ export function describeSignIns(use: UseStore): void {
       expect(await store.readSignIn(ids[2] ?? '')).toBeUndefined()
     })
 
+    test('X12 ten simultaneous sign-ins of a user who has as many as may be: each is created, and as many are left', async () => {
+      const { store, other } = use()
+      const [tag, now] = [word(), await store.now()]
+      for (let i = 0; i < MAX_SIGN_INS_PER_USER; i += 1) {
+        await store.createSignIn(`${tag}.${word()}`, 'v', now + HOUR_MS + i, now)
+      }
+      const ids = Array.from({ length: 10 }, () => `${tag}.${word()}`)
+      const made = await Promise.all(
+        ids.map((id, i) => (i % 2 === 0 ? store : other).createSignIn(id, 'v', now + 2 * HOUR_MS, now)),
+      )
+      expect(made.every(Boolean)).toBe(true)
+      const left = await idsOf(store, tag)
+      expect(left).toHaveLength(MAX_SIGN_INS_PER_USER)
+      expect(left).toEqual(expect.arrayContaining(ids))
+    })
+
+    test('a new sign-in is never the one that goes, also where it would end first', async () => {
+      const { store } = use()
+      const [tag, now] = [word(), await store.now()]
+      for (let i = 0; i < MAX_SIGN_INS_PER_USER; i += 1) {
+        await store.createSignIn(`${tag}.${word()}`, 'v', now + 2 * HOUR_MS, now)
+      }
+      const id = `${tag}.new`
+      expect(await store.createSignIn(id, 'v', now + HOUR_MS, now)).toBe(true)
+      expect(await store.readSignIn(id)).toEqual({ version: 1, value: 'v' })
+      expect(await store.listSignIns(tag)).toHaveLength(MAX_SIGN_INS_PER_USER)
+    })
+
     test('a record is not created over one that is there, nor when its end has passed', async () => {
       const { store } = use()
       const { id, tag, startedAt } = await createOne(store)

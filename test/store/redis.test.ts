@@ -1,12 +1,15 @@
-import { afterEach, beforeAll, expect, test } from '@jest/globals'
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { isPpoppoError } from '../../src/errors.js'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.js'
 import type { Store } from '../../src/store/store.js'
 import { describeStore, word } from '../contract/store.js'
 import { twoOnRedis } from '../contract/under-test.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
+import { until } from '../support/redis-topologies.js'
 
 const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 
 describeWithRedis('Redis store', () => {
   let redis: TestRedis
@@ -57,10 +60,149 @@ describeWithRedis('Redis store', () => {
     expect(keys).toEqual(
       [
         ...['tx:{one}:outcome', 'tx:{two}', `signin:{${tag}}:${member}`, `user:{${tag}}`, `notbefore:{${tag}}`],
-        ...[`lock:{${tag}}:${member}`, 'sess:s', 'sess:t', 'secret:k', 'limit:l:x', 'now'],
+        ...[`lock:{${tag}}:${member}`, 'sess:s', 'sess:t', 'secret:k', 'limit:l:x', 'now', 'room'],
       ].sort(),
     )
     for (const key of keys) expect(await redis.client.pttl(prefix + key)).toBeGreaterThan(0)
+  })
+
+  /** What is in Redis under a key, made by hand. */
+  const putRecord = (prefix: string, member: string, text: string): Promise<unknown> =>
+    redis.client.set(`${prefix}signin:{t}:${member}`, text, 'PX', HOUR_MS)
+
+  test.each([
+    '01|v',
+    '+1|v',
+    '1.0|v',
+    ' 1|v',
+    '1e0|v',
+    '0x1|v',
+    '-1|v',
+    '0|v',
+    '1 |v',
+    '|v',
+    'v',
+    '',
+    `${'9'.repeat(16)}|v`,
+  ])(
+    'A16 a record whose version is written %j is a damaged one: it is read as no version that a write could name',
+    async (text) => {
+      const prefix = redis.prefix()
+      const store = createStore({ prefix })
+      const now = await store.now()
+      await putRecord(prefix, 'a', text)
+      const record = { version: 0, value: text }
+      expect(await store.readSignIn('t.a')).toEqual(record)
+      for (const version of [0, 1, -1]) {
+        expect(await store.writeSignIn('t.a', version, 'w', now + HOUR_MS)).toBe('conflict')
+        expect(await store.deleteSignIn('t.a', version)).toBeUndefined()
+      }
+      expect(await store.deleteSignIn('t.a')).toEqual(record)
+    },
+  )
+
+  test('A16 a lease and a limit whose expiry somebody took away get one again', async () => {
+    const prefix = redis.prefix()
+    const store = createStore({ prefix })
+    await store.acquireLease('t.a', 'gone', HOUR_MS)
+    const limiter = store.createLimiter('l', 1)
+    await limiter.consume('x')
+    const keys = [`${prefix}lock:{t}:a`, `${prefix}limit:l:x`]
+    for (const key of keys) expect(await redis.client.persist(key)).toBe(1)
+    expect(await store.acquireLease('t.a', 'next', HOUR_MS)).toBe(false)
+    expect(await limiter.consume('x')).toBe(60_000)
+    for (const key of keys) expect(await redis.client.pttl(key)).toBeGreaterThan(0)
+  })
+
+  test('A16 a scan passes over keys that are no record of ours', async () => {
+    const prefix = redis.prefix()
+    const store = createStore({ prefix })
+    await putRecord(prefix, 'a', '1|v')
+    for (const key of ['signin:{}:x', 'signin:{a.b}:c', 'signin:{a}b}:c', 'signin:{a}:']) {
+      await redis.client.set(prefix + key, '1|v', 'PX', HOUR_MS)
+    }
+    const found: string[] = []
+    for await (const id of store.scanSignIns()) found.push(id)
+    for (const id of found) expect(await store.readSignIn(id)).toBeDefined()
+    expect(found).toContain('t.a')
+  })
+
+  test('X13 a made-up secret is sent once, by SET, and never where there is one', async () => {
+    const monitor = await redis.client.monitor()
+    const seen: (readonly string[])[] = []
+    monitor.on('monitor', (_time: string, args: readonly string[]) => seen.push(args))
+    const prefix = redis.prefix()
+    await createStore({ prefix }).shareSecret('vault', 'first-secret')
+    expect(await createStore({ prefix }).shareSecret('vault', 'second-secret')).toBe('first-secret')
+    await redis.client.echo('all seen')
+    await until(async () => seen.some((args) => args.includes('all seen')))
+    monitor.disconnect()
+    const names = seen.filter((args) => args.some((arg) => arg.includes('-secret'))).map(([name]) => name)
+    expect(names).toEqual(['set'])
+  })
+
+  describe('A10 login attempts', () => {
+    const put = async (store: Store, times: number, value: string): Promise<number> => {
+      let put = 0
+      for (let i = 0; i < times; i += 1) {
+        try {
+          await store.putTransaction(word(), value, 10 * MINUTE_MS)
+          put += 1
+        } catch (error) {
+          if (!isPpoppoError(error, 'store_full')) throw error
+        }
+      }
+      return put
+    }
+
+    test.each([500, 3700])(
+      'of %i bytes take no more memory in Redis than they may, and then new ones are refused',
+      async (size) => {
+        const [prefix, mostAttemptBytes] = [redis.prefix(), 1_000_000]
+        const store = createStore({ prefix, mostAttemptBytes })
+        expect(await put(store, Math.ceil(mostAttemptBytes / size) + 50, 'v'.repeat(size))).toBeGreaterThan(
+          mostAttemptBytes / (size + 500),
+        )
+        await expect(store.putTransaction('one more', 'v'.repeat(size), 10 * MINUTE_MS)).rejects.toMatchObject({
+          status: 503,
+          retryAfterMs: 60_000,
+        })
+        const keys = await redis.client.keys(`${prefix}*`)
+        let bytes = 0
+        for (const key of keys) bytes += (await redis.client.memory('USAGE', key)) ?? 0
+        expect(bytes).toBeLessThan(1.3 * mostAttemptBytes)
+        // What is no attempt has its own room.
+        const now = await store.now()
+        expect(await store.createSignIn('t.a', 'v', now + HOUR_MS, now)).toBe(true)
+      },
+    )
+
+    test('live ten minutes while there is room, less and less under a flood, and never below two minutes', async () => {
+      const prefix = redis.prefix()
+      const store = createStore({ prefix, mostAttemptBytes: 100_000 })
+      const lives: number[] = []
+      for (let i = 0; i < 1000; i += 1) {
+        if ((await put(store, 1, 'v'.repeat(680))) === 0) break
+        const ttls = await Promise.all((await redis.client.keys(`${prefix}tx:*`)).map((key) => redis.client.pttl(key)))
+        lives.push(Math.min(...ttls))
+      }
+      expect(lives.length).toBe(100)
+      expect(Math.min(...lives.slice(0, 50))).toBeGreaterThan(9.5 * MINUTE_MS)
+      expect(lives[74]).toBeLessThan(6 * MINUTE_MS)
+      expect(lives.at(-1)).toBeGreaterThan(1.5 * MINUTE_MS)
+      expect(lives.at(-1)).toBeLessThanOrEqual(2 * MINUTE_MS)
+    })
+
+    test('that have ended make room; what was noted before the clock was set back counts no more', async () => {
+      const prefix = redis.prefix()
+      const store = createStore({ prefix, mostAttemptBytes: 2_000 })
+      expect(await put(store, 3, 'v'.repeat(500))).toBe(2)
+      const end = Math.floor(Date.now() / 10_000)
+      await redis.client.set(`${prefix}room`, `${end - 1}:2000 ${end + 360}:2000`)
+      expect(await put(store, 3, 'v'.repeat(500))).toBe(2)
+      await redis.client.set(`${prefix}room`, 'nonsense, by hand')
+      expect(await put(store, 3, 'v'.repeat(500))).toBe(2)
+    })
   })
 
   test('the index lives as long as its longest-lived record', async () => {
