@@ -57,7 +57,8 @@ const OUTCOME_WAIT_MS = 25_000
 const OUTCOME_POLL_MS = 100
 const WHY_LOST = {
   memory: "is not in this process's memory: the process was restarted since, or another one began it",
-  redis: 'is not in Redis: it was flushed, failed over or evicts, or login and callback use two different ones',
+  redis:
+    'is not in Redis: it was flushed, failed over or evicts, a flood made attempts short, or login and callback use two different ones',
 } as const
 const OTHER_KEYS = 'does not open with the vault keys of this process: those of the login were others'
 const FORM_OF_STATE = /^[A-Za-z0-9_-]{43}$/
