@@ -105,14 +105,20 @@ describeWithOwnRedis('C37 Redis far away', () => {
     expect(await store.acquireLease('t.1', 'h', 60_000)).toBe(true)
   })
 
-  test('anything from 50 to 1,100 ms: most calls work, and those that do not are refused in time', async () => {
+  test('A1 from 300 to 600 ms, and every eighth call more than a second: most calls work, and each is answered in time', async () => {
     const store = storeOn(farUrl())
     await store.now()
     let turn = 0
-    const oneWay = [25, 450, 100, 300, 550, 50, 400, 200] // known, so that a run is like every other
-    proxy.delay(() => oneWay[turn++ % oneWay.length] ?? 0)
-    await until(() => works(() => store.now()), SETTLE_MS)
-    expect(await countWorking(16, () => store.sessions.get('s'))).toBeGreaterThanOrEqual(8)
+    const usually = [150, 300, 200, 250] // one way; known, so that a run is like every other
+    let working = 0
+    for (let i = 0; i < 16; i++) {
+      proxy.delay(() => (i % 8 === 0 ? 600 : (usually[turn++ % usually.length] ?? 0)))
+      const beganAt = performance.now()
+      working += (await works(() => store.sessions.get('s'))) ? 1 : 0
+      expect(performance.now() - beganAt).toBeLessThan(REQUEST_LIMIT_MS)
+    }
+    // One that is too slow makes the next two hasty; without an end to haste none would work.
+    expect(working).toBeGreaterThanOrEqual(8)
   })
 
   test('800 ms: a call is not held up by those that are under way', async () => {
