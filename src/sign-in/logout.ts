@@ -3,7 +3,9 @@ import { isPpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
 import { within } from '../lib/wait.js'
 import { challenge } from './answer-headers.js'
+import { toOwnOrigin } from './asked-host.js'
 import { flagOf, GO_ON, inputOf } from './input.js'
+import { isElsewhere, MOVED } from './move-to-base-url.js'
 import { sendProblem } from './problem.js'
 import { refuseBody } from './read-form.js'
 import { isFormOfBrowser, isNavigation, isOwnPost, wantsHtml } from './request-kind.js'
@@ -11,11 +13,20 @@ import type { RouteParts } from './route-parts.js'
 
 const END_SESSION_MS = 2_000
 
-/** `GET /logout`: a page that asks, or says that nobody is signed in; changes nothing. */
-export function createLogoutConfirm({ pages, toReturnTo }: RouteParts): (req: Request, res: Response) => void {
+/**
+ * `GET /logout`: a page that asks, or says that nobody is signed in; changes nothing. Under another host than that of
+ * `baseUrl` nobody ever is, whoever is signed in under that one: the browser is sent there first.
+ */
+export function createLogoutConfirm({ config, pages, toReturnTo }: RouteParts): (req: Request, res: Response) => void {
   return function logoutConfirm(req, res) {
+    const wanted = inputOf(req, 'return_to')
+    const returnTo = toReturnTo(wanted === undefined ? wanted : toOwnOrigin(wanted, req, config.origin))
+    if (req.ppoppo.status === 'signed-out' && isElsewhere(req, config)) {
+      const query = new URLSearchParams({ return_to: returnTo, [MOVED]: '1' })
+      return res.set('Cache-Control', 'no-store').redirect(302, `${config.origin}${config.mountPath}/logout?${query}`)
+    }
     const page = req.ppoppo.status === 'signed-out' ? 'signed_out' : 'logout_confirm'
-    pages.send(req, res, page, { returnTo: toReturnTo(inputOf(req, 'return_to')) })
+    pages.send(req, res, page, { returnTo })
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import type { RaiseEvent } from '../events.js'
 import type { Config } from '../options.js'
 import { otherHostOf } from './asked-host.js'
@@ -8,7 +8,7 @@ import type { RouteParts } from './route-parts.js'
 import { sendOn } from './send-on.js'
 
 /** Parameter of a login that has been sent here from another host: whatever `Host` says now, this is as near as it gets. */
-const MOVED = 'moved'
+export const MOVED = 'moved'
 const MAX_HOSTS_TOLD = 10
 
 /**
@@ -25,6 +25,11 @@ export function createMoveToBaseUrl(parts: RouteParts): RequestHandler {
     warn(host)
     sendOn(req, res, { url: loginUrlOf(req, parts, { [MOVED]: '1' }), by: 'login_go_on', pages })
   }
+}
+
+/** Whether a request came under another host, and was not sent here from there. */
+export function isElsewhere(req: Request, config: Config): boolean {
+  return inputOf(req, MOVED) !== '1' && otherHostOf(req, config) !== undefined
 }
 
 /** One warning a host, and not for every host that strangers make up. */

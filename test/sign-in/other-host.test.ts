@@ -46,6 +46,20 @@ describe('a login under another host than that of baseUrl', () => {
     expect(warnings()).toEqual([])
   })
 
+  test('S10 /auth/logout opened as 127.0.0.1 asks under baseUrl, where somebody is signed in, and goes there once', async () => {
+    const opened = world.url.replace('localhost', '127.0.0.1')
+    const [browser, stranger] = [await world.signedIn(), world.browser()]
+    const moved = await stranger.visit(`${opened}/auth/logout?return_to=${encodeURIComponent(`${opened}/me?a`)}`)
+    expect([moved.status, moved.headers.get('cache-control')]).toEqual([302, 'no-store'])
+    expect(moved.location.startsWith(`${world.url}/auth/logout?`)).toBe(true)
+    const page = await browser.visit(moved.location)
+    expect(page.text).toContain('Sign out?')
+    expect(page.text).toContain(`name="return_to" value="${world.url}/me?a"`)
+    // Behind a proxy that puts its own name into Host.
+    const again = await stranger.visit(moved.location.replace('localhost', '127.0.0.1'))
+    expect([again.status, again.text.includes('You are signed out')]).toEqual([200, true])
+  })
+
   test('S10 a return_to on the host the app was opened under is kept, one on any other is not', async () => {
     const opened = world.url.replace('localhost', '127.0.0.1')
     const placeOf = async (returnTo: string): Promise<string | null> => {
