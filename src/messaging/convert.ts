@@ -157,10 +157,10 @@ export function toText(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
 }
 
-/** Numbers of 64 bits come as text. */
+/** Numbers of 64 bits come as text. 0 for what is none. */
 export function toNumber(value: unknown): number {
   const number = typeof value === 'string' && value !== '' ? Number(value) : value
-  return typeof number === 'number' ? number : 0
+  return typeof number === 'number' && Number.isFinite(number) ? number : 0
 }
 
 /** RFC 3339, or a `google.protobuf.Timestamp`. @returns nothing for what is neither: never an invalid date */
@@ -172,16 +172,18 @@ export function toDate(value: unknown): Date | undefined {
 
 /** An empty one is a time that was not set, rather than 1970. */
 function fromTimestamp({ seconds, nanos }: Wire): number {
-  return seconds === undefined ? Number.NaN : toNumber(seconds) * 1_000 + Math.trunc(toNumber(nanos) / 1e6)
+  return seconds === undefined ? Number.NaN : Number(seconds) * 1_000 + Math.trunc(toNumber(nanos) / 1e6)
 }
 
 function fromRfc3339(value: unknown): number {
   const parts =
-    typeof value === 'string' && /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(value)
+    typeof value === 'string' && /^(\d{4}-\d\d-\d\d)([Tt ]\d\d:\d\d:)(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(value)
   if (!parts) return Number.NaN
-  const [, minute = '', second = '', fraction = '', zone = ''] = parts
+  const [, day = '', time = '', second = '', fraction = '', zone = ''] = parts
+  // 30 February would be read as 2 March.
+  if (day.slice(-2) > '28' && new Date(`${day}T00:00:00Z`).getUTCDate() !== Number(day.slice(-2))) return Number.NaN
   // A leap second, which a Date does not know.
-  return Date.parse(`${minute}${second === '60' ? '59' : second}${fraction}${zone}`.toUpperCase())
+  return Date.parse(`${day}${time}${second === '60' ? '59' : second}${fraction}${zone}`.toUpperCase())
 }
 
 /** The member of that name, where the time can be read. */

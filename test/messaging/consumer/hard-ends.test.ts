@@ -43,6 +43,23 @@ describe('a consumer', () => {
     expect(commits).toBe(1)
   })
 
+  test('whose handler returns a function that can be awaited, as some query builders are, waits for it', async () => {
+    log.append(eventAt(0))
+    const query = Object.assign(() => {}, {
+      // biome-ignore lint/suspicious/noThenProperty: what such a builder has
+      then: (_: unknown, reject: (error: Error) => void) => reject(new Error('the table is gone')),
+    })
+    const letters: string[] = []
+    const consumer = consumers.start({
+      maxAttempts: 1,
+      handler: () => query,
+      onDeadLetter: ({ error }) => letters.push(error),
+    })
+    await until(() => letters.length === 1, 'a dead letter')
+    expect(letters).toEqual(['Error: the table is gone'])
+    await consumer.stop()
+  })
+
   test('whose handler throws what cannot be printed makes a dead letter of the event', async () => {
     log.append(eventAt(0), eventAt(1))
     const handled: string[] = []

@@ -90,6 +90,8 @@ describe('an event on the wire', () => {
     12,
     '2026-13-45T25:61:61Z',
     '2026-01-02',
+    '2026-02-30T00:00:00Z',
+    '2026-04-31T00:00:00+09:00',
     { seconds: '1e306' },
     { seconds: 'x' },
     { seconds: 8.7e12 },
@@ -102,11 +104,20 @@ describe('an event on the wire', () => {
 
   test.each([
     ['2026-01-02T05:04:05.678+02:00', '2026-01-02T03:04:05.678Z'],
+    ['2024-02-29T23:59:59Z', '2024-02-29T23:59:59.000Z'],
+    ['2026-01-31T00:00:00+09:00', '2026-01-30T15:00:00.000Z'],
     ['2026-01-02t03:04:05z', '2026-01-02T03:04:05.000Z'],
     ['2016-12-31T23:59:60Z', '2016-12-31T23:59:59.000Z'],
     ['2016-12-31T23:59:60.5Z', '2016-12-31T23:59:59.500Z'],
   ])('that occurred at %s did', (said, date) => {
     expect(fromEvent({ occurred_at: said }).occurredAt.toISOString()).toBe(date)
+  })
+
+  test.each(['NaN', 'Infinity', 'many', '-Infinity', Number.NaN, {}])('whose count is %j has 0 there', (delivered) => {
+    expect(fromEvent({ summary: { delivered, failed: '18446744073709551615' } }).summary).toEqual({
+      delivered: 0,
+      failed: 2 ** 64,
+    })
   })
 
   test.each([7, 77, 'SOMETHING_NEW', 'NOT_RECIPIENT_DELIVERED', 'constructor', '', null, undefined, {}])(
