@@ -136,7 +136,9 @@ function parseAppName(value: unknown, faults: Faults): string | undefined {
   if (value === undefined) return undefined
   const name = typeof value === 'string' ? value.normalize('NFC').trim() : ''
   const isOneLine = !/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)
-  if (isOneLine && /[\p{L}\p{N}]/u.test(name) && [...name].length <= 60) return name
+  // Letters to Unicode, and blank all the same: the Hangul fillers.
+  const isSeen = /[\p{L}\p{N}]/u.test(name.replace(/[\u115f\u1160\u3164\uffa0]/g, ''))
+  if (isOneLine && isSeen && [...name].length <= 60) return name
   return faults.add('appName', 'must be the name of your site: 1 to 60 characters on one line, with a letter or digit')
 }
 

@@ -132,7 +132,7 @@ describe('resolveConfig', () => {
 
   test('appName is one line of text that can be seen', () => {
     expect(resolve({ ...DEV, appName: ' 예제 <shop> ' }).appName).toBe('예제 <shop>')
-    for (const appName of ['', ' ', '\u200b', 'a\nb', 'a\u202eb', 'x'.repeat(61), 7, '—'])
+    for (const appName of ['', ' ', '\u200b', '\u3164\u115f', 'a\nb', 'a\u202eb', 'x'.repeat(61), 7, '—'])
       expect(faultsOf({ ...DEV, appName })[0]).toMatch(/^"appName" must be the name of your site/)
   })
 

@@ -10,6 +10,7 @@ import type { Config } from '../options.js'
 import type { SessionCommands } from '../store/store.js'
 import { createAnnouncer } from './announce.js'
 import { mendEnd } from './answer-end.js'
+import { mendHttp2 } from './http2.js'
 import { settle } from './pointer.js'
 import { createSessionCookie } from './session-cookie.js'
 import { marksOf } from './session-marks.js'
@@ -147,6 +148,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
   return {
     middleware: function ppoppoSession(req: Request, res: Response, next: NextFunction): void {
       if (req.session) return next()
+      mendHttp2(res)
       const visit: Visit = { res, end: res.end, hasLeft: false, isEnding: false }
       visits.set(req, visit)
       // on-headers runs last what was registered first: ours sees the cookie that express-session wrote.
