@@ -25,7 +25,8 @@ export default {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/sandbox/dist/', '<rootDir>/example-app/dist/'],
   reporters: ['default', '<rootDir>/scripts/lib/counts-reporter.mjs'],
-  testTimeout: 20_000,
+  // Finds what hangs; a busy machine may be ten times as slow as an idle one.
+  testTimeout: 60_000,
   // Browsers, Redis servers and child processes run beside the workers.
   maxWorkers: Math.min(Math.max(availableParallelism(), 2), 4),
 }

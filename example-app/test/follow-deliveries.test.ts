@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Messaging } from 'express-ppoppo'
 import { createMessaging } from 'express-ppoppo/messaging'
 import type Database from 'libsql'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import { until } from '../../test/support/until.js'
 import { createFeed } from '../src/live/feed.js'
 import { type Following, followDeliveries } from '../src/live/follow-deliveries.js'
 import { type MessageStore, openMessageStore } from '../src/messages/message-store.js'
@@ -47,7 +47,7 @@ async function send(): Promise<void> {
 const stored = () => database.prepare('SELECT event_id FROM delivery_events ORDER BY id').raw().all().flat()
 const told = () => sandbox.control.pcs.events.map(({ event_id }) => event_id)
 async function untilStored(count: number): Promise<void> {
-  while (stored().length < count) await sleep(5)
+  await until(() => stored().length >= count)
   expect(stored()).toEqual(told())
 }
 
@@ -55,7 +55,7 @@ describe('following deliveries', () => {
   test('that ended by itself is told loudly, and begins again', async () => {
     sandbox.control.set({ pcsAppState: 'suspended' })
     following = begin()
-    while (logged.length === 0) await sleep(5)
+    await until(() => logged.length > 0)
     expect(logged[0]).toMatchObject({
       message: expect.stringContaining('Deliveries are not followed any more'),
       cause: expect.objectContaining({ code: 'permission_denied' }),
@@ -93,10 +93,10 @@ describe('following deliveries', () => {
     await untilStored(2)
     await following.stop()
     await send()
-    while (told().length < 4) await sleep(5)
+    await until(() => told().length >= 4)
     sandbox.control.pcs.forgetOldestEvents(3)
     following = begin()
-    while (stored().length < 3) await sleep(5)
+    await until(() => stored().length >= 3)
     expect(stored().slice(2)).toEqual(told())
     expect(logged).toEqual([])
   })

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { until } from '../../test/support/until.js'
 import {
   acceptedSend,
   accountOf,
@@ -238,10 +238,7 @@ describe('too many', () => {
     expect(answer.statusCode).toBe(429)
     expect(answer.headers['retry-after']).toBe('30')
     open[0]?.close()
-    for (;;) {
-      if ((await connect('/messages/events')).answer.statusCode === 200) return
-      await sleep(10)
-    }
+    await until(async () => (await connect('/messages/events')).answer.statusCode === 200)
   })
 
   test('events for a reader that does not read: it is dropped, and finds all when it comes back', async () => {
@@ -253,7 +250,7 @@ describe('too many', () => {
     // More than all the buffers of two sockets take.
     const long = '0'.repeat(15_000)
     const told = tell(...ppnums.map((ppnum) => eventOf(requestId, 'recipient_failed', ppnum + long)))
-    while (world.feed.size > before) await sleep(10)
+    await until(() => world.feed.size <= before)
     stream.answer.resume()
     await stream.ended
     expect(deliveries(stream).length).toBeLessThan(told.length)

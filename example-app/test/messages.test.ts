@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { until } from '../../test/support/until.js'
 import { type Browser, locationOf, startWorld, type World } from './support.js'
 
 const TEST_NUMBERS = ['12300000001', '12300000002', '12300000003', '12300000004']
@@ -33,13 +33,15 @@ function formIdOf(html: string): string {
 }
 
 /** The counts of a send, once they match. */
-async function until(browser: Browser, path: string, expected: object): Promise<Record<string, unknown>> {
-  for (;;) {
-    const { body } = await browser.get(`${path}.json`).expect(200)
-    const seen = body as Record<string, unknown>
-    if (Object.entries(expected).every(([name, value]) => seen[name] === value)) return seen
-    await setTimeout(20)
-  }
+function untilCounts(browser: Browser, path: string, expected: object): Promise<Record<string, unknown>> {
+  return until(
+    async () => {
+      const { body } = await browser.get(`${path}.json`).expect(200)
+      const seen = body as Record<string, unknown>
+      return Object.entries(expected).every(([name, value]) => seen[name] === value) ? seen : undefined
+    },
+    `the counts are ${JSON.stringify(expected)}`,
+  )
 }
 
 describe('a message to oneself', () => {
@@ -53,7 +55,7 @@ describe('a message to oneself', () => {
     expect(sent?.recipients).toMatchObject([
       { ppnum: '77700000001', vars: { from: '777-0000-0001', message: 'Don’t forget: <b>milk</b>\nand bread' } },
     ])
-    const done = await until(browser, path, { isFinished: true })
+    const done = await untilCounts(browser, path, { isFinished: true })
     expect(done).toMatchObject({ headline: 'Delivered.', delivered: 1, total: 1, isChanging: false })
     const { text } = await browser.get(path).expect(200)
     expect(text).toContain('Delivered.')
@@ -103,10 +105,10 @@ describe('a message to numbers', () => {
         .at(-1)
         ?.recipients.map(({ ppnum }) => ppnum),
     ).toEqual(TEST_NUMBERS)
-    const waiting = await until(browser, path, { pendingConsent: 2, delivered: 1, failed: 1 })
+    const waiting = await untilCounts(browser, path, { pendingConsent: 2, delivered: 1, failed: 1 })
     expect(waiting).toMatchObject({ headline: 'Waiting for the consent of 2 people.' })
     expect(waiting['html']).toContain('A first message needs the person’s consent')
-    const done = await until(browser, path, { isFinished: true })
+    const done = await untilCounts(browser, path, { isFinished: true })
     expect(done).toMatchObject({ headline: 'Done: delivered to 2 of 4.', delivered: 2, failed: 2, pendingConsent: 0 })
     expect(done['html']).toContain('Declined, or could not be delivered.')
   })
@@ -185,13 +187,11 @@ describe('a poll', () => {
     const numbers = Array.from({ length: 20 }, (_, i) => 12_300_000_100 + i).join('\n')
     const form = { form_id: formId, template: 'poll', to: 'numbers', numbers, message: 'Hungry?' }
     const path = locationOf(await browser.post('/messages', form).expect(303))
-    let poll: unknown
     // Those whose number ends in 9 never answer.
-    while (!JSON.stringify(poll)?.includes('"totalResponses":18')) {
+    await until(async () => {
       const { body } = await browser.get(`${path}.json`).expect(200)
-      ;({ poll } = body as { poll?: unknown })
-      await setTimeout(20)
-    }
+      return JSON.stringify(body).includes('"totalResponses":18')
+    })
     const { text } = await browser.get(path).expect(200)
     expect(text).toContain('What shall we have for lunch?')
     expect(text).toContain('18 answers so far')
@@ -297,7 +297,7 @@ describe('in a Korean browser', () => {
     const form = { form_id: randomUUID(), template: 'note', to: 'numbers', numbers: 'x', message: '안녕' }
     expect((await browser.submit('/messages', form)).text).toContain('1번째 줄: “x”')
     const path = locationOf(await browser.post('/messages', { ...form, numbers: '12300000004' }).expect(303))
-    expect(await until(browser, path, { isFinished: true })).toMatchObject({
+    expect(await untilCounts(browser, path, { isFinished: true })).toMatchObject({
       headline: '완료: 1명 중 0명에게 전달되었습니다.',
     })
   })

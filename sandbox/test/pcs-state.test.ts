@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { until } from '../../test/support/until.js'
 import { startSandbox } from '../src/index.js'
 import { connect, isComplete, numbers, pcsSandbox, readUntil, SEND, STATS, STATUS } from './pcs-client.js'
 
@@ -51,7 +52,7 @@ describe('a state file', () => {
     const { sandbox, pcs } = await pcsSandbox({ stateFile })
     await (await connect(pcs)).call(SEND, { template_id: 'tpl_sandbox_welcome', recipients: numbers(3) })
     const completed = async (): Promise<boolean> => (await readFile(stateFile, 'utf8')).includes('"COMPLETED"')
-    while (!(await completed())) await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(completed)
     await sandbox.close()
     expect(await readdir(folder)).toEqual(['state.json'])
   })

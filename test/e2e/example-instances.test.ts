@@ -11,6 +11,7 @@ import { type BuiltExample, buildExample } from '../../example-app/test/worker-b
 import { describeWithBrowser, launchBrowser } from '../support/browser.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { type RoundRobinProxy, startRoundRobinProxy } from '../support/round-robin-proxy.js'
+import { until } from '../support/until.js'
 import { type ExampleProcess, startExampleProcess } from './support/example-process.js'
 import { follow, type Reader } from './support/follow.js'
 import { choose, openVisitor } from './support/visitor.js'
@@ -120,7 +121,7 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
     redis.pause()
     await sleep(3_000)
     redis.resume()
-    while (!requestIds.every(isCompleted)) await sleep(50)
+    await until(() => requestIds.every(isCompleted), 'all sends are over', 60_000)
     const all = told(...requestIds)
     expect(all).toHaveLength(4 * 201)
     for (const reader of readers) {
@@ -159,7 +160,7 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
       await restart(0)
       await restart(1)
       await sandbox.control.pcs.restart({ downMs: 500 })
-      while (!isCompleted(requestId)) await sleep(50)
+      await until(() => isCompleted(requestId), 'the send is over')
       await page.getByText('Delivered to everybody.').first().waitFor({ timeout: 40_000 })
       // Those whose number ends in 9 never answer.
       await page.getByText('36 answers so far').waitFor({ timeout: 40_000 })

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import type { PpoppoOptions } from '../../src/index.js'
 import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
+import { until } from '../support/until.js'
 import { type Shop, startShop } from './support/shop.js'
 import { choose, heading, landsOn, openVisitor, readable, styleOf, type Visitor, visit } from './support/visitor.js'
 
@@ -187,7 +188,7 @@ describeWithBrowser('in a browser, on the memory store', () => {
     const prepared = (): typeof shop.seen =>
       shop.seen.slice(before).filter(({ path, purpose }) => path.startsWith('/auth/login') && purpose !== '')
     // One of each kind of hint, or the test would look at nothing.
-    await waitFor(() => new Set(prepared().map(({ path }) => path)).size >= 2)
+    await until(() => new Set(prepared().map(({ path }) => path)).size >= 2)
     expect(prepared().map(({ status }) => status())).toEqual(prepared().map(() => 503))
     expect(await attemptsIn(visitor)).toBe(0)
     await page.getByRole('link', { name: 'Sign in' }).click()
@@ -301,8 +302,3 @@ describeWithRedis('in a browser, on Redis', () => {
     mainJourneys()
   })
 })
-
-/** Looks again until it is so; the test's own time limit ends it. */
-async function waitFor(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20))
-}

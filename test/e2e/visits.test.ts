@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Express, Response } from 'express'
 import helmet from 'helmet'
 import { describeInBrowsers } from '../support/both-browsers.js'
-import { type Person, type TabBrowser, until } from '../support/tabs.js'
+import type { Person, TabBrowser } from '../support/tabs.js'
+import { until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const { resolve } = createRequire(import.meta.url)
@@ -162,7 +163,7 @@ describeInBrowsers('what begins a sign-in', (launch) => {
     await person.goto(`${world.url}/framing`)
     const before = begun.length
     await (await person.frame('/with/nothing')).click('#link')
-    await until('a login in the frame', async () => begun.slice(before).includes('iframe') || undefined)
+    await until(() => begun.slice(before).includes('iframe'), 'there is a login in the frame')
   })
 
   /** Resolves when the app is asked for `path` next. */

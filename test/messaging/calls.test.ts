@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../src/messaging/types.js'
+import { until } from '../support/until.js'
 import { createFastRuntime, type MessagingWorld, REQUEST, startWorld } from './support/world.js'
 
 let world: MessagingWorld
@@ -9,10 +10,6 @@ beforeEach(async () => {
   client = world.connect()
 })
 afterEach(() => world.close())
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve))
-}
 
 describe('a call', () => {
   test('goes to the path of the URL and the method', async () => {

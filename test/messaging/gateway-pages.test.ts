@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { createMessaging, type Messaging, type MessagingEvent } from '../../src/messaging/index.js'
-import { until } from './consumer/support/log.js'
+import { until } from '../support/until.js'
 import { ppnumAt } from './recording-send.js'
 import { type Http2Gateway, startHttp2Gateway } from './support/http2-gateway.js'
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { createMessaging, type Messaging, type Recipient, type SendManyReport } from '../../src/messaging/index.js'
+import { until } from '../support/until.js'
 import { ppnumAt, rejectionOf, watchedSource } from './recording-send.js'
 
 let sandbox: Sandbox
@@ -143,7 +144,7 @@ describe('sendMany against the sandbox', () => {
     control().inject({ method: 'CreateSendRequest', fault: { kind: 'hang' }, times: 'until-cleared' })
     const source = watchedSource()
     const running = other.sendMany({ templateId, recipients: source, chunkSize: 10 })
-    while (control().counters.CreateSendRequest < 4) await new Promise((resolve) => setTimeout(resolve, 10))
+    await until(() => control().counters.CreateSendRequest >= 4)
     await other.close()
     const report = await running
     expect(report).toMatchObject({ accepted: 0, unknown: 40, rejected: 0, stoppedBy: { code: 'closed' } })

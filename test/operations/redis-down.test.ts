@@ -4,8 +4,8 @@ import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { timed } from '../support/clock.js'
 import type { Answer, CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
-import { until } from '../support/redis-topologies.js'
 import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.js'
+import { untilWorks } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 jest.setTimeout(60_000)
@@ -80,7 +80,7 @@ describeWithOwnRedis('C37 Redis at fault, seen through HTTP', () => {
   /** Signed in as before, and the attempt of before completes. */
   async function expectRecovery({ browser, callback }: { browser: CookieBrowser; callback: string }): Promise<void> {
     const { tookMs } = await timed(() =>
-      until(async () => (await browser.visit(`${world.url}/page`)).status === 200, 2 * RECOVERY_LIMIT_MS),
+      untilWorks(async () => (await browser.visit(`${world.url}/page`)).status === 200),
     )
     expect(tookMs).toBeLessThan(RECOVERY_LIMIT_MS)
     const landed = await browser.go(callback)
@@ -149,7 +149,7 @@ describeWithOwnRedis('C37 Redis at fault, seen through HTTP', () => {
     expect([logout.status, logout.cookies]).toEqual([503, []])
     await onServer((redis) => redis.replicaof('NO', 'ONE'))
     const { tookMs } = await timed(() =>
-      until(async () => (await browser.visit(`${world.url}/auth/login`)).status === 302),
+      untilWorks(async () => (await browser.visit(`${world.url}/auth/login`)).status === 302),
     )
     expect(tookMs).toBeLessThan(RECOVERY_LIMIT_MS)
     expect((await browser.visit(`${world.url}/page`)).status).toBe(200)
@@ -174,7 +174,7 @@ describeWithOwnRedis('C37 Redis at fault, seen through HTTP', () => {
     sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: 800 } })
     const before = sandbox.control.counters.tokenRefresh
     const asking = browser.visit(`${world.url}/userinfo`)
-    await until(async () => sandbox.control.counters.tokenRefresh > before)
+    await untilWorks(async () => sandbox.control.counters.tokenRefresh > before)
     server.pause()
     setTimeout(() => server.resume(), 2_000)
     expect((await asking).status).toBe(200)

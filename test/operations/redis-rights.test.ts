@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import type { MessagingOptions } from '../../src/index.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
+import { until } from '../support/until.js'
 import { startWorld } from '../support/world.js'
 
 const GUIDE = readFileSync(new URL('../../docs/guide.md', import.meta.url), 'utf8')
@@ -79,7 +80,7 @@ async function expectDeliveries(credentials: MessagingOptions, store: MessagingO
       await messaging.send({ templateId: 'tpl_sandbox_welcome', recipients })
       await Promise.race([isThere, consumer.closed])
       const letters = messaging.deadLetters(name)
-      while ((await letters.count()) === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+      await until(async () => (await letters.count()) > 0)
       await letters.replay(() => {})
       expect(await letters.count()).toBe(0)
       await consumer.stop()

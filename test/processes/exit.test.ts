@@ -3,6 +3,7 @@ import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { type AppProcess, startAppProcess } from '../support/app-process.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
+import { until } from '../support/until.js'
 
 jest.setTimeout(60_000)
 
@@ -43,8 +44,9 @@ async function sufferAll(app: AppProcess): Promise<void> {
   }
   const leaving = new AbortController()
   sandbox.control.inject({ endpoint: 'userinfo', fault: { kind: 'hang' } })
+  const { userinfo } = sandbox.control.counters
   const left = browser.visit(`${app.url}/userinfo`, { signal: leaving.signal }).catch(() => {})
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  await until(() => sandbox.control.counters.userinfo > userinfo, 'the call is at PAS')
   leaving.abort()
   await left
 }

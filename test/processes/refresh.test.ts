@@ -4,7 +4,7 @@ import { type AppProcess, startAppProcess } from '../support/app-process.js'
 import { SECOND, timed } from '../support/clock.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
-import { until } from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 
 jest.setTimeout(60_000)
 
@@ -77,7 +77,7 @@ describeWithRedis('C33 two processes on one Redis', () => {
     sandbox.control.expireAccessTokens()
     sandbox.control.inject({ endpoint: 'token', fault: { kind: 'status', status: 503, delayMs: SECOND } })
     const failing = ask(first, browser)
-    await until(async () => sandbox.control.counters.tokenRefresh === 1)
+    await untilWorks(async () => sandbox.control.counters.tokenRefresh === 1)
     const [lost, won] = await Promise.all([failing, ask(second, browser)])
     expect([lost.status, won.status]).toEqual([503, 200])
     expect(sandbox.control.counters.tokenRefresh).toBe(2)
@@ -100,7 +100,7 @@ describeWithRedis('C33 two processes on one Redis', () => {
     sandbox.control.expireAccessTokens()
     sandbox.control.inject({ endpoint: 'token', fault: { kind: 'hang' } })
     const lost = ask(second, browser).catch(() => undefined)
-    await until(async () => sandbox.control.counters.tokenRefresh === 1)
+    await untilWorks(async () => sandbox.control.counters.tokenRefresh === 1)
     await second.kill()
     await lost
     const page = await timed(() => ask(first, browser, '/me'))

@@ -5,6 +5,7 @@ import { isSignedIn } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithOwnRedis, startRedis } from '../support/redis.js'
 import { describeOnStores, type TestStorage } from '../support/stores.js'
+import { until } from '../support/until.js'
 import { COOKIES, startWorld, type World, type WorldOptions } from '../support/world.js'
 
 const post = { method: 'POST', headers: { 'Sec-Fetch-Site': 'same-origin' } }
@@ -99,13 +100,6 @@ const basket = async (browser: CookieBrowser, add = ''): Promise<string[]> =>
 const signInsOf = async (browser: CookieBrowser): Promise<number> =>
   JSON.parse((await browser.visit(`${world.url}/sign-ins`)).text)
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error('it did not become so')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
 const endsOf = (reason: string): readonly unknown[] =>
   world.events.filter((event) => event.type === 'sign_out' && event.reason === reason)
 

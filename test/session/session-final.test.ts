@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals'
 import type { Express } from 'express'
 import { beginAttempt, isSignedIn } from '../support/attempts.js'
 import { describeOnStores } from '../support/stores.js'
+import { until } from '../support/until.js'
 import { COOKIES, startWorld, type World } from '../support/world.js'
 
 /** A request that waits inside the app until it is told to go on. */
@@ -105,10 +106,10 @@ describeOnStores('C28 sign-out is final', (storage) => {
       world.sandbox.control.inject({
         endpoint: 'token',
         grantType: 'refresh_token',
-        fault: { kind: 'delay', delayMs: 600 },
+        fault: { kind: 'delay', delayMs: 2_000 },
       })
       const refreshing = old.visit(`${world.url}/token`)
-      await sleep(250)
+      await until(() => world.sandbox.control.counters.tokenRefresh > 0, 'the refresh is at PAS')
       expect((await signOut(world, browser)).status).toBe(303)
       expect((await refreshing).status).not.toBe(200)
       expect(await isSignedIn(world, old)).toBe(false)

@@ -5,6 +5,7 @@ import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { isSignedIn } from '../support/attempts.js'
 import { createClock, DAY } from '../support/clock.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
+import { until } from '../support/until.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
 
 const post = { method: 'POST', headers: { 'Sec-Fetch-Site': 'same-origin' } }
@@ -133,9 +134,13 @@ describeWithRedis('C28 two app instances that share nothing but Redis', () => {
       const browser = await one.signedIn()
       const old = browser.clone()
       await sleep(1_100)
-      sandbox.control.inject({ endpoint: 'token', grantType: 'refresh_token', fault: { kind: 'delay', delayMs: 600 } })
+      sandbox.control.inject({
+        endpoint: 'token',
+        grantType: 'refresh_token',
+        fault: { kind: 'delay', delayMs: 2_000 },
+      })
       const refreshing = old.visit(`${two.url}/token`)
-      await sleep(250)
+      await until(() => sandbox.control.counters.tokenRefresh > 0, 'the refresh is at PAS')
       await browser.visit(`${one.url}/auth/logout`, post)
       expect((await refreshing).status).not.toBe(200)
       for (const world of [one, two]) expect(await isSignedIn(world, old)).toBe(false)

@@ -4,6 +4,7 @@ import type { Express, NextFunction, Request, Response } from 'express'
 import { isSignedIn } from '../support/attempts.js'
 import { timed } from '../support/clock.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
+import { until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const SECRETS = { sessionSecret: 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK' }
@@ -56,11 +57,8 @@ async function withRedis(
 }
 
 async function untilSignedIn(world: World, browser: ReturnType<World['browser']>, limitMs: number): Promise<void> {
-  const deadline = performance.now() + limitMs
-  while (!(await isSignedIn(world, browser))) {
-    if (performance.now() > deadline) throw new Error(`not signed in again within ${limitMs} ms`)
-    await sleep(50)
-  }
+  const { tookMs } = await timed(() => until(() => isSignedIn(world, browser), 'the person is signed in again'))
+  expect(tookMs).toBeLessThan(limitMs)
 }
 
 describeWithOwnRedis('C37 Redis fails while somebody is signed in', () => {
@@ -104,10 +102,14 @@ describeWithOwnRedis('C37 Redis fails while somebody is signed in', () => {
         } else {
           // It kept nothing: a calm sign-out of everyone.
           await redis.restart()
-          const deadline = performance.now() + 2_000
-          let page = await browser.visit(`${world.url}/page`)
-          while (page.status === 503 && performance.now() < deadline) page = await browser.visit(`${world.url}/page`)
-          expect(page.status).toBe(302)
+          const { result: status, tookMs } = await timed(() =>
+            until(async () => {
+              const { status } = await browser.visit(`${world.url}/page`)
+              return status === 503 ? undefined : status
+            }),
+          )
+          expect(status).toBe(302)
+          expect(tookMs).toBeLessThan(2_000)
           expect((await browser.go(`${world.url}/page`)).status).toBe(200)
         }
         expect((await visitor.visit(`${world.url}/basket?add=pear`)).status).toBe(200)

@@ -3,6 +3,7 @@ import { isSignedIn } from '../support/attempts.js'
 import { timed } from '../support/clock.js'
 import { describeWithOwnRedis, startRedis } from '../support/redis.js'
 import { describeOnStores } from '../support/stores.js'
+import { until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' }
@@ -181,12 +182,7 @@ describeWithOwnRedis('sign-out while the store is down', () => {
       }
       redis.resume()
       expect([...browser.jar]).toEqual(before)
-      let isIn = false
-      for (let time = 0; time < 20 && !isIn; time += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 100))
-        isIn = await isSignedIn(world, browser)
-      }
-      expect(isIn).toBe(true)
+      await until(() => isSignedIn(world, browser), 'the person is signed in')
     } finally {
       redis.resume()
       await world.close()

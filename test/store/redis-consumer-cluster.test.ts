@@ -7,7 +7,14 @@ import { acquire, describeConsumerStore } from '../contract/consumer-store.js'
 import { word } from '../contract/store.js'
 import { twoOnRedis, type UnderTest } from '../contract/under-test.js'
 import { describeWithOwnRedis } from '../support/redis.js'
-import { connectCluster, type RedisGroup, startCluster, until, untilAgreed } from '../support/redis-topologies.js'
+import {
+  connectCluster,
+  failOverSoon,
+  type RedisGroup,
+  startCluster,
+  untilAgreed,
+} from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 
 jest.setTimeout(60_000)
 
@@ -48,23 +55,28 @@ describeWithOwnRedis('C39 consumers on a Redis Cluster', () => {
     // By what was written, not by how many keys there are: one that expires counts like one that has yet to come.
     const offset = async (of: Redis | undefined): Promise<unknown> =>
       /master_repl_offset:(\d+)/.exec((await of?.info('replication')) ?? '')?.[1]
-    await until(async () => (await offset(from)) === (await offset(to)))
+    await untilWorks(async () => (await offset(from)) === (await offset(to)))
+    await failOverSoon(group)
     await master?.kill()
-    await until(async () => (await to?.info('replication'))?.includes('role:master') === true)
+    await untilWorks(async () => (await to?.info('replication'))?.includes('role:master') === true)
     // The others must have heard of it: a client that asks one that has not is sent back to the dead one.
     await untilAgreed(group.servers.filter((server) => server !== master))
     for (const name of names) {
-      await until(async () => {
-        try {
-          const { fence, checkpoint } = await acquire(store, name)
-          expect(fence).toBeGreaterThan(fences.get(name) ?? 0)
-          expect(checkpoint).toBe(name)
-          return true
-        } catch (error) {
-          if (isPpoppoError(error, 'store_unavailable')) return false
-          throw error
-        }
-      }, 5000)
+      await untilWorks(
+        async () => {
+          try {
+            const { fence, checkpoint } = await acquire(store, name)
+            expect(fence).toBeGreaterThan(fences.get(name) ?? 0)
+            expect(checkpoint).toBe(name)
+            return true
+          } catch (error) {
+            if (isPpoppoError(error, 'store_unavailable')) return false
+            throw error
+          }
+        },
+        `${name} can be acquired`,
+        5000,
+      )
       const given = await store.queue.take(name, 'w', { count: 1, claimAfterMs: TTL_MS, waitMs: 0 })
       expect(given.map(({ text }) => text)).toEqual(['e'])
       expect(await store.letters.count(name)).toBe(1)

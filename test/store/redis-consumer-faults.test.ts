@@ -7,7 +7,7 @@ import { acquire } from '../contract/consumer-store.js'
 import { ownTimeOf, startOwnTime } from '../support/own-time.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { startProxy } from '../support/redis-proxy.js'
-import { until } from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 
 const TTL_MS = 60_000
 /** A call, with the reading of Redis's clock before it. */
@@ -162,7 +162,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       await new Promise((resolve) => setTimeout(resolve, 100)) // Redis's clock is known to some milliseconds
       const before = await scriptsRun()
       proxy.letGo()
-      await until(async () => (await scriptsRun()) > before)
+      await untilWorks(async () => (await scriptsRun()) > before)
     }
 
     test('a commit moves nothing back, and repeats nothing', async () => {

@@ -5,7 +5,7 @@ import { createRedisConsumerStore, type RedisConsumerStoreOptions } from '../../
 import { acquire, describeConsumerStore } from '../contract/consumer-store.js'
 import { twoOnRedis } from '../contract/under-test.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
-import { until } from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 
 const TTL_MS = 60_000
 const DAY_MS = 86_400_000
@@ -123,7 +123,7 @@ describeWithRedis('Redis consumer store', () => {
     await redis.client.persist(lease)
     expect(await store.acquire('n', 'next', 300)).toEqual({ heldForMs: 300 })
     expect(await redis.client.pttl(lease)).toBeGreaterThan(0)
-    await until(async () => 'fence' in (await store.acquire('n', 'next', TTL_MS)))
+    await untilWorks(async () => 'fence' in (await store.acquire('n', 'next', TTL_MS)))
   })
 
   describe('what Redis has lost is known', () => {
@@ -331,7 +331,7 @@ describeWithRedis('Redis consumer store', () => {
     const [gone, store] = [createStore({ prefix }), createStore({ prefix })]
     await gone.queue.take('n', 'v', options({ waitMs: 1 }))
     const waiting = gone.queue.take('n', 'v', options({ waitMs: 400 })).catch(() => [])
-    await until(async () => String(await redis.client.client('LIST')).includes('cmd=xread'))
+    await untilWorks(async () => String(await redis.client.client('LIST')).includes('cmd=xread'))
     await gone.close()
     await put(store, 'a')
     expect(await waiting).toEqual([])

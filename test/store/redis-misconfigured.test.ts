@@ -9,7 +9,8 @@ import type { RedisSource } from '../../src/store/redis-client.js'
 import { createRedisConsumerStore } from '../../src/store/redis-consumers.js'
 import { certificateFiles, TEST_CERTIFICATE } from '../support/certificate.js'
 import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../support/redis.js'
-import { type RedisGroup, startCluster, startSentinel, until } from '../support/redis-topologies.js'
+import { type RedisGroup, startCluster, startSentinel } from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 
 const PASSWORD = 'hush-hush'
 
@@ -20,10 +21,10 @@ async function errorOf(redis: RedisSource, expected: RegExp, isOfOneKey = false)
   const store = createRedisStore({ redis, prefix: 'p:' })
   let last: unknown
   try {
-    await until(async () => {
+    await untilWorks(async () => {
       last = await store.sessions.set('s', '{}', 60).catch((error: unknown) => error)
       return isPpoppoError(last, 'store_unavailable') && expected.test(last.message)
-    }, 6000).catch(() => {
+    }).catch(() => {
       throw new Error(`not ${expected}, but ${inspect(last)}`)
     })
     // It stays so, for every key.
@@ -129,7 +130,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     await admin.call('ACL', 'SETUSER', 'a@b', 'reset', 'on', '>p/s:#%?', '~*', '&*', '+@all')
     const store = createRedisStore({ redis: url(plain).replace('//', '//a%40b:p%2Fs%3A%23%25%3F@'), prefix: 'p:' })
     closeAfter.push(() => store.close())
-    await until(() => store.sessions.set('s', '{}', 60))
+    await untilWorks(() => store.sessions.set('s', '{}', 60))
   })
 
   describe.each([
@@ -160,7 +161,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
       closeAfter.push(() => store.close())
       await store.sessions.set('s', '{}', 60).catch(() => {})
       await withUser('~*', '&*', '+@all')
-      await until(() => store.sessions.set('s', '{}', 60), 5000)
+      await untilWorks(() => store.sessions.set('s', '{}', 60))
       expect(await admin.dbsize()).toBe(0)
       expect(await admin.info('keyspace')).toContain('db1:keys=1')
     })
@@ -176,7 +177,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     const warn = jest.spyOn(console, 'warn')
     const store = createRedisStore({ redis: await withUser('~*', '&*', '+@all', '-info', '-config'), prefix: 'p:' })
     closeAfter.push(() => store.close())
-    await until(() => store.sessions.set('s', '{}', 60))
+    await untilWorks(() => store.sessions.set('s', '{}', 60))
     expect(warn).not.toHaveBeenCalled()
     warn.mockRestore()
   })
@@ -200,7 +201,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     const full = await startRedis({ args: ['--maxclients', '1'] })
     closeAfter.push(() => full.stop())
     const only = new Redis(full.url)
-    await until(async () => (await only.ping()) === 'PONG')
+    await untilWorks(async () => (await only.ping()) === 'PONG')
     await errorOf(full.url, /takes no more connections/)
     only.disconnect()
   })
@@ -251,7 +252,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     closeAfter.push(() => group.stop())
     const store = createRedisStore({ redis: `redis://127.0.0.1:${group.ports[0]}`, prefix: 'p:' })
     closeAfter.push(() => store.close())
-    await until(() => store.sessions.set('s', '{}', 60))
+    await untilWorks(() => store.sessions.set('s', '{}', 60))
   })
 
   test('Sentinels that know no such master, want a password, or are not there', async () => {

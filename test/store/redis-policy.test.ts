@@ -4,14 +4,15 @@ import type { RedisSource } from '../../src/store/redis-client.js'
 import { connectRedis } from '../../src/store/redis-connection.js'
 import { evictionWarning, persistenceWarning, type RedisPolicy, readRedisPolicy } from '../../src/store/redis-policy.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
-import { connectCluster, startCluster, until } from '../support/redis-topologies.js'
+import { connectCluster, startCluster } from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 
 jest.setTimeout(60_000)
 
 /** Asks until Redis was there to answer: the first connection of a busy machine may take longer than a call. */
 async function policyOf(redis: RedisSource): Promise<RedisPolicy> {
   const connection = connectRedis<never>(redis, {})
-  await until(async () => (await connection.run('ping', (client) => client.ping())) === 'PONG')
+  await untilWorks(async () => (await connection.run('ping', (client) => client.ping())) === 'PONG')
   const policy = await readRedisPolicy(connection)
   await connection.close()
   return policy
@@ -43,7 +44,7 @@ describeWithOwnRedis('how Redis keeps what it is given', () => {
     await redis.config('SET', 'save', '3600 1')
     expect(persistenceWarning(await policyOf(server.url))).toContain('snapshots only')
     await redis.config('SET', 'appendonly', 'yes')
-    await until(async () => (await policyOf(server.url)).persistence === 'append-only')
+    await untilWorks(async () => (await policyOf(server.url)).persistence === 'append-only')
     expect(persistenceWarning({ persistence: 'append-only' })).toBeUndefined()
   })
 

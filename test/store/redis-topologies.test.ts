@@ -7,7 +7,14 @@ import { describeStore, word } from '../contract/store.js'
 import { twoOnRedis, type UnderTest } from '../contract/under-test.js'
 import { ownTimeOf } from '../support/own-time.js'
 import { describeWithOwnRedis } from '../support/redis.js'
-import { connectCluster, type RedisGroup, startCluster, startSentinel, until } from '../support/redis-topologies.js'
+import {
+  connectCluster,
+  failOverSoon,
+  type RedisGroup,
+  startCluster,
+  startSentinel,
+} from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 
 const HOUR_MS = 3_600_000
 const CALL_LIMIT_MS = 1500
@@ -25,7 +32,7 @@ function twoStores(redis: RedisStoreOptions['redis']): UnderTest<Store> {
 async function survive(store: Store, isBack: () => Promise<boolean>): Promise<void> {
   // `until` takes what is thrown for "not yet".
   const tooLong: number[] = []
-  await until(async () => {
+  await untilWorks(async () => {
     const tookMs = await ownTimeOf(() =>
       store.sessions.set(word(), '{}', 60).catch((error: unknown) => {
         if (!isPpoppoError(error, 'store_unavailable')) throw error
@@ -78,11 +85,12 @@ describeWithOwnRedis('C39 Redis Cluster', () => {
     const ids = Array.from({ length: 12 }, (_, i) => `user${i}.${word()}`)
     for (const id of ids) await store.createSignIn(id, 'v', now + HOUR_MS, now)
     const look = new Redis(replica?.port ?? 0, '127.0.0.1')
+    await failOverSoon(group)
     await master?.kill()
     await survive(store, async () => (await look.info('replication')).includes('role:master'))
     look.disconnect()
     const tookMs = await ownTimeOf(() =>
-      until(async () => (await Promise.all(ids.map((id) => store.readSignIn(id)))).every(Boolean)),
+      untilWorks(async () => (await Promise.all(ids.map((id) => store.readSignIn(id)))).every(Boolean)),
     )
     expect(tookMs).toBeLessThan(2000)
     for (const id of ids) expect(await store.writeSignIn(id, 1, 'w', now + HOUR_MS)).toBe('written')
@@ -97,7 +105,7 @@ describeWithOwnRedis('C39 Redis Sentinel', () => {
     group = await startSentinel(MASTER)
     redis = new Redis({ sentinels: group.ports.map((port) => ({ host: '127.0.0.1', port })), name: MASTER })
     redis.on('error', () => {})
-    await until(async () => redis.status === 'ready')
+    await untilWorks(async () => redis.status === 'ready')
   })
   afterAll(async () => {
     redis.disconnect()
@@ -112,12 +120,12 @@ describeWithOwnRedis('C39 Redis Sentinel', () => {
     const now = await store.now()
     await store.createSignIn('t.1', 'v', now + HOUR_MS, now)
     const look = new Redis(replica?.port ?? 0, '127.0.0.1')
-    await until(async () => (await look.keys('*signin:{t}:1')).length === 1) // replicated
+    await untilWorks(async () => (await look.keys('*signin:{t}:1')).length === 1) // replicated
     const ask = new Redis(sentinel?.port ?? 0, '127.0.0.1')
-    await until(async () => (await ask.call('SENTINEL', 'FAILOVER', MASTER)) === 'OK')
+    await untilWorks(async () => (await ask.call('SENTINEL', 'FAILOVER', MASTER)) === 'OK')
     await survive(store, async () => (await look.info('replication')).includes('role:master'))
     const tookMs = await ownTimeOf(() =>
-      until(async () => (await store.writeSignIn('t.1', 1, 'w', now + HOUR_MS)) === 'written'),
+      untilWorks(async () => (await store.writeSignIn('t.1', 1, 'w', now + HOUR_MS)) === 'written'),
     )
     expect(tookMs).toBeLessThan(5000) // Sentinel itself turns the old master around in this time
     expect(await look.exists(...(await look.keys('*signin:{t}:1')))).toBe(1)
@@ -130,12 +138,15 @@ describeWithOwnRedis('C39 Redis Sentinel', () => {
     const { store, close } = twoStores(redis)
     const ask = new Redis(group.ports[0] ?? 0, '127.0.0.1')
     const current = async (): Promise<string> => String(await ask.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER))
-    await until(async () => String(await ask.call('SENTINEL', 'REPLICAS', MASTER)).includes('master-link-status,ok'))
+    await untilWorks(async () =>
+      String(await ask.call('SENTINEL', 'REPLICAS', MASTER)).includes('master-link-status,ok'),
+    )
+    await failOverSoon(group, MASTER)
     const before = await current()
     await store.sessions.set('s', '{}', 60)
     await group.servers.find(({ port }) => before.endsWith(`,${port}`))?.kill()
     await survive(store, async () => (await current()) !== before)
-    expect(await ownTimeOf(() => until(async () => store.sessions.set('s', '{}', 60)))).toBeLessThan(2000)
+    expect(await ownTimeOf(() => untilWorks(async () => store.sessions.set('s', '{}', 60)))).toBeLessThan(2000)
     ask.disconnect()
     await close()
   })

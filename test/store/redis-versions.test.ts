@@ -7,7 +7,8 @@ import type { RedisSource } from '../../src/store/redis-client.js'
 import { createRedisConsumerStore } from '../../src/store/redis-consumers.js'
 import { acquire } from '../contract/consumer-store.js'
 import { describeWithOwnRedis } from '../support/redis.js'
-import { accessOptions, type RedisGroup, startCluster, startSentinel, until } from '../support/redis-topologies.js'
+import { accessOptions, type RedisGroup, startCluster, startSentinel } from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 
 const HOUR_MS = 3_600_000
 const PASSWORD = 'pass word/+&=%'
@@ -37,7 +38,7 @@ async function expectUsable(client: object): Promise<void> {
   const store = createRedisStore({ redis, prefix })
   const consumers = createRedisConsumerStore({ redis, prefix })
   try {
-    await until(async () => (await store.now()) > 0)
+    await untilWorks(async () => (await store.now()) > 0)
     const now = await store.now()
     await store.putTransaction('k', 'v', HOUR_MS)
     expect(await store.takeTransaction('k', HOUR_MS)).toEqual({ value: 'v' })
@@ -49,7 +50,7 @@ async function expectUsable(client: object): Promise<void> {
     expect(found.sort()).toEqual(['a.1', 'b.1', 'c.1', 'd.1'])
     for (const tag of ['a', 'b', 'c', 'd']) expect(await store.deleteAllSignIns(tag, 1)).toHaveLength(1)
     expect(await store.sessions.set('s', '{}', 60)).toBe(true)
-    await until(async () => (await consumers.letters.count('n')) === 0)
+    await untilWorks(async () => (await consumers.letters.count('n')) === 0)
     const { fence } = await acquire(consumers, 'n')
     const queue = { entries: ['e'], maxLength: 9 }
     expect(await consumers.commit('n', { fence, sequence: 1, checkpoint: 'c', queue })).toBe('committed')

@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/store.js'
 import { describeStore, word } from '../contract/store.js'
 import { twoOnRedis } from '../contract/under-test.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
-import { until } from '../support/redis-topologies.js'
+import { until } from '../support/until.js'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
@@ -135,7 +135,7 @@ describeWithRedis('Redis store', () => {
     await createStore({ prefix }).shareSecret('vault', 'first-secret')
     expect(await createStore({ prefix }).shareSecret('vault', 'second-secret')).toBe('first-secret')
     await redis.client.echo('all seen')
-    await until(async () => seen.some((args) => args.includes('all seen')))
+    await until(() => seen.some((args) => args.includes('all seen')))
     monitor.disconnect()
     const names = seen.filter((args) => args.some((arg) => arg.includes('-secret'))).map(([name]) => name)
     expect(names).toEqual(['set'])

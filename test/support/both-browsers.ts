@@ -2,7 +2,8 @@ import { describe } from '@jest/globals'
 import type { Frame, Page } from 'playwright-core'
 import { chromiumBin, launchBrowser } from './browser.js'
 import { firefoxBin, launchFirefox } from './firefox.js'
-import { createTab, type Tab, type TabBrowser, until } from './tabs.js'
+import { createTab, type Tab, type TabBrowser } from './tabs.js'
+import { until } from './until.js'
 
 async function launchChromium(): Promise<TabBrowser> {
   const browser = await launchBrowser({ keepsPages: true })
@@ -11,7 +12,7 @@ async function launchChromium(): Promise<TabBrowser> {
       const context = await browser.newContext({ ignoreHTTPSErrors: true })
       const newTab = async (): Promise<Tab> => tabOf(await context.newPage())
       const nthTab = async (count: number): Promise<Tab> =>
-        tabOf(await until(`${count} tabs`, async () => context.pages()[count - 1]))
+        tabOf(await until(() => context.pages()[count - 1], `there are ${count} tabs`))
       return { ...(await newTab()), newTab, nthTab }
     },
     close: () => browser.close(),
@@ -41,7 +42,10 @@ function tabOf(page: Page, frame: Frame = page.mainFrame()): Tab {
       await frame.evaluate('setTimeout(() => history.back())')
     },
     async frame(part) {
-      const child = await until(`a frame of ${part}`, async () => page.frames().find((one) => one.url().includes(part)))
+      const child = await until(
+        () => page.frames().find((one) => one.url().includes(part)),
+        `there is a frame of ${part}`,
+      )
       return tabOf(page, child)
     },
   })

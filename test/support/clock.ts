@@ -1,4 +1,5 @@
 import { type Runtime, systemRuntime } from '../../src/lib/runtime.js'
+import { startOwnTime } from './own-time.js'
 
 /** A clock that runs as the real one does, and can be put forward. */
 export interface Clock {
@@ -21,9 +22,22 @@ export function createClock(changes: Partial<Runtime> = {}): Clock {
   }
 }
 
+export interface Timed<T> {
+  readonly result: T
+  /** Less what this process had to wait for a processor: for what may take only so long. */
+  readonly tookMs: number
+  /** For what must take so long. */
+  readonly wallMs: number
+}
+
 /** What `work` gave, and how long it took. */
-export async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly tookMs: number }> {
+export async function timed<T>(work: () => Promise<T>): Promise<Timed<T>> {
   const beganAt = performance.now()
-  const result = await work()
-  return { result, tookMs: performance.now() - beganAt }
+  const time = startOwnTime()
+  try {
+    const result = await work()
+    return { result, tookMs: time.passedMs(), wallMs: performance.now() - beganAt }
+  } finally {
+    time.stop()
+  }
 }

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline'
 import { findFirefox } from '../../scripts/lib/find-binary.mjs'
 import { isPlainObject } from '../../src/lib/guards.js'
 import { type Bidi, connectBidi } from './bidi.js'
-import { createTab, type Tab, type TabBrowser, until } from './tabs.js'
+import { createTab, type Tab, type TabBrowser } from './tabs.js'
+import { untilWorks } from './until.js'
 
 /** The Firefox that browser tests drive; `undefined` where the machine has none. */
 export const firefoxBin: string | undefined = process.env['TEST_FIREFOX_BIN'] || findFirefox()
@@ -49,7 +50,10 @@ export async function launchFirefox(): Promise<TabBrowser> {
       const tabs = async () =>
         topLevelIn(await bidi.send('browsingContext.getTree')).filter((one) => one.userContext === userContext)
       const nthTab = async (count: number): Promise<Tab> => {
-        const opened = await until(`${count} tabs`, async () => ((await tabs()).length >= count ? tabs() : undefined))
+        const opened = await untilWorks(
+          async () => ((await tabs()).length >= count ? tabs() : undefined),
+          `there are ${count} tabs`,
+        )
         return tabOf(bidi, opened[count - 1]?.context ?? '')
       }
       return { ...(await newTab()), newTab, nthTab }
@@ -110,8 +114,9 @@ function tabOf(bidi: Bidi, context: string): Tab {
     },
     async frame(part) {
       const frames = async () => framesIn(await bidi.send('browsingContext.getTree', { root: context }))
-      const frame = await until(`a frame of ${part}`, async () =>
-        (await frames()).find(({ url }) => url.includes(part)),
+      const frame = await untilWorks(
+        async () => (await frames()).find(({ url }) => url.includes(part)),
+        `there is a frame of ${part}`,
       )
       return tabOf(bidi, frame.context)
     },

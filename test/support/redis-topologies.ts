@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Cluster, Redis } from 'ioredis'
 import { certificateFiles, TEST_CERTIFICATE } from './certificate.js'
 import { findFreePort, type RedisServer, startRedis } from './redis.js'
+import { untilWorks } from './until.js'
 
 /** Several servers that act as one. */
 export interface RedisGroup {
@@ -13,8 +14,9 @@ export interface RedisGroup {
   stop(): Promise<void>
 }
 
-const SETTLE_TIMEOUT_MS = 20_000
 const SLOTS = 16_384
+/** Servers that had no processor for a second are not to be taken for dead ones: only {@link failOverSoon} makes them so quick. */
+const CALM_MS = 15_000
 
 /** How servers are to be reached. */
 export interface Access {
@@ -44,7 +46,7 @@ export async function startCluster({
   const fixed = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0']
   const files = access.tls ? certificateFiles() : undefined
   const servers = await startAll(count, async () => {
-    const port = await findClusterPort()
+    const port = await findFreePort()
     return startRedis({ port, args: [...fixed, ...accessArguments(access, port, files)] })
   })
   const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1', accessOptions(access)))
@@ -58,16 +60,20 @@ export async function startCluster({
       await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
     }
     for (const { options } of rest) await first.call('CLUSTER', 'MEET', '127.0.0.1', String(options.port))
-    await until(async () => (await nodesKnownBy(clients)).every((known) => known === count))
+    await untilWorks(async () => (await nodesKnownBy(clients)).every((known) => known === count))
     if (withReplica) {
       const id = String(await first.call('CLUSTER', 'MYID'))
-      await until(async () => (await clients[masters]?.call('CLUSTER', 'REPLICATE', id)) === 'OK')
-      await until(async () => (await clients[masters]?.info('replication'))?.includes('master_link_status:up') === true)
+      await untilWorks(async () => (await clients[masters]?.call('CLUSTER', 'REPLICATE', id)) === 'OK')
+      await untilWorks(
+        async () => (await clients[masters]?.info('replication'))?.includes('master_link_status:up') === true,
+      )
     }
-    await until(async () => {
+    await untilWorks(async () => {
       const states = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')))
       return states.every((state) => String(state).includes('cluster_state:ok'))
     })
+    // Not from the beginning: nodes find each other, and take up work, in a time that goes by this one.
+    for (const client of clients) await client.config('SET', 'cluster-node-timeout', CALM_MS)
   } finally {
     for (const client of clients) client.disconnect()
   }
@@ -104,15 +110,25 @@ export async function connectCluster({ ports }: RedisGroup): Promise<Cluster> {
     { keyPrefix: 'app:', redisOptions: { keyPrefix: 'app:' }, enableAutoPipelining: true, scaleReads: 'slave' },
   )
   cluster.on('error', () => {})
-  await until(async () => cluster.status === 'ready')
+  await untilWorks(async () => cluster.status === 'ready')
   return cluster
+}
+
+/** From now on a server of a cluster, or a master that Sentinel watches, that is silent for so long is replaced. */
+export async function failOverSoon({ servers, ports }: RedisGroup, master?: string): Promise<void> {
+  for (const port of master === undefined ? servers.map((server) => server.port) : ports) {
+    const client = new Redis(port, '127.0.0.1')
+    if (master === undefined) await client.config('SET', 'cluster-node-timeout', 1_000)
+    else await client.call('SENTINEL', 'SET', master, 'down-after-milliseconds', '500')
+    client.disconnect()
+  }
 }
 
 /** Until these servers of a cluster serve all slots, and each says the same of who has which. */
 export async function untilAgreed(servers: readonly RedisServer[]): Promise<void> {
   const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'))
   try {
-    await until(async () => {
+    await untilWorks(async () => {
       const states = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')))
       const owners = await Promise.all(clients.map(ownersBy))
       return states.every((state) => String(state).includes('cluster_state:ok')) && new Set(owners).size === 1
@@ -146,7 +162,7 @@ export async function startSentinel(
     file,
     [
       `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
-      `sentinel down-after-milliseconds ${name} 500`,
+      `sentinel down-after-milliseconds ${name} ${CALM_MS}`,
       `sentinel failover-timeout ${name} 3000`,
       ...(password === '' ? [] : [`sentinel auth-pass ${name} "${password}"`, `requirepass "${password}"`]),
     ].join('\n'),
@@ -154,7 +170,7 @@ export async function startSentinel(
   const sentinel = await startRedis({ args: [file, '--sentinel'] })
   const client = new Redis(sentinel.port, '127.0.0.1', accessOptions({ password }))
   try {
-    await until(async () => {
+    await untilWorks(async () => {
       const replicas = await client.call('SENTINEL', 'REPLICAS', name)
       return Array.isArray(replicas) && String(replicas).includes('master-link-status,ok')
     })
@@ -172,27 +188,10 @@ export async function startSentinel(
   }
 }
 
-/** Asks again until it is so; errors on the way mean "not yet". */
-export async function until(isSo: () => Promise<boolean>, timeoutMs = SETTLE_TIMEOUT_MS): Promise<void> {
-  const endAt = performance.now() + timeoutMs
-  while (!(await isSo().catch(() => false))) {
-    if (performance.now() > endAt) throw new Error(`not so within ${timeoutMs} ms: ${isSo}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
 async function startAll(count: number, start: () => Promise<RedisServer>): Promise<RedisServer[]> {
   const servers: RedisServer[] = []
   for (let i = 0; i < count; i++) servers.push(await start())
   return servers
-}
-
-/** A node's bus listens at its port + 10000. */
-async function findClusterPort(): Promise<number> {
-  for (;;) {
-    const port = await findFreePort()
-    if (port < 55_000) return port
-  }
 }
 
 async function nodesKnownBy(clients: readonly Redis[]): Promise<number[]> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -63,15 +63,23 @@ function describeWhere(isThere: boolean, name: string, body: () => void): void {
   else describe.skip(`${name} (${missing})`, body)
 }
 
-/** A port that was free a moment ago. */
+/** Below those that systems give to outgoing connections, so that no such connection takes one while its server is away. */
+const PORTS = { from: 10_000, to: 22_000 }
+
+/** A port that was free a moment ago. The one 10,000 above, for the bus of a Redis Cluster, is no outgoing one either. */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 /** Starts a Redis server on 127.0.0.1, without persistence, and waits until it answers. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { until } from './redis-topologies.js'
+import { until } from './until.js'
 
 /** What the scripts of a server do, as MONITOR tells it. */
 export interface ScriptWatch {
@@ -40,7 +40,7 @@ export async function watchScripts(url: string): Promise<ScriptWatch> {
   async function untilTold(): Promise<void> {
     const mark = randomUUID()
     await client.echo(mark)
-    await until(async () => marks.has(mark))
+    await until(() => marks.has(mark))
   }
 
   async function keysOf(args: readonly string[]): Promise<readonly string[]> {

@@ -3,8 +3,7 @@
  * no browser's back/forward cache; so what is here is little, and every wait ends with an error.
  */
 
-const STEP_MS = 15_000
-const POLL_MS = 50
+import { untilWorks } from './until.js'
 
 /** A tab, or a frame in one. */
 export interface Tab {
@@ -46,21 +45,6 @@ export interface TabParts extends Pick<Tab, 'goto' | 'evaluate' | 'frame'> {
   goBack(): Promise<void>
 }
 
-/** Asks until there is an answer. A page may go while it is asked: that is none. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + STEP_MS
-  let fault: unknown
-  while (performance.now() < deadline) {
-    const answer = await ask().catch((error: unknown) => {
-      fault = error
-      return undefined
-    })
-    if (answer !== undefined) return answer
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-  }
-  throw new Error(`${what}: not within ${STEP_MS / 1000} s`, { cause: fault })
-}
-
 export function createTab({ goto, evaluate, frame, moveTo, clickAt, goBack }: TabParts): Tab {
   const address = async (): Promise<string> =>
     String(await evaluate(`document.readyState === 'complete' ? location.href : ''`))
@@ -71,10 +55,10 @@ export function createTab({ goto, evaluate, frame, moveTo, clickAt, goBack }: Ta
       const box = document.readyState === 'complete' && document.querySelector(${JSON.stringify(selector)})?.getBoundingClientRect()
       return box ? [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)] : undefined
     })()`
-    return until(selector, async () => {
+    return untilWorks(async (): Promise<[number, number] | undefined> => {
       const found = await evaluate(middle)
       return Array.isArray(found) ? [Number(found[0]), Number(found[1])] : undefined
-    })
+    }, `${selector} is there`)
   }
 
   return {
@@ -90,16 +74,16 @@ export function createTab({ goto, evaluate, frame, moveTo, clickAt, goBack }: Ta
     async back() {
       const before = await evaluate('location.href')
       await goBack()
-      await until(`back from ${before}`, async () => {
+      await untilWorks(async () => {
         const now = await address()
-        return /^https?:/.test(now) && now !== before ? now : undefined
-      })
+        return /^https?:/.test(now) && now !== before
+      }, `it is back from ${before}`)
     },
     async landsOn(url) {
-      await until(`land on ${url}`, async () => {
+      await untilWorks(async () => {
         const now = await address()
-        return (typeof url === 'string' ? now === url : url.test(now)) || undefined
-      })
+        return typeof url === 'string' ? now === url : url.test(now)
+      }, `it lands on ${url}`)
     },
     readable: async () => String(await evaluate('document.body.innerText')),
   }

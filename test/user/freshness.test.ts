@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createClock, DAY, HOUR, MINUTE, SECOND, timed } from '../support/clock.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
-import { until } from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const clock = createClock()
@@ -28,7 +28,7 @@ describe('C36 revocation at PAS', () => {
     const last = await visit(browser)
     expect(last.result.status).toBe(200)
     expect(last.tookMs).toBeLessThan(1_500)
-    await until(async () => (await visit(browser)).result.status === 302)
+    await untilWorks(async () => (await visit(browser)).result.status === 302)
     expect(refreshes()).toBe(1)
     expect(world.events).toContainEqual(expect.objectContaining({ type: 'sign_out', reason: 'revoked' }))
   })
@@ -38,7 +38,7 @@ describe('C36 revocation at PAS', () => {
     for (let life = 1; life <= 3; life += 1) {
       clock.advance(HOUR)
       await Promise.all(Array.from({ length: 10 }, () => visit(browser)))
-      await until(async () => world.events.filter(({ type }) => type === 'token_refreshed').length === life)
+      await untilWorks(async () => world.events.filter(({ type }) => type === 'token_refreshed').length === life)
       for (let more = 0; more < 5; more += 1) await visit(browser)
       expect(refreshes()).toBe(life)
     }
@@ -58,12 +58,12 @@ describe('C36 revocation at PAS', () => {
     world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: 4 * SECOND } })
     const first = await visit(browser)
     expect(first.result.status).toBe(200)
-    expect(first.tookMs).toBeGreaterThan(900)
+    expect(first.wallMs).toBeGreaterThan(900)
     expect(first.tookMs).toBeLessThan(2_000)
     const next = await visit(browser)
     expect(next.result.status).toBe(200)
     expect(next.tookMs).toBeLessThan(700)
-    await until(async () => world.events.some(({ type }) => type === 'token_refreshed'))
+    await untilWorks(async () => world.events.some(({ type }) => type === 'token_refreshed'))
     expect(refreshes()).toBe(1)
   })
 

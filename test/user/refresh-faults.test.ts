@@ -80,9 +80,9 @@ describe('C34 what a failed refresh means', () => {
   test('C34 no answer at all: given up after 5 s, still signed in', async () => {
     const browser = await expired()
     inject({ kind: 'hang' })
-    const { result, tookMs } = await timed(() => browser.visit(`${world.url}/token`))
+    const { result, tookMs, wallMs } = await timed(() => browser.visit(`${world.url}/token`))
     expect(result.status).toBe(503)
-    expect(tookMs).toBeGreaterThan(4_500)
+    expect(wallMs).toBeGreaterThan(4_500)
     expect(tookMs).toBeLessThan(7_000)
     sandbox.control.clearFaults()
     expect(await status(browser, '/token')).toBe(200)

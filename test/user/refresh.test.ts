@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createClock, HOUR, MINUTE, SECOND, timed } from '../support/clock.js'
-import { until } from '../support/redis-topologies.js'
+import { untilWorks } from '../support/until.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
 
 /** A token call this slow would be noticed by whoever waits for it. */
@@ -34,7 +34,7 @@ describe('C32 refresh by itself', () => {
       expect([path, result.status]).toEqual([path, 200])
       expect(tookMs).toBeLessThan(AT_ONCE_MS)
     }
-    await until(async () => renewals() === 1)
+    await untilWorks(async () => renewals() === 1)
     expect(refreshes()).toBe(1)
     const { signIn } = JSON.parse((await browser.visit(`${world.url}/me`)).text)
     expect(Date.parse(signIn.refreshedAt)).toBeGreaterThan(Date.parse(signIn.createdAt) + 59 * MINUTE)
@@ -50,7 +50,7 @@ describe('C32 refresh by itself', () => {
     expect(page.tookMs).toBeLessThan(AT_ONCE_MS)
     const token = await timed(() => browser.visit(`${world.url}/token`))
     expect(token.result.status).toBe(200)
-    expect(token.tookMs).toBeGreaterThan(AT_ONCE_MS)
+    expect(token.wallMs).toBeGreaterThan(AT_ONCE_MS)
     expect(refreshes()).toBe(1)
   })
 
@@ -194,7 +194,7 @@ describe('A15 the life of a token', () => {
     await start({ options: { onSignIn: () => clock.advance(2 * HOUR) } })
     const browser = await world.signedIn()
     expect((await browser.visit(`${world.url}/token`)).status).toBe(200)
-    await until(async () => renewals() === 1)
+    await untilWorks(async () => renewals() === 1)
     expect(refreshes()).toBe(1)
   })
 
@@ -204,7 +204,7 @@ describe('A15 the life of a token', () => {
     clock.advance(2 * MINUTE)
     world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: SECOND } })
     const asked = browser.visit(`${world.url}/token`)
-    await until(async () => refreshes() === 1)
+    await untilWorks(async () => refreshes() === 1)
     clock.advance(2 * MINUTE)
     expect((await asked).status).toBe(200)
     expect((await browser.visit(`${world.url}/token`)).status).toBe(200)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventIds, lastId, type OpenStream, openStream } from '../../../example-app/test/live-support.js'
 import type { Browser } from '../../../example-app/test/support.js'
+import { until } from '../../support/until.js'
 
 /** An EventSource without a browser: comes back for ever, with the last id it has seen. */
 export interface Reader {
@@ -58,7 +59,7 @@ export function follow(url: string, browser: Pick<Browser, 'cookies'>): Reader {
       return connections
     },
     async until(isThere) {
-      while (!isThere(seen())) await sleep(20)
+      await until(() => isThere(seen()), String(isThere), 60_000)
     },
     close() {
       isClosed = true

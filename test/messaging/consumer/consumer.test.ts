@@ -3,8 +3,9 @@ import { PpoppoError } from '../../../src/errors.js'
 import { parseLetterText } from '../../../src/messaging/consumer/event-text.js'
 import type { Consumer, DeadLetter, HandlerContext } from '../../../src/messaging/consumer-types.js'
 import type { MessagingEvent } from '../../../src/messaging/event-types.js'
+import { until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
-import { createConsumers, EventLog, IMPATIENT, until } from './support/log.js'
+import { createConsumers, EventLog, IMPATIENT } from './support/log.js'
 
 let log: EventLog
 let consumers: ReturnType<typeof createConsumers>
@@ -124,7 +125,7 @@ describe('a consumer', () => {
   test('stop() waits for the handlers at work, begins nothing, and hands over at once', async () => {
     const gate = createGate()
     log.append(...events(3, 1))
-    const first = consumers.start({ handler: gate.handler, drainMs: 5_000 })
+    const first = consumers.start({ handler: gate.handler, drainMs: 50_000, leaseMs: 60_000 })
     await until(() => gate.begun.length === 1, 'one is begun')
     let isStopped = false
     const stopped = first.stop().then(() => {
@@ -137,7 +138,7 @@ describe('a consumer', () => {
     expect(gate.begun).toHaveLength(1)
     const next: string[] = []
     consumers.start({ handler: ({ eventId }) => next.push(eventId) })
-    await until(() => next.length === 2, 'the others are handled by the next', 500)
+    await until(() => next.length === 2, 'the others are handled by the next')
     expect(next).toEqual([eventAt(1).eventId, eventAt(2).eventId])
   })
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { DeadLetter } from '../../../src/messaging/consumer-types.js'
 import type { MessagingEvent } from '../../../src/messaging/event-types.js'
+import { until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
-import { createConsumers, EventLog, IMPATIENT, until } from './support/log.js'
+import { createConsumers, EventLog, IMPATIENT } from './support/log.js'
 
 let log: EventLog
 let consumers: ReturnType<typeof createConsumers>

@@ -5,8 +5,9 @@ import { parseLetterText } from '../../../src/messaging/consumer/event-text.js'
 import { createMessaging } from '../../../src/messaging/index.js'
 import type { ConsumerStore } from '../../../src/store/consumers.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory-consumers.js'
+import { until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
-import { createConsumers, EventLog, IMPATIENT, until } from './support/log.js'
+import { createConsumers, EventLog, IMPATIENT } from './support/log.js'
 
 let log: EventLog
 let store: ConsumerStore
@@ -167,37 +168,39 @@ describe('a consumer', () => {
 describe('with fan-out', () => {
   test('a worker that is stopped gives back what it has not handled, and that was no attempt', async () => {
     const attempts: number[] = []
+    let failures = 0
     const failing = consumers.start(
       {
         fanOut: true,
         handler: () => {
+          failures++
           throw new Error('not yet')
         },
       },
       { random: () => 1 },
     )
     log.append(eventAt(0))
-    await until(() => failing.lag > 0, 'it has it')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(() => failures > 0, 'it has it')
     await failing.stop()
     consumers.start({ fanOut: true, handler: (_event, { attempt }) => attempts.push(attempt) })
-    await until(() => attempts.length === 1, 'another one has it', 5_000)
+    await until(() => attempts.length === 1, 'another one has it')
     expect(attempts).toEqual([1])
   })
 
   test('what still waits when it is turned off is handled before anything new', async () => {
+    let failures = 0
     const first = consumers.start(
       {
         fanOut: true,
         handler: () => {
+          failures++
           throw new Error('not yet')
         },
       },
       { random: () => 1 },
     )
     for (let place = 0; place < 5; place++) log.append(eventAt(place, 5))
-    await until(() => first.lag > 0, 'they are in the queue')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(() => failures === 5, 'they have been given to it')
     await first.stop()
     const handled: string[] = []
     log.append(eventAt(5))
@@ -218,7 +221,7 @@ describe('with fan-out', () => {
     consumers.start({ fanOut: true, leaseMs: 300, handler, maxAttempts: 1_000 }, IMPATIENT)
     for (let place = 0; place < 3; place++) log.append(eventAt(place))
     const name = (): string => consumers.name
-    while ((await store.queue.length(name())) < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(async () => (await store.queue.length(name())) >= 3, 'three wait')
     Object.assign(store, createMemoryConsumerStore({ now: Date.now }))
     isStuck = false
     await until(() => new Set(handled).size === 3, 'all are handled')
@@ -241,7 +244,7 @@ describe('with fan-out', () => {
     })
     log.append(eventAt(0))
     await until(() => failures < 0, 'it is finished')
-    while ((await store.queue.length(consumer.name)) > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(async () => (await store.queue.length(consumer.name)) === 0, 'nothing waits')
     expect(handled).toHaveLength(1)
   })
 

@@ -6,8 +6,9 @@ import type { ConsumeOptions, Consumer } from '../../../src/messaging/consumer-t
 import type { ConsumerStore } from '../../../src/store/consumers.js'
 import { createRedisConsumerStore } from '../../../src/store/redis-consumers.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../support/redis.js'
+import { until, untilWorks } from '../../support/until.js'
 import { eventAt } from './support/events.js'
-import { createConsumers, EventLog, until } from './support/log.js'
+import { createConsumers, EventLog } from './support/log.js'
 
 jest.setTimeout(60_000)
 
@@ -70,37 +71,28 @@ describeWithOwnRedis('a consumer whose Redis', () => {
   const placeOf = async (): Promise<string> => (await look.hget(key('place'), 'checkpoint')) ?? ''
   const isSaved = async (place: number): Promise<boolean> =>
     (JSON.parse((await placeOf()) || '{}') as { cursor?: string }).cursor === eventAt(place).eventId
-  async function untilSo(isSo: () => Promise<boolean>, what: string): Promise<void> {
-    let is = false
-    const asking = setInterval(() => {
-      isSo().then(
-        (so) => {
-          is = so
-        },
-        () => {},
-      )
-    }, 10)
-    await until(() => is, what, LONG_MS).finally(() => clearInterval(asking))
-  }
-  const toldOf = (seen: Seen, what: string): Promise<void> =>
-    until(() => seen.told.includes(what), `it tells ${what}; it told ${seen.told}`, LONG_MS)
+  const toldOf = (seen: Seen, what: string): Promise<boolean> =>
+    until(
+      () => seen.told.includes(what),
+      () => `it tells ${what}; it told ${seen.told}`,
+    )
 
   test('is full says so, gives the lease up, begins nothing meanwhile, and goes on by itself once there is room', async () => {
     const seen = start()
     append(0, 10)
-    await untilSo(() => isSaved(9), 'ten are saved')
+    await untilWorks(() => isSaved(9), 'ten are saved')
     await look.config('SET', 'maxmemory', '1')
     append(10, 30)
     await toldOf(seen, 'store_unavailable')
     expect(seen.faults).toHaveLength(1)
     expect(seen.faults[0]).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('maxmemory') })
-    await untilSo(async () => (await look.exists(key('lease'))) === 0, 'the lease is given up')
+    await untilWorks(async () => (await look.exists(key('lease'))) === 0, 'the lease is given up')
     await until(() => seen.warnings.length > 0, 'an operator is told', LONG_MS)
     expect(seen.warnings).toEqual([expect.stringMatching(/stands still.*maxmemory/)])
     expect(seen.consumer.isActive).toBe(false)
     const begun = seen.handled.length
     await look.config('SET', 'maxmemory', '0')
-    await untilSo(() => isSaved(29), 'all are saved')
+    await untilWorks(() => isSaved(29), 'all are saved')
     expect([...new Set(seen.handled)].sort()).toEqual(ids(0, 30))
     // What could not be saved comes again, once.
     expect(seen.handled.length).toBeLessThanOrEqual(30 + 20)
@@ -126,7 +118,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
         expect(String(seen.faults[0]?.cause)).toMatch(/NOPERM|ACL failure|can't run this command/)
         await toldOf(seen, 'store_unavailable')
         await forbid()
-        await untilSo(() => isSaved(2), 'all are saved')
+        await untilWorks(() => isSaved(2), 'all are saved')
         expect([...new Set(seen.handled)].sort()).toEqual(ids(0, 3))
         expect(seen.faults).toHaveLength(1)
       },
@@ -148,19 +140,19 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       await until(() => seen.told.filter((what) => what === 'active').length >= 3, 'it has tried thrice', LONG_MS)
       expect(handled.toSorted()).toEqual(ids(0, 8).filter((id) => id !== eventAt(2).eventId))
       await forbid()
-      await untilSo(async () => (await look.llen(key('letters'))) === 1, 'the letter is written')
+      await untilWorks(async () => (await look.llen(key('letters'))) === 1, 'the letter is written')
       expect(seen.faults).toHaveLength(1)
     })
 
     test('hset to one process: another one, which may, takes over', async () => {
       const one = start({}, await forbid())
       append(0, 3)
-      await untilSo(() => isSaved(2), 'three are saved')
+      await untilWorks(() => isSaved(2), 'three are saved')
       const other = start()
       await forbid('hset')
       append(3, 6)
       await toldOf(one, 'store_unavailable')
-      await untilSo(() => isSaved(5), 'the other one goes on')
+      await untilWorks(() => isSaved(5), 'the other one goes on')
       expect(other.told).toContain('active')
     })
 
@@ -197,7 +189,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
         },
       })
       append(0, 10)
-      await untilSo(() => isSaved(9), 'ten are saved')
+      await untilWorks(() => isSaved(9), 'ten are saved')
       await first.consumer.stop()
       const used = Number(/used_memory:(\d+)/.exec(await look.info('memory'))?.[1])
       await look.config('SET', 'maxmemory-policy', 'volatile-lru')
@@ -257,10 +249,10 @@ describeWithOwnRedis('a consumer whose Redis', () => {
     test('the place of a consumer that is there and remembers it: it goes on, and nothing is lost', async () => {
       const seen = start()
       append(0, 10)
-      await untilSo(() => isSaved(9), 'ten are saved')
+      await untilWorks(() => isSaved(9), 'ten are saved')
       await look.del(key('place'))
       append(10, 12)
-      await untilSo(() => isSaved(11), 'the next are saved')
+      await untilWorks(() => isSaved(11), 'the next are saved')
       expect(new Set(seen.handled)).toEqual(new Set(ids(0, 12)))
       expect(log.opened).toEqual([undefined, eventAt(9).eventId])
     })
@@ -269,7 +261,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       const isIdle = new Promise<void>(() => {})
       const seen = start({ fanOut: true, maxInFlight: 1, drainMs: 0, handler: () => isIdle })
       append(0, 10)
-      await untilSo(async () => (await look.xlen(key('queue'))) === 10, 'all wait')
+      await untilWorks(async () => (await look.xlen(key('queue'))) === 10, 'all wait')
       await look.del(key('queue'))
       append(10, 11)
       await expect(seen.consumer.closed).rejects.toMatchObject({ code: 'cursor_lost' })

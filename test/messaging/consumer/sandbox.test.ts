@@ -8,7 +8,7 @@ import {
   type MessagingEvent,
 } from '../../../src/messaging/index.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../support/redis.js'
-import { until } from './support/log.js'
+import { until } from '../../support/until.js'
 
 const RECIPIENTS = [1, 2, 3, 4].map((last) => ({ ppnum: `1230000000${last}`, vars: { name: 'Alex' } }))
 

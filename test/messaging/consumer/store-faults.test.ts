@@ -3,8 +3,9 @@ import { PpoppoError } from '../../../src/errors.js'
 import { Lease } from '../../../src/messaging/consumer/lease.js'
 import type { CommitStep, ConsumerStore } from '../../../src/store/consumers.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory-consumers.js'
+import { until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
-import { createConsumers, EventLog, until } from './support/log.js'
+import { createConsumers, EventLog } from './support/log.js'
 
 const down = (): PpoppoError => new PpoppoError('store_unavailable', 'Redis does not answer.')
 
@@ -121,9 +122,9 @@ describe('a lease', () => {
 
   test('is renewed for as long as it is ours, and over when the store gives it to another', async () => {
     const store = createMemoryConsumerStore({ now: Date.now })
-    await store.acquire('orders', 'me', 300)
-    const lease = new Lease(parts(store))
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await store.acquire('orders', 'me', 1_500)
+    const lease = new Lease(parts(store, 1_500))
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
     expect(lease.isValid()).toBe(true)
     await store.release('orders', 'me')
     await store.acquire('orders', 'somebody else', 10_000)

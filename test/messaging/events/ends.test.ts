@@ -5,7 +5,7 @@ import { createCaller } from '../../../src/messaging/client.js'
 import type { MessagingEvent } from '../../../src/messaging/event-types.js'
 import { createEvents } from '../../../src/messaging/events/events.js'
 import { systemMessagingRuntime } from '../../../src/messaging/runtime.js'
-import { createClock, turn, until } from './support/clock.js'
+import { createClock, turn, untilTurned } from './support/clock.js'
 import { type EventsWorld, startEventsWorld, take } from './support/world.js'
 
 let world: EventsWorld
@@ -92,7 +92,7 @@ describe('while a next() waits', () => {
     const { caller, events: open } = world.connect()
     const events = open({ signal: abort.signal })
     const first = events.next()
-    await until(() => world.pas.requests.length === 1)
+    await untilTurned(() => world.pas.requests.length === 1)
     if (by === 'return') await events.return(undefined)
     if (by === 'signal') abort.abort()
     if (by === 'close') caller.close()
@@ -110,7 +110,7 @@ describe('while a next() waits', () => {
     const { stream, first } = await opened(events)
     stream.fail(8, 'slowly', { 'retry-after': '3600' })
     // The token's own deadline, the pause, and how long the stream is away.
-    await until(() => clock.timers === 2)
+    await untilTurned(() => clock.timers === 2)
     if (by === 'return') await events.return(undefined)
     if (by === 'signal') abort.abort()
     if (by === 'close') caller.close()
@@ -183,13 +183,13 @@ test('one signal for 50 loops has one listener, and none after them', async () =
   const { events: open } = world.connect()
   const loops = Array.from({ length: 50 }, () => open({ signal: abort.signal }))
   const waiting = loops.map((events) => events.next())
-  await until(() => world.pcs.active === 50)
+  await untilTurned(() => world.pcs.active === 50)
   expect(getEventListeners(abort.signal, 'abort').length).toBe(1)
   await Promise.all(loops.slice(0, 25).map((events) => events.return(undefined)))
-  await until(() => world.pcs.active === 25)
+  await untilTurned(() => world.pcs.active === 25)
   abort.abort()
   expect((await Promise.allSettled(waiting)).filter(({ status }) => status === 'rejected').length).toBe(25)
-  await until(() => world.pcs.active === 0)
+  await untilTurned(() => world.pcs.active === 0)
   expect(getEventListeners(abort.signal, 'abort').length).toBe(0)
 })
 

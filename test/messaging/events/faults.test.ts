@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { PpoppoError } from '../../../src/errors.js'
 import { sendJson } from '../support/fake-token-endpoint.js'
-import { createClock, until } from './support/clock.js'
+import { createClock, untilTurned } from './support/clock.js'
 import { type EventsWorld, startEventsWorld, take } from './support/world.js'
 
 let world: EventsWorld
@@ -148,7 +148,7 @@ describe('what passes is outlasted', () => {
     const events = world.connect({}, clock).events()
     const first = take(events, 1)
     const openedAt: number[] = []
-    await until(
+    await untilTurned(
       () => world.pcs.opened.length === 5,
       () => {
         while (openedAt.length < world.pcs.opened.length) openedAt.push(clock.now())
@@ -193,7 +193,7 @@ describe('tokens', () => {
     world.pcs.script = (stream) => stream.send('a')
     const events = world.connect({}, clock).events()
     const first = take(events, 1)
-    await until(
+    await untilTurned(
       () => world.pcs.opened.length === 1,
       () => clock.advance(100),
     )

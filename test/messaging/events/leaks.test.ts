@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { runChild } from './support/child.js'
-import { until } from './support/clock.js'
+import { untilTurned } from './support/clock.js'
 import { type EventsWorld, startEventsWorld } from './support/world.js'
 
 let world: EventsWorld
@@ -33,7 +33,7 @@ test('10,000 loops that are begun and broken off leave nothing behind, here or o
   const { grown, timers } = (await runChild(world, PROGRAM)) as { grown: number; timers: number }
   // Some twice: a server of Node's drops a connection that resets so many streams.
   expect(world.pcs.opened.length).toBeGreaterThanOrEqual(10_000)
-  await until(() => world.pcs.active === 0)
+  await untilTurned(() => world.pcs.active === 0)
   // A loop that stayed would keep several kilobytes.
   expect(grown).toBeLessThan(8_000 * 300)
   expect(timers).toBeLessThan(5)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { StreamCallbacks } from '../../../src/messaging/event-types.js'
-import { type Clock, createClock, until } from './support/clock.js'
+import { type Clock, createClock, untilTurned } from './support/clock.js'
 import { type EventsWorld, startEventsWorld, take } from './support/world.js'
 
 let world: EventsWorld
@@ -26,7 +26,7 @@ const callbacks: StreamCallbacks = {
 }
 const names = (): string[] => told.map(([name]) => name)
 /** Waits for so many calls of callbacks. */
-const tellings = (count: number): Promise<void> => until(() => told.length >= count)
+const tellings = (count: number): Promise<void> => untilTurned(() => told.length >= count)
 
 test('connected, disconnected with its reason, resumed; each with where the stream stands', async () => {
   const events = world.connect({}, clock).events({ ...callbacks, after: '01HQ' })
@@ -34,7 +34,7 @@ test('connected, disconnected with its reason, resumed; each with where the stre
   const first = await world.pcs.stream(0)
   await tellings(1)
   first.send('a')
-  await until(() => world.pcs.opened[0]?.written === 1)
+  await untilTurned(() => world.pcs.opened[0]?.written === 1)
   first.end()
   const second = await world.pcs.stream(1)
   await tellings(3)
@@ -92,13 +92,13 @@ describe('stale', () => {
     await tellings(1)
     world.pcs.script = (stream) => stream.fail(8, 'quota')
     first.fail(14, 'going away')
-    await until(
+    await untilTurned(
       () => world.pcs.opened.length === 5,
       () => clock.advance(100),
     )
     // A stream that fails has headers here, so that it connects, and is gone.
     world.pcs.script = (stream) => stream.send('a')
-    await until(
+    await untilTurned(
       () => world.pcs.opened.length === 6,
       () => clock.advance(100),
     )
@@ -118,13 +118,13 @@ describe('stale', () => {
     world.pas.answer = (response) => response.writeHead(503).end()
     const events = world.connect({}, clock).events(callbacks)
     const next = events.next()
-    await until(
+    await untilTurned(
       () => told.length > 0,
       () => clock.advance(100),
     )
     const stale = ['stale', { downMs: 30_000, error: expect.objectContaining({ code: 'messaging_unavailable' }) }]
     expect(told).toEqual([stale])
-    await until(
+    await untilTurned(
       () => world.pas.requests.length > 20,
       () => clock.advance(1_000),
     )
@@ -144,18 +144,18 @@ describe('stale', () => {
     const events = holding.connect({}, { ...clock, random: () => 0.999 }).events(callbacks)
     const first = take(events, 1)
     const pass = (): void => clock.advance(500)
-    await until(() => holding.pcs.opened.length > 20, pass)
+    await untilTurned(() => holding.pcs.opened.length > 20, pass)
     expect(names()).toEqual(['stale'])
     isAway = false
-    await until(() => told.length === 2, pass)
+    await untilTurned(() => told.length === 2, pass)
     await first
     isAway = true
     holding.pcs.opened.at(-1)?.fail(14, 'away')
     const second = take(events, 1)
     const before = holding.pcs.opened.length
-    await until(() => holding.pcs.opened.length > before + 20, pass)
+    await untilTurned(() => holding.pcs.opened.length > before + 20, pass)
     isAway = false
-    await until(() => told.length === 5, pass)
+    await untilTurned(() => told.length === 5, pass)
     await second
     expect(names()).toEqual(['stale', 'connected', 'disconnected', 'stale', 'resumed'])
     await events.return(undefined)
@@ -212,7 +212,7 @@ describe('callbacks that fail break nothing', () => {
     const { events: open } = world.connect()
     const events = open({ [name]: () => void events.return(undefined) })
     expect(await events.next()).toEqual({ done: true, value: undefined })
-    await until(() => world.pcs.active === 0)
+    await untilTurned(() => world.pcs.active === 0)
   })
 })
 
@@ -223,7 +223,7 @@ describe('a server that holds its headers back', () => {
     const events = open(callbacks)
     const next = take(events, 1)
     await holding.pcs.stream(0)
-    await until(() => caller.channel().state() === 'ready')
+    await untilTurned(() => caller.channel().state() === 'ready')
     clock.advance(4_999)
     expect(told).toEqual([])
     clock.advance(1)

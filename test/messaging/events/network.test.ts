@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { answerHeaders, answerHttp, answerReset, type Script, startRawServer } from '../hostile/raw-server.js'
 import { startTcpProxy, type TcpProxy } from '../hostile/tcp-proxy.js'
-import { until } from './support/clock.js'
+import { untilTurned } from './support/clock.js'
 import { type EventsWorld, startEventsWorld, take } from './support/world.js'
 
 let world: EventsWorld
@@ -25,7 +25,7 @@ test('a connection that is dead without a word is found by pings, and the stream
   expect(await take(events, 1)).toEqual(['e0'])
   proxy.set('blackhole')
   const next = take(events, 1)
-  await until(() => reasons.length === 1)
+  await untilTurned(() => reasons.length === 1)
   expect(reasons).toEqual([['failed', expect.objectContaining({ code: 'messaging_unavailable', grpcCode: 14 })]])
   proxy.set('pass')
   expect(await next).toEqual(['e1'])
@@ -39,7 +39,7 @@ test('a peer that accepts and says nothing is given up by the watchdog, and aske
   const { events: open } = world.connect({ apiUrl: proxy.url }, { connectWatchdogMs: 100 })
   const events = open({ staleAfterMs: 50, onStale: (state) => stale.push(state) })
   const next = take(events, 1)
-  await until(() => proxy.accepted >= 3)
+  await untilTurned(() => proxy.accepted >= 3)
   expect(stale.length).toBe(1)
   proxy.set('pass')
   expect(await next).toEqual(['e0'])
@@ -84,7 +84,7 @@ describe('a server that is none of gRPC, or half', () => {
     const { events: open } = world.connect({ apiUrl: raw.url })
     const events = open({ onConnected: () => told.push('connected') })
     const next = events.next()
-    await until(() => raw.seen.length > 8)
+    await untilTurned(() => raw.seen.length > 8)
     expect(told).toEqual(what === 'headers and nothing more' ? ['connected'] : [])
     await events.return(undefined)
     await next

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { type Clock, createClock, until } from './support/clock.js'
+import { type Clock, createClock, untilTurned } from './support/clock.js'
 import type { ServedStream } from './support/stream-pcs.js'
 import { type EventsClient, type EventsWorld, startEventsWorld, take } from './support/world.js'
 
@@ -15,7 +15,7 @@ afterEach(() => world.close())
 /** Lets time pass in small steps until the stream of this index has come. @returns how long it took */
 async function waitFor(index: number): Promise<{ stream: ServedStream; ms: number }> {
   const since = clock.now()
-  await until(
+  await untilTurned(
     () => world.pcs.opened.length > index,
     () => clock.advance(5),
   )
@@ -48,11 +48,11 @@ describe('a server that ends each stream well', () => {
     for (let second = 0; second < 60; second += 1) {
       const { stream, ms } = await waitFor(second)
       if (second > 0) gaps.push(ms)
-      await until(() => connected.length === second + 1)
+      await untilTurned(() => connected.length === second + 1)
       clock.advance(1_000)
       stream.end()
       // The end has come when the pause has begun.
-      await until(() => clock.timers === 2)
+      await untilTurned(() => clock.timers === 2)
     }
     // Each turn of the event loop counts 5 ms here.
     expect(Math.max(...gaps)).toBeLessThan(400)
@@ -70,7 +70,7 @@ describe('a server that ends each stream well', () => {
         await next
         next = take(events, 1)
       } else {
-        await until(() => clock.timers === 1)
+        await untilTurned(() => clock.timers === 1)
         clock.advance(29_990)
       }
       stream.end()
@@ -86,7 +86,7 @@ describe('a server that ends each stream well', () => {
     const events = world.connect({}, clock).events()
     const first = events.next()
     const since = clock.now()
-    await until(
+    await untilTurned(
       () => clock.now() - since > 120_000,
       () => clock.advance(20),
     )
@@ -106,7 +106,7 @@ describe('a server that ends each stream well', () => {
     expect(await take(events, 1)).toEqual(['a'])
     const second = events.next()
     const since = clock.now()
-    await until(
+    await untilTurned(
       () => clock.now() - since > 120_000,
       () => clock.advance(20),
     )
@@ -121,7 +121,7 @@ test.each([-3_600_000, 3_600_000])(
   async (ms) => {
     const { events, stream, reasons } = await readOne()
     stream.fail(14, 'going away')
-    await until(() => reasons.length === 1)
+    await untilTurned(() => reasons.length === 1)
     clock.set(ms)
     const next = events.next()
     expect((await waitFor(1)).ms).toBeLessThan(1_000)
@@ -140,7 +140,7 @@ describe('a stream is recycled', () => {
     const next = take(events, 2)
     const stream = await world.pcs.stream(0)
     stream.send('a')
-    await until(() => clock.timers === 1)
+    await untilTurned(() => clock.timers === 1)
     clock.advance(livesMs)
     await stream.cancelled
     const second = await world.pcs.stream(1)
@@ -155,7 +155,7 @@ describe('a stream is recycled', () => {
     const events = world.connect({}, clock).events({ recycleMs: 1_000 })
     const next = events.next()
     await world.pcs.stream(0)
-    await until(() => clock.timers === 1)
+    await untilTurned(() => clock.timers === 1)
     clock.advance(799)
     expect(clock.timers).toBe(1)
     clock.advance(1)
@@ -168,7 +168,7 @@ describe('a stream is recycled', () => {
     const { events, stream, reasons } = await readOne()
     clock.advance(720_000)
     await stream.cancelled
-    await until(() => reasons.length === 1)
+    await untilTurned(() => reasons.length === 1)
     clock.advance(3_600_000)
     expect(reasons).toEqual(['recycled'])
     expect([world.pcs.opened.length, clock.timers]).toEqual([1, 0])

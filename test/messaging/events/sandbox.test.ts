@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { type PcsFault, type PcsSwitches, type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { createMessaging, type Messaging, type MessagingEvent } from '../../../src/messaging/index.js'
-import { until } from './support/clock.js'
+import { untilTurned } from './support/clock.js'
 
 const FOUR = [1, 2, 3, 4].map((last) => ({ ppnum: `1230000000${last}`, vars: { name: 'Alex' } }))
 const open: { messaging: Messaging; sandbox: Sandbox }[] = []
@@ -79,7 +79,7 @@ describe('faults', () => {
     const events = messaging.events()
     expect(idsOf(await read(events, ids.length))).toEqual(ids)
     await events.return?.()
-    await until(() => control.activeStreams.length === 0)
+    await untilTurned(() => control.activeStreams.length === 0)
   })
 
   test('out of order: every event once', async () => {
@@ -93,7 +93,7 @@ describe('faults', () => {
     control.clearFaults()
     control.endStreams()
     const next = events.next()
-    await until(() => control.activeStreams[0]?.afterEventId !== undefined)
+    await untilTurned(() => control.activeStreams[0]?.afterEventId !== undefined)
     expect(control.activeStreams[0]?.afterEventId).toBe(got.at(-1))
     const { id } = await messaging.send({ templateId: 'tpl_sandbox_welcome', recipients: FOUR.slice(0, 1) })
     expect((await next).value).toMatchObject({ sendRequestId: id })
@@ -121,7 +121,7 @@ test('a service that restarts: the stream goes on where it was', async () => {
   await read(events, ids.length)
   const next = events.next()
   await sandbox.restartPcs({ downMs: 300 })
-  await until(() => control.activeStreams.length === 1)
+  await untilTurned(() => control.activeStreams.length === 1)
   const { id } = await messaging.send({ templateId: 'tpl_sandbox_welcome', recipients: FOUR.slice(0, 1) })
   expect((await next).value).toMatchObject({ sendRequestId: id })
   expect(told).toEqual(['failed', `after ${ids.at(-1)}`])

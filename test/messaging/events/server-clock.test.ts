@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { createConsume } from '../../../src/messaging/consumer/consume.js'
 import { ServerClock } from '../../../src/messaging/events/server-clock.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory-consumers.js'
-import { until } from './support/clock.js'
+import { untilTurned } from './support/clock.js'
 import { wireEvent } from './support/stream-pcs.js'
 import { type EventsWorld, startEventsWorld } from './support/world.js'
 
@@ -64,7 +64,7 @@ describe('a consumer with onCursorLost "latest"', () => {
         onCursorLost: 'latest',
         handler: ({ eventId }) => handled.push(eventId),
       })
-      await until(() => handled.includes('new 7'))
+      await untilTurned(() => handled.includes('new 7'))
       expect(handled).toEqual(Array.from({ length: 8 }, (_, place) => `new ${place}`))
     },
   )

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../../src/messaging/types.js'
+import { until } from '../../support/until.js'
 import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerHeaders, answerStatus, answerWell, type RawServer, startRawServer } from './raw-server.js'
 
@@ -33,11 +34,6 @@ afterEach(async () => {
   await silent.close()
 })
 afterAll(() => tokens.close())
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let left = 200; !isSo() && left > 0; left -= 1) await new Promise((resolve) => setTimeout(resolve, 10))
-  expect(isSo()).toBe(true)
-}
 
 describe.each<Operation>(['status', 'send'])('%s that is never answered', (operation) => {
   test('ends by its deadline, with or without headers; the server is told', async () => {

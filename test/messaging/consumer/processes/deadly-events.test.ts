@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { createRedisConsumerStore } from '../../../../src/store/redis-consumers.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
-import { until } from '../support/log.js'
+import { until } from '../../../support/until.js'
 import type { ConsumerProcess, DeadlyEvent, ProcessOptions } from './support/consumer-process.js'
 import { idAt } from './support/log-pcs.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'

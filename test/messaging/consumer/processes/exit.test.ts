@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
-import { until } from '../support/log.js'
+import { until } from '../../../support/until.js'
 import type { ConsumerProcess, ProcessOptions } from './support/consumer-process.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
 

@@ -1,7 +1,7 @@
 import { beforeAll, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
-import { until } from '../support/log.js'
+import { until } from '../../../support/until.js'
 import type { ConsumerProcess } from './support/consumer-process.js'
 import { watchCheckpoint } from './support/watch-checkpoint.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'

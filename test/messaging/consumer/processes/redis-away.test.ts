@@ -1,14 +1,15 @@
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
-import { until } from '../support/log.js'
+import { until } from '../../../support/until.js'
 import type { ConsumerProcess } from './support/consumer-process.js'
 import { watchCheckpoint } from './support/watch-checkpoint.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
 
 jest.setTimeout(60_000)
 
-const LEASE_MS = 2_500
+/** Long enough for a process that gets no processor for a while. */
+const LEASE_MS = 5_000
 const NAME = 'redis-away'
 const MAX_IN_FLIGHT = 16
 /** CPU time of a process that waits for Redis, in milliseconds a second: it tries again twice a second. */
@@ -39,9 +40,10 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     for (let i = 0; i < count; i++) world.start()
     appending = setInterval(() => world.pcs.append(1), 8)
     await Promise.all(world.processes.map((one) => one.untilTold('ready')))
-    const active = await world.active()
+    await world.active()
     await more(100)
-    return active
+    // On a busy machine that need not be the first one.
+    return world.active()
   }
   /** Until so many more events are begun, by whomever. */
   async function more(count = 100): Promise<void> {

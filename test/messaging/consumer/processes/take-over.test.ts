@@ -2,7 +2,7 @@ import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/glob
 import { keysOfConsumer } from '../../../../src/store/redis-consumer-keys.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import { startProxy } from '../../../support/redis-proxy.js'
-import { until } from '../support/log.js'
+import { until } from '../../../support/until.js'
 import { type ConsumerProcess, nowMs, type Told } from './support/consumer-process.js'
 import { type CheckpointWatch, watchCheckpoint } from './support/watch-checkpoint.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'

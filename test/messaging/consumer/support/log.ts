@@ -88,14 +88,5 @@ export function createConsumers(
   }
 }
 
-/** Resolves when `condition` holds; it is looked at in each turn of the event loop. */
-export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
-  const end = Date.now() + ms
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-}
-
 /** Retries follow at once. */
 export const IMPATIENT: Partial<MessagingRuntime> = { random: () => 0 }

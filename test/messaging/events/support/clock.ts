@@ -1,4 +1,5 @@
 import type { MessagingRuntime } from '../../../../src/messaging/runtime.js'
+import { until } from '../../../support/until.js'
 
 /** Time that passes only when a test says so. */
 export interface Clock extends Pick<MessagingRuntime, 'now' | 'monotonic' | 'after' | 'random'> {
@@ -47,12 +48,14 @@ export function createClock(random = 0.5): Clock {
 /** One turn of the event loop, I/O included. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Waits, turn by turn, until something is so. @param step done in each turn */
-export async function until(isSo: () => boolean, step: () => void = () => {}): Promise<void> {
-  const giveUpAt = performance.now() + 10_000
-  while (!isSo()) {
-    if (performance.now() > giveUpAt) throw new Error(`never: ${isSo}`)
-    step()
-    await turn()
+/** Like `until`, turn by turn. @param step done in each turn */
+export async function untilTurned(isSo: () => boolean, step: () => void = () => {}): Promise<void> {
+  const isSoNow = async (): Promise<boolean> => {
+    for (let turns = 0; turns < 100 && !isSo(); turns += 1) {
+      step()
+      await turn()
+    }
+    return isSo()
   }
+  await until(isSoNow, String(isSo))
 }

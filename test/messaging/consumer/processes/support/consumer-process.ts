@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ConsumeOptions, MessagingOptions } from '../../../../../src/messaging/index.js'
-import { until } from '../../support/log.js'
+import { until } from '../../../../support/until.js'
 
 const SCRIPT = fileURLToPath(new URL('consumer-script.mjs', import.meta.url))
 const END_LIMIT_MS = 20_000
@@ -99,7 +99,7 @@ export function startConsumerProcess(
   const closed = once(child, 'close')
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null
   const ofType = (type: string): Told[] => told.filter((one) => one.type === type)
-  const untilTold = async (type: string, count = 1, ms = 15_000): Promise<Told> => {
+  const untilTold = async (type: string, count = 1, ms?: number): Promise<Told> => {
     const isTold = (): boolean => {
       if (ofType(type).length >= count) return true
       if (!isAlive()) throw new Error(`the process ended before it told "${type}": ${errors}`)
@@ -107,7 +107,7 @@ export function startConsumerProcess(
     }
     await until(
       isTold,
-      `process ${child.pid} tells "${type}" (${count}); it told ${JSON.stringify(told)} ${errors}`,
+      () => `process ${child.pid} tells "${type}" (${count}); it told ${JSON.stringify(told)} ${errors}`,
       ms,
     )
     return ofType(type)[count - 1] as Told

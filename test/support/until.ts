@@ -1,0 +1,42 @@
+/** A hang is found by this, and slowness is not: what may take only so long is measured, and compared, by the test. */
+const LIMIT_MS = 30_000
+const PAUSE_MS = 5
+
+/**
+ * Asks again until the answer is true, or is anything that counts as true. What it throws ends the wait.
+ *
+ * @param what it is to become so, for the error
+ * @returns the answer
+ */
+export async function until<T>(
+  ask: () => T | Promise<T>,
+  what: string | (() => string) = String(ask),
+  ms = LIMIT_MS,
+): Promise<NonNullable<T>> {
+  const endAt = performance.now() + ms
+  for (;;) {
+    const answer = await ask()
+    if (answer) return answer
+    if (performance.now() > endAt) {
+      throw new Error(`waited ${ms} ms in vain until ${typeof what === 'string' ? what : what()}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  }
+}
+
+/** Like {@link until}, of what may fail for a while: that counts as "not yet", and is the cause of the error at the end. */
+export async function untilWorks<T>(
+  ask: () => Promise<T>,
+  what: string = String(ask),
+  ms = LIMIT_MS,
+): Promise<NonNullable<T>> {
+  let fault: unknown
+  const asking = (): Promise<T | undefined> =>
+    ask().catch((error: unknown) => {
+      fault = error
+      return undefined
+    })
+  return until(asking, what, ms).catch((error: Error) => {
+    throw new Error(error.message, { cause: fault })
+  }) as Promise<NonNullable<T>>
+}
