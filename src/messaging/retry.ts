@@ -1,3 +1,4 @@
+import { isPpoppoError } from '../errors.js'
 import { doubled, spread } from './backoff.js'
 import {
   type CallFailure,
@@ -83,7 +84,11 @@ export async function withRepeats<T>(
       rules.budget.earn()
       return { value }
     } catch (error) {
-      if (!(error instanceof CallFailed)) throw error
+      if (!(error instanceof CallFailed)) {
+        // The time was up before this attempt had begun.
+        if (whyUnconnected && isPpoppoError(error, 'deadline_exceeded')) return { failure: whyUnconnected, attempts }
+        throw error
+      }
       // The time was up while it waited for a connection: why there was none is known from before.
       const isOutOfTime = error.failure.code === CODE.deadlineExceeded && isNeverSent(error.failure)
       const failure = (isOutOfTime && whyUnconnected) || error.failure

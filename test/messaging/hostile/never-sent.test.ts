@@ -1,7 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../../src/messaging/types.js'
+import { findFreePort } from '../../support/redis.js'
+import { until } from '../../support/until.js'
 import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerHeaders, answerWell, type RawServer, startRawServer } from './raw-server.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
@@ -27,33 +27,47 @@ function client(url: string, ...more: [options?: object, runtime?: object]): Mes
   return made
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const OPERATIONS: readonly Operation[] = ['status', 'send']
 /** Pauses as they are, since a channel that lost its connection takes a quarter of a second to try again. */
 const patient = { random: () => 0.9 }
+/** Where the deadline is not what ends a call. */
+const LONG = { deadlineMs: 30_000 }
 
 describe.each(OPERATIONS)('%s that never left this process', (operation) => {
   test('nobody listens: repeated, and then one line says so', async () => {
-    const port = await freePort()
+    const port = await findFreePort()
     const { outcome, error, told } = await outcomeOf(call(client(`http://127.0.0.1:${port}`), operation))
     expect(outcome).toBe('messaging_unavailable')
     expect(error?.message).toMatch(/^[^\n]*127\.0\.0\.1:\d+[^\n]*PCS_API_URL[^\n]*$/)
     expect(told).toMatch(/^gRPC status 14: No connection established\. Last error: .*ECONNREFUSED/)
   })
 
+  test('nobody listens, and the time is up before the next attempt has begun: the same line', async () => {
+    const port = await findFreePort()
+    const silent = await startTokenEndpoint()
+    silent.expiresIn = 1
+    silent.pause = async () => {
+      if (silent.granted > 1) await new Promise(() => {})
+    }
+    const messaging = connect(`http://127.0.0.1:${port}`, silent.url, { deadlineMs: 3_000 })
+    clients.push(messaging)
+    const { outcome, told } = await outcomeOf(call(messaging, operation))
+    expect(silent.granted).toBeGreaterThan(1)
+    expect([outcome, told]).toEqual(['messaging_unavailable', expect.stringContaining('ECONNREFUSED')])
+    await silent.close()
+  })
+
   test('nobody listens at first: repeated until somebody does, and seen once', async () => {
-    const port = await freePort()
-    const calling = outcomeOf(call(client(`http://127.0.0.1:${port}`, { maxAttempts: 10 }, patient), operation))
-    await sleep(300)
+    const port = await findFreePort()
+    let retries = 0
+    const random = (): number => {
+      retries += 1
+      return patient.random()
+    }
+    const calling = outcomeOf(
+      call(client(`http://127.0.0.1:${port}`, { maxAttempts: 10, ...LONG }, { random }), operation),
+    )
+    await until(() => retries > 1, 'it was retried')
     const late = await startRawServer(answerWell, { port })
     expect(await calling).toMatchObject({ outcome: 'ok' })
     expect(late.seen.length).toBe(1)
@@ -64,22 +78,21 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('reset')
     const before = server.seen.length
-    const calling = outcomeOf(call(client(proxy.url, {}, patient), operation))
-    while (proxy.accepted < 1) await sleep(10)
+    const calling = outcomeOf(call(client(proxy.url, LONG, patient), operation))
+    await until(() => proxy.accepted > 0, 'one was reset')
     proxy.set('pass')
     expect(await calling).toMatchObject({ outcome: 'ok' })
     expect([proxy.accepted > 1, server.seen.length - before]).toEqual([true, 1])
   })
 
   test('GOAWAY before the call: another connection is made', async () => {
-    const refusing = await startRawServer(answerWell, {
-      onSession: (session, index) => {
-        if (index === 0) setTimeout(() => session.goaway(0), 30)
-      },
+    const refusing = await startRawServer((stream, index) => {
+      // Before the answer: who has that has read this.
+      if (index === 0) stream.session?.goaway(0, stream.id)
+      answerWell(stream)
     })
-    const messaging = client(refusing.url)
+    const messaging = client(refusing.url, LONG)
     await messaging.status('s0')
-    await sleep(80)
     expect(await outcomeOf(call(messaging, operation))).toMatchObject({ outcome: 'ok' })
     expect([refusing.seen.length, refusing.accepted]).toEqual([2, 2])
     await refusing.close()
@@ -88,19 +101,24 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
   test('somebody accepts and stays silent: the deadline ends it, and it surely was not sent', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('silent')
+    const messaging = client(proxy.url, LONG)
+    // The first one may come to its end while it waits for the token.
+    const { granted } = tokens
+    await outcomeOf(call(messaging, operation, { deadlineMs: 10 }))
+    await until(() => tokens.granted > granted, 'the token is granted')
     const startedAt = performance.now()
-    const { outcome, told } = await outcomeOf(call(client(proxy.url), operation, { deadlineMs: 300 }))
+    const { outcome, told } = await outcomeOf(call(messaging, operation, { deadlineMs: 1_000 }))
     expect(outcome).toBe('deadline_exceeded')
     expect(told).toMatch(/^gRPC status 4: Deadline exceeded after .*Waiting for LB pick$/)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(performance.now() - startedAt).toBeLessThan(LONG.deadlineMs / 2)
   })
 
   test('somebody accepts and stays silent: the watchdog replaces the channel, the call goes through', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('silent')
     const before = server.seen.length
-    const calling = outcomeOf(call(client(proxy.url, {}, { connectWatchdogMs: 200 }), operation))
-    while (proxy.accepted < 1) await sleep(5)
+    const calling = outcomeOf(call(client(proxy.url, LONG, { connectWatchdogMs: 2_000 }), operation))
+    await until(() => proxy.accepted > 0, 'it has connected')
     proxy.set('pass')
     expect(await calling).toMatchObject({ outcome: 'ok' })
     expect([proxy.accepted, server.seen.length - before]).toEqual([2, 1])
@@ -109,7 +127,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
   test('a call after one that the silence ended finds the good server', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('silent')
-    const messaging = client(proxy.url, {}, { connectWatchdogMs: 500 })
+    const messaging = client(proxy.url, LONG, { connectWatchdogMs: 500 })
     expect(await outcomeOf(call(messaging, operation, { deadlineMs: 100 }))).toMatchObject({
       outcome: 'deadline_exceeded',
     })
@@ -124,7 +142,7 @@ describe('a network that goes wrong under a channel that was good', () => {
     proxy.delayMs = 50
     proxy.set('delay')
     const startedAt = performance.now()
-    expect(await outcomeOf(call(client(proxy.url), 'send'))).toMatchObject({ outcome: 'ok' })
+    expect(await outcomeOf(call(client(proxy.url, LONG), 'send'))).toMatchObject({ outcome: 'ok' })
     expect(performance.now() - startedAt).toBeGreaterThan(95)
   })
 
@@ -133,30 +151,27 @@ describe('a network that goes wrong under a channel that was good', () => {
     ['send', 'send_outcome_unknown'],
   ])('a black hole: %s ends by its deadline as %s', async (operation, code) => {
     proxy = await startTcpProxy(() => server.port)
-    const messaging = client(proxy.url)
+    const messaging = client(proxy.url, LONG)
     await messaging.status('s0')
     proxy.set('blackhole')
-    expect(await outcomeOf(call(messaging, operation, { deadlineMs: 200 }))).toMatchObject({ outcome: code })
+    expect(await outcomeOf(call(messaging, operation, { deadlineMs: 1_000 }))).toMatchObject({ outcome: code })
   })
 
   test('a black hole is found by keepalive; the read is repeated over another connection', async () => {
     proxy = await startTcpProxy(() => server.port)
-    const messaging = client(proxy.url, { keepalive: { timeMs: 100, timeoutMs: 100 } })
+    const messaging = client(proxy.url, { ...LONG, keepalive: { timeMs: 100, timeoutMs: 100 } })
     await messaging.status('s0')
-    proxy.set('blackhole')
-    const calling = outcomeOf(call(messaging, 'status'))
-    await sleep(150)
-    proxy.set('pass')
-    expect(await calling).toMatchObject({ outcome: 'ok' })
+    proxy.mute()
+    expect(await outcomeOf(call(messaging, 'status'))).toMatchObject({ outcome: 'ok' })
     expect(proxy.accepted).toBeGreaterThan(1)
   })
 
   test('a reset between two calls is not noticed by the second', async () => {
     proxy = await startTcpProxy(() => server.port)
-    const messaging = client(proxy.url)
+    const messaging = client(proxy.url, LONG)
     await messaging.status('s0')
     proxy.set('reset')
-    await sleep(30)
+    await until(() => proxy.open === 0, 'the connection is gone')
     proxy.set('pass')
     expect(await outcomeOf(call(messaging, 'send'))).toMatchObject({ outcome: 'ok' })
   })
@@ -167,10 +182,9 @@ describe('a network that goes wrong under a channel that was good', () => {
   ])('the server restarts in the middle of a call: %s ends as %s', async (operation, expected) => {
     let first = await startRawServer((stream) => answerHeaders(stream))
     const { port } = first
-    const calling = outcomeOf(call(client(first.url, { maxAttempts: 10 }, patient), operation))
-    while (first.seen.length === 0) await sleep(5)
+    const calling = outcomeOf(call(client(first.url, { maxAttempts: 10, ...LONG }, patient), operation))
+    await until(() => first.seen.length > 0, 'it has arrived')
     await first.close()
-    await sleep(100)
     first = await startRawServer(answerWell, { port })
     expect(await calling).toMatchObject({ outcome: expected })
     expect(first.seen.length).toBe(operation === 'status' ? 1 : 0)
