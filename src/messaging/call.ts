@@ -16,6 +16,9 @@ export interface Prepared {
 /** Texts of grpc-js are shorter, and people read less. */
 const MOST_DETAILS = 1_000
 
+/** grpc-js makes PERMISSION_DENIED of a stream that is reset for INADEQUATE_SECURITY: nobody has denied the app anything. */
+const INSECURE = 'Protocol not secure enough'
+
 const asItIs = (bytes: Buffer): Buffer => bytes
 
 /**
@@ -85,8 +88,9 @@ export function toFailure(status: ReportedStatus, headers: Metadata | undefined,
   const hint = readRetryHint({ text: received, statusDetails, now: Date.now() })
   // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
   const mayBeLocal = Object.keys(status.metadata?.getMap() ?? {}).length === 0
+  const isReset = mayBeLocal && status.code === CODE.permissionDenied && status.details === INSECURE
   return {
-    ...codeAndDetails(status, token),
+    ...codeAndDetails(isReset ? { code: CODE.internal, details: INSECURE } : status, token),
     ...(hint && { asksToWait: true, ...(hint.afterMs !== undefined && { retryAfterMs: hint.afterMs }) }),
     isFromPeer: headers !== undefined || !mayBeLocal,
     mayBeLocal,

@@ -46,6 +46,11 @@ export const ROWS: readonly Row[] = [
       told: 'gRPC status 13: Received RST_STREAM with code 2 (Internal server error)',
     },
     {
+      what: 'RST_STREAM INADEQUATE_SECURITY, which denies the app nothing',
+      script: answerReset(12),
+      told: 'gRPC status 13: Protocol not secure enough',
+    },
+    {
       what: 'headers, then RST_STREAM 2',
       script: ((stream) => {
         answerHeaders(stream)
