@@ -1,4 +1,4 @@
-import { IN_TIME, type RedisScripts, TIME_SCRIPT } from './redis-lua.js'
+import { COUNT, IN_TIME, type RedisScripts, TIME_SCRIPT } from './redis-lua.js'
 
 export const QUEUE_GROUP = 'workers' // every queue's consumer group
 const GIVEN_BACK_MS = 300 * 86_400_000 // what was given back has been idle for a year
@@ -111,7 +111,7 @@ export const CONSUMER_SCRIPTS: RedisScripts<ConsumerScriptName> = {
   /** KEYS lease, place, queue, mark, letters, texts; ARGV holder, TTL, not after. Answers {fence, checkpoint or nil, last fence or nil, whether lost} or {nil, milliseconds}. */
   ppoppoConsumerAcquire: {
     numberOfKeys: 6,
-    lua: `${IN_TIME}${PERSIST}${QUEUE_LOST}
+    lua: `${IN_TIME}${COUNT}${PERSIST}${QUEUE_LOST}
 if late(ARGV[3]) then return LATE end
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
@@ -121,7 +121,7 @@ if holder and holder ~= ARGV[1] then
   return {false, tonumber(ARGV[2])}
 end
 local last, mark = redis.call('HGET', KEYS[2], 'fence'), redis.call('GET', KEYS[4])
-local before = math.max(tonumber(last or 0), tonumber(mark or 0))
+local before = math.max(count(last or nil), count(mark or nil))
 local fence = string.format('%.0f', math.max(before + 1, now()))
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 if (mark and not last) or isQueueLost(KEYS[2], KEYS[3]) then redis.call('HSET', KEYS[2], 'lost', '1') end
@@ -155,10 +155,10 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`,
   /** KEYS place, letters, texts, queue; ARGV fence, sequence, checkpoint, whether a loss is accepted, most letters, length of all letters, most waiting, letters, entries. */
   ppoppoConsumerCommit: {
     numberOfKeys: 4,
-    lua: `${QUEUE_LOST}${ADD_LETTERS}
+    lua: `${COUNT}${QUEUE_LOST}${ADD_LETTERS}
 local place = redis.call('HMGET', KEYS[1], 'fence', 'sequence', 'lost')
 if place[1] ~= ARGV[1] then return 'lost' end
-if tonumber(place[2]) >= tonumber(ARGV[2]) then return 'committed' end
+if count(place[2] or nil) >= tonumber(ARGV[2]) then return 'committed' end
 if ARGV[4] == '1' then
   redis.call('HDEL', KEYS[1], 'lost', 'queued')
 elseif place[3] or isQueueLost(KEYS[1], KEYS[4]) then

@@ -22,6 +22,13 @@ local function now()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end`
 
+/** `count(text)`: a number as we write it; 0 for what is none, or none that can be counted on (somebody edited it). */
+export const COUNT = `
+local function count(text)
+  local number = tonumber(text or '0') or 0
+  return number >= 0 and number < 2 ^ 53 - 1 and number or 0
+end`
+
 // A command whose caller has long given up may still be waiting in a socket. Where running it late would do harm (an
 // attempt burnt, a sign-in nobody knows of), it carries the time by which it must have begun.
 // Further ahead than any call lasts it lies only where the clock was set back: then it would hold nothing up.

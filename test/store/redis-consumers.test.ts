@@ -126,6 +126,23 @@ describeWithRedis('Redis consumer store', () => {
     await untilWorks(async () => 'fence' in (await store.acquire('n', 'next', TTL_MS)))
   })
 
+  test.each(['abc', '1e300', 'nan', '-5', '', '0x10'])(
+    'A16 a place whose fence and sequence somebody wrote as %j does not stop the consumer',
+    async (text) => {
+      const prefix = redis.prefix()
+      const store = createStore({ prefix })
+      await acquire(store, 'n')
+      await redis.client.hset(`${prefix}consumer:{n}:place`, { fence: text, sequence: text })
+      await redis.client.set(`${prefix}consumer:{n}:mark`, text)
+      const [first, second] = [await acquire(store, 'n'), await acquire(store, 'n')]
+      expect(second.fence).toBeGreaterThan(first.fence)
+      await redis.client.hset(`${prefix}consumer:{n}:place`, { sequence: text })
+      const step = { fence: second.fence, sequence: 100, checkpoint: 'c' }
+      expect(await store.commit('n', step)).toBe('committed')
+      expect(await acquire(store, 'n')).toMatchObject({ checkpoint: 'c' })
+    },
+  )
+
   describe('what Redis has lost is known', () => {
     const part = (name: string): string => `consumer:{n}:${name}`
 

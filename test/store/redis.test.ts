@@ -232,6 +232,20 @@ describeWithRedis('Redis store', () => {
     expect(await redis.client.zrange(`${prefix}user:{t}`, 0, '-1')).toEqual(['b'])
   })
 
+  test('C37 a Redis that takes no writes still lists sign-ins, also where one has expired', async () => {
+    const prefix = redis.prefix()
+    const store = createStore({ prefix })
+    const now = await store.now()
+    await store.createSignIn('t.a', 'v', now + HOUR_MS, now)
+    await store.createSignIn('t.b', 'v', now + HOUR_MS, now)
+    await redis.client.del(`${prefix}signin:{t}:a`)
+    const user = `reader-${process.pid}`
+    await redis.client.call('ACL', 'SETUSER', user, 'on', '>pw', '~*', '+@read', '+@connection', '+info')
+    const reader = createStore({ prefix, redis: redis.url.replace('//', `//${user}:pw@`) })
+    expect((await reader.listSignIns('t')).map(({ id }) => id)).toEqual(['t.b'])
+    await redis.client.call('ACL', 'DELUSER', user)
+  })
+
   test('C45 two prefixes never meet, also where one looks like a pattern', async () => {
     const base = redis.prefix()
     const [star, other] = [createStore({ prefix: `${base}*:` }), createStore({ prefix: `${base}x:` })]
