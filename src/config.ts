@@ -131,14 +131,12 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   return deepFreeze<Config>(config)
 }
 
-/** One line of text that can be seen, and does not turn the line around it the other way. */
+/** One line of text that can be seen, as Hangul fillers cannot, and does not turn the line around it the other way. */
 function parseAppName(value: unknown, faults: Faults): string | undefined {
   if (value === undefined) return undefined
   const name = typeof value === 'string' ? value.normalize('NFC').trim() : ''
   const isOneLine = !/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)
-  // Letters to Unicode, and blank all the same: the Hangul fillers.
-  const isSeen = /[\p{L}\p{N}]/u.test(name.replace(/[\u115f\u1160\u3164\uffa0]/g, ''))
-  if (isOneLine && isSeen && [...name].length <= 60) return name
+  if (isOneLine && /(?![\u115f\u1160\u3164\uffa0])[\p{L}\p{N}]/u.test(name) && [...name].length <= 60) return name
   return faults.add('appName', 'must be the name of your site: 1 to 60 characters on one line, with a letter or digit')
 }
 
