@@ -1,5 +1,6 @@
 import type { Caller } from './client.js'
 import { fromSendReceipt, toSendRequest } from './convert.js'
+import { toUnmade } from './failure.js'
 import type { KnownTemplates } from './placeholders.js'
 import type { SendContext } from './send-context.js'
 import type { CallOptions, SendReceipt, SendRequest } from './types.js'
@@ -13,11 +14,20 @@ export function createSend(
   caller: Caller,
   templates: KnownTemplates,
 ): (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt> {
+  /** Reads what the app gave, which may throw of itself: nothing was sent then, and a run must not count it as unknown. */
+  function check(request: SendRequest): SendRequest {
+    try {
+      const checked = parseSendRequest(request)
+      return { ...checked, recipients: templates.check(checked.templateId, checked.recipients) }
+    } catch (error) {
+      throw toUnmade(error)
+    }
+  }
+
   return async function send(request, options, context) {
     caller.assertUsable()
-    const checked = parseSendRequest(request)
+    const { recipients, ...checked } = check(request)
     const { templateId } = checked
-    const recipients = templates.check(templateId, checked.recipients)
     const receipt = await caller.unary(
       'createSendRequest',
       ({ struct }) => toSendRequest({ ...checked, recipients }, struct),

@@ -243,18 +243,21 @@ describe('a call that cannot be made', () => {
     expect(pcs.calls).toEqual([])
   })
 
-  test('ends a run at once: none of it is unknown, and all of it can be resumed', async () => {
-    const pcs = await limitedPcs()
-    const recipients = Array.from({ length: 30 }, (_, index) => ({ ppnum: ppnumAt(index), vars: broken(2) }))
-    const report = await client(pcs.url).sendMany({ templateId: 't1', recipients, chunkSize: 10, concurrency: 1 })
-    expect(report).toMatchObject({
-      stoppedBy: { code: 'config_invalid' },
-      accepted: 0,
-      unknown: 0,
-      rejected: 10,
-      resumeFrom: 0,
-    })
-  })
+  test.each([1, 2, 3])(
+    'ends a run at once, after %d good reads: none of it is unknown, all can be resumed',
+    async (reads) => {
+      const pcs = await limitedPcs()
+      const recipients = Array.from({ length: 30 }, (_, index) => ({ ppnum: ppnumAt(index), vars: broken(reads) }))
+      const report = await client(pcs.url).sendMany({ templateId: 't1', recipients, chunkSize: 10, concurrency: 1 })
+      expect(report).toMatchObject({
+        stoppedBy: { code: 'config_invalid' },
+        accepted: 0,
+        unknown: 0,
+        rejected: 10,
+        resumeFrom: 0,
+      })
+    },
+  )
 
   test('by the limit of grpc-js itself: surely not sent', async () => {
     const pcs = await limitedPcs()
