@@ -1,4 +1,4 @@
-/** Remembers keys for `ttlMs`, at most `capacity` of them: the oldest goes first. */
+/** Remembers keys, by a clock that is never set (`now`), for `ttlMs`, at most `capacity` of them: the oldest goes first. */
 export class RecentSet {
   readonly #until = new Map<string, number>()
   readonly #ttlMs: number

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 
 /** What the core takes from the outside world, so that tests can put their own in its place. */
 export interface Runtime {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by a clock that may be set: for dates, and for what other machines compare. */
   now(): number
+  /** Milliseconds by a clock that is never set: for what lasts within this process. */
+  monotonic(): number
   fetch(url: string | URL, init: RequestInit): Promise<Response>
   /** `size` bytes from a cryptographically secure source. */
   randomBytes(size: number): Buffer
@@ -12,6 +14,7 @@ export interface Runtime {
 /** The real clock, fetch and random source. */
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   fetch: (url, init) => globalThis.fetch(url, init),
   randomBytes: (size) => randomBytes(size),
 }

@@ -83,7 +83,7 @@ export function createTokenSource(config: MessagingConfig, runtime: MessagingRun
     failures++
     pages = fault.kind === 'page' ? pages + 1 : 0
     const longestMs = doubled(FIRST_PAUSE_MS, failures - 1, LONGEST_PAUSE_MS)
-    nextAt = runtime.now() + Math.max((longestMs * (1 + runtime.random())) / 2, fault.retryAfterMs ?? 0)
+    nextAt = runtime.monotonic() + Math.max((longestMs * (1 + runtime.random())) / 2, fault.retryAfterMs ?? 0)
     lastFault = { fault, error: fault.toError(hasBeenGranted) }
     return lastFault.error
   }
@@ -93,15 +93,15 @@ export function createTokenSource(config: MessagingConfig, runtime: MessagingRun
       const next = await within(ask(), PATIENCE_MS)
       if (next !== TIMED_OUT) return next
     } catch (error) {
-      if (isClosed || runtime.now() >= present.expiresAt) throw error
+      if (isClosed || runtime.monotonic() >= present.expiresAt) throw error
     }
     // Its successor takes its place whenever it comes; nobody waits for it meanwhile.
-    if (current === present) current = { ...present, refreshAt: runtime.now() + RETRY_MS }
+    if (current === present) current = { ...present, refreshAt: runtime.monotonic() + RETRY_MS }
     return present.token
   }
-  const isGood = (): boolean => current !== undefined && runtime.now() < current.expiresAt
+  const isGood = (): boolean => current !== undefined && runtime.monotonic() < current.expiresAt
   const sitOut = async (scope: CallScope): Promise<void> => {
-    const pauseMs = failures === 0 || isGood() ? 0 : nextAt - runtime.now()
+    const pauseMs = failures === 0 || isGood() ? 0 : nextAt - runtime.monotonic()
     // One that cannot wait for so long asks at once.
     if (pauseMs > 0 && pauseMs < scope.remainingMs()) await scope.pause(pauseMs)
   }
@@ -109,8 +109,8 @@ export function createTokenSource(config: MessagingConfig, runtime: MessagingRun
     token: async () => {
       if (!config.credentials) throw notConfigured(config.missing)
       const present = current
-      if (!present || runtime.now() >= present.expiresAt) return ask()
-      return runtime.now() < present.refreshAt ? present.token : renewed(present)
+      if (!present || runtime.monotonic() >= present.expiresAt) return ask()
+      return runtime.monotonic() < present.refreshAt ? present.token : renewed(present)
     },
     tokenFor: async (scope) => {
       for (let triesLeft = MOST_TRIES; ; triesLeft--) {
@@ -118,7 +118,7 @@ export function createTokenSource(config: MessagingConfig, runtime: MessagingRun
         try {
           return await scope.wait(source.token(), 'Getting an access token')
         } catch (error) {
-          const leftMs = scope.remainingMs() - Math.max(0, nextAt - runtime.now())
+          const leftMs = scope.remainingMs() - Math.max(0, nextAt - runtime.monotonic())
           if (
             !source.mayPass(error) ||
             lastFault?.fault.kind === 'set_up' ||

@@ -18,7 +18,7 @@ export interface MessagingRuntime {
 /** The real clock, fetch and random source. */
 export const systemMessagingRuntime: MessagingRuntime = {
   now: systemRuntime.now,
-  monotonic: () => performance.now(),
+  monotonic: systemRuntime.monotonic,
   fetch: systemRuntime.fetch,
   random: Math.random,
   after(ms, done) {

@@ -26,7 +26,7 @@ export class CallScope {
     options.signal?.throwIfAborted()
     this.deadlineMs = deadlineMs
     this.#runtime = runtime
-    this.#deadlineAt = runtime.now() + deadlineMs
+    this.#deadlineAt = runtime.monotonic() + deadlineMs
     this.#open = open
     open.add(this)
     const { signal } = options
@@ -35,7 +35,7 @@ export class CallScope {
 
   /** Milliseconds until the deadline; negative after it. */
   remainingMs(): number {
-    return this.#deadlineAt - this.#runtime.now()
+    return this.#deadlineAt - this.#runtime.monotonic()
   }
 
   /** Ends it: everything that waits inside is rejected with `reason`. The first reason counts. */

@@ -30,7 +30,7 @@ const PASSING_ERRORS: readonly string[] = ['server_error', 'temporarily_unavaila
 /** What PAS granted. */
 export interface GrantedToken {
   readonly token: string
-  /** Counted from `askedAt`, on the runtime's clock. */
+  /** Counted from `askedAt`, by the monotonic clock. */
   readonly lifetimeMs: number
   readonly askedAt: number
 }
@@ -52,7 +52,7 @@ export async function fetchToken(
     client_id: credentials.clientId,
     client_secret: credentials.clientSecret,
   })
-  const askedAt = runtime.now()
+  const askedAt = runtime.monotonic()
   const call = new AbortController()
   const letGo = closing && onAbort(closing, () => call.abort())
   const cancelDeadline = runtime.after(TOKEN_DEADLINE_MS, () => call.abort())

@@ -46,7 +46,7 @@ export function createDiscovery(
     const text = JSON.stringify(server)
     // The same answer as before keeps what hangs on it: the key set that was fetched.
     const provider = known?.text === text ? known.provider : configure(server)
-    const now = runtime.now()
+    const now = runtime.monotonic()
     known = { provider, text, seenAt: now, freshUntil: now + freshMs }
     return provider
   }
@@ -116,7 +116,7 @@ export function createDiscovery(
   }
 
   return async ({ seenWithinMs } = {}) => {
-    const now = runtime.now()
+    const now = runtime.monotonic()
     const isSeen = known !== undefined && (seenWithinMs === undefined || now - known.seenAt < seenWithinMs)
     if (known && isSeen && now < known.freshUntil) return known.provider
     const renewed = flights.run('discovery', discover)

@@ -17,19 +17,19 @@ const FRESH_MS = 5 * 60_000
  * Keeps the keys for five minutes, and no longer than they work: PAS may change them between two sign-ins of the same
  * minute, and what did not verify must not fail again because of keys that were wrong once.
  */
-export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: Pick<Runtime, 'now'>): KeySet {
+export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: Pick<Runtime, 'monotonic'>): KeySet {
   const flights = new SingleFlight<readonly Jwk[]>()
   let known: { readonly keys: readonly Jwk[]; readonly until: number } | undefined
 
   async function fetchAnew(): Promise<readonly Jwk[]> {
     const keys = await fetchKeys()
-    known = { keys, until: runtime.now() + FRESH_MS }
+    known = { keys, until: runtime.monotonic() + FRESH_MS }
     return keys
   }
 
   return {
     async judge(jws) {
-      const kept = known && runtime.now() < known.until ? known.keys : undefined
+      const kept = known && runtime.monotonic() < known.until ? known.keys : undefined
       const before = kept && judgeBy(kept, jws)
       if (before === 'verified') return before
       const fetched = await flights.run('keys', fetchAnew).catch((error: unknown) => {

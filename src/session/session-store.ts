@@ -24,6 +24,7 @@ export interface SessionStoreParts {
   readonly raise: RaiseEvent
   /** What is known of a request; nothing where the store made it up by itself. */
   readonly visitOf: (req: Request) => Visit | undefined
+  /** A clock that is never set, in milliseconds. */
   readonly now: () => number
   /** A session was ended by its id alone; what was in it. */
   readonly onDestroyed: (session: SessionData) => Promise<void>

@@ -62,14 +62,14 @@ export function createOwnSession(parts: SessionParts): OwnSession {
   const { config, runtime, raise } = parts
   const cookieNames = cookieNamesOf(config)
   const visits = new WeakMap<Request, Visit>()
-  const lateCookies = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now: runtime.now })
+  const lateCookies = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now: runtime.monotonic })
   const store = new SessionStore({
     commands: parts.commands,
     secrets: parts.secrets,
     idleMs: config.idleMs,
     raise,
     visitOf: (req) => visits.get(req),
-    now: runtime.now,
+    now: runtime.monotonic,
     onDestroyed: parts.onDestroyed,
     onLateCookie: (sid) => lateCookies.add(sid),
   })

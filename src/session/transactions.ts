@@ -78,9 +78,9 @@ export function createTransactions(parts: {
   const outcomeContextFor = (key: string) => ({ purpose: 'outcome', recordId: key, binding: [] })
 
   async function waitForOutcome(key: string, first: string): Promise<Outcome | undefined> {
-    const deadline = runtime.now() + OUTCOME_WAIT_MS
+    const deadline = runtime.monotonic() + OUTCOME_WAIT_MS
     let outcome: string | undefined = first
-    while (outcome === PENDING_OUTCOME && runtime.now() < deadline) {
+    while (outcome === PENDING_OUTCOME && runtime.monotonic() < deadline) {
       await wait(OUTCOME_POLL_MS)
       outcome = await store.readTransactionOutcome(key)
     }

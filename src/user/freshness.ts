@@ -37,7 +37,7 @@ export function createFreshness(parts: {
   readonly runtime: Runtime
 }): Freshness {
   const { config, vault, refresher, runtime } = parts
-  const failedLately = new RecentSet({ ttlMs: RETRY_MS, capacity: 10_000, now: runtime.now })
+  const failedLately = new RecentSet({ ttlMs: RETRY_MS, capacity: 10_000, now: runtime.monotonic })
 
   /** The refresher has reported what went wrong; here it only matters not to try again at once. */
   async function tryRefresh(signIn: SignIn): Promise<SignIn | undefined> {

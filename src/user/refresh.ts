@@ -44,8 +44,8 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     // Finding PAS may take a deadline of its own, and the lease is for the token call alone.
     await provider.find()
     const holder = randomToken(runtime, 128)
-    const deadline = runtime.now() + GIVE_UP_MS
-    while (runtime.now() < deadline) {
+    const deadline = runtime.monotonic() + GIVE_UP_MS
+    while (runtime.monotonic() < deadline) {
       const isHolder = await store.acquireLease(stale.id, holder, LEASE_MS)
       try {
         const current = await vault.read(stale.id)

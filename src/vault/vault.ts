@@ -71,7 +71,7 @@ const LATE_CREATION_MS = 3_000
 const REPLACED_TTL_SECONDS = 600
 
 export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
-  const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.now })
+  const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.monotonic })
 
   const tagFor = (sub: string): string => digestOf('user', config.clientId, sub).slice(0, TAG_LENGTH)
   const expiryOf = (signIn: SignIn): number => Math.min(signIn.touchedAt + config.idleMs, signIn.absoluteExpiresAt)

@@ -28,7 +28,7 @@ describe('the access token', () => {
 
   test('of 200 calls at its expiry is fetched once', async () => {
     let now = Date.now()
-    const client = world.connect({}, { now: () => now })
+    const client = world.connect({}, { now: () => now, monotonic: () => now })
     await client.status('snd_1')
     now += 3_600_000
     await Promise.all(Array.from({ length: 200 }, () => client.status('snd_1')))
@@ -38,7 +38,7 @@ describe('the access token', () => {
 
   test('is replaced 60 s before it expires, and not earlier', async () => {
     let now = Date.now()
-    const client = world.connect({}, { now: () => now })
+    const client = world.connect({}, { now: () => now, monotonic: () => now })
     await client.status('snd_1')
     now += 3_539_000
     await client.status('snd_1')
@@ -58,7 +58,7 @@ describe('the access token', () => {
 
   test('that is still good is used while PAS is away', async () => {
     let now = Date.now()
-    const client = world.connect({}, { now: () => now })
+    const client = world.connect({}, { now: () => now, monotonic: () => now })
     await client.status('snd_1')
     now += 3_590_000
     world.pas.answer = (response) => sendJson(response, 503, {})
@@ -78,7 +78,7 @@ describe('the access token', () => {
     ['a refusal', (response) => sendJson(response, 401, { error: 'invalid_client' })],
   ])('that is still good is used whatever the token endpoint answers: %s', async (_what, answer) => {
     let now = Date.now()
-    const client = world.connect({ deadlineMs: 2_000 }, { now: () => now })
+    const client = world.connect({ deadlineMs: 2_000 }, { now: () => now, monotonic: () => now })
     await client.status('snd_1')
     now += 3_590_000
     world.pas.answer = answer
@@ -93,7 +93,7 @@ describe('the access token', () => {
 
   test('is asked for again where a gateway answers with a page, and that is no verdict once PAS has answered', async () => {
     let now = Date.now()
-    const client = world.connect({ deadlineMs: 1_000 }, { now: () => now })
+    const client = world.connect({ deadlineMs: 1_000 }, { now: () => now, monotonic: () => now })
     await client.status('snd_1')
     now += 3_700_000
     world.pas.answer = (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>404</h1>')

@@ -5,6 +5,8 @@ import { startOwnTime } from './own-time.js'
 export interface Clock {
   readonly runtime: Runtime
   advance(ms: number): void
+  /** Sets the wall clock, by this much forward, or back; no time passes by it. */
+  set(byMs: number): void
 }
 
 export const SECOND = 1_000
@@ -14,10 +16,19 @@ export const DAY: number = 24 * HOUR
 
 export function createClock(changes: Partial<Runtime> = {}): Clock {
   let offsetMs = 0
+  let setByMs = 0
   return {
-    runtime: { ...systemRuntime, now: () => Date.now() + offsetMs, ...changes },
+    runtime: {
+      ...systemRuntime,
+      now: () => Date.now() + offsetMs + setByMs,
+      monotonic: () => performance.now() + offsetMs,
+      ...changes,
+    },
     advance(ms) {
       offsetMs += ms
+    },
+    set(byMs) {
+      setByMs += byMs
     },
   }
 }

@@ -15,7 +15,15 @@ beforeEach(async () => {
   aheadMs = 0
   tokens = await startTokenEndpoint()
   server = await startRawServer(answerWell)
-  messaging = connect(server.url, tokens.url, {}, { now: () => Date.now() + aheadMs })
+  messaging = connect(
+    server.url,
+    tokens.url,
+    {},
+    {
+      now: () => Date.now() + aheadMs,
+      monotonic: () => performance.now() + aheadMs,
+    },
+  )
 })
 afterEach(async () => {
   await messaging.close()
