@@ -50,7 +50,7 @@ describe('fan-out', () => {
   })
 
   test('what a worker leaves unfinished another one takes over; what no worker survives becomes a dead letter', async () => {
-    const settings = { fanOut: { claimAfterMs: 150 }, handlerTimeoutMs: 100, drainMs: 0, maxAttempts: 1 }
+    const settings = { fanOut: { claimAfterMs: 600 }, handlerTimeoutMs: 500, drainMs: 0, maxAttempts: 1 }
     const dieOf = async (place: number): Promise<void> => {
       const begun: MessagingEvent[] = []
       const handler = (event: MessagingEvent): Promise<void> => {
