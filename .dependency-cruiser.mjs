@@ -11,7 +11,7 @@
 const LAYERS = [
   ['cli, testing', '^src/(cli|testing)/'],
   ['index', '^src/index[.]ts$'],
-  ['ppoppo', '^src/ppoppo[^/]*[.]ts$'],
+  ['ppoppo', '^src/(ppoppo|ready)[^/]*[.]ts$'],
   ['sign-in, user, messaging', '^src/(sign-in/(?!texts[.])|user/|messaging/|request[.]ts)'],
   ['session, vault, provider', '^src/(session|vault|provider)/'],
   ['store', '^src/store/'],

@@ -77,6 +77,8 @@ export type WarningCode =
   | 'redis'
   /** A consumer of delivery events has ended, or keeps its place in memory. */
   | 'consumer'
+  /** At `auth.ready()`: PCS is there, and refuses a call. */
+  | 'messaging'
 
 /** Raises an event. `correlationId` is made when the place has none. */
 export type RaiseEvent = (detail: PpoppoEventDetail, correlationId?: string) => void

@@ -19,6 +19,7 @@ export type { PpoppoOptions, PpoppoUser, SessionOptions } from './options.js'
 export { formatPpnum, parsePpnum } from './ppnum.js'
 export { type Ppoppo, ppoppo } from './ppoppo.js'
 export type { UserInfo } from './provider/profile.js'
+export type { ReadyOptions } from './ready.js'
 export type {
   CurrentSignIn,
   RequestMessaging,

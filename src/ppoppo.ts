@@ -10,6 +10,8 @@ import { systemMessagingRuntime } from './messaging/runtime.js'
 import type { Messaging } from './messaging/types.js'
 import type { Config, PpoppoOptions } from './options.js'
 import { createProvider } from './provider/provider.js'
+import { createReady, type ReadyOptions } from './ready.js'
+import { createReadyChecks } from './ready-checks.js'
 import { createLandedCookie } from './session/landed-cookie.js'
 import { personIn, pointerKey as pointerKeyOf, readPointer } from './session/pointer.js'
 import { createOwnSession } from './session/session.js'
@@ -62,6 +64,15 @@ export interface Ppoppo extends RequestHandler {
   signInButton(options?: SignInButtonOptions): string
   /** The Messaging API; `req.ppoppo.messaging` is the same. Loads gRPC at the first call. */
   readonly messaging: Messaging
+  /**
+   * For start-up, before `listen`: resolves once the store answers and allows what is needed, and PAS's discovery
+   * document and keys have been read; with `messaging` configured also once there is a token and a connection to PCS. What
+   * may pass (refused, unknown name, loading, 5xx) is retried until the time is up. May be called at any time, and often.
+   * @throws one error that names all that is wrong, where, and what to do: `store_unavailable`, `provider_unavailable`,
+   * `provider_misconfigured`, `provider_response_invalid`, a code of messaging. `config_invalid` for an option it does not know,
+   * `closed` after `close()`, the signal's reason after an abort. Nothing is closed: to go no further call `close()`, or exit.
+   */
+  ready(options?: ReadyOptions): Promise<void>
   /** Closes what was opened (not a Redis client passed in). Requests after it get an error. Idempotent. */
   close(): Promise<void>
 }
@@ -98,7 +109,8 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
         onPolicy: (policy) => warnOfPolicy(policy, config, raise),
       })
     : createMemoryStore({ now: runtime.now, personIn })
-  const { keyRing, sessionSecrets } = createSecrets({ config, store, runtime, raise })
+  const secrets = createSecrets({ config, store, runtime, raise })
+  const { keyRing, sessionSecrets } = secrets
   const address = createRequestAddress(config)
   const isPassive = (req: Request): boolean => address.routeOf(req) === '/session'
 
@@ -169,6 +181,10 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     requireSignIn: createGuard(routeParts),
     signInButton: button.html,
     messaging,
+    ready: createReady(
+      createReadyChecks({ config, runtime, raise, store, secrets, provider, messaging }),
+      closing.signal,
+    ),
     async close() {
       closing.abort()
       await messaging.close()

@@ -1,10 +1,10 @@
 /*
- * Starts the app: reads the configuration, opens the database, listens, and stops in the right order.
- * When it cannot start it says why in one line. Nothing else is here, so that tests have no use for this file.
+ * Starts the app: reads the configuration, opens the database, waits for Redis and Ppoppo, listens, and stops in the right
+ * order. When it cannot start it says why. Nothing else is here, so that tests have no use for this file.
  */
 import { createServer, type Server } from 'node:http'
 import { createApp } from './app.js'
-import { createAuth } from './auth.js'
+import { type Auth, createAuth } from './auth.js'
 import { loadDotEnv, readConfig } from './config.js'
 import { createFeed } from './live/feed.js'
 import { followDeliveries } from './live/follow-deliveries.js'
@@ -13,6 +13,8 @@ import { createUsers, openDatabase } from './users.js'
 
 /** How long open requests may take after SIGTERM. Most platforms kill after 30 s. */
 const SHUTDOWN_MS = 10_000
+/** How long a deployment waits for Redis and Ppoppo, which may be starting too; and somebody at a laptop. */
+const [READY_MS, READY_ON_A_LAPTOP_MS] = [20_000, 3_000]
 const HOUR_MS = 3_600_000
 
 try {
@@ -31,6 +33,7 @@ async function start(): Promise<void> {
   store.forgetOld()
   setInterval(() => store.forgetOld(), HOUR_MS).unref()
   const feed = createFeed(store.events)
+  await untilReady(auth)
   const server = createServer(createApp({ auth, database, store, feed, trustedProxies: config.trustedProxies }))
   await listen(server, config.port)
   console.log(`example-app: http://localhost:${config.port}`)
@@ -54,6 +57,20 @@ async function start(): Promise<void> {
         process.exitCode = 1
       })
     })
+  }
+}
+
+/**
+ * A wrong address or password shows here, and not at the first visitor. A deployment ends then; on a laptop we say it and go
+ * on, since the front page needs nobody.
+ */
+async function untilReady(auth: Auth): Promise<void> {
+  const isDeployed = process.env['NODE_ENV'] === 'production'
+  try {
+    await auth.ready({ timeoutMs: isDeployed ? READY_MS : READY_ON_A_LAPTOP_MS })
+  } catch (error) {
+    if (isDeployed) throw error
+    console.warn(`example-app: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -11,8 +11,10 @@ import { ENDPOINTS, readDiscovery, readTokenAnswer, readUserInfo, SENDS_ISSUER }
 
 /** PAS as it was found. */
 export interface DiscoveredProvider {
-  /** As announced. */
+  /** As announced, or as documented. */
   readonly server: ServerMetadata
+  /** Whether PAS has a discovery document. */
+  readonly isAnnounced: boolean
   /** openid-client's configurations, by what they ask. */
   readonly clients: Readonly<Record<'token' | 'userinfo' | 'other', Configuration>>
   readonly keys: KeySet
@@ -42,16 +44,16 @@ export function createDiscovery(
   let known: Known | undefined
 
   async function discover(): Promise<DiscoveredProvider> {
-    const { server, freshMs } = await fetchMetadata()
-    const text = JSON.stringify(server)
+    const found = await fetchMetadata()
+    const text = JSON.stringify(found)
     // The same answer as before keeps what hangs on it: the key set that was fetched.
-    const provider = known?.text === text ? known.provider : configure(server)
+    const provider = known?.text === text ? known.provider : configure(found)
     const now = runtime.monotonic()
-    known = { provider, text, seenAt: now, freshUntil: now + freshMs }
+    known = { provider, text, seenAt: now, freshUntil: now + (found.isAnnounced ? FRESH_MS : FALLBACK_FRESH_MS) }
     return provider
   }
 
-  async function fetchMetadata(): Promise<{ server: ServerMetadata; freshMs: number }> {
+  async function fetchMetadata(): Promise<Pick<DiscoveredProvider, 'server' | 'isAnnounced'>> {
     let status = 0
     const fetch = toFetch(ask, readDiscovery)
     try {
@@ -63,11 +65,11 @@ export function createDiscovery(
           return answer
         },
       })
-      return { server: checked(found.serverMetadata()), freshMs: FRESH_MS }
+      return { server: checked(found.serverMetadata()), isAnnounced: true }
     } catch (error) {
-      if (status === 404) return { server: documentedEndpoints(config.issuer), freshMs: FALLBACK_FRESH_MS }
+      if (status === 404) return { server: documentedEndpoints(config.issuer), isAnnounced: false }
       if (isIssuerMismatch(error)) throw issuerMismatch()
-      throw toProviderError('discovery', error)
+      throw toProviderError(`discovery at ${config.issuer}`, error)
     }
   }
 
@@ -95,7 +97,7 @@ export function createDiscovery(
     )
   }
 
-  function configure(server: ServerMetadata): DiscoveredProvider {
+  function configure({ server, isAnnounced }: Pick<DiscoveredProvider, 'server' | 'isAnnounced'>): DiscoveredProvider {
     // `iss` of the authorization response is checked before the exchange, and the id_token after it, by us.
     const { [SENDS_ISSUER]: _checkedByUs, ...rest } = server
     const clientThat = (read: (body: unknown) => object): Configuration => {
@@ -106,6 +108,7 @@ export function createDiscovery(
     }
     return {
       server,
+      isAnnounced,
       clients: {
         token: clientThat(readTokenAnswer),
         userinfo: clientThat(readUserInfo),

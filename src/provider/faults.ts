@@ -78,7 +78,7 @@ export function toProviderError(operation: string, error: unknown): PpoppoError 
     if (error.cause instanceof Response && error.cause.status !== 200)
       return fromStatus(operation, error.cause.status, '')
     if (error.cause instanceof Response || error.code === 'OAUTH_PARSE_ERROR') {
-      return transient(operation, 'the answer is not the JSON it should be')
+      return notJson(operation)
     }
     return new PpoppoError(
       'provider_response_invalid',
@@ -99,4 +99,13 @@ export function transient(operation: string, why: string): PpoppoError {
   return new PpoppoError('provider_unavailable', `PAS did not complete the ${operation} (${why}); try again.`, {
     retryAfterMs: 5_000,
   })
+}
+
+/** A page of a proxy, or of something that is no PAS. */
+export function notJson(operation: string): PpoppoError {
+  return new PpoppoError(
+    'provider_unavailable',
+    `PAS did not complete the ${operation} (the answer is not the JSON it should be). Check that PPOPPO_AUTH_URL leads to PAS, and what answers in front of it; else try again.`,
+    { retryAfterMs: 5_000 },
+  )
 }

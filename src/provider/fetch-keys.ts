@@ -1,4 +1,4 @@
-import { fromStatus, transient } from './faults.js'
+import { fromStatus, notJson } from './faults.js'
 import { type AskProvider, parseJson } from './http.js'
 import type { Jwk } from './jws.js'
 import { readKeySet } from './read-answers.js'
@@ -7,8 +7,10 @@ import { readKeySet } from './read-answers.js'
 export async function fetchKeys(ask: AskProvider, url: string): Promise<readonly Jwk[]> {
   const headers = { accept: 'application/json, application/jwk-set+json' }
   const { status, body } = await ask(url, { method: 'GET', headers })
-  if (status !== 200) throw fromStatus('request for its keys', status, '')
+  const { origin, pathname } = new URL(url)
+  const operation = `request for its keys at ${origin}${pathname}`
+  if (status !== 200) throw fromStatus(operation, status, '')
   const parsed = parseJson(body)
-  if (parsed === undefined) throw transient('request for its keys', 'the answer is not the JSON it should be')
+  if (parsed === undefined) throw notJson(operation)
   return readKeySet(parsed)
 }

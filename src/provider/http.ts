@@ -1,5 +1,6 @@
 import { PpoppoError } from '../errors.js'
 import { Aborted, AnswerTooLong, ask, NoAnswer, type PpoppoFetch, type ReadAnswer } from '../lib/http.js'
+import { judgeNetwork } from './network-faults.js'
 import { readRefusal } from './read-answers.js'
 
 /** Every call to PAS ends after this long, body included. A refresh lease must outlive it. */
@@ -78,28 +79,18 @@ function keep(headers: ReadAnswer['headers'], names: readonly string[]): Record<
 
 /** The error for a PAS that does not answer. Its cause is left out: undici's errors may quote what was sent. */
 function unreachable(issuer: string, error: unknown): PpoppoError {
-  const why =
-    error instanceof AnswerTooLong
-      ? `its answer is longer than ${MAX_ANSWER_BYTES / 1024} KB`
-      : error instanceof NoAnswer
-        ? `of the option "fetch": ${error.message}`
-        : error instanceof Aborted
-          ? `no answer within ${PROVIDER_DEADLINE_MS / 1000} s`
-          : networkCode(error)
-  // A certificate is also "expired" or "not yet valid" for a machine whose clock is wrong.
-  const isAboutTime = why === 'CERT_HAS_EXPIRED' || why === 'CERT_NOT_YET_VALID'
-  const advice = isAboutTime
-    ? "Check this machine's clock, and PAS's certificate"
-    : 'Check PPOPPO_AUTH_URL and the network'
+  const { why, todo } = judge(error)
   return new PpoppoError(
     'provider_unavailable',
-    `PAS at ${issuer} cannot be reached (${why}). ${advice}; it is tried again by itself.`,
+    `PAS at ${issuer} cannot be reached (${why}). ${todo}. The next request tries again.`,
     { retryAfterMs: 5_000 },
   )
 }
 
-function networkCode(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return typeof code === 'string' ? code : 'connection failed'
+function judge(error: unknown): ReturnType<typeof judgeNetwork> {
+  const todo = 'Check PPOPPO_AUTH_URL and the network'
+  if (error instanceof AnswerTooLong) return { why: `its answer is longer than ${MAX_ANSWER_BYTES / 1024} KB`, todo }
+  if (error instanceof NoAnswer) return { why: `of the option "fetch": ${error.message}`, todo: 'Fix that function' }
+  if (error instanceof Aborted) return { why: `no answer within ${PROVIDER_DEADLINE_MS / 1000} s`, todo }
+  return judgeNetwork(error)
 }

@@ -9,6 +9,8 @@ export interface KeySet {
    * @throws what fetching the keys throws.
    */
   judge(jws: Jws): Promise<'verified' | 'no_key' | 'forged'>
+  /** Whether PAS publishes a key that an id_token may be signed with. Asks it. @throws what fetching the keys throws. */
+  hasUsableKey(): Promise<boolean>
 }
 
 const FRESH_MS = 5 * 60_000
@@ -40,6 +42,10 @@ export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: 
       const verdict = judgeBy(fetched, jws)
       if (verdict !== 'verified') known = undefined
       return verdict
+    },
+    async hasUsableKey() {
+      const keys = await flights.run('keys', fetchAnew)
+      return keys.some((key) => isKeyFor({}, key))
     },
   }
 }

@@ -13,6 +13,7 @@ import { PpoppoError } from '../errors.js'
 import type { RaiseEvent } from '../events.js'
 import type { Runtime } from '../lib/runtime.js'
 import type { Config } from '../options.js'
+import { assertUsable } from './assert-usable.js'
 import { createDiscovery } from './discovery.js'
 import { ProviderRefusal, SignInMismatch, toProviderError } from './faults.js'
 import { createAskProvider } from './http.js'
@@ -25,6 +26,8 @@ import { PROMPTS, SENDS_ISSUER } from './read-answers.js'
 export interface Provider {
   /** Finds PAS, where that has not been done. */
   find(): Promise<void>
+  /** Sees that people can be signed in: asks PAS now, unless it has just answered, and reads its keys. */
+  check(): Promise<void>
   /** Sees that PAS is there, and gives what makes the URL the browser goes to: nobody is sent to a dead host. */
   prepareAuthorization(): Promise<(request: AuthorizationRequest) => URL>
   /** Whether the `iss` of an authorization response, or its absence, is right (RFC 9207). */
@@ -140,6 +143,10 @@ export function createProvider(
 
     async find() {
       await discovered()
+    },
+
+    async check() {
+      await assertUsable(config.issuer, await discovered({ seenWithinMs: SEEN_LATELY_MS }))
     },
 
     async prepareAuthorization() {

@@ -24,6 +24,8 @@ export interface RedisConnection<Name extends string> {
    * @throws `store_unavailable`; `closed` after `close()`
    */
   run<T>(operation: string, command: Command<Name, T>, blocksMs?: number): Promise<T>
+  /** The fault of a Redis that said nothing for so long: what is wrong with the connection, where that is known. */
+  silence(waitedMs: number): PpoppoError
   /** The clients to scan: all masters of a Cluster, else the one. */
   masters(): readonly Redis[]
   /** Lets what was sent be answered for half a second, then closes. Idempotent. */
@@ -80,6 +82,9 @@ export function connectRedis<Name extends string>(
         if (error instanceof RedisTimeout) haste.ranOut(call)
         throw toStoreError(operation, reasonOf(error, gate.fault), name)
       }
+    },
+    silence(waitedMs): PpoppoError {
+      return toStoreError('connect', reasonOf(new RedisTimeout(`no answer within ${waitedMs} ms`), gate.fault), name)
     },
     masters: () => (isCluster(client) ? client.nodes('master') : [client]),
     close(): Promise<void> {

@@ -30,6 +30,8 @@ const ASK_AGAIN_MS = 2000
 export function createGate(client: Redis | Cluster, onOpen: () => void): Gate {
   let isOpen = false
   let wasOpen = false
+  /** Connected, and not yet ready. */
+  let isGreeted = false
   let askAgainAtMs = 0
   /** What ioredis said last of the connection, and what we found out where that says little. */
   let said: unknown
@@ -44,6 +46,11 @@ export function createGate(client: Redis | Cluster, onOpen: () => void): Gate {
     if (isUnclear(said)) void askWhy()
     else found = undefined
     refuse()
+  }
+
+  /** The 'error' listener hears why a connection failed, but not of options that Node refuses, such as a port that is none. */
+  function noteSetup(reason: unknown): void {
+    if (isSetupFault(reason)) note(reason)
   }
 
   function refuse(): void {
@@ -89,11 +96,20 @@ export function createGate(client: Redis | Cluster, onOpen: () => void): Gate {
 
   client.on('error', note)
   client.on('node error', note) // of a Cluster
-  client.on('ready', () => void admit())
+  client.on('connect', () => {
+    isGreeted = true
+  })
+  client.on('ready', () => {
+    isGreeted = false
+    void admit()
+  })
   client.on('close', () => {
     clearTimeout(again)
     isOpen = false
-    note(new Error('Connection is closed.'))
+    // ioredis hangs up on a Cluster whose slots it has read and whose state is not "ok", and gives no error.
+    const isDown = isGreeted && isCluster(client)
+    isGreeted = false
+    note(new Error(isDown ? 'CLUSTERDOWN by CLUSTER INFO' : 'Connection is closed.'))
   })
 
   return {
@@ -104,7 +120,7 @@ export function createGate(client: Redis | Cluster, onOpen: () => void): Gate {
       return fault
     },
     untilOpen() {
-      if (client.status === 'wait') client.connect().catch(() => {}) // the 'error' listener hears why
+      if (client.status === 'wait') client.connect().catch(noteSetup)
       waiting ??= createWaiting()
       return waiting.promise
     },

@@ -89,6 +89,7 @@ const SETUP: readonly Row[] = [
     'shows a certificate that nothing here vouches for',
     'Name the file of its CA in NODE_EXTRA_CA_CERTS, or pass an ioredis client with "tls.ca".',
   ],
+  [/ERR_SOCKET_BAD_PORT/, 'has a port that is none', 'Use one from 1 to 65535.'],
   [
     /reply type byte|Unknown RESP type/,
     'answers, but not as Redis does',
@@ -110,7 +111,11 @@ const PASSING: readonly Row[] = [
   [/MASTERDOWN/, 'is a replica that has lost its master', 'See "redis-cli info replication".'],
   [/BUSY/, 'is busy with a script of somebody', 'See "redis-cli info commandstats", or stop it by SCRIPT KILL.'],
   [/max number of clients/i, 'takes no more connections', 'Raise its "maxclients", or close what is not needed.'],
-  [/CLUSTERDOWN/, 'is part of a Cluster that does not serve all its slots', 'See "redis-cli --cluster check".'],
+  [
+    /CLUSTERDOWN/,
+    'says that its Cluster is down: not all slots are served',
+    'See "redis-cli --cluster check"; the user must be allowed +cluster.',
+  ],
   [
     /All sentinels are unreachable/i,
     'cannot be asked for: no Sentinel answers, or none knows it',
@@ -118,7 +123,7 @@ const PASSING: readonly Row[] = [
   ],
   [/ENOTFOUND/, 'has a name that nobody knows', 'Check the host in the URL, and the DNS of this machine.'],
   [/EAI_/, 'has a name that cannot be looked up now', 'Check the DNS of this machine.'],
-  [/ECONNREFUSED/, 'refuses connections', 'Check that it is up, and that host and port are right.'],
+  [/ECONNREFUSED/, 'refuses connections', 'Check that it is up, and that its address is right.'],
   [
     /EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|connect ETIMEDOUT/,
     'cannot be reached',

@@ -15,7 +15,7 @@ export interface RedisStoreOptions {
   readonly redis: RedisSource
   /** What every key begins with: `keyPrefix + encodeURIComponent(clientId) + ':'`. */
   readonly prefix: string
-  /** Hears once, after the first connection, how this Redis keeps what it is given. */
+  /** Hears once, as soon as a connection works and Redis tells, how it keeps what it is given. */
   readonly onPolicy?: (policy: RedisPolicy) => void
   /** How much memory login attempts may take, in bytes. @default 67_108_864 */
   readonly mostAttemptBytes?: number
@@ -44,11 +44,18 @@ export function createRedisStore({
   onPolicy,
   mostAttemptBytes = MOST_ATTEMPT_BYTES,
 }: RedisStoreOptions): Store {
-  let isPolicyKnown = onPolicy === undefined
+  let isPolicyTold = onPolicy === undefined
+  let asking: Promise<void> | undefined
   const connection = connectRedis(redis, REDIS_SCRIPTS, () => {
-    if (!isPolicyKnown) void readRedisPolicy(connection).then(onPolicy)
-    isPolicyKnown = true
+    if (!isPolicyTold) asking ??= tellPolicy()
   })
+  async function tellPolicy(): Promise<void> {
+    const policy = await readRedisPolicy(connection)
+    asking = undefined
+    // A connection that broke meanwhile has told nothing: the next one is asked again.
+    isPolicyTold = policy.eviction !== undefined || policy.persistence !== undefined
+    if (isPolicyTold) onPolicy?.(policy)
+  }
   const keys = createRedisKeys(prefix)
   const clock = createRedisClock<ScriptName>(connection)
   const { run } = connection
@@ -120,6 +127,8 @@ export function createRedisStore({
         await run('limiter.giveBack', (client) => client.ppoppoUncount(keys.counter(name, key)))
       },
     }),
+    ready: async () => asking,
+    silence: connection.silence,
     close: connection.close,
   }
 }

@@ -1,3 +1,5 @@
+import type { PpoppoError } from '../errors.js'
+
 /**
  * What the rest of the library asks of a place to keep things. Two implementations, Redis and memory, pass the same
  * contract suite (`test/contract/store.ts`). Every method that changes something is atomic: either one command or one
@@ -83,6 +85,11 @@ export interface Store {
 
   /** A limiter for `pointsPerMinute` events per key and minute. */
   createLimiter(name: string, pointsPerMinute: number): Limiter
+
+  /** Where there is more to wait for at start than the answers above: Redis has told how it keeps things. Never rejects. */
+  ready?(): Promise<void>
+  /** The fault of a store that said nothing for so long: why, as far as it is known. */
+  silence?(waitedMs: number): PpoppoError
 
   /** Closes what this store opened; a client that was passed in stays open. Idempotent. */
   close(): Promise<void>

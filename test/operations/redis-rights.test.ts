@@ -9,7 +9,7 @@ const GUIDE = readFileSync(new URL('../../docs/guide.md', import.meta.url), 'utf
 const [, RIGHTS = ''] = /^ACL SETUSER ppoppo on >password (.*)$/m.exec(GUIDE) ?? []
 
 describeWithRedis('docs/guide.md: the Redis user it describes', () => {
-  test('may do all that sign-in, sign-out everywhere, a consumer with fan-out and its dead letters need', async () => {
+  test('may do all that ready(), sign-in, sign-out everywhere, a consumer with fan-out and its dead letters need', async () => {
     const redis = await redisForTests()
     const prefix = redis.prefix()
     const user = `ppoppo-${process.pid}`
@@ -26,6 +26,7 @@ describeWithRedis('docs/guide.md: the Redis user it describes', () => {
     const { url: apiUrl = '', tokenUrl = '', clientId = '', clientSecret = '' } = world.sandbox.pcs ?? {}
     const credentials: MessagingOptions = { apiUrl, tokenUrl, clientId, clientSecret }
     try {
+      await world.auth.ready()
       const browser = await world.signedIn()
       // The token has a second to live, so this renews it, under a lease.
       expect((await browser.visit(`${world.url}/userinfo`)).status).toBe(200)

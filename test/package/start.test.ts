@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -103,7 +105,7 @@ describe('npm start', () => {
   )
 
   test(
-    'with PPOPPO_AUTH_URL it starts no sandbox',
+    'U9 with PPOPPO_AUTH_URL it starts no sandbox; on a laptop the app says that nobody is there, and goes on',
     async () => {
       const [port, pasPort] = [await freePort(), await freePort()]
       const env = { PORT: `${port}`, PPOPPO_AUTH_URL: `http://localhost:${pasPort}` }
@@ -111,6 +113,35 @@ describe('npm start', () => {
       await says(/^Open /m)
       expect(await isPortTaken(pasPort)).toBe(false)
       expect(output()).not.toMatch(/^sandbox/m)
+      expect(output()).toContain(`PAS at http://localhost:${pasPort} cannot be reached (ECONNREFUSED`)
+      expect((await fetch(`http://localhost:${port}/`)).status).toBe(200)
+    },
+    START_MS,
+  )
+
+  test(
+    'U9 a deployment with a wrong PAS ends with 1 and says what is wrong',
+    async () => {
+      const nobody = createHttpServer((_req, res) => void res.writeHead(404).end('nobody here'))
+      servers.push(nobody.listen(0, '127.0.0.1'))
+      await once(nobody, 'listening')
+      const address = nobody.address()
+      const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+      const [port, redisPort] = [await freePort(), await freePort()]
+      const { output, exitCode } = npmStart({
+        NODE_ENV: 'production',
+        PORT: `${port}`,
+        PPOPPO_AUTH_URL: url,
+        PPOPPO_CLIENT_ID: 'example_login_client',
+        PPOPPO_BASE_URL: `http://localhost:${port}`,
+        PPOPPO_SESSION_SECRET: randomBytes(32).toString('base64url'),
+        PPOPPO_VAULT_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+        REDIS_URL: `redis://127.0.0.1:${redisPort}`,
+      })
+      expect(await exitCode).toBe(1)
+      expect(output()).toContain('cannot start: Not ready:')
+      expect(output()).toContain(`Redis at 127.0.0.1:${redisPort} refuses connections (ECONNREFUSED)`)
+      expect(output()).toContain(`PAS at ${url} has no discovery document (HTTP 404)`)
     },
     START_MS,
   )

@@ -1,36 +1,6 @@
-import { spawn } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from '@jest/globals'
-import { libraryForTests } from '../support/built-library.js'
+import { describe, expect, test } from '@jest/globals'
+import { runProgram } from '../support/built-library.js'
 import { describeWithOwnRedis, startRedis } from '../support/redis.js'
-
-const EXIT_LIMIT_MS = 8000
-
-/** Of the compiled library. */
-let folder: string
-beforeAll(async () => {
-  folder = await libraryForTests()
-})
-
-/** Runs a program and waits until it ends by itself. */
-async function run(program: string): Promise<{ code: number | null; output: string }> {
-  const file = join(folder, `program-${process.hrtime.bigint()}.js`)
-  await writeFile(file, program)
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      reject(new Error(`still running after ${EXIT_LIMIT_MS} ms; output: ${output}`))
-    }, EXIT_LIMIT_MS)
-    child.once('close', (code) => {
-      clearTimeout(timer)
-      resolve({ code, output })
-    })
-  })
-}
 
 const withRedis = (url: string, body: string): string => `
   import { createRedisStore } from './store/redis.js'
@@ -46,8 +16,8 @@ describe('C46 memory store', () => {
       const store = createMemoryStore({ now: Date.now })
       await store.putTransaction('k', 'v', 600000)
       console.log(Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('ioredis')))`
-    expect(await run(program)).toEqual({ code: 0, output: 'false\n' })
-    expect(await run(`${program}\nawait store.close()`)).toEqual({ code: 0, output: 'false\n' })
+    expect(await runProgram(program)).toEqual({ code: 0, output: 'false\n' })
+    expect(await runProgram(`${program}\nawait store.close()`)).toEqual({ code: 0, output: 'false\n' })
   })
 })
 
@@ -58,9 +28,9 @@ describeWithOwnRedis('C46 Redis store', () => {
     const close = `await store.close(); console.log('done')`
     const used = `await store.now(); await store.sessions.set('s', '{}', 60); await store.acquireLease('t.1', 'h', 1000)`
     const inUse = `await store.now(); const call = store.sessions.get('s').catch(() => {})`
-    expect(await run(withRedis(server.url, close))).toEqual(done)
-    expect(await run(withRedis(server.url, `${used}\n${close}`))).toEqual(done)
-    expect(await run(withRedis(server.url, `${inUse}\n${close}\nawait call`))).toEqual(done)
+    expect(await runProgram(withRedis(server.url, close))).toEqual(done)
+    expect(await runProgram(withRedis(server.url, `${used}\n${close}`))).toEqual(done)
+    expect(await runProgram(withRedis(server.url, `${inUse}\n${close}\nawait call`))).toEqual(done)
     await server.stop()
   })
 
@@ -70,9 +40,9 @@ describeWithOwnRedis('C46 Redis store', () => {
     const close = `await store.close(); console.log('done')`
     const done = { code: 0, output: 'store_unavailable\ndone\n' }
     server.pause()
-    expect(await run(withRedis(server.url, `${fails}\n${close}`))).toEqual(done)
+    expect(await runProgram(withRedis(server.url, `${fails}\n${close}`))).toEqual(done)
     await server.kill()
-    expect(await run(withRedis(server.url, `${fails}\n${close}`))).toEqual(done)
+    expect(await runProgram(withRedis(server.url, `${fails}\n${close}`))).toEqual(done)
     await server.stop()
   })
 
@@ -87,10 +57,10 @@ describeWithOwnRedis('C46 Redis store', () => {
       console.log('done')`
     const done = { code: 0, output: 'done\n' }
     const waits = `await take(); const waiting = take().catch(() => {}); await new Promise((r) => setTimeout(r, 50))`
-    expect(await run(program(''))).toEqual(done)
-    expect(await run(program(waits))).toEqual(done)
+    expect(await runProgram(program(''))).toEqual(done)
+    expect(await runProgram(program(waits))).toEqual(done)
     server.pause()
-    expect(await run(program('await take().catch(() => {})'))).toEqual(done)
+    expect(await runProgram(program('await take().catch(() => {})'))).toEqual(done)
     await server.stop()
   })
 })

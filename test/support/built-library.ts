@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -5,6 +6,7 @@ import { afterAll } from '@jest/globals'
 import { transform } from '@swc/core'
 
 const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url))
+const EXIT_LIMIT_MS = 8000
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
 
 let folder: Promise<string> | undefined
@@ -19,6 +21,25 @@ afterAll(async () => {
 export function libraryForTests(): Promise<string> {
   folder ??= buildLibrary()
   return folder
+}
+
+/** Runs a program in the folder of {@link libraryForTests} and waits until it ends by itself, for eight seconds at most. */
+export async function runProgram(program: string): Promise<{ code: number | null; output: string }> {
+  const file = join(await libraryForTests(), `program-${process.hrtime.bigint()}.js`)
+  await writeFile(file, program)
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`still running after ${EXIT_LIMIT_MS} ms; output: ${output}`))
+    }, EXIT_LIMIT_MS)
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      resolve({ code, output })
+    })
+  })
 }
 
 async function buildLibrary(): Promise<string> {

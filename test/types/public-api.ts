@@ -33,6 +33,9 @@ const auth: Ppoppo = ppoppo(options)
 const parts: readonly RequestHandler[] = [auth, auth.session, auth.middleware, auth.router, auth.requireSignIn()]
 const app = express()
 app.use(...parts)
+export const started: Promise<void> = auth.ready({ signal: AbortSignal.timeout(1_000), timeoutMs: 500 })
+// @ts-expect-error an unknown option of ready()
+void auth.ready({ timeout: 500 })
 // @ts-expect-error an unknown option of the guard
 auth.requireSignIn({ returnPath: '/' })
 

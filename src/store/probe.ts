@@ -1,0 +1,61 @@
+import { isPpoppoError } from '../errors.js'
+import type { Store } from './store.js'
+
+/** Longer than the probe takes; what it leaves behind is gone then. */
+const TRACE_TTL_MS = 10_000
+
+/**
+ * Uses each kind of call once, so that a right that is missing shows at start and not at the first sign-in. Under a key
+ * of its own, which expires.
+ *
+ * @param name random, of letters and digits: nobody else's
+ * @throws what the store throws; `store_unavailable` for Redis
+ */
+export async function probeStore(store: Store, name: string): Promise<void> {
+  // Alone: while there is no connection, one fault says it all.
+  const now = await store.now()
+  await Promise.all([
+    probeAttempt(store, name),
+    probeSignIn(store, name, now),
+    probeLease(store, name),
+    probeSession(store, name),
+    probeLimiter(store, name),
+  ])
+}
+
+async function probeAttempt(store: Store, name: string): Promise<void> {
+  await store.putTransaction(name, 'x', TRACE_TTL_MS).catch((error: unknown) => {
+    // Under a flood of logins it says so: a new instance can serve all who are signed in.
+    if (!isPpoppoError(error, 'store_full')) throw error
+  })
+  await store.takeTransaction(name, TRACE_TTL_MS)
+  await store.setTransactionOutcome(name, 'x', TRACE_TTL_MS)
+  await store.readTransactionOutcome(name)
+}
+
+async function probeSignIn(store: Store, name: string, now: number): Promise<void> {
+  const id = `${name}.x`
+  await store.createSignIn(id, 'x', now + TRACE_TTL_MS, now)
+  await store.writeSignIn(id, 1, 'x', now + TRACE_TTL_MS)
+  await store.readSignIn(id)
+  await store.listSignIns(name)
+  await store.deleteSignIn(id)
+  await store.deleteAllSignIns(name, TRACE_TTL_MS)
+}
+
+async function probeLease(store: Store, name: string): Promise<void> {
+  await store.acquireLease(name, name, TRACE_TTL_MS)
+  await store.releaseLease(name, name)
+}
+
+async function probeSession(store: Store, name: string): Promise<void> {
+  await store.sessions.set(name, '{}', TRACE_TTL_MS / 1000)
+  await store.sessions.get(name)
+}
+
+async function probeLimiter(store: Store, name: string): Promise<void> {
+  const limiter = store.createLimiter('ready', 1)
+  await limiter.consume(name)
+  await limiter.consume(name) // beyond its limit it asks for more
+  await limiter.giveBack(name)
+}

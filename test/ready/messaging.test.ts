@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import type { MessagingOptions, PpoppoOptions } from '../../src/index.js'
+import { CLIENT } from '../messaging/support/fake-token-endpoint.js'
+import { startWorld } from '../messaging/support/world.js'
+import { faultOf, readinessOf } from '../support/readiness.js'
+import { findFreePort } from '../support/redis.js'
+
+jest.setTimeout(60_000)
+
+describe('U9 auth.ready() with messages', () => {
+  let sandbox: Sandbox
+  beforeAll(async () => {
+    sandbox = await startSandbox({ pasPort: 0, pcsPort: 0 })
+  })
+  beforeEach(() => sandbox.control.reset())
+  afterAll(() => sandbox.close())
+
+  function toOptions(over: MessagingOptions = {}): PpoppoOptions {
+    const { url: apiUrl = '', tokenUrl = '', clientId = '', clientSecret = '' } = sandbox.pcs ?? {}
+    const messaging = { apiUrl, tokenUrl, clientId, clientSecret, ...over }
+    return { issuer: sandbox.issuer, messaging }
+  }
+
+  test('resolves with a token and a connection; without credentials nothing is asked', async () => {
+    expect(await readinessOf(toOptions(), { timeoutMs: 30_000 })).toEqual({ text: 'ready', warnings: [] })
+    const { apiUrl, tokenUrl } = { apiUrl: 'http://127.0.0.1:1', tokenUrl: 'http://127.0.0.1:1/token' }
+    expect((await readinessOf({ issuer: sandbox.issuer, messaging: { apiUrl, tokenUrl } })).text).toBe('ready')
+  })
+
+  test('a wrong secret, at once; nobody at the token endpoint, nobody at PCS; a wrong path', async () => {
+    const secret = 'hush-hush-hush'
+    const refused = await readinessOf(toOptions({ clientSecret: secret }), { timeoutMs: 120_000 })
+    expect([refused.error?.code, refused.text]).toEqual([
+      'credentials_rejected',
+      expect.stringMatching(/^Not ready:\n- PAS refuses the client .* Check PAS_PCS_CLIENT_ID/),
+    ])
+    expect(refused.text).not.toContain(secret)
+    const away = `http://127.0.0.1:${await findFreePort()}`
+    for (const [over, code, says] of [
+      [
+        { tokenUrl: `${away}/token` },
+        'messaging_unavailable',
+        /token endpoint \S+\/token gives no token \(ECONNREFUSED\)\./,
+      ],
+      [
+        { apiUrl: away },
+        'messaging_unavailable',
+        /PCS at \S+:\d+ does not answer: .*ECONNREFUSED.*\. Check PCS_API_URL/,
+      ],
+      [{ apiUrl: `${sandbox.pcs?.url}/elsewhere` }, 'messaging_misconfigured', /path of PCS_API_URL is wrong/],
+    ] as const) {
+      const { error, text } = await faultOf(toOptions(over), says)
+      expect([error?.code, text]).toEqual([code, expect.stringMatching(says)])
+    }
+  })
+
+  test('an app that Ppoppo has suspended is ready, with a warning: people can sign in all the same', async () => {
+    const world = await startWorld()
+    try {
+      const messaging = { apiUrl: world.pcs.url, tokenUrl: world.pas.url, ...CLIENT }
+      world.pcs.answer = () => ({ ok: { id: 'app_1', is_active: false } })
+      const { text, warnings } = await readinessOf({ issuer: sandbox.issuer, messaging }, { timeoutMs: 20_000 })
+      expect([text, warnings]).toEqual(['ready', [expect.stringMatching(/app_1 is not active\. Ask Ppoppo why/)]])
+    } finally {
+      await world.close()
+    }
+  })
+})
