@@ -48,11 +48,6 @@ export function createGate(client: Redis | Cluster, onOpen: () => void): Gate {
     refuse()
   }
 
-  /** The 'error' listener hears why a connection failed, but not of options that Node refuses, such as a port that is none. */
-  function noteSetup(reason: unknown): void {
-    if (isSetupFault(reason)) note(reason)
-  }
-
   function refuse(): void {
     fault = found ?? said
     if (!isSetupFault(fault)) return
@@ -120,7 +115,7 @@ export function createGate(client: Redis | Cluster, onOpen: () => void): Gate {
       return fault
     },
     untilOpen() {
-      if (client.status === 'wait') client.connect().catch(noteSetup)
+      if (client.status === 'wait') client.connect().catch(() => {}) // the 'error' listener hears why
       waiting ??= createWaiting()
       return waiting.promise
     },
