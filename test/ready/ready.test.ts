@@ -9,7 +9,7 @@ import { runProgram } from '../support/built-library.js'
 import { DEV } from '../support/config.js'
 import { faultOf, readinessOf } from '../support/readiness.js'
 import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../support/redis.js'
-import { until } from '../support/redis-topologies.js'
+import { until } from '../support/until.js'
 
 jest.setTimeout(60_000)
 

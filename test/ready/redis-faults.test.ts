@@ -13,7 +13,8 @@ import { certificateFiles } from '../support/certificate.js'
 import { faultsOf, PRODUCTION } from '../support/config.js'
 import { faultOf } from '../support/readiness.js'
 import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../support/redis.js'
-import { startCluster, until } from '../support/redis-topologies.js'
+import { startCluster } from '../support/redis-topologies.js'
+import { until } from '../support/until.js'
 
 jest.setTimeout(60_000)
 

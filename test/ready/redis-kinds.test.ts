@@ -8,7 +8,8 @@ import type { PpoppoOptions } from '../../src/index.js'
 import { PRODUCTION } from '../support/config.js'
 import { type Readiness, readinessOf } from '../support/readiness.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
-import { accessOptions, startCluster, startSentinel, until } from '../support/redis-topologies.js'
+import { accessOptions, startCluster, startSentinel } from '../support/redis-topologies.js'
+import { until } from '../support/until.js'
 
 jest.setTimeout(60_000)
 
