@@ -1,8 +1,6 @@
 import { isPpoppoError, type PpoppoError, type PpoppoErrorCode } from '../errors.js'
 import { TooLargeError } from './failure.js'
-
-/** What became of recipients that were sent to in one call. */
-export type ChunkOutcome = 'accepted' | 'rejected' | 'unknown'
+import type { ChunkOutcome } from './types.js'
 
 const OPEN: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>(['send_outcome_unknown', 'closed'])
 

@@ -1,8 +1,8 @@
 import type { PpoppoError } from '../errors.js'
-import { type ChunkOutcome, isRefusal } from './chunk-outcome.js'
+import { isRefusal } from './chunk-outcome.js'
 import { TooLargeError } from './failure.js'
 import type { Refusals } from './refusals.js'
-import type { Recipient, SendReceipt } from './types.js'
+import type { ChunkOutcome, Recipient, SendReceipt } from './types.js'
 
 /** Recipients of a chunk, by their place in it: up to, not including, `to`. */
 export interface Range {

@@ -2,7 +2,15 @@ import { isPpoppoError } from '../errors.js'
 import type { Chunk, ChunkReader } from './chunk-reader.js'
 import type { Range, SentRange } from './chunk-sender.js'
 import { Leftovers } from './leftovers.js'
-import type { ChunkReport, InvalidRecipient, ResumePart, SendManyProgress, SendManyReport } from './types.js'
+import type {
+  ChunkOutcome,
+  ChunkPart,
+  ChunkReport,
+  InvalidRecipient,
+  ResumePart,
+  SendManyProgress,
+  SendManyReport,
+} from './types.js'
 
 /** As many are told one by one; of the others only how many there are. */
 const MOST_INVALID = 1_000
@@ -135,12 +143,22 @@ function toReport({ index, sent }: EndedChunk): ChunkReport {
   return {
     index,
     recipients: sizeOf(sent),
+    outcome: worstOf(sent.map(outcomeOf)),
     ...(receipt && { receipt }),
     ...(error && { error }),
     ...(isWhole ? {} : { parts: sent.map(toPart) }),
   }
 }
 
-function toPart({ from, to, receipt, error }: SentRange): NonNullable<ChunkReport['parts']>[number] {
-  return { from, recipients: to - from, ...(receipt && { receipt }), ...(error && { error }) }
+function toPart(part: SentRange): ChunkPart {
+  const { from, to, receipt, error } = part
+  return { from, recipients: to - from, outcome: outcomeOf(part), ...(receipt && { receipt }), ...(error && { error }) }
+}
+
+function outcomeOf({ outcome }: SentRange): ChunkOutcome {
+  return outcome === 'refused' ? 'rejected' : outcome
+}
+
+function worstOf(outcomes: readonly ChunkOutcome[]): ChunkOutcome {
+  return (['unknown', 'rejected'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'accepted'
 }

@@ -52,6 +52,11 @@ export interface ChunkReport {
   readonly index: number
   /** Recipients of this chunk that this run was to send to. */
   readonly recipients: number
+  /**
+   * What became of all of its recipients; of a chunk in parts the worst there is: `unknown`, else `rejected`. Absent in
+   * `progress` while the run is paused, since the chunk is sent again.
+   */
+  readonly outcome?: ChunkOutcome
   /** Accepted. Of a chunk in parts: of the first one that was accepted. */
   readonly receipt?: SendReceipt
   /** Not accepted, or (`send_outcome_unknown`) perhaps accepted. Of a chunk in parts: of the first one that was not. */
@@ -65,9 +70,16 @@ export interface ChunkPart {
   /** Place of its first recipient in the chunk. */
   readonly from: number
   readonly recipients: number
+  readonly outcome: ChunkOutcome
   readonly receipt?: SendReceipt
   readonly error?: Error
 }
+
+/**
+ * `rejected`: provably not accepted, also where the run was ended before it was sent. `unknown`: perhaps accepted, and
+ * not sent again.
+ */
+export type ChunkOutcome = 'accepted' | 'rejected' | 'unknown'
 
 /** A recipient that cannot be sent to. */
 export interface InvalidRecipient {

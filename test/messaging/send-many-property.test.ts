@@ -75,6 +75,7 @@ describe('sendMany under random latencies and outcomes', () => {
           expect(report.chunks[call]).toEqual({
             index: call,
             recipients: recipients.length,
+            outcome: fate,
             ...(fate === 'accepted'
               ? { receipt: { id: `send-${call}`, status: 'queued', totalRecipients: recipients.length } }
               : { error: ERRORS[fate] }),

@@ -114,9 +114,13 @@ describe('a recipient that PCS refuses', () => {
   test('leaves a chunk with its parts: receipts of those, the error of that', async () => {
     refuse([2])
     const [chunk] = (await client.sendMany({ templateId, recipients: people(4) })).chunks
-    expect(chunk).toMatchObject({ index: 0, recipients: 4, receipt: { id: 'snd_1' }, error: { code: 'not_found' } })
+    const whole = { index: 0, recipients: 4, outcome: 'rejected' }
+    expect(chunk).toMatchObject({ ...whole, receipt: { id: 'snd_1' }, error: { code: 'not_found' } })
     const sizes = chunk?.parts?.map(({ from, recipients, receipt }) => [from, recipients, receipt !== undefined])
     expect(sizes?.filter(([, , isAccepted]) => isAccepted === false)).toEqual([[2, 1, false]])
+    expect(chunk?.parts?.map(({ outcome, error }) => [outcome, error !== undefined])).toEqual(
+      chunk?.parts?.map(({ from }) => (from === 2 ? ['rejected', true] : ['accepted', false])),
+    )
     expect(sizes?.reduce((sum, [, size]) => sum + Number(size), 0)).toBe(4)
   })
 

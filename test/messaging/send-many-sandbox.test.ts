@@ -132,6 +132,8 @@ describe('sendMany against the sandbox', () => {
     expect(report.unknown).toBe(0)
     // One that had not left yet is rejected: the next run sends it.
     const left = report.chunks.filter(({ error }) => error === undefined)
+    const outcomes = report.chunks.map(({ error }) => (error === undefined ? 'accepted' : 'rejected'))
+    expect(report.chunks.map(({ outcome }) => outcome)).toEqual(outcomes)
     expect(left.length).toBeGreaterThanOrEqual(report.chunks.length - 3)
     expect(taken(before)).toEqual(left.map(() => 20))
     expect(report.accepted).toBe(left.length * 20)

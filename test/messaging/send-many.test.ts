@@ -19,6 +19,7 @@ describe('sendMany', () => {
       chunks: [0, 1, 2].map((index) => ({
         index,
         recipients: index === 2 ? 500 : 1_000,
+        outcome: 'accepted',
         receipt: { id: `send-${index}`, status: 'queued', totalRecipients: index === 2 ? 500 : 1_000 },
       })),
       accepted: 2_500,
@@ -97,7 +98,7 @@ describe('sendMany', () => {
     const bad = failure('request_invalid')
     const recording = new RecordingSend((_, call) => (call === 1 ? Promise.reject(bad) : undefined))
     const report = await createSendMany(recording)({ templateId, recipients: numbers(2_500) })
-    expect(report.chunks[1]).toEqual({ index: 1, recipients: 1_000, error: bad })
+    expect(report.chunks[1]).toEqual({ index: 1, recipients: 1_000, outcome: 'rejected', error: bad })
     expect(report).toMatchObject({ accepted: 1_500, rejected: 1_000, unknown: 0, resumeFrom: 1, skipChunks: [2] })
   })
 

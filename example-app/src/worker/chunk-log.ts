@@ -1,5 +1,5 @@
 /* What became of each chunk, over all runs: of one that was sent in several calls, of each of its parts. */
-import { type ChunkPart, type ChunkReport, isPpoppoError } from 'express-ppoppo/messaging'
+import type { ChunkPart, ChunkReport } from 'express-ppoppo/messaging'
 import type { JournalChunk } from './journal-file.js'
 
 export class ChunkLog {
@@ -10,8 +10,8 @@ export class ChunkLog {
     for (const entry of entries) this.#put(entry.index, [entry])
   }
 
-  add({ index, recipients, parts, receipt, error }: ChunkReport): void {
-    const whole = { from: 0, recipients, ...(receipt && { receipt }), ...(error && { error }) }
+  add({ index, recipients, outcome = 'unknown', parts, receipt, error }: ChunkReport): void {
+    const whole = { from: 0, recipients, outcome, ...(receipt && { receipt }), ...(error && { error }) }
     this.#put(
       index,
       (parts ?? [whole]).map((part) => toEntry(index, part)),
@@ -34,15 +34,10 @@ export class ChunkLog {
   }
 }
 
-function toEntry(index: number, { from, recipients, receipt, error }: ChunkPart): JournalChunk {
+function toEntry(index: number, { from, recipients, outcome, receipt, error }: ChunkPart): JournalChunk {
   const place = { index, ...(from > 0 && { from }), recipients }
   if (receipt !== undefined) return { ...place, outcome: 'accepted', sendRequestId: receipt.id }
-  return { ...place, outcome: isSurelyNotSent(error) ? 'rejected' : 'unknown', error: error?.message ?? 'cut off' }
-}
-
-/** The library says so for its own errors. `closed` ends a send in the middle; of any other error nobody knows. */
-function isSurelyNotSent(error: unknown): boolean {
-  return isPpoppoError(error) && error.code !== 'send_outcome_unknown' && error.code !== 'closed'
+  return { ...place, outcome, error: error?.message ?? 'cut off' }
 }
 
 const startOf = ({ from = 0 }: JournalChunk): number => from
