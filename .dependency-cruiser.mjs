@@ -1,48 +1,78 @@
 /**
- * Imports run one way, and never in a circle:
- *
- *   cli, testing -> ppoppo -> sign-in | request -> user | messaging -> session | vault | provider -> store -> the base
- *
- * Each layer may import what stands below it. The base is `config`, `errors`, `options`, `events` and `lib/`; of these
- * `lib/` knows none of the others. Type-only imports are free: a type has no run time.
+ * Imports run one way, and never in a circle: each folder of `src/`, and each file beside them, stands on a line below,
+ * and knows nothing of what stands above it or beside it. Types count as much as values.
  */
 
-/** From top to bottom; the first pattern that fits a file is its layer. */
-const LAYERS = [
-  ['cli, testing', '^src/(cli|testing)/'],
-  ['index', '^src/index[.]ts$'],
-  ['ppoppo', '^src/(ppoppo|ready)[^/]*[.]ts$'],
-  ['sign-in, user, messaging', '^src/(sign-in/(?!texts[.])|user/|messaging/|request[.]ts)'],
-  ['session, vault, provider', '^src/(session|vault|provider)/'],
-  ['store', '^src/store/'],
-  // The page texts are a table; configuration checks the app's own texts against it.
-  ['base', '^src/((config|errors|options|events)[^/]*|sign-in/texts)[.]ts$'],
-  ['lib', '^src/lib/'],
-]
-const valueImport = { dependencyTypesNot: ['type-only'] }
+/** From top to bottom, each a part of a pattern. `''` is what lies in the folder itself. */
+const LAYERS = {
+  'src/': [
+    ['cli'],
+    ['index'],
+    ['ppoppo'],
+    ['sign-in'],
+    ['request(-types)?', 'button', 'ready'],
+    ['user', 'login-link'],
+    ['session', 'http', 'messaging'],
+    ['vault', 'provider'],
+    ['store'],
+    ['config'],
+    ['pages', 'audit-events|event-sink', 'load-packages', 'ppnum'],
+    ['errors'],
+    ['lib'],
+  ],
+  'src/store/': [['redis', 'memory'], ['']],
+  'src/store/redis/': [['consumer'], ['']],
+  'src/messaging/': [
+    ['index'],
+    ['messaging'],
+    ['consumer'],
+    ['methods', 'send-many', 'events', 'pull'],
+    ['call'],
+    ['descriptor'],
+    ['wire', 'channel'],
+    ['lib'],
+    ['types'],
+  ],
+  'src/messaging/consumer/': [[''], ['handling'], ['term', 'stored']],
+}
 const packages = { library: '^src/', sandbox: '^sandbox/src/', 'example app': '^example-app/src/' }
 
-const downward = LAYERS.slice(1).map(([name, path], index) => ({
-  name: `downward: ${name}`,
-  comment: `${name} must not import what stands above it`,
-  severity: 'error',
-  from: { path },
-  to: {
-    path: LAYERS.slice(0, index + 1).map(([, above]) => above),
-    ...valueImport,
+/**
+ * @param {string} folder
+ * @param {string} room
+ */
+const pathOf = (folder, room) => (room === '' ? `^${folder}[^/]+$` : `^${folder}(${room})([.]ts$|/)`)
+
+/** @type {(folder: string, lines: readonly string[][], room: string, index: number) => readonly string[]} */
+const beyond = (folder, lines, room, index) =>
+  lines
+    .slice(0, index + 1)
+    .flat()
+    .filter((other) => other !== room)
+    .map((other) => pathOf(folder, other))
+
+const layered = Object.entries(LAYERS).flatMap(([folder, lines]) => [
+  ...lines.flatMap((line, index) =>
+    line.map((room) => ({
+      name: `downward: ${folder}${room}`,
+      comment: 'must not import what stands above it or beside it',
+      severity: 'error',
+      from: { path: pathOf(folder, room) },
+      to: { path: beyond(folder, lines, room, index) },
+    })),
+  ),
+  {
+    name: `placed: ${folder}`,
+    comment: 'has no line in LAYERS',
+    severity: 'error',
+    from: { path: `^${folder}`, pathNot: lines.flat().map((room) => pathOf(folder, room)) },
+    to: {},
   },
-}))
+])
 
 export default {
   forbidden: [
-    ...downward,
-    {
-      name: 'no-siblings',
-      comment: 'user and messaging stand alone; sign-in and request put them together',
-      severity: 'error',
-      from: { path: '^src/(user|messaging)/' },
-      to: { path: '^src/(sign-in/|user/|messaging/|request[.]ts)', pathNot: '^src/$1/', ...valueImport },
-    },
+    ...layered.filter(({ to }) => !('path' in to) || to.path.length > 0),
     {
       name: 'no-circular',
       comment: 'a circle of imports',
@@ -100,9 +130,9 @@ export default {
     {
       name: 'grpc-on-demand',
       comment:
-        'gRPC is loaded at the first call, by src/messaging/grpc.ts and src/config-packages.ts: everything else imports its types only',
+        'gRPC is loaded at the first call, by src/messaging/channel/grpc.ts and src/load-packages.ts: everything else imports its types only',
       severity: 'error',
-      from: { path: packages.library, pathNot: '^src/(messaging/grpc|config-packages)[.]ts$' },
+      from: { path: packages.library, pathNot: '^src/(messaging/channel/grpc|load-packages)[.]ts$' },
       to: { path: 'node_modules/@grpc/', dependencyTypesNot: ['type-only'] },
     },
     {

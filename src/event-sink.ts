@@ -1,4 +1,4 @@
-import type { PpoppoEvent, PpoppoEventDetail, RaiseEvent } from './events.js'
+import type { PpoppoEvent, PpoppoEventDetail, RaiseEvent } from './audit-events.js'
 import type { Runtime } from './lib/runtime.js'
 
 /** A new id that joins what a person saw and what `onEvent` heard: 16 hexadecimal digits. */

@@ -1,7 +1,8 @@
 // `req.session` is typed wherever this package is imported: TypeScript 6 takes no types in by itself.
 /// <reference types="express-session" preserve="true" />
-import type { CallOptions, Messaging, PollConfig, SendReceipt, TemplateVars } from './messaging/types.js'
-import type { PpoppoUser } from './options.js'
+
+import type { PpoppoUser } from './config/options.js'
+import type { CallOptions, Messaging, PollConfig, SendReceipt, TemplateVars } from './messaging/types/calls.js'
 import type { UserInfo } from './provider/profile.js'
 
 declare global {

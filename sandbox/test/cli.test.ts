@@ -7,7 +7,7 @@ import { bannerFor } from '../src/cli/texts.js'
 import { UsageError } from '../src/cli/usage-error.js'
 import { startSandbox, testPeople } from '../src/index.js'
 import { EXTERNAL_CLIENT_ID, EXTERNAL_CLIENT_SECRET } from '../src/pas/client-credentials.js'
-import { TEST_NUMBERS } from '../src/pcs/test-numbers.js'
+import { TEST_NUMBERS } from '../src/pcs/state/test-numbers.js'
 import { sandboxFor } from './support.js'
 
 let directory = ''

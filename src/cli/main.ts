@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+import { run } from './commands.js'
 import { processIo } from './io.js'
-import { run } from './run.js'
 
 process.exitCode = await run(process.argv.slice(2), processIo)
 // A TLS handshake that the other side never answers stays open when gRPC closes its channel, and would keep the process.

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import type { MessagingConfig, MessagingOptions } from '../messaging/options.js'
-import type { PullOptions } from '../messaging/reflection.js'
+import type { MessagingConfig, MessagingOptions } from '../config/messaging-options.js'
+import type { PullOptions } from '../messaging/pull/reflection.js'
 import type { CliIo } from './io.js'
 
 const MAX_SECONDS = 3_600
@@ -54,10 +54,10 @@ export async function configureProtoPull(
 ): Promise<{ readonly config: MessagingConfig; readonly options: PullOptions } | string> {
   const [{ resolveMessagingConfig }, { isPpoppoError }, { createTokenSource }, { systemMessagingRuntime }] =
     await Promise.all([
-      import('../config-messaging.js'),
+      import('../config/messaging.js'),
       import('../errors.js'),
-      import('../messaging/credentials.js'),
-      import('../messaging/runtime.js'),
+      import('../messaging/channel/token-source.js'),
+      import('../messaging/lib/runtime.js'),
     ])
   const asked = { apiUrl: args.url, deadlineMs: args.timeoutMs }
   const attempt = (env: NodeJS.ProcessEnv, options: MessagingOptions = asked): MessagingConfig | string => {

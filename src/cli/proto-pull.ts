@@ -45,7 +45,7 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
     return 0
   }
   const [{ pullDescriptor, isDescriptorSet }, { refuseToWrite, writeWhole }, { isPpoppoError }] = await Promise.all([
-    import('../messaging/pull-descriptor.js'),
+    import('../messaging/pull/pull.js'),
     import('./descriptor-file.js'),
     import('../errors.js'),
   ])

@@ -1,5 +1,5 @@
-import type { Difference } from '../messaging/proto-diff.js'
-import type { PulledDescriptor } from '../messaging/pull-descriptor.js'
+import type { Difference } from '../messaging/pull/diff.js'
+import type { PulledDescriptor } from '../messaging/pull/pull.js'
 import type { CliIo } from './io.js'
 
 /** Where it came from and went to. */

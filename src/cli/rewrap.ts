@@ -54,10 +54,10 @@ async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Part
   }
   const [{ resolveConfig }, { isPpoppoError }, { createKeyRing }, { createRedisStore }, { systemRuntime }] =
     await Promise.all([
-      import('../config.js'),
+      import('../config/config.js'),
       import('../errors.js'),
       import('../vault/keyring.js'),
-      import('../store/redis.js'),
+      import('../store/redis/redis-store.js'),
       import('../lib/runtime.js'),
     ])
   try {

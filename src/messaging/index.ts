@@ -2,19 +2,19 @@
  * The Messaging API, for apps with Express and without. Owns: the client, its token, its channel, its repeats. Never
  * does: know of people who are signed in, of sessions or of Express; load gRPC before the first call.
  */
-import { resolveMessagingConfig } from '../config-messaging.js'
+import { resolveMessagingConfig } from '../config/messaging.js'
+import type { MessagingOptions } from '../config/messaging-options.js'
 import { createMessagingClient } from './messaging.js'
-import type { MessagingOptions } from './options.js'
-import type { Messaging } from './types.js'
+import type { Messaging } from './types/calls.js'
 
+export type { MessagingOptions } from '../config/messaging-options.js'
 export { isPpoppoError, PpoppoError, type PpoppoErrorCode } from '../errors.js'
 export type { FetchAnswer, FetchRequest, PpoppoFetch } from '../lib/http.js'
 export { formatPpnum, parsePpnum } from '../ppnum.js'
-export type * from './consumer-types.js'
-export type * from './event-types.js'
-export type { MessagingOptions } from './options.js'
-export { SendManyAbortError, SendManyError } from './send-many-error.js'
-export type * from './types.js'
+export { SendManyAbortError, SendManyError } from './send-many/error.js'
+export type * from './types/calls.js'
+export type * from './types/consumer.js'
+export type * from './types/events.js'
 
 /**
  * Makes a client of Ppoppo's Messaging API. One per process is enough; it is safe to share.

@@ -8,11 +8,11 @@ import {
   skipSubjectCheck,
   tokenRevocation,
 } from 'openid-client'
-import type { AuthorizationParams } from '../authorization-params.js'
+import type { RaiseEvent } from '../audit-events.js'
+import type { AuthorizationParams } from '../config/authorization-params.js'
+import type { Config } from '../config/options.js'
 import { PpoppoError } from '../errors.js'
-import type { RaiseEvent } from '../events.js'
 import type { Runtime } from '../lib/runtime.js'
-import type { Config } from '../options.js'
 import { assertUsable } from './assert-usable.js'
 import { createDiscovery } from './discovery.js'
 import { ProviderRefusal, SignInMismatch, toProviderError } from './faults.js'

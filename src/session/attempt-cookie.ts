@@ -1,8 +1,8 @@
 import { parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
-import { cookieNamesOf } from '../cookie-names.js'
 import { digestOf } from '../lib/digest.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
+import { cookieNamesOf } from './cookie-names.js'
 import { clearCookie, setCookie } from './set-cookie.js'
 
 /** The cookies that bind login attempts to a browser: one per attempt, so that tabs do not overwrite each other's. */

@@ -1,8 +1,8 @@
 import { parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
-import { type CookieNames, cookieNamesOf } from '../cookie-names.js'
+import type { Config } from '../config/options.js'
 import type { Runtime } from '../lib/runtime.js'
-import type { Config } from '../options.js'
+import { type CookieNames, cookieNamesOf } from './cookie-names.js'
 import { clearCookie, setCookie } from './set-cookie.js'
 
 /** How a browser comes to a guard: it has just landed, once, or again and again within seconds; or neither. */

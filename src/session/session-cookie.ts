@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { parseCookie, type SerializeOptions, stringifySetCookie } from 'cookie'
 import type { Request } from 'express'
 import type { Session } from 'express-session'
-import type { CookieNames } from '../cookie-names.js'
+import type { CookieNames } from './cookie-names.js'
 import { cookieLines, cookieNameOf } from './set-cookie.js'
 
 type Done = (error?: unknown) => void

@@ -1,7 +1,7 @@
 import { RedisStore } from 'connect-redis'
 import type { Request } from 'express'
 import session, { type SessionData } from 'express-session'
-import type { RaiseEvent } from '../events.js'
+import type { RaiseEvent } from '../audit-events.js'
 import { callBack } from '../lib/call-back.js'
 import { defineHidden } from '../lib/define-hidden.js'
 import { isPlainObject } from '../lib/guards.js'

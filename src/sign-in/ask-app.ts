@@ -1,7 +1,7 @@
 import type { Request } from 'express'
+import type { Config, PpoppoUser } from '../config/options.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
 import { TIMED_OUT, within } from '../lib/wait.js'
-import type { Config, PpoppoUser } from '../options.js'
 import { Refusal } from './refusal.js'
 
 const DEADLINE_MS = 10_000

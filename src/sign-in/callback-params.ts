@@ -1,6 +1,6 @@
 import type { Request } from 'express'
+import { queryOf } from '../http/input.js'
 import { targetOf } from '../lib/request-target.js'
-import { queryOf } from './input.js'
 
 /** An authorization response (RFC 6749 4.1.2, RFC 9207). */
 export interface CallbackParams {

@@ -1,7 +1,9 @@
 import type { Request, Response } from 'express'
+import type { RefusalReason } from '../audit-events.js'
 import type { PpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
-import type { RefusalReason } from '../events.js'
+import { keepOutOfPageCache } from '../http/page-cache.js'
+import type { PageKind } from '../pages/texts.js'
 import { formatPpnum } from '../ppnum.js'
 import { ClockDifference } from '../provider/faults.js'
 import { readPointer } from '../session/pointer.js'
@@ -9,10 +11,8 @@ import type { Consumed } from '../session/transactions.js'
 import { arrivalOf, isOtherChoice, noteArrival } from './arrivals.js'
 import { type CallbackParams, parseCallback } from './callback-params.js'
 import { createCompletion } from './complete-sign-in.js'
-import { keepOutOfPageCache } from './page-cache.js'
 import { toRefusal } from './refusal.js'
 import type { RouteParts } from './route-parts.js'
-import type { PageKind } from './texts.js'
 
 /**
  * `GET /callback`: takes the attempt, completes the sign-in and sends the browser where it wanted to go; a callback

@@ -1,8 +1,8 @@
 import type { Request } from 'express'
-import { toOwnOrigin } from './asked-host.js'
-import { toReturnParam } from './compact-path.js'
-import { inputOf } from './input.js'
-import { WISH_PARAMS } from './login-params.js'
+import { toOwnOrigin } from '../http/asked-host.js'
+import { inputOf } from '../http/input.js'
+import { WISH_PARAMS } from '../login-link/login-params.js'
+import { toReturnParam } from '../login-link/return-param.js'
 import type { RouteParts } from './route-parts.js'
 
 /** Parameter of a login that a guarded form was sent to. */

@@ -1,6 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { RaiseEvent } from '../audit-events.js'
 import { isPpoppoError } from '../errors.js'
-import type { RaiseEvent } from '../events.js'
 import { callBack } from '../lib/call-back.js'
 import { type RequestParts, type SignInState, SignInView } from '../request.js'
 import type { LandedCookie } from '../session/landed-cookie.js'

@@ -1,9 +1,9 @@
 import type { Request } from 'express'
 import ipaddr from 'ipaddr.js'
-import type { RaiseEvent } from '../events.js'
-import type { Config } from '../options.js'
+import type { RaiseEvent } from '../audit-events.js'
+import type { Config } from '../config/options.js'
+import { isProxyTrusted } from '../http/trusted-proxy.js'
 import type { Store } from '../store/store.js'
-import { isProxyTrusted } from './trusted-proxy.js'
 
 /** Counts what an address does. Each method gives the milliseconds to wait, 0 when all is well. */
 export interface RateLimit {

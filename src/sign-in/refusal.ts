@@ -1,7 +1,7 @@
+import type { RefusalReason } from '../audit-events.js'
 import { isPpoppoError, type PpoppoError } from '../errors.js'
-import type { RefusalReason } from '../events.js'
+import type { PageKind } from '../pages/texts.js'
 import { ProviderRefusal } from '../provider/faults.js'
-import type { PageKind } from './texts.js'
 
 /** Why a callback signs nobody in: what the person sees, and what `onEvent` hears. */
 export class Refusal extends Error {

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { toOwnOrigin } from './asked-host.js'
+import { toOwnOrigin } from '../http/asked-host.js'
 import type { RouteParts } from './route-parts.js'
 
 /**

@@ -1,14 +1,14 @@
-import type { RaiseEvent } from '../events.js'
+import type { RaiseEvent } from '../audit-events.js'
+import type { Config } from '../config/options.js'
+import type { RequestAddress } from '../http/request-address.js'
 import type { Runtime } from '../lib/runtime.js'
-import type { Config } from '../options.js'
+import type { Pages } from '../pages/pages.js'
 import type { Provider } from '../provider/provider.js'
 import type { LandedCookie } from '../session/landed-cookie.js'
 import type { OwnSession } from '../session/session.js'
 import type { Transactions } from '../session/transactions.js'
 import type { Vault } from '../vault/vault.js'
-import type { Pages } from './pages.js'
 import type { RateLimit } from './rate-limit.js'
-import type { RequestAddress } from './request-address.js'
 
 /** What the routes are made of; one per instance. */
 export interface RouteParts {

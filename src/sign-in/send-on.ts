@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
-import { isFormOfBrowser } from './request-kind.js'
+import { isFormOfBrowser } from '../http/request-kind.js'
+import type { PageKind } from '../pages/texts.js'
 import type { RouteParts } from './route-parts.js'
-import type { PageKind } from './texts.js'
 
 /**
  * Sends a visitor to another origin. After a form by way of a page: Chromium and WebKit hold a redirect against the

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { sendProblem } from './problem.js'
+import { sendProblem } from '../http/problem.js'
 
 /** `GET /session`: who is signed in, for the app's own pages. Does not extend the sign-in. */
 export function sessionInfo(req: Request, res: Response): void {

@@ -1,8 +1,8 @@
 import type { RequestHandler, Response } from 'express'
-import { inputOf } from './input.js'
+import { inputOf } from '../http/input.js'
+import { sendProblem } from '../http/problem.js'
+import { isHtmx, visitKindOf, wantsHtml } from '../http/request-kind.js'
 import { AFTER_FORM, loginUrlOf } from './login-url.js'
-import { sendProblem } from './problem.js'
-import { isHtmx, visitKindOf, wantsHtml } from './request-kind.js'
 import type { RouteParts } from './route-parts.js'
 
 /**

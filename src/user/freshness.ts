@@ -1,7 +1,7 @@
+import type { Config } from '../config/options.js'
 import { RecentSet } from '../lib/recent-set.js'
 import type { Runtime } from '../lib/runtime.js'
 import { within } from '../lib/wait.js'
-import type { Config } from '../options.js'
 import type { SignIn } from '../vault/record.js'
 import type { Vault } from '../vault/vault.js'
 import type { Refresher } from './refresh.js'

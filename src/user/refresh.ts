@@ -1,5 +1,5 @@
+import type { RaiseEvent } from '../audit-events.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
-import type { RaiseEvent } from '../events.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
 import { wait } from '../lib/wait.js'

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import type { VaultKey } from '../config/options.js'
 import { lengthPrefixed } from '../lib/digest.js'
 import type { Runtime } from '../lib/runtime.js'
-import type { VaultKey } from '../options.js'
 
 /** What a sealed text is for and belongs to. It opens only with the very same context. */
 export interface SealContext {

@@ -1,7 +1,7 @@
-import type { RaiseEvent } from '../events.js'
+import type { RaiseEvent } from '../audit-events.js'
+import type { Config } from '../config/options.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
-import type { Config } from '../options.js'
 import type { Store } from '../store/store.js'
 import { createKeyRing, type KeyRing } from './keyring.js'
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
-import { run } from '../../src/cli/run.js'
+import { run } from '../../src/cli/commands.js'
 import { OWN_PROTO } from '../messaging/support/fake-pcs.js'
 import {
   permuted,

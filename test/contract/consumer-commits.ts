@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { CommitStep, ConsumerStore } from '../../src/store/consumers.js'
+import type { CommitStep, ConsumerStore } from '../../src/store/consumer-store.js'
 import { acquire, type UseConsumerStore } from './consumer-store.js'
 import { word } from './store.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { ConsumerStore, QueueEntry, TakeOptions } from '../../src/store/consumers.js'
+import type { ConsumerStore, QueueEntry, TakeOptions } from '../../src/store/consumer-store.js'
 import { ownTimeOf } from '../support/own-time.js'
 import { acquire, type UseConsumerStore } from './consumer-store.js'
 import { word } from './store.js'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Acquired, ConsumerStore } from '../../src/store/consumers.js'
+import type { Acquired, ConsumerStore } from '../../src/store/consumer-store.js'
 import { describeCommits } from './consumer-commits.js'
 import { describeLetters } from './consumer-letters.js'
 import { describeQueue } from './consumer-queue.js'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { en } from '../../src/sign-in/texts-en.js'
+import { en } from '../../src/pages/texts-en.js'
 import { describeInBrowsers } from '../support/both-browsers.js'
 import { selfSigned } from '../support/self-signed.js'
 import type { Person, TabBrowser } from '../support/tabs.js'

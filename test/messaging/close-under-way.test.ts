@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Messaging } from '../../src/messaging/types.js'
-import { rejectionOf, watchedSource } from './recording-send.js'
+import type { Messaging } from '../../src/messaging/types/calls.js'
+import { rejectionOf, watchedSource } from './send-many/recording-send.js'
 import { type MessagingWorld, RECEIPT, startWorld, TEMPLATE_ID } from './support/world.js'
 
 const templateId = TEMPLATE_ID

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { resolveMessagingConfig } from '../../src/config-messaging.js'
+import { resolveMessagingConfig } from '../../src/config/messaging.js'
 import { CLIENT, sendJson } from './support/fake-token-endpoint.js'
 import { type MessagingWorld, REQUEST, startWorld } from './support/world.js'
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { PpoppoEvent } from '../../src/events.js'
+import type { PpoppoEvent } from '../../src/audit-events.js'
 import { createClock, HOUR } from '../support/clock.js'
 import { startWorld, type World } from '../support/world.js'
 

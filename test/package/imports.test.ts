@@ -19,36 +19,50 @@ const FILES = {
   'src/ppoppo.ts': "import { login } from './sign-in/login.js'\nexport const ppoppo = login",
   'src/sign-in/login.ts': "import { seal } from '../vault/vault.js'\nexport const login = seal",
   'src/vault/vault.ts':
-    "import type { Config } from '../ppoppo-types.js'\nimport { login } from '../sign-in/login.js'\nexport const seal = (c: Config) => [c, login]",
-  'src/ppoppo-types.ts': "import helmet from 'helmet'\nexport interface Config { a: typeof helmet }",
-  'src/store/redis.ts': "import { session } from '../session/session.js'\nexport const redis = session",
+    "import type { Profile } from '../provider/profile.js'\nimport { login } from '../sign-in/login.js'\nexport const seal = (p: Profile) => [p, login]",
+  'src/provider/profile.ts': "import helmet from 'helmet'\nexport interface Profile { a: typeof helmet }",
+  'src/store/store.ts': "import type { redis } from './redis/redis-store.js'\nexport type Store = typeof redis",
+  'src/store/redis/redis-store.ts':
+    "import type { queue } from './consumer/queue.js'\nexport const redis = (q: typeof queue) => q",
+  'src/store/redis/consumer/queue.ts':
+    "import { session } from '../../../session/session.js'\nexport const queue = session",
   'src/session/session.ts': "import { parse } from 'yaml'\nexport const session = parse",
-  'src/lib/html.ts': "import { config } from '../config.js'\nexport const html = config",
-  'src/config.ts': "import { missing } from './gone.js'\nexport const config = missing",
-  'src/user/user.ts':
-    "import { Client } from '@grpc/grpc-js'\nimport { send } from '../messaging/send.js'\nexport const user = [send, Client]",
-  'src/messaging/grpc.ts':
+  'src/lib/html.ts': "import type { config } from '../config/config.js'\nexport const html = (c: typeof config) => c",
+  'src/config/config.ts': "import { missing } from './gone.js'\nexport const config = missing",
+  'src/attic/box.ts': "import { html } from '../lib/html.js'\nexport const box = html",
+  'src/user/user-calls.ts': "import { Client } from '@grpc/grpc-js'\nexport const user = Client",
+  'src/messaging/channel/grpc.ts':
     "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\nexport const grpc = () => require('@grpc/grpc-js')",
-  'src/messaging/send.ts':
-    "import type { redis } from '../store/redis.js'\nimport { grpc } from './grpc.js'\nimport type { Client } from '@grpc/grpc-js'\nexport const send = (r: typeof redis, c: Client) => [r, c, grpc]",
+  'src/messaging/methods/send.ts':
+    "import type { redis } from '../../store/redis/redis-store.js'\nimport { grpc } from '../channel/grpc.js'\nimport type { Client } from '@grpc/grpc-js'\nexport const send = (r: typeof redis, c: Client) => [r, c, grpc]",
+  'src/messaging/wire/convert.ts': "import { send } from '../methods/send.js'\nexport const convert = send",
+  'src/messaging/consumer/consume.ts': "import { lease } from './term/lease.js'\nexport const consume = lease",
+  'src/messaging/consumer/term/lease.ts':
+    "import type { checkpoint } from '../stored/checkpoint.js'\nexport const lease = (c: typeof checkpoint) => c",
+  'src/messaging/consumer/stored/checkpoint.ts':
+    "import { convert } from '../../wire/convert.js'\nexport const checkpoint = convert",
   'src/lib/alone.ts': 'export const alone = 1',
   'src/cli/main.ts': "import { startSandbox } from '../../sandbox/src/index.js'\nexport const main = startSandbox",
   'sandbox/src/index.ts': "import { html } from '../../src/lib/html.js'\nexport const startSandbox = html",
   'example-app/src/server.ts': "import { html } from '../../src/lib/html.js'\nexport const server = html",
 }
 const EXPECTED = [
-  'downward: lib: src/lib/html.ts',
-  'downward: session, vault, provider: src/vault/vault.ts',
-  'downward: store: src/store/redis.ts',
-  'grpc-on-demand: src/user/user.ts',
+  'downward: src/lib: src/lib/html.ts',
+  'downward: src/messaging/consumer/term: src/messaging/consumer/term/lease.ts',
+  'downward: src/messaging/wire: src/messaging/wire/convert.ts',
+  'downward: src/store/: src/store/store.ts',
+  'downward: src/store/redis/: src/store/redis/redis-store.ts',
+  'downward: src/store: src/store/redis/consumer/queue.ts',
+  'downward: src/vault: src/vault/vault.ts',
+  'grpc-on-demand: src/user/user-calls.ts',
   'no-circular: src/sign-in/login.ts',
   'no-dev-dependencies: src/session/session.ts',
   'no-orphans: src/lib/alone.ts',
-  'no-siblings: src/user/user.ts',
   'packages-apart: example app: example-app/src/server.ts',
   'packages-apart: library: src/cli/main.ts',
   'packages-apart: sandbox: sandbox/src/index.ts',
-  'resolvable: src/config.ts',
+  'placed: src/: src/attic/box.ts',
+  'resolvable: src/config/config.ts',
 ]
 
 let folder: string

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { Cluster, Redis } from 'ioredis'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import type { PpoppoOptions } from '../../src/index.js'
-import { reasonOf, toStoreError } from '../../src/store/redis-faults.js'
+import { reasonOf, toStoreError } from '../../src/store/redis/faults.js'
 import { certificateFiles } from '../support/certificate.js'
 import { faultsOf, PRODUCTION } from '../support/config.js'
 import { faultOf } from '../support/readiness.js'

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
-import { cookieNamesOf } from '../../src/cookie-names.js'
 import type { PpoppoOptions } from '../../src/index.js'
+import { cookieNamesOf } from '../../src/session/cookie-names.js'
 import { beginAttempt, isSignedIn } from '../support/attempts.js'
 import { type Clock, createClock, MINUTE, SECOND } from '../support/clock.js'
 import { PRODUCTION, productionRest } from '../support/config.js'

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { en } from '../../src/sign-in/texts-en.js'
+import { en } from '../../src/pages/texts-en.js'
 import { beginAttempt, buttonOf, isSignedIn } from '../support/attempts.js'
 import { createClock, MINUTE } from '../support/clock.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'

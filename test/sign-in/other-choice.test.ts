@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { en } from '../../src/sign-in/texts-en.js'
-import { ko } from '../../src/sign-in/texts-ko.js'
+import { en } from '../../src/pages/texts-en.js'
+import { ko } from '../../src/pages/texts-ko.js'
 import { beginAttempt, buttonOf, isSignedIn } from '../support/attempts.js'
 import { createClock, MINUTE } from '../support/clock.js'
 import type { Answer, CookieBrowser } from '../support/cookie-browser.js'

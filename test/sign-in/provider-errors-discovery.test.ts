@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import type { PpoppoOptions } from '../../src/index.js'
-import { en } from '../../src/sign-in/texts-en.js'
+import { en } from '../../src/pages/texts-en.js'
 import { buttonOf } from '../support/attempts.js'
 import { startWorld, type World } from '../support/world.js'
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import express from 'express'
 import { createRateLimit } from '../../src/sign-in/rate-limit.js'
-import { createMemoryStore } from '../../src/store/memory.js'
+import { createMemoryStore } from '../../src/store/memory/memory-store.js'
 import { beginAttempt } from '../support/attempts.js'
 import type { Answer } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { ConsumerStore } from '../../src/store/consumers.js'
-import { createMemoryConsumerStore } from '../../src/store/memory-consumers.js'
-import { createRedisConsumerStore } from '../../src/store/redis-consumers.js'
+import type { ConsumerStore } from '../../src/store/consumer-store.js'
+import { createMemoryConsumerStore } from '../../src/store/memory/consumer-store.js'
+import { createRedisConsumerStore } from '../../src/store/redis/consumer/consumer-store.js'
 import { word } from '../contract/store.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
 

@@ -3,7 +3,7 @@ import { runProgram } from '../support/built-library.js'
 import { describeWithOwnRedis, startRedis } from '../support/redis.js'
 
 const withRedis = (url: string, body: string): string => `
-  import { createRedisStore } from './store/redis.js'
+  import { createRedisStore } from './store/redis/redis-store.js'
   const store = createRedisStore({ redis: '${url}', prefix: 'p:' })
   ${body}`
 
@@ -11,8 +11,8 @@ describe('C46 memory store', () => {
   test('its sweeper keeps no process alive, closed or not; ioredis is not loaded', async () => {
     const program = `
       import { createRequire } from 'node:module'
-      import { createMemoryStore } from './store/memory.js'
-      import './store/redis.js'
+      import { createMemoryStore } from './store/memory/memory-store.js'
+      import './store/redis/redis-store.js'
       const store = createMemoryStore({ now: Date.now })
       await store.putTransaction('k', 'v', 600000)
       console.log(Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('ioredis')))`
@@ -49,7 +49,7 @@ describeWithOwnRedis('C46 Redis store', () => {
   test('consumers: after close() the process exits by itself, also with a take that waits, and with Redis hung', async () => {
     const server = await startRedis()
     const program = (body: string): string => `
-      import { createRedisConsumerStore } from './store/redis-consumers.js'
+      import { createRedisConsumerStore } from './store/redis/consumer/consumer-store.js'
       const store = createRedisConsumerStore({ redis: '${server.url}', prefix: 'p:' })
       const take = () => store.queue.take('n', 'w', { count: 1, claimAfterMs: 1000, waitMs: 400 })
       ${body}

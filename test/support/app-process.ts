@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { PpoppoEvent } from '../../src/events.js'
+import type { PpoppoEvent } from '../../src/audit-events.js'
 import { libraryForTests } from './built-library.js'
 
 const START_LIMIT_MS = 15_000

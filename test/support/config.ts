@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { resolveConfig } from '../../src/config.js'
+import { resolveConfig } from '../../src/config/config.js'
+import type { Config, PpoppoOptions } from '../../src/config/options.js'
 import { isPpoppoError } from '../../src/errors.js'
-import type { Config, PpoppoOptions } from '../../src/options.js'
 
 /** The least that resolves in development. */
 export const DEV = { clientId: 'acme_login_client', baseUrl: 'http://localhost:3000' } as const

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
+import type { PpoppoEvent } from '../../src/audit-events.js'
 import { isPpoppoError, type PpoppoError } from '../../src/errors.js'
-import type { PpoppoEvent } from '../../src/events.js'
 import { type PpoppoOptions, ppoppo } from '../../src/index.js'
-import type { ReadyOptions } from '../../src/ready.js'
+import type { ReadyOptions } from '../../src/ready/ready.js'
 import { DEV, KEY, SECRET } from './config.js'
 
 /** What passes by itself is retried for so long. A busy machine may need the later ones until its first word. */

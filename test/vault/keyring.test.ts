@@ -1,8 +1,8 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { VaultKey } from '../../src/config/options.js'
 import { systemRuntime } from '../../src/lib/runtime.js'
-import type { VaultKey } from '../../src/options.js'
 import { createKeyRing, type SealContext } from '../../src/vault/keyring.js'
 
 const CLIENT = 'acme_login_client'

@@ -1,6 +1,6 @@
 import { type FaultRule, parseFaultRule } from '../faults/fault.js'
 import { type PcsFaultRule, parsePcsFaultRule } from '../pcs/faults/pcs-fault.js'
-import { isPcsMethod } from '../pcs/methods.js'
+import { isPcsMethod } from '../pcs/wire/methods.js'
 import { UsageError } from './usage-error.js'
 
 /** `<endpoint or method>:<kind>[:<figure>][@<times>]`; a fault the sandbox starts with stays until cleared. */

@@ -1,4 +1,4 @@
-import { TEST_NUMBERS } from '../pcs/test-numbers.js'
+import { TEST_NUMBERS } from '../pcs/state/test-numbers.js'
 import type { Person } from '../people.js'
 import type { Sandbox } from '../start-sandbox.js'
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../lib/json.js'
-import { isPcsMethod, PCS_METHODS, type PcsMethod } from '../pcs/methods.js'
 import type { PcsControl } from '../pcs/pcs-control.js'
+import { isPcsMethod, PCS_METHODS, type PcsMethod } from '../pcs/wire/methods.js'
 import type { SandboxControl } from './control.js'
 
 const MOST_SHOWN = 1000

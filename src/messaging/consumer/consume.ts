@@ -10,15 +10,15 @@
  *     worker       with `fanOut`, in every process: from the queue to the handler
  */
 import { PpoppoError } from '../../errors.js'
-import type { ConsumerStore } from '../../store/consumers.js'
-import type { Caller } from '../client.js'
-import type { Consumer } from '../consumer-types.js'
+import type { ConsumerStore } from '../../store/consumer-store.js'
+import type { Caller } from '../call/caller.js'
 import { openFeed } from '../events/events.js'
 import { ServerClock } from '../events/server-clock.js'
-import type { Messaging } from '../types.js'
-import { refuseMore } from '../validate.js'
-import { RunningConsumer } from './run-consumer.js'
-import { parseConsumeOptions } from './settings.js'
+import type { Messaging } from '../types/calls.js'
+import type { Consumer } from '../types/consumer.js'
+import { refuseMore } from '../wire/validate.js'
+import { RunningConsumer } from './running-consumer.js'
+import { parseConsumeOptions } from './term/settings.js'
 
 export interface ConsumeParts {
   readonly caller: Caller

@@ -1,8 +1,8 @@
-import type { ConsumerStore } from '../../store/consumers.js'
-import { createMemoryConsumerStore } from '../../store/memory-consumers.js'
-import { createRedisConsumerStore } from '../../store/redis-consumers.js'
-import type { MessagingConfig } from '../options.js'
-import type { MessagingRuntime } from '../runtime.js'
+import type { MessagingConfig } from '../../config/messaging-options.js'
+import type { ConsumerStore } from '../../store/consumer-store.js'
+import { createMemoryConsumerStore } from '../../store/memory/consumer-store.js'
+import { createRedisConsumerStore } from '../../store/redis/consumer/consumer-store.js'
+import type { MessagingRuntime } from '../lib/runtime.js'
 
 /**
  * The store of a client's consumers, opened when one is first used. Its keys begin with the Messaging client's id, so that

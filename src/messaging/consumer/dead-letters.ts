@@ -1,10 +1,10 @@
 import { PpoppoError } from '../../errors.js'
-import type { ConsumerStore, LetterStore } from '../../store/consumers.js'
-import { isSignal } from '../call-options.js'
-import type { DeadLetter, DeadLetters, EventHandler } from '../consumer-types.js'
-import { checkNames, invalid, parseId, record } from '../validate.js'
-import { parseLetterText } from './event-text.js'
-import { parseConsumerName } from './settings.js'
+import type { ConsumerStore, LetterStore } from '../../store/consumer-store.js'
+import { isSignal } from '../call/call-options.js'
+import type { DeadLetter, DeadLetters, EventHandler } from '../types/consumer.js'
+import { checkNames, invalid, parseId, record } from '../wire/validate.js'
+import { parseLetterText } from './stored/event-text.js'
+import { parseConsumerName } from './term/settings.js'
 
 const PAGE = 100
 const MOST = 10_000

@@ -1,10 +1,10 @@
 import { isPpoppoError } from '../../errors.js'
 import { onAbort, untilAborted } from '../../lib/on-abort.js'
-import type { EventsOptions, MessagingEvent } from '../event-types.js'
-import type { Checkpoint } from './checkpoint.js'
+import type { EventsOptions, MessagingEvent } from '../types/events.js'
+import type { Sink } from './handling/sink.js'
 import { toPlaceAfterLoss } from './resume.js'
-import type { ConsumeSettings } from './settings.js'
-import type { Sink } from './sink.js'
+import type { Checkpoint } from './stored/checkpoint.js'
+import type { ConsumeSettings } from './term/settings.js'
 
 /** A server that loses each cursor at once would have us go round for ever. */
 const MOST_LOSSES = 3

@@ -1,7 +1,7 @@
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
-import type { Caller } from '../client.js'
-import type { MessagingEvent, StreamOptions } from '../event-types.js'
-import type { CallScope } from '../scope.js'
+import type { Caller } from '../call/caller.js'
+import type { CallScope } from '../lib/scope.js'
+import type { MessagingEvent, StreamOptions } from '../types/events.js'
 import type { ServerClock } from './server-clock.js'
 import { Subscription } from './subscription.js'
 

@@ -1,8 +1,9 @@
 /*
  * What comes after the end of a stream: pure, by how it ended, how it had fared, and how those before it had.
  */
-import { type CallFailure, CODE, isTooLarge, isUnreadable, setUpFaultOf } from '../classify.js'
-import { type Page, pageOf } from '../page.js'
+
+import { type Page, pageOf } from '../call/page.js'
+import { type CallFailure, CODE, isTooLarge, isUnreadable, setUpFaultOf } from '../call/retry-policy.js'
 
 /** How one stream ended, as far as it matters for the next. */
 export interface StreamEnd {

@@ -1,6 +1,6 @@
-import type { StreamCallbacks } from '../event-types.js'
-import type { MessagingRuntime } from '../runtime.js'
-import { tell } from './tell.js'
+import { tell } from '../../lib/notify.js'
+import type { MessagingRuntime } from '../lib/runtime.js'
+import type { StreamCallbacks } from '../types/events.js'
 
 type Disconnection = Parameters<NonNullable<StreamCallbacks['onDisconnected']>>[0]
 

@@ -1,7 +1,7 @@
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
-import { isSignal } from '../call-options.js'
-import type { EventsOptions, StreamOptions } from '../event-types.js'
-import { checkNames, invalid, parseId, pick, record } from '../validate.js'
+import { isSignal } from '../call/call-options.js'
+import type { EventsOptions, StreamOptions } from '../types/events.js'
+import { checkNames, invalid, parseId, pick, record } from '../wire/validate.js'
 
 /** What one may ask of a stream, by name. */
 export const STREAM_OPTIONS: readonly (keyof StreamOptions)[] = [

@@ -1,4 +1,4 @@
-import { doubled, spread } from '../backoff.js'
+import { doubled, spread } from '../lib/backoff.js'
 import type { Streak, Wait } from './judge-end.js'
 
 const FIRST_MS = 200

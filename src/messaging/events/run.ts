@@ -1,8 +1,8 @@
 import type { Client } from '@grpc/grpc-js'
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
-import { type CallFailure, CODE } from '../classify.js'
-import type { Method } from '../descriptor.js'
-import type { MessagingRuntime } from '../runtime.js'
+import { type CallFailure, CODE } from '../call/retry-policy.js'
+import type { Method } from '../descriptor/descriptor.js'
+import type { MessagingRuntime } from '../lib/runtime.js'
 import type { StreamEnd } from './judge-end.js'
 import { openStreamCall, type StreamCall, type Wire } from './stream-call.js'
 

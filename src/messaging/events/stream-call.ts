@@ -1,9 +1,9 @@
 import type { Client, Metadata, StatusObject } from '@grpc/grpc-js'
-import { textOf, toFailure } from '../call.js'
-import { type CallFailure, CODE } from '../classify.js'
-import type { Method } from '../descriptor.js'
-import { grpc } from '../grpc.js'
-import { isGrpcType } from '../page.js'
+import { isGrpcType } from '../call/page.js'
+import { type CallFailure, CODE } from '../call/retry-policy.js'
+import { textOf, toFailure } from '../call/unary.js'
+import { grpc } from '../channel/grpc.js'
+import type { Method } from '../descriptor/descriptor.js'
 
 /** A message as proto-loader decodes it. */
 export type Wire = Readonly<Record<string, unknown>>

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createDeadLetters } from '../../../src/messaging/consumer/dead-letters.js'
-import { toLetter } from '../../../src/messaging/consumer/event-text.js'
-import type { DeadLetter } from '../../../src/messaging/consumer-types.js'
-import type { ConsumerStore } from '../../../src/store/consumers.js'
-import { createMemoryConsumerStore } from '../../../src/store/memory-consumers.js'
+import { toLetter } from '../../../src/messaging/consumer/stored/event-text.js'
+import type { DeadLetter } from '../../../src/messaging/types/consumer.js'
+import type { ConsumerStore } from '../../../src/store/consumer-store.js'
+import { createMemoryConsumerStore } from '../../../src/store/memory/consumer-store.js'
 import { eventAt } from './support/events.js'
 
 const letterAt = (place: number): DeadLetter => ({

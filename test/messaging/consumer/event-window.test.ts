@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { BEGINNING } from '../../../src/messaging/consumer/checkpoint.js'
-import { type Entry, EventWindow, type Snapshot } from '../../../src/messaging/consumer/event-window.js'
+import { type Entry, EventWindow, type Snapshot } from '../../../src/messaging/consumer/handling/event-window.js'
+import { BEGINNING } from '../../../src/messaging/consumer/stored/checkpoint.js'
 import { eventAt } from './support/events.js'
 
 /** What may happen to a window, in any order. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { DeadLetter } from '../../../src/messaging/consumer-types.js'
-import type { MessagingEvent } from '../../../src/messaging/event-types.js'
+import type { DeadLetter } from '../../../src/messaging/types/consumer.js'
+import type { MessagingEvent } from '../../../src/messaging/types/events.js'
 import { until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
 import { createConsumers, EventLog, IMPATIENT } from './support/log.js'

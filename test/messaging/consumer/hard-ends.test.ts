@@ -1,10 +1,10 @@
 /* What consumers do when things end at the wrong moment: each of these lost events, or time, or the process, once. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { PpoppoError } from '../../../src/errors.js'
-import { parseLetterText } from '../../../src/messaging/consumer/event-text.js'
+import { parseLetterText } from '../../../src/messaging/consumer/stored/event-text.js'
 import { createMessaging } from '../../../src/messaging/index.js'
-import type { ConsumerStore } from '../../../src/store/consumers.js'
-import { createMemoryConsumerStore } from '../../../src/store/memory-consumers.js'
+import type { ConsumerStore } from '../../../src/store/consumer-store.js'
+import { createMemoryConsumerStore } from '../../../src/store/memory/consumer-store.js'
 import { until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
 import { createConsumers, EventLog, IMPATIENT } from './support/log.js'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseConsumeOptions } from '../../../src/messaging/consumer/settings.js'
+import { parseConsumeOptions } from '../../../src/messaging/consumer/term/settings.js'
 
 const handler = (): void => {}
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { fromEvent } from '../../../src/messaging/convert-event.js'
+import { fromEvent } from '../../../src/messaging/wire/convert-event.js'
 import { permuted, writeProto } from '../support/reflecting-pcs.js'
 import { wireEvent } from './support/stream-pcs.js'
 import { type EventsWorld, startEventsWorld } from './support/world.js'

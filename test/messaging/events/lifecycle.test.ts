@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { StreamCallbacks } from '../../../src/messaging/event-types.js'
+import type { StreamCallbacks } from '../../../src/messaging/types/events.js'
 import { type Clock, createClock, untilTurned } from './support/clock.js'
 import { type EventsWorld, startEventsWorld, take } from './support/world.js'
 

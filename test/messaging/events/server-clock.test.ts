@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createConsume } from '../../../src/messaging/consumer/consume.js'
 import { ServerClock } from '../../../src/messaging/events/server-clock.js'
-import { createMemoryConsumerStore } from '../../../src/store/memory-consumers.js'
+import { createMemoryConsumerStore } from '../../../src/store/memory/consumer-store.js'
 import { untilTurned } from './support/clock.js'
 import { wireEvent } from './support/stream-pcs.js'
 import { type EventsWorld, startEventsWorld } from './support/world.js'

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { resolveMessagingConfig } from '../../../src/config-messaging.js'
+import { resolveMessagingConfig } from '../../../src/config/messaging.js'
 import { ERROR_CATALOGUE } from '../../../src/errors.js'
-import { pullFiles } from '../../../src/messaging/reflection.js'
-import { systemMessagingRuntime } from '../../../src/messaging/runtime.js'
+import { systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
+import { pullFiles } from '../../../src/messaging/pull/reflection.js'
 import { give, type HostileAnswer, hostileAnswers } from './hostile-answer.js'
 import {
   call,

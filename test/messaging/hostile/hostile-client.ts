@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { resolveMessagingConfig } from '../../../src/config-messaging.js'
+import { resolveMessagingConfig } from '../../../src/config/messaging.js'
+import type { MessagingOptions } from '../../../src/config/messaging-options.js'
 import type { PpoppoError } from '../../../src/errors.js'
+import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
-import type { MessagingOptions } from '../../../src/messaging/options.js'
-import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/runtime.js'
-import type { CallOptions, Messaging } from '../../../src/messaging/types.js'
+import type { CallOptions, Messaging } from '../../../src/messaging/types/calls.js'
 
 export const SECRET = 'hostile-secret-0123456789'
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Messaging, Recipient, TemplateVars } from '../../../src/messaging/types.js'
-import { ppnumAt } from '../recording-send.js'
+import type { Messaging, Recipient, TemplateVars } from '../../../src/messaging/types/calls.js'
+import { ppnumAt } from '../send-many/recording-send.js'
 import { type FakePcs, grpc, startFakePcs } from '../support/fake-pcs.js'
 import { call, connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import {

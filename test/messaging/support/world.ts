@@ -1,8 +1,8 @@
-import { resolveMessagingConfig } from '../../../src/config-messaging.js'
+import { resolveMessagingConfig } from '../../../src/config/messaging.js'
+import type { MessagingOptions } from '../../../src/config/messaging-options.js'
+import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
-import type { MessagingOptions } from '../../../src/messaging/options.js'
-import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/runtime.js'
-import type { Messaging } from '../../../src/messaging/types.js'
+import type { Messaging } from '../../../src/messaging/types/calls.js'
 import { type FakePcs, startFakePcs } from './fake-pcs.js'
 import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from './fake-token-endpoint.js'
 

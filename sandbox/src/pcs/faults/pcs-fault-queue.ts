@@ -1,4 +1,4 @@
-import type { PcsMethod } from '../methods.js'
+import type { PcsMethod } from '../wire/methods.js'
 import type { PcsFault, PcsFaultRule } from './pcs-fault.js'
 
 interface PendingRule {

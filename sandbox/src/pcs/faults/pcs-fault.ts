@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.js'
-import { isPcsMethod, PCS_METHODS, type PcsMethod } from '../methods.js'
+import { isPcsMethod, PCS_METHODS, type PcsMethod } from '../wire/methods.js'
 import { FAULT_FIELDS, missingField } from './fault-fields.js'
 
 /** Every method can go wrong in these ways. */

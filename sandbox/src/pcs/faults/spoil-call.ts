@@ -1,6 +1,6 @@
-import { type AnyCall, bearerOf } from '../authenticate.js'
-import { GrpcError } from '../grpc-error.js'
-import type { PcsState } from '../pcs-state.js'
+import { type AnyCall, bearerOf } from '../state/authenticate.js'
+import type { PcsState } from '../state/pcs-state.js'
+import { GrpcError } from '../wire/grpc-error.js'
 import { statusOf } from './fault-fields.js'
 import type { PcsFault } from './pcs-fault.js'
 

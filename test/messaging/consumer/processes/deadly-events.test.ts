@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { createRedisConsumerStore } from '../../../../src/store/redis-consumers.js'
+import { createRedisConsumerStore } from '../../../../src/store/redis/consumer/consumer-store.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import { until } from '../../../support/until.js'
 import type { ConsumerProcess, DeadlyEvent, ProcessOptions } from './support/consumer-process.js'

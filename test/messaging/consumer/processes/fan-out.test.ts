@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { Redis } from 'ioredis'
-import { keysOfConsumer } from '../../../../src/store/redis-consumer-keys.js'
+import { keysOfConsumer } from '../../../../src/store/redis/consumer/keys.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
 import { until } from '../../../support/until.js'
 import { type ConsumerProcess, nowMs } from './support/consumer-process.js'

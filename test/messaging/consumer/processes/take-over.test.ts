@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
-import { keysOfConsumer } from '../../../../src/store/redis-consumer-keys.js'
+import { keysOfConsumer } from '../../../../src/store/redis/consumer/keys.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import { startProxy } from '../../../support/redis-proxy.js'
 import { until } from '../../../support/until.js'

@@ -1,4 +1,4 @@
-import type { MessagingEvent } from '../../../../src/messaging/event-types.js'
+import type { MessagingEvent } from '../../../../src/messaging/types/events.js'
 
 /** The event at a place in a made-up stream; ids sort by place. @param sends how many sends the events belong to, in turn */
 export function eventAt(place: number, sends = 1): MessagingEvent {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { RunningConsumer } from '../../../../src/messaging/consumer/run-consumer.js'
-import { parseConsumeOptions } from '../../../../src/messaging/consumer/settings.js'
-import type { ConsumeOptions, Consumer } from '../../../../src/messaging/consumer-types.js'
-import type { EventsOptions, MessagingEvent } from '../../../../src/messaging/event-types.js'
-import { type MessagingRuntime, systemMessagingRuntime } from '../../../../src/messaging/runtime.js'
-import type { ConsumerStore } from '../../../../src/store/consumers.js'
-import { createMemoryConsumerStore } from '../../../../src/store/memory-consumers.js'
+import { RunningConsumer } from '../../../../src/messaging/consumer/running-consumer.js'
+import { parseConsumeOptions } from '../../../../src/messaging/consumer/term/settings.js'
+import { type MessagingRuntime, systemMessagingRuntime } from '../../../../src/messaging/lib/runtime.js'
+import type { ConsumeOptions, Consumer } from '../../../../src/messaging/types/consumer.js'
+import type { EventsOptions, MessagingEvent } from '../../../../src/messaging/types/events.js'
+import type { ConsumerStore } from '../../../../src/store/consumer-store.js'
+import { createMemoryConsumerStore } from '../../../../src/store/memory/consumer-store.js'
 
 /** A stream that is written to, with readers that go on for ever from where they are told, as `events()` gives them. */
 export class EventLog {

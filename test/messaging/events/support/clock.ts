@@ -1,4 +1,4 @@
-import type { MessagingRuntime } from '../../../../src/messaging/runtime.js'
+import type { MessagingRuntime } from '../../../../src/messaging/lib/runtime.js'
 import { until } from '../../../support/until.js'
 
 /** Time that passes only when a test says so. */

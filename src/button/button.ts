@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import type { Request, Response } from 'express'
+import { assertCallOptions } from '../config/call-options.js'
+import { PpoppoError } from '../errors.js'
+import { html, trustedHtml } from '../lib/html.js'
+import { type LoginWishes, toLinkParams } from '../login-link/login-params.js'
+import { mergeTexts } from '../pages/merge-texts.js'
+import type { PageTextOverrides } from '../pages/texts.js'
+import { BUTTON_CSS, BUTTON_ICON, buttonScript } from './assets.js'
+
+/** Options of `auth.signInButton()`. */
+export interface SignInButtonOptions extends LoginWishes {
+  /** Where to come back to: a path, or a URL of an allowed origin. @default where login decides: `/` */
+  readonly returnTo?: string
+  /** Language of the text, BCP 47; one without a text of its own is answered in English. @default 'en' */
+  readonly lang?: string
+  /** The page it stands on. @default 'auto', as the visitor's system says */
+  readonly theme?: 'auto' | 'light' | 'dark'
+  /** Another text. @default 'Sign in with Ppoppo', or the `signIn` text of the language */
+  readonly label?: string
+  /** Further class names, besides `ppoppo-sign-in`. */
+  readonly className?: string
+}
+
+/** The drop-in button of one instance. */
+export interface Button {
+  /** A link as HTML; `button.css` gives it its looks. @throws PpoppoError `config_invalid` for an option it does not know */
+  html(options?: SignInButtonOptions): string
+  readonly assets: { readonly js: string; readonly css: string }
+  /** `GET /button.js` */
+  sendScript(req: Request, res: Response): void
+  /** `GET /button.css` */
+  sendStylesheet(req: Request, res: Response): void
+  /** `GET /button?lang=ko&return_to=/x&theme=dark` */
+  sendFragment(req: Request, res: Response): void
+}
+
+const OPTION_NAMES = Object.keys({
+  returnTo: true,
+  lang: true,
+  theme: true,
+  label: true,
+  className: true,
+  prompt: true,
+  loginHint: true,
+  uiLocales: true,
+} satisfies Record<keyof SignInButtonOptions, true>)
+const THEMES: readonly unknown[] = ['auto', 'light', 'dark']
+const MAX_QUERY_TEXT = 2_048
+
+/**
+ * The sign-in button: a link and not a form, since it works without script, under any policy, and in any markup; login
+ * itself sees to it that a prefetch of the link starts nothing.
+ *
+ * @param options.mountPath public path of the routes, e.g. `/auth`
+ * @param options.origin public origin; every form of it links there: a sign-in must begin on the host its callback comes
+ *   back to, also where the page was opened under another one
+ * @param options.texts the app's texts by language; `signIn` is the button's
+ *
+ * @example createButton({ mountPath: '/auth', origin: 'https://app.example' }).html({ returnTo: '/basket', lang: 'ko' })
+ */
+export function createButton(options: {
+  readonly mountPath: string
+  readonly origin: string
+  readonly texts?: Readonly<Record<string, PageTextOverrides>>
+}): Button {
+  const labels = Object.fromEntries(
+    Object.entries(mergeTexts(options.texts)).map(([language, texts]) => [language, texts.signIn]),
+  )
+  const base = options.origin + options.mountPath
+  const assets = { js: buttonScript(base, labels), css: BUTTON_CSS } as const
+  const script = createAsset('text/javascript', assets.js)
+  const stylesheet = createAsset('text/css', assets.css)
+
+  return {
+    html: (given = {}) => renderLink(base, labels, checkOptions(given)),
+    assets,
+    sendScript: (req, res) => sendAsset(req, res, script),
+    sendStylesheet: (req, res) => sendAsset(req, res, stylesheet),
+    sendFragment: (req, res) =>
+      sendAsset(req, res, createAsset('text/html', renderLink(base, labels, toOptions(req.query)))),
+  }
+}
+
+function renderLink(base: string, labels: Readonly<Record<string, string>>, options: SignInButtonOptions): string {
+  const { returnTo, theme = 'auto', className } = options
+  const language = knownLanguage(labels, options.lang)
+  // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
+  const asked = { ...(returnTo === undefined ? {} : { return_to: returnTo }), ...toLinkParams(options, 'signInButton') }
+  const query = Object.keys(asked).length === 0 ? '' : `?${new URLSearchParams(asked)}`
+  const classes = className === undefined ? 'ppoppo-sign-in' : `ppoppo-sign-in ${className}`
+  const label = options.label ?? labels[language]
+  return html`<a class="${classes}" data-theme="${theme}" lang="${language}" rel="nofollow" data-turbo="false" href="${base}/login${query}">${trustedHtml(BUTTON_ICON)}<span>${label}</span></a>`.toString()
+}
+
+/** `ko-KR` where there is a text for it, else `ko`, else `en`. */
+function knownLanguage(labels: Readonly<Record<string, string>>, language = 'en'): string {
+  const wanted = language.toLowerCase()
+  const find = (name: string | undefined): string | undefined =>
+    Object.keys(labels).find((known) => known.toLowerCase() === name)
+  return find(wanted) ?? find(wanted.split('-')[0]) ?? 'en'
+}
+
+/** A wrong option is a mistake in the app's code, so it is told at once. */
+function checkOptions(options: SignInButtonOptions): SignInButtonOptions {
+  assertCallOptions(options, OPTION_NAMES, 'signInButton')
+  for (const [key, value] of Object.entries(options)) {
+    if (key === 'theme' && value !== undefined && !THEMES.includes(value)) {
+      throw new PpoppoError('config_invalid', 'signInButton: "theme" must be "auto", "light" or "dark"')
+    }
+    if (value !== undefined && typeof value !== 'string') {
+      throw new PpoppoError('config_invalid', `signInButton: "${key}" must be a text`)
+    }
+  }
+  return options
+}
+
+/** What strangers put into a query is taken where it makes sense, and else passed over. */
+function toOptions(query: Request['query']): SignInButtonOptions {
+  const text = (name: string): string | undefined => {
+    const value = query[name]
+    return typeof value === 'string' && value !== '' && value.length <= MAX_QUERY_TEXT ? value : undefined
+  }
+  const returnTo = text('return_to')
+  const lang = text('lang')
+  const theme = text('theme')
+  return {
+    ...(returnTo === undefined ? {} : { returnTo }),
+    ...(lang === undefined ? {} : { lang }),
+    ...(theme === 'light' || theme === 'dark' ? { theme } : {}),
+  }
+}
+
+interface Asset {
+  readonly type: string
+  readonly body: string
+  readonly etag: string
+}
+
+function createAsset(type: string, body: string): Asset {
+  return { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
+}
+
+/** The same for everyone, so caches may keep it; `res.send` answers 304 where the ETag is known. */
+function sendAsset(_req: Request, res: Response, { type, body, etag }: Asset): void {
+  res.set({
+    'Content-Type': `${type}; charset=utf-8`,
+    'Cache-Control': 'public, max-age=3600, stale-while-revalidate=86400',
+    ETag: etag,
+    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    // Module scripts and integrity checks from other origins need it; there is nothing here that is anyone's own.
+    'Access-Control-Allow-Origin': '*',
+    'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  })
+  res.send(body)
+}

@@ -1,0 +1,22 @@
+import { PpoppoError } from '../errors.js'
+import { isPlainObject } from '../lib/guards.js'
+import { unknownKeys } from '../lib/known-keys.js'
+
+/**
+ * Checks what was passed to a function of ours before anything is done: an option that is misspelt must not be as if it
+ * had not been given.
+ *
+ * @param call the function, as the app spells it
+ * @throws PpoppoError `config_invalid`, naming the option and the nearest known one, never a value
+ * @example assertCallOptions(options, ['everywhere'], 'req.ppoppo.signOut')
+ */
+export function assertCallOptions(
+  given: unknown,
+  known: readonly string[],
+  call: string,
+): asserts given is Readonly<Record<string, unknown>> {
+  if (!isPlainObject(given))
+    throw new PpoppoError('config_invalid', `${call}: takes an object with ${known.join(', ')}`)
+  const [unknown] = unknownKeys(given, known)
+  if (unknown) throw new PpoppoError('config_invalid', `${call}: "${unknown.name}" is not an option; ${unknown.hint}`)
+}

@@ -1,0 +1,185 @@
+import type { PpoppoFetch } from '../lib/http.js'
+import { LABEL_KEYS, PAGE_KINDS, PAGE_TEXT_KEYS } from '../pages/texts.js'
+import { faultOfAuthorizationParams } from './authorization-params.js'
+import type { Config, PpoppoOptions } from './options.js'
+import { checkKeys, type Faults } from './source.js'
+import { isCleanText } from './urls.js'
+
+const DAY_MS = 86_400_000
+const TEN_YEARS_MS = 3_650 * DAY_MS
+const DEFAULT_IDLE_MS = 30 * DAY_MS
+const DEFAULT_ABSOLUTE_MS = 180 * DAY_MS
+const DEFAULT_RATE_LIMIT = { loginPerMinute: 120, failuresPerMinute: 30 } as const
+
+/** RFC 6749 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by spaces. */
+export function parseScope(value: unknown, faults: Faults): readonly string[] {
+  const tokens: unknown[] = typeof value === 'string' ? value.split(' ').filter((token) => token !== '') : toList(value)
+  const isValid = tokens.every((token) => typeof token === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(token))
+  const scope = [...new Set(tokens as string[])]
+  if (!isValid) faults.add('scope', 'must be scope names, separated by spaces or as a list (RFC 6749 3.3)')
+  else if (!scope.includes('openid') || !scope.includes('profile')) {
+    faults.add('scope', 'must hold both openid and profile; without them nobody can be identified')
+  }
+  return scope
+}
+
+/** Parameters of the authorization request, copied, or a function that gives them. */
+export function parseAuthorizationParams(
+  value: PpoppoOptions['authorizationParams'],
+  faults: Faults,
+): Pick<Config, 'authorizationParams'> {
+  if (value === undefined || typeof value === 'function')
+    return value === undefined ? {} : { authorizationParams: value }
+  const fault = faultOfAuthorizationParams(value)
+  if (fault === undefined) return { authorizationParams: { ...value } }
+  faults.add(fault.name === '' ? 'authorizationParams' : `authorizationParams.${fault.name}`, fault.problem)
+  return {}
+}
+
+/** No braces (Redis Cluster reads them as a hash tag of our own making), nothing a pattern would match. */
+export function parseKeyPrefix(value: unknown, faults: Faults): string {
+  if (isCleanText(value) && value.length <= 100 && !/[{}*?[\]\\]/.test(value)) return value
+  faults.add('keyPrefix', 'must be a text of 1 to 100 characters without spaces and without any of {}*?[]\\')
+  return ''
+}
+
+/** Lifetimes and cookie of the library's own session. */
+export function parseSession(
+  value: unknown,
+  isHttps: boolean | undefined,
+  faults: Faults,
+): Pick<Config, 'ownSession' | 'idleMs' | 'absoluteMs' | 'cookieName'> {
+  const given = value === false ? {} : toRecord('session', value, ['idleMs', 'absoluteMs', 'cookieName'], faults)
+  const absoluteMs = lifetime('session.absoluteMs', given['absoluteMs'], DEFAULT_ABSOLUTE_MS, faults)
+  const idleMs = lifetime('session.idleMs', given['idleMs'], Math.min(DEFAULT_IDLE_MS, absoluteMs), faults)
+  if (idleMs > absoluteMs)
+    faults.add('session.idleMs', 'must not be larger than "session.absoluteMs" (default 180 days)')
+  const cookieName = parseCookieName(given['cookieName'], isHttps, faults)
+  return { ownSession: value !== false, idleMs, absoluteMs, ...(cookieName === undefined ? {} : { cookieName }) }
+}
+
+function lifetime(option: string, value: unknown, fallback: number, faults: Faults): number {
+  const number = positiveInteger(option, value, fallback, faults)
+  if (number < 1_000) faults.add(option, 'must be 1000 or more: it counts milliseconds')
+  if (number > TEN_YEARS_MS) faults.add(option, 'must not be longer than ten years; it counts milliseconds')
+  return number
+}
+
+/** RFC 6265 token; the `__Host-` prefix is the browser's promise that no other host set the cookie (C22). */
+function parseCookieName(value: unknown, isHttps: boolean | undefined, faults: Faults): string | undefined {
+  if (value === undefined) return undefined
+  const option = 'session.cookieName'
+  if (typeof value !== 'string' || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/.test(value)) {
+    return faults.add(option, 'must be a cookie name: 1 to 64 letters, digits and -_. (RFC 6265)')
+  }
+  if (isHttps === true && !/^__Host-./.test(value)) return faults.add(option, 'must begin with "__Host-" on https')
+  if (isHttps === false && /^__(host|secure)-/i.test(value)) {
+    return faults.add(option, 'must not begin with "__Host-" or "__Secure-" on http: browsers would drop the cookie')
+  }
+  return value
+}
+
+/** Names of session keys that survive a sign-in. */
+export function parseKeepAnonymous(value: unknown, faults: Faults): readonly string[] {
+  if (value === undefined) return []
+  const keys = toList(value)
+  if (keys.every((key) => typeof key === 'string' && key !== '' && key !== 'cookie' && key !== '__proto__')) {
+    return [...new Set(keys as string[])]
+  }
+  faults.add('keepAnonymous', 'must be a list of session keys; "cookie" cannot be one of them')
+  return []
+}
+
+/** Per minute and address. From the environment only `off` comes. */
+export function parseRateLimit(option: unknown, variable: unknown, faults: Faults): Config['rateLimit'] {
+  if (option === undefined && variable !== undefined) {
+    if (variable !== 'off') faults.add('rateLimit', 'can only be "off" in the environment; numbers are set in code')
+    return false
+  }
+  if (option === false) return false
+  const given = toRecord('rateLimit', option, Object.keys(DEFAULT_RATE_LIMIT), faults)
+  const limit = (name: keyof typeof DEFAULT_RATE_LIMIT): number =>
+    positiveInteger(`rateLimit.${name}`, given[name], DEFAULT_RATE_LIMIT[name], faults)
+  return { loginPerMinute: limit('loginPerMinute'), failuresPerMinute: limit('failuresPerMinute') }
+}
+
+/** A copy of the app's texts, every key known and every text a text. */
+export function parseTexts(value: unknown, faults: Faults): Config['texts'] {
+  const texts: Record<string, Record<string, unknown>> = {}
+  for (const [language, given] of Object.entries(toRecord('texts', value, undefined, faults))) {
+    if (!/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(language)) {
+      faults.add('texts', 'must have languages as keys, such as "en", "ko" or "pt-BR"')
+      continue
+    }
+    const { pages, ...labels } = toRecord(`texts.${language}`, given, [...LABEL_KEYS, 'pages'], faults)
+    const path = `texts.${language}.pages`
+    const copy = Object.entries(toRecord(path, pages, PAGE_KINDS, faults)).map(([kind, page]) => {
+      return [kind, onlyTexts(`${path}.${kind}`, toRecord(`${path}.${kind}`, page, PAGE_TEXT_KEYS, faults), faults)]
+    })
+    texts[language] = { ...onlyTexts(`texts.${language}`, labels, faults), pages: Object.fromEntries(copy) }
+  }
+  return texts
+}
+
+function onlyTexts(path: string, given: Readonly<Record<string, unknown>>, faults: Faults): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const [key, text] of Object.entries(given)) {
+    if (text === undefined) continue
+    if (typeof text === 'string' && text.trim() !== '') texts[key] = text
+    else if (/^\w{1,30}$/.test(key)) faults.add(`${path}.${key}`, 'must be a text that is not empty')
+  }
+  return texts
+}
+
+/** A function, or nothing. */
+export function parseFunction<Name extends 'onSignIn' | 'onSignOut' | 'onEvent'>(
+  name: Name,
+  options: PpoppoOptions,
+  faults: Faults,
+): Partial<Pick<Config, Name>> {
+  const value: unknown = options[name]
+  if (value === undefined) return {}
+  if (typeof value !== 'function') faults.add(name, 'must be a function')
+  return { [name]: value } as Partial<Pick<Config, Name>>
+}
+
+/** A fetch of the app's own, or nothing. */
+export function parseFetch(value: unknown, faults: Faults): { readonly fetch?: PpoppoFetch } {
+  if (value === undefined) return {}
+  if (typeof value !== 'function') faults.add('fetch', 'must be a function that answers like fetch')
+  return { fetch: value as PpoppoFetch }
+}
+
+/** A boolean, or its default. */
+export function parseBoolean(option: string, value: unknown, fallback: boolean, faults: Faults): boolean {
+  if (value !== undefined && typeof value !== 'boolean') faults.add(option, 'must be true or false')
+  return typeof value === 'boolean' ? value : fallback
+}
+
+function positiveInteger(option: string, value: unknown, fallback: number, faults: Faults): number {
+  if (value === undefined) return fallback
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+  faults.add(option, 'must be a positive integer')
+  return fallback
+}
+
+/** An object with known keys only; nothing is an empty one. */
+function toRecord(
+  option: string,
+  value: unknown,
+  known: readonly string[] | undefined,
+  faults: Faults,
+): Readonly<Record<string, unknown>> {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    faults.add(option, 'must be an object')
+    return {}
+  }
+  if (known !== undefined) checkKeys(value, known, `${option}.`, faults)
+  return value as Readonly<Record<string, unknown>>
+}
+
+/** A list as it is; anything else as a list that passes no check. */
+function toList(value: unknown): readonly unknown[] & unknown[] {
+  return Array.isArray(value) ? value : [undefined]
+}

@@ -1,0 +1,233 @@
+import { inspect } from 'node:util'
+import { deepFreeze } from '../lib/deep-freeze.js'
+import { isPlainObject } from '../lib/guards.js'
+import { nearest } from '../lib/nearest.js'
+import { trimEndOf } from '../lib/trim-end.js'
+import { LONGEST_TIMER_MS } from '../lib/wait.js'
+import { parseChannelOptions } from './channel.js'
+import { parseFetch, parseKeyPrefix } from './checks.js'
+import type { MessagingConfig, MessagingOptions } from './messaging-options.js'
+import { parseRedis } from './redis.js'
+import { checkKeys, Faults } from './source.js'
+import { isSecure, parseUrl } from './urls.js'
+
+/** PCS and PAS's token endpoint by environment (*Messaging reference*). */
+const MESSAGING_URLS = {
+  production: { apiUrl: 'https://api.ppoppo.com/ext', tokenUrl: 'https://accounts.ppoppo.com/oauth/token' },
+  sandbox: {
+    apiUrl: 'https://api.sandbox.ppoppo.com/ext',
+    tokenUrl: 'https://accounts.sandbox.ppoppo.com/oauth/token',
+  },
+  local: { apiUrl: 'http://localhost:3203', tokenUrl: 'http://localhost:3100/oauth/token' },
+} as const
+type Environment = keyof typeof MESSAGING_URLS
+
+const VARIABLES = {
+  apiUrl: 'PCS_API_URL',
+  tokenUrl: 'PAS_TOKEN_URL',
+  clientId: 'PAS_PCS_CLIENT_ID',
+  clientSecret: 'PAS_PCS_CLIENT_SECRET',
+  environment: 'PPOPPO_ENVIRONMENT',
+  redis: 'REDIS_URL',
+} as const satisfies Readonly<Partial<Record<keyof MessagingOptions, string>>>
+
+const OPTION_NAMES = Object.keys({
+  apiUrl: true,
+  tokenUrl: true,
+  clientId: true,
+  clientSecret: true,
+  environment: true,
+  descriptor: true,
+  keepalive: true,
+  deadlineMs: true,
+  maxAttempts: true,
+  fetch: true,
+  grpcChannelOptions: true,
+  redis: true,
+  keyPrefix: true,
+} satisfies Record<keyof MessagingOptions, true>)
+
+/** An id and its secret; printing one shows the id only. */
+class MessagingCredentials {
+  readonly clientId: string
+  readonly #clientSecret: string
+
+  constructor(clientId: string, clientSecret: string) {
+    this.clientId = clientId
+    this.#clientSecret = clientSecret
+  }
+
+  get clientSecret(): string {
+    return this.#clientSecret
+  }
+
+  toJSON(): object {
+    return { clientId: this.clientId }
+  }
+
+  [inspect.custom](): object {
+    return this.toJSON()
+  }
+}
+
+/**
+ * Checks options and environment of the Messaging client.
+ *
+ * @param options what the app passed to `createMessaging()`; an option wins over its variable
+ * @param env the environment, e.g. `process.env`; empty variables count as not set
+ * @returns checked, complete and frozen, but for a Redis client passed in. Without an id or a secret it has no `credentials`, and `missing` names them.
+ * @throws PpoppoError `config_invalid`: all faults at once, a line each, by option and variable name, never a value
+ *
+ * @example resolveMessagingConfig({ environment: 'local' }, process.env).apiUrl // 'http://localhost:3203'
+ */
+export function resolveMessagingConfig(options: MessagingOptions, env: NodeJS.ProcessEnv): MessagingConfig {
+  const faults = messagingFaults()
+  const config = parseMessagingConfig(options, env, faults)
+  faults.throwIfAny()
+  return deepFreeze<MessagingConfig>(config)
+}
+
+/** Collects faults under the names of the Messaging client's own variables. */
+export function messagingFaults(): Faults {
+  return new Faults(VARIABLES, 'Messaging')
+}
+
+/** The same as a part of a larger configuration, which throws and freezes by itself. */
+export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, faults: Faults): MessagingConfig {
+  const given = toOptions(options, faults)
+  const value = (name: keyof typeof VARIABLES): unknown => given[name] ?? (env[VARIABLES[name]]?.trim() || undefined)
+
+  const urls = MESSAGING_URLS[parseEnvironment(value('environment'), faults)]
+  const clientId = parseClientId(value('clientId'), faults)
+  const clientSecret = parseClientSecret(value('clientSecret'), faults)
+  const missing = (['clientId', 'clientSecret'] as const).filter((name) => value(name) === undefined)
+  const [half, ...rest] = missing
+  if (half !== undefined && rest.length === 0)
+    faults.add(half, `is missing, and ${otherHalf(half)} is of no use without it`)
+  const redis = parseRedis(value('redis'), faults)
+  const descriptor = parseDescriptor(given['descriptor'], faults)
+
+  return {
+    apiUrl: parseApiUrl(value('apiUrl') ?? urls.apiUrl, faults),
+    tokenUrl: parseTokenUrl(value('tokenUrl') ?? urls.tokenUrl, faults),
+    ...(clientId && clientSecret ? { credentials: new MessagingCredentials(clientId, clientSecret) } : {}),
+    missing: missing.map((name) => `"${name}" (${VARIABLES[name]})`),
+    ...(descriptor === undefined ? {} : { descriptor }),
+    keepalive: parseKeepalive(given['keepalive'], faults),
+    deadlineMs: positive('deadlineMs', given['deadlineMs'], { otherwise: 20_000, most: LONGEST_TIMER_MS }, faults),
+    maxAttempts: positive('maxAttempts', given['maxAttempts'], { otherwise: 4, most: 100 }, faults),
+    ...parseFetch(given['fetch'], faults),
+    ...parseChannelOptions(given['grpcChannelOptions'], faults),
+    ...(redis === undefined ? {} : { redis }),
+    keyPrefix: parseKeyPrefix(given['keyPrefix'] ?? 'ppoppo:', faults),
+  }
+}
+
+function toOptions(options: unknown, faults: Faults): Readonly<Record<string, unknown>> {
+  if (options === undefined) return {}
+  if (!isPlainObject(options)) {
+    faults.add('options', 'must be an object: createMessaging({ clientId, clientSecret })')
+    return {}
+  }
+  checkKeys(options, OPTION_NAMES, '', faults)
+  return options
+}
+
+function parseEnvironment(value: unknown, faults: Faults): Environment {
+  if (value === undefined) return 'production'
+  const names = Object.keys(MESSAGING_URLS) as Environment[]
+  const known = names.find((name) => name === value)
+  if (known === undefined) {
+    const meant = typeof value === 'string' ? nearest(value, names) : undefined
+    faults.add(
+      'environment',
+      `must be one of ${names.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+    )
+  }
+  return known ?? 'production'
+}
+
+/** Its path goes in front of every gRPC path, so it may hold only what needs no escaping. */
+function parseApiUrl(value: unknown, faults: Faults): string {
+  const url = parseUrl(value)
+  if (url === undefined || !/^[\w./~-]*$/.test(url.pathname)) {
+    faults.add('apiUrl', 'must be a URL such as "https://api.ppoppo.com/ext", without query or fragment')
+  } else refusePlaintext('apiUrl', url, 'the access token', faults)
+  return url === undefined ? '' : `${url.origin}${trimEndOf(url.pathname, '/')}`
+}
+
+function parseTokenUrl(value: unknown, faults: Faults): string {
+  const url = parseUrl(value)
+  if (url === undefined || url.pathname === '/') {
+    faults.add('tokenUrl', 'must be the full token endpoint, such as "https://accounts.ppoppo.com/oauth/token"')
+  } else refusePlaintext('tokenUrl', url, 'the client secret', faults)
+  return url?.href ?? ''
+}
+
+function refusePlaintext(option: string, url: URL, what: string, faults: Faults): void {
+  if (isSecure(url)) return
+  faults.add(option, `must be https: over http anyone on the way reads ${what}; http is allowed on localhost only`)
+}
+
+/** RFC 6749 appendix A.1. */
+function parseClientId(value: unknown, faults: Faults): string | undefined {
+  return parseCredential('clientId', value, faults)
+}
+
+/** RFC 6749 appendix A.2. */
+function parseClientSecret(value: unknown, faults: Faults): string | undefined {
+  return parseCredential('clientSecret', value, faults)
+}
+
+/** Visible ASCII. A space within is legal; one at an end came along when it was copied. */
+function parseCredential(name: 'clientId' | 'clientSecret', value: unknown, faults: Faults): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || !/^[\x20-\x7e]{1,1000}$/.test(value)) {
+    return faults.add(name, 'must be as Ppoppo gave it: one line of 1 to 1,000 visible ASCII characters')
+  }
+  return value === value.trim() ? value : faults.add(name, 'begins or ends with a space, which is none of it')
+}
+
+function otherHalf(half: 'clientId' | 'clientSecret'): string {
+  return half === 'clientId' ? 'a secret' : 'an id'
+}
+
+function parseDescriptor(value: unknown, faults: Faults): MessagingConfig['descriptor'] {
+  if (value === undefined || isDescriptorPart(value)) return value
+  if (Array.isArray(value) && value.length > 0 && value.every(isDescriptorPart)) return [...value]
+  return faults.add(
+    'descriptor',
+    'must be the path of a .proto, of a folder of them or of a descriptor set, the bytes of one, or a list of such',
+  )
+}
+
+function isDescriptorPart(value: unknown): value is string | Uint8Array {
+  return typeof value === 'string' ? value !== '' : value instanceof Uint8Array && value.byteLength > 0
+}
+
+function parseKeepalive(value: unknown, faults: Faults): MessagingConfig['keepalive'] {
+  if (value !== undefined && !isPlainObject(value)) faults.add('keepalive', 'must be { timeMs, timeoutMs }')
+  const given = isPlainObject(value) ? value : {}
+  checkKeys(given, ['timeMs', 'timeoutMs'], 'keepalive.', faults)
+  return {
+    timeMs: positive('keepalive.timeMs', given['timeMs'], { otherwise: 60_000, most: LONGEST_TIMER_MS }, faults),
+    timeoutMs: positive(
+      'keepalive.timeoutMs',
+      given['timeoutMs'],
+      { otherwise: 20_000, most: LONGEST_TIMER_MS },
+      faults,
+    ),
+  }
+}
+
+function positive(
+  option: string,
+  value: unknown,
+  { otherwise, most }: { readonly otherwise: number; readonly most: number },
+  faults: Faults,
+): number {
+  if (value === undefined) return otherwise
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= most) return value
+  faults.add(option, `must be a positive integer, ${most.toLocaleString('en')} at most`)
+  return otherwise
+}

@@ -1,0 +1,60 @@
+import { isUnderPath } from '../lib/request-target.js'
+import type { Config } from './options.js'
+import type { Faults } from './source.js'
+
+/** Where the app and our routes are, as a visitor's browser sees it. */
+export type PublicPaths = Pick<Config, 'mountPath' | 'basePath' | 'strippedPrefix'>
+
+/** The three paths as given, not yet checked. */
+export interface GivenPaths {
+  readonly mountPath: unknown
+  readonly basePath: unknown
+  readonly strippedPrefix: unknown
+}
+
+const PROBLEM =
+  'begins with one slash, has no query, and holds letters, digits and ._~- only, since it is a route, a cookie path and part of a redirect URI'
+
+/**
+ * Checks the paths together. `basePath` and `mountPath` follow from each other where one is left out, and a prefix that
+ * a proxy strips must be one that the app's own address has.
+ */
+export function parsePublicPaths(given: GivenPaths, faults: Faults): PublicPaths {
+  const base = given.basePath === undefined ? undefined : parsePath(given.basePath, 'basePath', '/shop', faults)
+  const mount = parsePath(given.mountPath ?? `${base ?? ''}/auth`, 'mountPath', '/auth', faults) ?? '/auth'
+  if (mount === '') faults.add('mountPath', 'must not be "/": the routes need a path of their own, such as "/auth"')
+  const basePath = base ?? parentOf(mount)
+  if (base !== undefined && mount !== '' && !isUnderPath(mount, base)) {
+    faults.add('mountPath', 'must lie under "basePath": it is the full public path of the routes, such as "/shop/auth"')
+  }
+  return { mountPath: mount, basePath, strippedPrefix: parseStripped(given.strippedPrefix, base, basePath, faults) }
+}
+
+/** Not said: only who names `basePath` may have a proxy that takes it away. */
+function parseStripped(
+  value: unknown,
+  given: string | undefined,
+  basePath: string,
+  faults: Faults,
+): Config['strippedPrefix'] {
+  if (value === undefined) return given === undefined || given === '' ? '' : 'detect'
+  if (value === '') return ''
+  const prefix = parsePath(value, 'strippedPrefix', '/shop', faults) ?? ''
+  if (!isUnderPath(basePath, prefix))
+    faults.add('strippedPrefix', 'must be "basePath" or a part of it from its beginning')
+  return prefix
+}
+
+/** `/shop`, without a slash at the end; `''` for `/`. */
+function parsePath(value: unknown, option: string, example: string, faults: Faults): string | undefined {
+  if (value === '/') return ''
+  const path = typeof value === 'string' ? value.replace(/\/$/, '') : ''
+  const segments = path.split('/').slice(1)
+  const isPlain = segments.length > 0 && segments.every((part) => /^[\w.~-]+$/.test(part) && !/^\.+$/.test(part))
+  if (path.startsWith('/') && isPlain) return path
+  return faults.add(option, `must be a path such as "${example}": ${PROBLEM}`)
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
+}

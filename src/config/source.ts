@@ -1,0 +1,98 @@
+import { PpoppoError } from '../errors.js'
+import { unknownKeys } from '../lib/known-keys.js'
+import type { PpoppoOptions } from './options.js'
+
+/** Option -> environment variable. Options without one are set in code only. */
+export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> = {
+  clientId: 'PPOPPO_CLIENT_ID',
+  baseUrl: 'PPOPPO_BASE_URL',
+  basePath: 'PPOPPO_BASE_PATH',
+  environment: 'PPOPPO_ENVIRONMENT',
+  issuer: 'PPOPPO_AUTH_URL',
+  scope: 'PPOPPO_SCOPE',
+  redis: 'REDIS_URL',
+  sessionSecret: 'PPOPPO_SESSION_SECRET',
+  vaultKeys: 'PPOPPO_VAULT_KEYS',
+  rateLimit: 'PPOPPO_RATE_LIMIT',
+}
+
+const ENV_FILE_HINT = 'A .env file is not read by itself: start Node with --env-file=.env'
+
+/** Collects faults, so that all are told at once. A fault names options and variables, never a value. */
+export class Faults {
+  readonly #lines: string[] = []
+  readonly #variables: Readonly<Record<string, string>>
+  readonly #subject: string
+  #isSomethingMissing = false
+
+  /** @param subject what is not configured yet, the beginning of the message */
+  constructor(variables: Readonly<Record<string, string>> = VARIABLES, subject = 'express-ppoppo') {
+    this.#variables = variables
+    this.#subject = subject
+  }
+
+  /** `option` may be a path, e.g. `session.idleMs`; its variable is added where it has one. */
+  add(option: string, problem: string): undefined {
+    this.#lines.push(`${label(option, this.#variables)} ${problem}`)
+  }
+
+  /** As {@link add}, for something that nothing was said of. */
+  addMissing(option: string, problem: string): undefined {
+    this.#isSomethingMissing = true
+    this.add(option, problem)
+  }
+
+  /** Adds the faults of a part that has options and variables of its own. */
+  include(part: string, faults: Faults): void {
+    this.#lines.push(...faults.#lines.map((line) => `${part}: ${line}`))
+  }
+
+  /** @throws PpoppoError `config_invalid`, with every fault on a line of its own. */
+  throwIfAny(): void {
+    if (this.#lines.length === 0) return
+    const lines = [`${this.#subject} is not configured yet:`, ...this.#lines.map((line) => `- ${line}`)]
+    if (this.#isSomethingMissing) lines.push(ENV_FILE_HINT)
+    throw new PpoppoError('config_invalid', lines.join('\n'))
+  }
+}
+
+/** `"issuer" (PPOPPO_AUTH_URL)`, or `"session.idleMs"`. */
+export function label(option: string, variables: Readonly<Record<string, string>> = VARIABLES): string {
+  const variable = Object.hasOwn(variables, option) ? variables[option] : undefined
+  return variable === undefined ? `"${option}"` : `"${option}" (${variable})`
+}
+
+/** Adds a fault for each key of `given` that is not in `known`, with the name it was probably meant to be. */
+export function checkKeys(given: object, known: readonly string[], path: string, faults: Faults): void {
+  for (const { name, hint } of unknownKeys(given, known, path)) {
+    faults.add(`${path}${name}`, `is not an option; ${hint}`)
+  }
+}
+
+/** A value from the options, else from the environment, not yet checked. */
+export interface Source {
+  /** As given in code; `undefined` counts as not given. */
+  option(name: keyof PpoppoOptions): unknown
+  /** The option, else its variable's text; an empty variable counts as not set. */
+  value(name: keyof PpoppoOptions): unknown
+  /** As `value`; a variable is split at commas. */
+  list(name: keyof PpoppoOptions): unknown
+}
+
+export function createSource(options: PpoppoOptions, env: NodeJS.ProcessEnv): Source {
+  const option = (name: keyof PpoppoOptions): unknown => options[name]
+  const variable = (name: keyof PpoppoOptions): string | undefined => {
+    const variableName = VARIABLES[name]
+    const text = variableName === undefined ? undefined : env[variableName]?.trim()
+    return text === '' ? undefined : text
+  }
+  return {
+    option,
+    value: (name) => option(name) ?? variable(name),
+    list: (name) =>
+      option(name) ??
+      variable(name)
+        ?.split(',')
+        .map((entry) => entry.trim()),
+  }
+}

@@ -1,0 +1,16 @@
+import type { Response } from 'express'
+import type { Config } from '../config/options.js'
+
+/** On every answer of ours, whatever its type: read as what it says it is, and by this site alone. Pages add more. */
+export function secureAnswer(res: Response): void {
+  res.set({ 'X-Content-Type-Options': 'nosniff', 'Cross-Origin-Resource-Policy': 'same-origin' })
+}
+
+/**
+ * A 401 says how to sign in (RFC 9110 15.5.2). The scheme is our own, so no browser opens a box for a name and a password.
+ *
+ * @example // WWW-Authenticate: Ppoppo realm="https://app.example", login="https://app.example/auth/login"
+ */
+export function challenge(res: Response, { origin, mountPath }: Pick<Config, 'origin' | 'mountPath'>): void {
+  res.append('WWW-Authenticate', `Ppoppo realm="${origin}", login="${origin}${mountPath}/login"`)
+}

@@ -1,0 +1,52 @@
+import type { Request } from 'express'
+import type { Config } from '../config/options.js'
+import { isProxyTrusted } from './trusted-proxy.js'
+
+/**
+ * The host that a visitor's browser asked, where that is surely not the one of `baseUrl`: cookies set there do not reach the
+ * callback. Ports are of no account, as to cookies.
+ *
+ * @returns the host as it was named; `undefined` where it is ours, or nobody can tell. A proxy may have put its own
+ *   name into `Host`, so what is returned is a guess until the browser has been sent to `baseUrl` once.
+ */
+export function otherHostOf(req: Request, config: Pick<Config, 'origin' | 'isHttps'>): string | undefined {
+  const own = new URL(config.origin).hostname
+  const forwarded = firstOf(req.get('x-forwarded-host')) ?? hostInForwarded(req.get('forwarded'))
+  const isTrusted = isProxyTrusted(req)
+  const named = forwarded !== undefined && isTrusted ? [forwarded] : [namedHostOf(req), forwarded]
+  const hosts = named.filter((host) => host !== undefined && hostnameOf(host) !== undefined)
+  if (hosts.some((host) => hostnameOf(host) === own)) {
+    // Under https every cookie of ours is Secure: a browser that asks by http drops them.
+    const isByHttp = config.isHttps && isTrusted && firstOf(req.get('x-forwarded-proto')) === 'http'
+    return isByHttp ? `http://${hosts[0]}` : undefined
+  }
+  return hosts[0]
+}
+
+/** A URL on the host that was asked, as one on our origin: whoever opened the app under another name means this one. */
+export function toOwnOrigin(url: string, req: Request, origin: string): string {
+  const host = namedHostOf(req)
+  if (host === undefined || !/^https?:\/\//i.test(url) || !URL.canParse(url)) return url
+  const given = new URL(url)
+  return given.host === host.toLowerCase() ? `${origin}${given.pathname}${given.search}${given.hash}` : url
+}
+
+/** With an absolute-form target its host counts, and not the header's (RFC 9112 3.2.2). */
+function namedHostOf(req: Request): string | undefined {
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]+)/i.exec(req.originalUrl)?.[1] ?? req.get('host')
+}
+
+function hostnameOf(host: string | undefined): string | undefined {
+  const url = `http://${host}`
+  return host !== undefined && host !== '' && URL.canParse(url) ? new URL(url).hostname : undefined
+}
+
+/** Each proxy adds its own at the end. */
+function firstOf(list: string | undefined): string | undefined {
+  return list?.split(',', 1)[0]?.trim().toLowerCase() || undefined
+}
+
+/** RFC 7239. */
+function hostInForwarded(header: string | undefined): string | undefined {
+  return /(?:^|[;,\s])host="?([^";,\s]+)/i.exec(header ?? '')?.[1]?.toLowerCase()
+}

@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express'
+import type { Config } from '../config/options.js'
+
+/** Names of headers, as a browser lists them in a preflight. */
+const HEADER_NAMES = /^[\w!#$%&'*+.^`|~, -]{1,1000}$/
+
+/**
+ * Lets scripts of `trustedOrigins`, and of nobody else, use a route with the person's cookies (CORS). A preflight ends
+ * here; any header may come, since none means anything to us.
+ *
+ * @param method what the route answers to
+ */
+export function createCors({ trustedOrigins }: Pick<Config, 'trustedOrigins'>, method: 'GET' | 'POST'): RequestHandler {
+  return function cors(req, res, next) {
+    if (trustedOrigins.length === 0) return next()
+    res.vary('Origin')
+    const origin = req.get('origin')
+    if (origin === undefined || !trustedOrigins.includes(origin)) return next()
+    res.set({
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Allow-Credentials': 'true',
+      'Access-Control-Expose-Headers': 'Retry-After',
+    })
+    if (req.method !== 'OPTIONS' || req.get('access-control-request-method') === undefined) return next()
+    const headers = req.get('access-control-request-headers') ?? ''
+    if (HEADER_NAMES.test(headers)) res.set('Access-Control-Allow-Headers', headers)
+    res.vary('Access-Control-Request-Headers')
+    res.set({ 'Access-Control-Allow-Methods': method, 'Access-Control-Max-Age': '600', 'Cache-Control': 'no-store' })
+    res.status(204).end()
+  }
+}

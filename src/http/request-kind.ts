@@ -1,0 +1,135 @@
+import type { Request } from 'express'
+import type { Config } from '../config/options.js'
+
+/**
+ * What a request to login or callback is (C05, C12). Only a `visit` begins an attempt or takes one.
+ *
+ * - `prefetch`: a browser, or a library in a page, prepares for a click that may never come
+ * - `frame`: another site shows us in a frame, where cookies are not kept
+ * - `foreign`: an image, script or fetch of another site, or of a sister domain
+ * - `script`: a fetch of our own pages, or a program that asks for JSON: neither can follow to PAS
+ */
+export type VisitKind = 'visit' | 'prefetch' | 'frame' | 'foreign' | 'script'
+
+/** By what the browser says of the request (Fetch Metadata, W3C) first, then by what libraries say of theirs. */
+export function visitKindOf(req: Request): VisitKind {
+  if (isPrefetch(req)) return 'prefetch'
+  const site = req.get('sec-fetch-site')
+  const isOwn = site === 'same-origin' || site === 'none'
+  if (isInFrame(req)) return isOwn && !isThirdParty(req) ? 'visit' : 'frame'
+  const mode = req.get('sec-fetch-mode')
+  // A browser says both. Node's fetch says `cors` and no site, and follows redirects wherever they lead.
+  const isScript = mode !== undefined && mode !== 'navigate' && site !== undefined
+  if (isScript) return isOwn ? 'script' : 'foreign'
+  return mode !== 'navigate' && (isByLibrary(req) || wantsJson(req)) ? 'script' : 'visit'
+}
+
+/** Browsers, old ones too; Turbo; htmx's preload extension. Page scripts may not set `Sec-` headers, hence the `X-`. */
+function isPrefetch(req: Request): boolean {
+  const names = ['sec-purpose', 'x-sec-purpose', 'purpose', 'x-purpose', 'x-moz']
+  return names.some((name) => /prefetch|prerender|preview/i.test(req.get(name) ?? '')) || isTrue(req, 'hx-preloaded')
+}
+
+function isInFrame(req: Request): boolean {
+  return ['iframe', 'frame', 'embed', 'object', 'fencedframe'].includes(req.get('sec-fetch-dest') ?? '')
+}
+
+/** Chromium and Firefox say this only where the page around is another site's. A frame of ours in it is the same else. */
+function isThirdParty(req: Request): boolean {
+  return req.get('sec-fetch-storage-access') !== undefined
+}
+
+/** For browsers that say nothing of a request, such as Safari before 16.4. */
+function isByLibrary(req: Request): boolean {
+  const isXhr = /^xmlhttprequest$/i.test(req.get('x-requested-with') ?? '')
+  const headers = ['turbo-frame', 'x-turbo-request-id', 'x-pjax', 'x-up-version', 'x-inertia']
+  return isXhr || isHtmx(req) || headers.some((name) => req.get(name) !== undefined)
+}
+
+/** htmx follows its own redirect header, and no redirect off the site. */
+export function isHtmx(req: Request): boolean {
+  return isTrue(req, 'hx-request')
+}
+
+function isTrue(req: Request, name: string): boolean {
+  return req.get(name)?.toLowerCase() === 'true'
+}
+
+/** Whether a browser goes somewhere: it can be sent on to another site, a script's request cannot (C41). */
+export function isNavigation(req: Request): boolean {
+  const mode = req.get('sec-fetch-mode')
+  return (mode === undefined || mode === 'navigate') && wantsHtml(req)
+}
+
+/** Whether a person has sent a form. Browsers tell the origin of it, also where they know no Fetch Metadata. */
+export function isFormOfBrowser(req: Request): boolean {
+  const isFromPage = req.get('sec-fetch-site') !== undefined || req.get('origin') !== undefined
+  return req.method === 'POST' && isFromPage && isNavigation(req)
+}
+
+const HTML: readonly string[] = ['text/html', 'application/xhtml+xml']
+const JSON_TYPES: readonly string[] = ['application/problem+json', 'application/json']
+const ANYTHING: readonly string[] = ['application/*', '*/*']
+
+/**
+ * Whether HTML is shown to somebody: `Accept` names it, and JSON is not liked better. A navigation does; so does a script
+ * that puts answers into the page, such as Turbo. `*\/*` names nothing.
+ */
+export function wantsHtml(req: Request): boolean {
+  const named = mediaRanges(req.get('accept'))
+  const html = bestOf(named, HTML)
+  const json = bestOf(named, JSON_TYPES)
+  if (!html || html.weight === 0) return false
+  if (json) return html.weight > json.weight || (html.weight === json.weight && html.place < json.place)
+  return html.weight >= (bestOf(named, ANYTHING)?.weight ?? 0)
+}
+
+/** Whether a program asks: JSON is named, and HTML is not liked better. */
+function wantsJson(req: Request): boolean {
+  const json = bestOf(mediaRanges(req.get('accept')), JSON_TYPES)
+  return json !== undefined && json.weight > 0 && !wantsHtml(req)
+}
+
+interface MediaRange {
+  readonly type: string
+  readonly weight: number
+  readonly place: number
+}
+
+/** What `Accept` names, in lower case. Parameters besides the weight (`;level=1`, `;charset=utf-8`) tell nothing here. */
+function mediaRanges(accept = ''): readonly MediaRange[] {
+  return accept
+    .toLowerCase()
+    .split(',')
+    .map((range, place) => {
+      const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
+      const weight = Number(parameters.find((one) => one.startsWith('q='))?.slice(2) ?? 1)
+      return { type, weight: weight >= 0 ? weight : 1, place }
+    })
+}
+
+function bestOf(ranges: readonly MediaRange[], types: readonly string[]): MediaRange | undefined {
+  return ranges
+    .filter(({ type }) => types.includes(type))
+    .reduce<MediaRange | undefined>((best, range) => (best && best.weight >= range.weight ? best : range), undefined)
+}
+
+/**
+ * Whether a POST comes from our own pages, or from those of an origin that is trusted like them: by `Sec-Fetch-Site`
+ * first, by `Origin` where that is absent, and last by `Referer`. With none of them there is no browser, and without a
+ * browser there is nobody whose cookies could be abused (C30).
+ */
+export function isOwnPost(
+  req: Request,
+  { origin, trustedOrigins }: Pick<Config, 'origin' | 'trustedOrigins'>,
+): boolean {
+  const from = req.get('origin')
+  if (from !== undefined && trustedOrigins.includes(from)) return true
+  const site = req.get('sec-fetch-site')
+  if (site !== undefined) return site === 'same-origin' || site === 'none'
+  if (from !== undefined) return from === origin
+  const referer = req.get('referer')
+  if (referer === undefined) return true
+  const page = URL.canParse(referer, origin) ? new URL(referer, origin).origin : undefined
+  return page !== undefined && (page === origin || trustedOrigins.includes(page))
+}

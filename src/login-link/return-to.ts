@@ -1,0 +1,55 @@
+import type { Config } from '../config/options.js'
+
+/**
+ * The longest `return_to` that is kept, as it came and as it goes out. It leaves in a `Location`, and nginx passes on 4 KB of
+ * headers by default (`proxy_buffer_size`), of which cookies and security headers take their part.
+ */
+export const MAX_RETURN_TO_LENGTH = 2_560
+
+/**
+ * Judges where a browser may be sent after a sign-in or sign-out: the own origin, or one on the allow-list.
+ * @param toPublicPath completes a path that lacks a prefix which a proxy strips
+ * @returns an absolute URL; the app's home for everything that is foreign, malformed, too long, or under the routes
+ * themselves (a loop). Never throws (C06).
+ */
+export function createReturnTo(
+  config: Pick<Config, 'origin' | 'mountPath' | 'allowedReturnOrigins'> & Partial<Pick<Config, 'homeUrl'>>,
+  toPublicPath: (path: string) => string = (path) => path,
+): (wanted: unknown) => string {
+  const home = config.homeUrl ?? `${config.origin}/`
+  const mount = config.mountPath.toLowerCase()
+
+  function isUnderMount(pathname: string): boolean {
+    const path = decoded(pathname).toLowerCase()
+    return path === mount || path.startsWith(`${mount}/`)
+  }
+
+  return (wanted) => {
+    if (typeof wanted !== 'string' || wanted.length > MAX_RETURN_TO_LENGTH || hasTricks(wanted)) return home
+    const isPath = wanted.startsWith('/')
+    if (!isPath && !/^https?:\/\/[^/]/i.test(wanted)) return home
+    if (!URL.canParse(wanted, config.origin)) return home
+    const url = new URL(wanted, config.origin)
+    if (url.username !== '' || url.password !== '') return home
+    // Judged after normalising: `/.//e` and `/a/..//e` become `//e`, which a browser takes for another host.
+    if (/^\/[/\\]/.test(decoded(url.pathname))) return home
+    // An absolute URL is public already.
+    if (isPath && !wanted.startsWith('//')) url.pathname = toPublicPath(url.pathname)
+    if (url.href.length > MAX_RETURN_TO_LENGTH) return home
+    if (url.origin === config.origin) return isUnderMount(url.pathname) ? home : url.href
+    return !isPath && config.allowedReturnOrigins.includes(url.origin) ? url.href : home
+  }
+}
+
+/** Control characters and blanks are dropped by URL parsers, and a backslash is read as a slash: neither is let in. */
+function hasTricks(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return /[\u0000-\u0020\u007f\\]/.test(text)
+}
+
+/** The path as a lenient server in between may read it. Escapes are read one by one: a broken one hides no other. */
+function decoded(pathname: string): string {
+  return pathname.replaceAll(/%([0-7][0-9a-f])/gi, (_escape, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+}

@@ -1,0 +1,30 @@
+import { isPlainObject } from '../../lib/guards.js'
+import { LONGEST_TIMER_MS } from '../../lib/wait.js'
+import type { CallOptions } from '../types/calls.js'
+import { CALL_OPTIONS, checkNames, invalid, record } from '../wire/validate.js'
+
+/**
+ * Checks the options of a call, before anything else is done: one that is not known would be an abort that does nothing.
+ * @throws `request_invalid` with the name, and for a name that is not known
+ */
+export function parseCallOptions(options: unknown): CallOptions {
+  if (options === undefined) return {}
+  if (isSignal(options)) throw invalid('signal', 'must be given by its name: { signal }')
+  const given = record(options, 'The options of a call', '{ signal, deadlineMs }')
+  checkNames(given, CALL_OPTIONS, '')
+  const { signal, deadlineMs } = given
+  if (signal !== undefined && !isSignal(signal)) throw invalid('signal', 'must be an AbortSignal')
+  if (deadlineMs !== undefined && !isDuration(deadlineMs)) {
+    throw invalid('deadlineMs', `must be a positive number of milliseconds, ${LONGEST_TIMER_MS} at most`)
+  }
+  return { ...(signal && { signal }), ...(deadlineMs !== undefined && { deadlineMs }) }
+}
+
+/** By its members: the signals of another realm, such as a test's, are signals, too. */
+export function isSignal(value: unknown): value is AbortSignal {
+  return isPlainObject(value) && typeof value['aborted'] === 'boolean' && 'addEventListener' in value
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= LONGEST_TIMER_MS
+}

@@ -1,0 +1,177 @@
+import type { MessagingConfig } from '../../config/messaging-options.js'
+import { PpoppoError } from '../../errors.js'
+import { type Channel, openChannel } from '../channel/channel.js'
+import { createTokenSource, notConfigured, type TokenSource } from '../channel/token-source.js'
+import { type Descriptor, loadDescriptor } from '../descriptor/descriptor.js'
+import type { MessagingRuntime } from '../lib/runtime.js'
+import { CallScope, type OpenScopes } from '../lib/scope.js'
+import type { CallOptions } from '../types/calls.js'
+import type { MethodName } from '../wire/methods.js'
+import { parseCallOptions } from './call-options.js'
+import { type Asked, CallFailed, TooLargeError, toMessagingError, toUnmade } from './failure.js'
+import { pageOf } from './page.js'
+import { RetryBudget, withRepeats } from './retry.js'
+import { type CallFailure, CODE, classify, setUpFaultOf } from './retry-policy.js'
+import { callUnary } from './unary.js'
+
+/** What any gRPC server says, also one that is not PCS. */
+const SAID_BY_ANY: readonly number[] = [CODE.unimplemented, CODE.unauthenticated, CODE.unavailable]
+
+/** What every method of the client is made of. */
+export interface Caller {
+  readonly config: MessagingConfig
+  readonly runtime: MessagingRuntime
+  /** Loaded at its first use. @throws `config_invalid` */
+  descriptor(): Descriptor
+  /**
+   * Calls a method, with token, deadline and repeats.
+   * @param write makes the request on the wire; called once, after what needs no descriptor has been checked
+   */
+  unary(
+    name: MethodName,
+    write: (descriptor: Descriptor) => object,
+    asked: Asked,
+    options: CallOptions | undefined,
+  ): Promise<Readonly<Record<string, unknown>>>
+  /** A time to live for something longer than a call. @throws `request_invalid` */
+  openScope(options: CallOptions | undefined, defaultDeadlineMs: number): CallScope
+  /** @throws `closed` */
+  assertOpen(): void
+  /** @throws `closed`, `messaging_not_configured` */
+  assertUsable(): void
+  /** The error for a call that is not repeated any more. @param attempts how many were begun */
+  toError(failure: CallFailure, asked: Asked, attempts: number): PpoppoError
+  /** Notes that PCS has answered, so that a later "no such method" is none of a wrong path. */
+  noteAnswer(): void
+  hasAnswered(): boolean
+  /** Notes what a failure says about the token it was called with, and about the place. */
+  noteFailure(failure: CallFailure, token: string): void
+  readonly tokens: TokenSource
+  channel(): Channel
+  close(): void
+}
+
+/** The part below the methods: token, channel, deadline, repeats. */
+export function createCaller(config: MessagingConfig, runtime: MessagingRuntime): Caller {
+  const tokens = createTokenSource(config, runtime)
+  const budget = new RetryBudget()
+  const open: OpenScopes = new Set()
+  let descriptor: Descriptor | undefined
+  let channel: Channel | undefined
+  let hasAnswered = false
+  let isClosed = false
+
+  const caller: Caller = {
+    config,
+    runtime,
+    tokens,
+    descriptor: () => {
+      descriptor ??= loadDescriptor(config.descriptor, new URL(config.apiUrl).pathname.replace(/\/$/, ''))
+      return descriptor
+    },
+    channel: () => {
+      channel ??= openChannel(config, runtime)
+      return channel
+    },
+    openScope: (options, defaultDeadlineMs) =>
+      new CallScope(runtime, parseCallOptions(options), defaultDeadlineMs, open),
+    assertOpen: () => {
+      if (isClosed) throw closed()
+    },
+    assertUsable: () => {
+      caller.assertOpen()
+      if (!config.credentials) throw notConfigured(config.missing)
+    },
+    unary: async (name, write, asked, options) => {
+      caller.assertUsable()
+      const scope = caller.openScope(options, config.deadlineMs)
+      const note = (isInDoubt: boolean): void => {
+        if (asked.context) asked.context.isInDoubt = isInDoubt
+      }
+      note(false)
+      try {
+        const prepared = beforeSending(() => {
+          const method = caller.descriptor().method(name)
+          return { method, bytes: method.serialize(write(caller.descriptor())) }
+        })
+        const { context } = asked
+        if (context && prepared.bytes.length > context.mostBytes) {
+          throw new TooLargeError(asked.operation, prepared.bytes.length, '')
+        }
+        const attempt = async (): Promise<object> => {
+          const token = await tokens.tokenFor(scope).catch((error: unknown) => {
+            scope.throwIfEnded()
+            throw toUnmade(error)
+          })
+          if (asked.kind === 'write') await beforeSending(() => caller.channel()).prove(token, scope)
+          scope.throwIfEnded()
+          asked.context?.noMore.throwIfAborted()
+          const client = beforeSending(() => caller.channel().client())
+          try {
+            note(true)
+            const answer = await callUnary(client, prepared, token, scope)
+            caller.channel().heard()
+            return answer
+          } catch (error) {
+            if (!(error instanceof CallFailed)) throw error
+            if (error.failure.isFromPeer) caller.channel().heard()
+            note(classify(error.failure, asked.kind).outcome === 'unknown')
+            caller.noteFailure(error.failure, token)
+            throw error
+          }
+        }
+        const rules = {
+          kind: asked.kind,
+          maxAttempts: config.maxAttempts,
+          budget,
+          random: runtime.random,
+          failsFast: asked.failsFast,
+          isForGood: (failure: CallFailure) => setUpFaultOf(failure, hasAnswered) !== undefined,
+          noMore: context?.noMore,
+        }
+        const repeated = await withRepeats(attempt, scope, rules)
+        if (repeated.value === undefined) throw caller.toError(repeated.failure, asked, repeated.attempts)
+        caller.noteAnswer()
+        return repeated.value as Readonly<Record<string, unknown>>
+      } finally {
+        scope.dispose()
+      }
+    },
+    toError: (failure, asked, attempts) =>
+      toMessagingError(failure, asked, { apiUrl: config.apiUrl, hasAnswered }, attempts),
+    noteAnswer: () => {
+      hasAnswered = true
+    },
+    hasAnswered: () => hasAnswered,
+    noteFailure: (failure, token) => {
+      const isPage = pageOf(failure) !== undefined
+      // Where a path is wrong another gRPC server may say that it has no such method, or want another token.
+      if (!isPage && failure.isGrpc === true && !SAID_BY_ANY.includes(failure.code)) hasAnswered = true
+      if (failure.code === CODE.unauthenticated) isPage ? tokens.doubt(token) : tokens.drop(token)
+    },
+    close: () => {
+      isClosed = true
+      tokens.close()
+      for (const scope of open) scope.end(closed())
+      channel?.release()
+    },
+  }
+  return caller
+}
+
+/** What fails in here surely sent nothing, and says so. */
+function beforeSending<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw toUnmade(error)
+  }
+}
+
+/** The error of every call after `close()`, and of those it ends. */
+export function closed(): PpoppoError {
+  return new PpoppoError(
+    'closed',
+    'The Messaging client was closed: make a new one with createMessaging(). A send that was under way may have been accepted.',
+  )
+}

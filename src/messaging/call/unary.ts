@@ -1,0 +1,131 @@
+import type { Client, Metadata } from '@grpc/grpc-js'
+import { grpc } from '../channel/grpc.js'
+import type { Method } from '../descriptor/descriptor.js'
+import { readRetryHint } from '../lib/retry-after.js'
+import type { CallScope } from '../lib/scope.js'
+import { CallFailed, toUnmade } from './failure.js'
+import { isGrpcType } from './page.js'
+import { CANNOT_DECOMPRESS, type CallFailure, CODE } from './retry-policy.js'
+
+/** One unary call, ready to go: encoded once, however often it is tried. */
+export interface Prepared {
+  readonly method: Method
+  readonly bytes: Buffer
+}
+
+/** Texts of grpc-js are shorter, and people read less. */
+const MOST_DETAILS = 1_000
+
+/** grpc-js makes PERMISSION_DENIED of a stream that is reset for INADEQUATE_SECURITY: nobody has denied the app anything. */
+const INSECURE = 'Protocol not secure enough'
+
+const asItIs = (bytes: Buffer): Buffer => bytes
+
+/**
+ * One attempt. Rejects with a {@link CallFailed}, or with the scope's reason when that ends first; the call is then
+ * cancelled, so that the server stops too.
+ */
+export function callUnary(
+  client: Client,
+  { method, bytes }: Prepared,
+  token: string,
+  scope: CallScope,
+): Promise<object> {
+  return new Promise((resolve, reject) => {
+    let headers: Metadata | undefined
+    let letGo = (): void => {}
+    const metadata = new (grpc().Metadata)()
+    metadata.set('authorization', `Bearer ${token}`)
+    try {
+      const call = client.makeUnaryRequest<Buffer, object>(
+        method.path,
+        asItIs,
+        (answer) => method.deserialize(answer),
+        bytes,
+        metadata,
+        { deadline: Date.now() + Math.max(0, scope.remainingMs()) },
+        (error, answer) => {
+          letGo()
+          if (error) reject(new CallFailed({ ...toFailure(error, headers, token), requestBytes: bytes.length }))
+          else resolve(answer ?? {})
+        },
+      )
+      call.on('metadata', (received: Metadata) => {
+        headers = received
+      })
+      letGo = scope.onEnd((reason) => {
+        reject(reason)
+        call.cancel()
+      })
+    } catch (error) {
+      reject(toUnsent(client, error))
+    }
+  })
+}
+
+/** What grpc-js throws at once, before anything leaves: the channel was closed meanwhile, or the call cannot be made. */
+function toUnsent(client: Client, cause: unknown): Error {
+  if (client.getChannel().getConnectivityState(false) !== grpc().connectivityState.SHUTDOWN) return toUnmade(cause)
+  return new CallFailed({ code: CODE.unavailable, details: 'Channel has been shut down', isFromPeer: false })
+}
+
+/** How grpc-js says that a call ended. A peer can bring it to leave out what its types promise. */
+export interface ReportedStatus {
+  readonly code?: number | undefined
+  readonly details?: string | undefined
+  readonly metadata?: Metadata | undefined
+}
+
+/**
+ * What is known of a call that ended badly. It is made in callbacks of grpc-js, where an exception would end the
+ * process: so it takes whatever is reported.
+ * @param headers those that came apart from the status
+ */
+export function toFailure(status: ReportedStatus, headers: Metadata | undefined, token: string): CallFailure {
+  // A status that came by itself has its headers in its own metadata; the headers of a gateway's page come apart.
+  const received = (name: string): string | undefined => textOf(status.metadata, name) ?? textOf(headers, name)
+  const statusDetails = bytesOf(status.metadata, 'grpc-status-details-bin')
+  const hint = readRetryHint({ text: received, statusDetails, now: Date.now() })
+  // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
+  const mayBeLocal = Object.keys(status.metadata?.getMap() ?? {}).length === 0
+  const isReset = mayBeLocal && status.code === CODE.permissionDenied && status.details === INSECURE
+  return {
+    ...codeAndDetails(isReset ? { code: CODE.internal, details: INSECURE } : status, token),
+    ...(hint && { asksToWait: true, ...(hint.afterMs !== undefined && { retryAfterMs: hint.afterMs }) }),
+    isFromPeer: headers !== undefined || !mayBeLocal,
+    mayBeLocal,
+    isGrpc: isGrpcType(received('content-type')),
+  }
+}
+
+function codeAndDetails({ code, details }: ReportedStatus, token: string): Pick<CallFailure, 'code' | 'details'> {
+  if (code === undefined && details === undefined) return { code: CODE.internal, details: CANNOT_DECOMPRESS }
+  const isStatus = Number.isInteger(code) && code !== undefined && code > 0 && code <= CODE.unauthenticated
+  return {
+    // A number that is no status of gRPC's counts as UNKNOWN.
+    code: isStatus ? code : CODE.unknown,
+    // A server that repeats what it was sent must not bring the token into an error. What follows is searched.
+    details: withoutToken(inPlain(String(details ?? '')), token).slice(0, MOST_DETAILS),
+  }
+}
+
+/** What grpc-js leaves percent-encoded of a status message, since it decodes a URI's way: `:`, `/`, `+` and the like. */
+function inPlain(text: string): string {
+  return text.replace(/%(?:2[346BCF]|3[ABDF]|40)/gi, (encoded) => decodeURIComponent(encoded))
+}
+
+function withoutToken(text: string, token: string): string {
+  return token === '' ? text : text.replaceAll(token, '[removed]')
+}
+
+/** The first value of a trailer that ends in `-bin`. */
+function bytesOf(metadata: Metadata | undefined, name: string): Uint8Array | undefined {
+  const value = metadata?.get(name)[0]
+  return value instanceof Uint8Array ? value : undefined
+}
+
+/** The first value of a header or trailer, where it is a text. */
+export function textOf(metadata: Metadata | undefined, name: string): string | undefined {
+  const value = metadata?.get(name)[0]
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,44 @@
+import type { MessagingEvent } from '../../types/events.js'
+import type { Checkpoint } from '../stored/checkpoint.js'
+import type { CommitParts } from './commit.js'
+
+/** Where the active consumer puts what it reads: it handles it, or hands it to the workers. */
+export interface Sink {
+  /** Saves the place before anything is begun: for a start after which it is not known that it can be saved. */
+  open(): Promise<void>
+  /** @param isSkipped it counts as handled; only the place in the stream moves on */
+  take(event: MessagingEvent, isSkipped: boolean): void
+  /** There is no room for another event, until `onRoom` of the parts is called. */
+  readonly isFull: boolean
+  /** The oldest event that was taken and is not done. */
+  readonly oldestOpen: MessagingEvent | undefined
+  /**
+   * Waits until all that was taken is done and saved, then saves that the stream is read anew from there. Returns early,
+   * with nothing saved, when the tenure ends.
+   */
+  restart(checkpoint: Checkpoint): Promise<void>
+  /** Begins nothing new; waits for what is at work, and saves. @returns whether that was all done in the time */
+  drain(ms: number): Promise<boolean>
+}
+
+/** What a sink tells. */
+export interface SinkCalls {
+  /** There may be room again. */
+  onRoom(): void
+  /** The lease is somebody else's. */
+  onLost(): void
+  /** The store answers, and takes nothing. */
+  onRefused(): void
+  /** The consumer cannot go on. */
+  onFailure(error: Error): void
+}
+
+/** What every sink is made of. */
+export interface SinkParts extends CommitParts, SinkCalls {
+  /** Where it begins. */
+  readonly checkpoint: Checkpoint
+  /** The store has lost what was there, and the checkpoint is what to go on from. */
+  readonly acceptsLoss?: true
+  /** What was saved, for a store that loses it. */
+  onSaved(checkpoint: Checkpoint): void
+}

@@ -1,0 +1,164 @@
+import type { MessageTypeDefinition, MethodDefinition, PackageDefinition } from '@grpc/proto-loader'
+import { PpoppoError } from '../../errors.js'
+import { isPlainObject } from '../../lib/guards.js'
+import { protoLoader } from '../channel/grpc.js'
+import { type Contract, contractAmong, METHODS, type MethodName, serviceOf, WANTED_SERVICES } from '../wire/methods.js'
+import type { StructShape } from '../wire/struct.js'
+import { enumNamesAt, misfitOf } from './misfit.js'
+import { createModel, type DescriptorModel, parseFile } from './model.js'
+import { OWN_PROTO } from './own-proto.js'
+import { type GivenDescriptor, readDescriptor, UnreadableDescriptor } from './sources.js'
+
+/** Names as on the wire; numbers of 64 bits as text; what is absent stays absent, and an unknown enum value a number. */
+const OPTIONS = { keepCase: true, longs: String, enums: String } as const
+
+/** One method, ready to be called. */
+export interface Method {
+  /** With the prefix of the API's URL: `/ext/chat.external.ExternalMessageService/CreateSendRequest`. */
+  readonly path: string
+  serialize(request: object): Buffer
+  deserialize(bytes: Buffer): object
+}
+
+/** All methods of a descriptor, and what it calls the parts the client writes by hand. */
+export interface Descriptor {
+  readonly method: (name: MethodName) => Method
+  /** The value names of the enum that a field of a message of the package has; for values that go out. */
+  readonly templateComponentTypes: readonly string[]
+  readonly struct: StructShape
+}
+
+/**
+ * Reads a descriptor. Each method is checked when it is first used: a vendor's file that lacks polls still sends.
+ * @param given what the option `descriptor` takes, or nothing for our transcription
+ * @param prefix path in front of every method's, `''` or e.g. `/ext`
+ * @throws `config_invalid` where it cannot be read, or lacks what is used
+ */
+export function loadDescriptor(given: GivenDescriptor | undefined, prefix: string): Descriptor {
+  const definition = read(given)
+  const contract = contractAmong(servicesOf(definition))
+  if (contract === undefined) throw invalid(`has no service ${WANTED_SERVICES}${others(definition)}`)
+  const methods = new Map<MethodName, Method>()
+  const model = createModel(filesOf(definition).map(parseFile))
+  const { service, method } = METHODS.createTemplate
+  const { request } = model.services.get(serviceOf(contract, service))?.get(method) ?? {}
+  return {
+    method: (name) => {
+      const known = methods.get(name) ?? toMethod(definition, contract, name, prefix)
+      methods.set(name, known)
+      return given === undefined ? known : checked(known, name, model, contract)
+    },
+    templateComponentTypes: enumNamesAt(model, request, ['components', 'component_type']),
+    struct: {
+      isSnakeCase: fieldsOf(definition['google.protobuf.Value']).includes('string_value'),
+      isListOfEntries: !takesMap(definition['google.protobuf.Struct']),
+    },
+  }
+}
+
+/** The files of our transcription, as a server's reflection would tell them. */
+export function ownFiles(): readonly Buffer[] {
+  return filesOf(read(undefined))
+}
+
+/** Each type knows the files of all. */
+function filesOf(definition: PackageDefinition): readonly Buffer[] {
+  const type = Object.values(definition).find((entry) => 'fileDescriptorProtos' in entry)
+  return (type as MessageTypeDefinition<object, object> | undefined)?.fileDescriptorProtos ?? []
+}
+
+function read(given: GivenDescriptor | undefined): PackageDefinition {
+  if (given === undefined) return protoLoader().fromJSON(JSON.parse(OWN_PROTO), OPTIONS)
+  try {
+    return readDescriptor(given, OPTIONS)
+  } catch (error) {
+    if (error instanceof UnreadableDescriptor) throw invalid(error.message)
+    throw invalid(
+      'cannot be read as .proto files (by their ending), a folder of them, or descriptor sets (other files, or bytes)',
+      error,
+    )
+  }
+}
+
+function servicesOf(definition: PackageDefinition): readonly string[] {
+  return Object.keys(definition).filter((name) => !('format' in (definition[name] ?? { format: '' })))
+}
+
+/** What is there instead, for whoever has to find out why. */
+function others(definition: PackageDefinition): string {
+  const names = servicesOf(definition).slice(0, 5)
+  return names.length === 0 ? '; it has none at all' : `, only ${names.map((name) => name.slice(0, 100)).join(', ')}`
+}
+
+function toMethod(definition: PackageDefinition, contract: Contract, name: MethodName, prefix: string): Method {
+  const { method, sends, reads } = METHODS[name]
+  const service = serviceOf(contract, METHODS[name].service)
+  const found = methodOf(definition, service, method)
+  if (found === undefined) throw invalid(`has no method ${service}/${method}`)
+  if (found.requestStream || found.responseStream !== (name === 'streamSendRequestEvents')) {
+    throw invalid(`has ${service}/${method} with streams where the client expects none, or without`)
+  }
+  requireFields(found.requestType, sends)
+  requireFields(found.responseType, reads)
+  return { path: `${prefix}${found.path}`, serialize: found.requestSerialize, deserialize: found.responseDeserialize }
+}
+
+/** Of a foreign descriptor: what does not fit is told, rather than dropped. */
+function checked(known: Method, name: MethodName, model: DescriptorModel, contract: Contract): Method {
+  const { service, method } = METHODS[name]
+  const { request: type = '' } = model.services.get(serviceOf(contract, service))?.get(method) ?? {}
+  return {
+    ...known,
+    serialize: (request) => {
+      const misfit = misfitOf(model, type, request)
+      if (misfit !== undefined) throw invalid(misfit)
+      return known.serialize(request)
+    },
+  }
+}
+
+function methodOf(
+  definition: PackageDefinition,
+  service: string,
+  method: string,
+): MethodDefinition<object, object> | undefined {
+  const found: unknown = definition[service]
+  const methods = (isPlainObject(found) ? found : {}) as Readonly<Record<string, MethodDefinition<object, object>>>
+  return methods[method]
+}
+
+function requireFields(message: MessageTypeDefinition<object, object>, wanted: readonly string[]): void {
+  const fields = fieldsOf(message)
+  const missing = wanted.filter((field) => !fields.includes(field))
+  if (missing.length === 0) return
+  const { type } = message
+  const name: unknown = isPlainObject(type) ? type['name'] : undefined
+  throw invalid(`has no field ${missing.join(', ')} in the message ${String(name)}`)
+}
+
+/** By trying: the two kinds of type look the same from outside. */
+function takesMap(struct: unknown): boolean {
+  const message = struct as MessageTypeDefinition<object, object> | undefined
+  try {
+    message?.serialize({ fields: {} })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The fields of a `DescriptorProto`, which proto-loader types as `object`. */
+function fieldsOf(definition: unknown): readonly string[] {
+  const type = isPlainObject(definition) ? definition['type'] : undefined
+  const entries = isPlainObject(type) ? type['field'] : undefined
+  if (!Array.isArray(entries)) return []
+  return entries.flatMap((entry: unknown) => (isPlainObject(entry) ? String(entry['name']) : []))
+}
+
+function invalid(problem: string, cause?: unknown): PpoppoError {
+  return new PpoppoError(
+    'config_invalid',
+    `"descriptor" ${problem}. Fetch the vendor's with "npx express-ppoppo proto pull <url>", or leave the option out.`,
+    cause === undefined ? {} : { cause },
+  )
+}

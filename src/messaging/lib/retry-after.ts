@@ -1,0 +1,97 @@
+import { toHttpDate } from '../../lib/http-date.js'
+import { readRetryInfo } from './retry-info.js'
+
+/** No server is waited for longer than this, whatever it asks. */
+const MOST_MS = 86_400_000
+/** `3`, `1.5`, `3s` (as JSON has a `google.protobuf.Duration`), `250ms`. */
+const NUMBER = /^\s{0,9}(\d{1,15}(?:\.\d{1,9})?|\.\d{1,9}) ?(s|ms)?\s{0,9}$/i
+/** From here on a number of seconds is a time since 1970, and from there on one in milliseconds. */
+const [FIRST_TIME, FIRST_TIME_MS] = [1e9, 1e12]
+/** When a limit of requests begins anew; by Envoy, by GitHub, and as the IETF's draft had it. */
+const RESETS = ['ratelimit', 'x-ratelimit'].map((name) => ({ reset: `${name}-reset`, remaining: `${name}-remaining` }))
+
+/** What an answer asks to wait: `{}` where it asks to, and not readably for how long. */
+export interface RetryHint {
+  readonly afterMs?: number
+}
+
+/** Where to look for a hint. */
+export interface HintSource {
+  /** A header or trailer, where it is a text. */
+  readonly text: (name: string) => string | undefined
+  /** The trailer `grpc-status-details-bin`: a `google.rpc.Status`. */
+  readonly statusDetails?: Uint8Array | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/**
+ * What a server asks to wait, in whatever form: `retry-after-ms` (Ppoppo's Messaging reference), `retry-after` in seconds
+ * or as a date (RFC 9110 10.2.3), `grpc-retry-pushback-ms` (gRFC A6), a `google.rpc.RetryInfo`, or the time at which a
+ * limit that is used up begins anew (`ratelimit-reset`). The first that can be read counts; one that cannot asks to wait
+ * all the same.
+ * @returns `undefined` without a hint
+ */
+export function readRetryHint({ text, statusDetails, now }: HintSource): RetryHint | undefined {
+  const milliseconds = text('retry-after-ms')
+  const retryAfter = text('retry-after')
+  const info = statusDetails && readRetryInfo(statusDetails)
+  const at = { now, date: text('date') }
+  const reset = resetOf(text)
+  const afterMs =
+    toRetryAfterMs(retryAfter, milliseconds, at) ??
+    toMs(text('grpc-retry-pushback-ms'), 1, at) ??
+    toBounded(info?.delayMs) ??
+    toRetryAfterMs(reset, undefined, at)
+  if (afterMs !== undefined) return { afterMs }
+  // Not of a push-back that cannot be read: a negative one asks not to try again.
+  return [milliseconds, retryAfter, info, reset].every((hint) => hint === undefined) ? undefined : {}
+}
+
+/** When the limit begins anew that is used up; one of which something remains is not what refused the call. */
+function resetOf(text: HintSource['text']): string | undefined {
+  const used = RESETS.find(({ reset, remaining }) => text(reset) !== undefined && Number(text(remaining) ?? 0) === 0)
+  return used && text(used.reset)
+}
+
+/**
+ * `retry-after-ms` in milliseconds, else `retry-after` in seconds or as a date.
+ * @param at our time, and what the answer says the server's is (`date`): a date is meant by the server's clock
+ * @returns milliseconds; `undefined` without a hint, or where it cannot be read or has passed
+ */
+export function toRetryAfterMs(
+  retryAfter: string | undefined,
+  milliseconds?: string,
+  at: At = { now: Date.now() },
+): number | undefined {
+  return toMs(milliseconds, 1, at) ?? toMs(retryAfter, 1_000, at) ?? untilDate(retryAfter, at)
+}
+
+/** What an answer says of time: ours, and the server's. */
+interface At {
+  readonly now: number
+  readonly date?: string | undefined
+}
+
+function toMs(text: string | undefined, unitMs: number, at: At): number | undefined {
+  const [, number, unit] = NUMBER.exec(text ?? '') ?? []
+  if (number === undefined) return undefined
+  const value = Number(number)
+  if (unit === undefined && unitMs === 1_000 && value >= FIRST_TIME)
+    return untilTime(value < FIRST_TIME_MS ? value * 1_000 : value, at)
+  return toBounded(Math.ceil(value * (unit === undefined ? unitMs : unit.toLowerCase() === 's' ? 1_000 : 1)))
+}
+
+function untilDate(text: string | undefined, at: At): number | undefined {
+  const until = text === undefined ? undefined : toHttpDate(text)
+  return until === undefined ? undefined : untilTime(until, at)
+}
+
+function untilTime(until: number, { now, date }: At): number | undefined {
+  const from = (date === undefined ? undefined : toHttpDate(date)) ?? now
+  return until > from ? toBounded(until - from) : undefined
+}
+
+function toBounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.min(MOST_MS, ms)
+}

@@ -1,0 +1,38 @@
+import { PpoppoError } from '../../errors.js'
+import { parseCallOptions } from '../call/call-options.js'
+import type { Caller } from '../call/caller.js'
+import type { CallOptions, Messaging, PollResponse } from '../types/calls.js'
+import { fromPollResponses, fromPollResults } from '../wire/convert.js'
+import { parseId } from '../wire/validate.js'
+
+const PAGE = 100
+
+/** Results of polls, and the answers one by one. */
+export function createPolls(caller: Caller): Messaging['polls'] {
+  return {
+    async results(pollId, options) {
+      caller.assertUsable()
+      const id = parseId(pollId, 'pollId')
+      const asked = { operation: `polls.results of ${id}`, kind: 'read' } as const
+      return fromPollResults(await caller.unary('getPollResults', () => ({ poll_id: id }), asked, options))
+    },
+    responses: (pollId, options) => readPages(caller, parseId(pollId, 'pollId'), parseCallOptions(options)),
+  }
+}
+
+/** A deadline is for each page; a signal is looked at before each. */
+async function* readPages(caller: Caller, id: string, options: CallOptions): AsyncGenerator<PollResponse> {
+  const asked = { operation: `polls.responses of ${id}`, kind: 'read' } as const
+  let cursor = ''
+  for (;;) {
+    const request = { poll_id: id, limit: PAGE, ...(cursor === '' ? {} : { cursor }) }
+    const page = fromPollResponses(await caller.unary('listPollResponses', () => request, asked, options))
+    yield* page.responses
+    if (!page.hasMore) return
+    // Going on from nowhere, or from here, would go round for ever.
+    if (page.nextCursor === '' || page.nextCursor === cursor) {
+      throw new PpoppoError('messaging_response_invalid', `${asked.operation}: PCS says there is more, but not where.`)
+    }
+    cursor = page.nextCursor
+  }
+}

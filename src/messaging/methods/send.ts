@@ -1,0 +1,44 @@
+import type { Caller } from '../call/caller.js'
+import { toUnmade } from '../call/failure.js'
+import type { SendContext } from '../call/send-context.js'
+import type { CallOptions, SendReceipt, SendRequest } from '../types/calls.js'
+import { fromSendReceipt, toSendRequest } from '../wire/convert.js'
+import type { KnownTemplates } from '../wire/placeholders.js'
+import { parseSendRequest } from '../wire/validate.js'
+
+/**
+ * Sends a template to 1 to 1,000 recipients. Repeated only where it surely did not happen; else it fails once with
+ * `send_outcome_unknown`.
+ */
+export function createSend(
+  caller: Caller,
+  templates: KnownTemplates,
+): (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt> {
+  /** Reads what the app gave, which may throw of itself: nothing was sent then, and a run must not count it as unknown. */
+  function check(request: SendRequest): SendRequest {
+    try {
+      const checked = parseSendRequest(request)
+      return { ...checked, recipients: templates.check(checked.templateId, checked.recipients) }
+    } catch (error) {
+      throw toUnmade(error)
+    }
+  }
+
+  return async function send(request, options, context) {
+    caller.assertUsable()
+    const { recipients, ...checked } = check(request)
+    const { templateId } = checked
+    const receipt = await caller.unary(
+      'createSendRequest',
+      ({ struct }) => toSendRequest({ ...checked, recipients }, struct),
+      {
+        operation: 'send',
+        kind: 'write',
+        send: { templateId, recipients: recipients.length },
+        ...(context && { context, failsFast: true }),
+      },
+      options,
+    )
+    return fromSendReceipt(receipt)
+  }
+}

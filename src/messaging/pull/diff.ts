@@ -1,0 +1,118 @@
+import type { DescriptorModel, RpcShape } from '../descriptor/model.js'
+import { type Contract, contractAmong, METHODS, serviceOf } from '../wire/methods.js'
+import { diffEnum, diffFields } from './diff-members.js'
+
+/**
+ * What a difference means for the client.
+ * - `none`: nothing: it is there in addition, or is not on the wire
+ * - `descriptor`: the built-in definition does not fit, the server's own does
+ * - `client`: with the server's own definition, too, the client lacks what it needs, or takes one thing for another
+ */
+export type Severity = 'none' | 'descriptor' | 'client'
+
+export interface Difference {
+  /** What it is about, as a heading: `message CreateSendRequestReq`. */
+  readonly group: string
+  readonly text: string
+  readonly severity: Severity
+}
+
+/** Adds a difference. */
+export type Report = (group: string, severity: Severity, text: string) => void
+
+/** The contract that the client would use. */
+function contractOf(model: DescriptorModel): Contract | undefined {
+  return contractAmong([...model.services.keys()])
+}
+
+/**
+ * Compares a server's definition with ours, from the methods down: messages are paired by what they are for, since
+ * neither their names nor those of enums are on the wire.
+ */
+export function diffProtos(ours: DescriptorModel, theirs: DescriptorModel): readonly Difference[] {
+  const differences: Difference[] = []
+  const report: Report = (group, severity, text) => void differences.push({ group, severity, text })
+  const [mine, found] = [contractOf(ours), contractOf(theirs)]
+  if (mine === undefined || found === undefined) return []
+  const names = { ours: mine, theirs: found }
+  if (mine !== found) report('package', 'descriptor', `${found.packageName}, ours ${mine.packageName}`)
+  diffServices(ours, theirs, names, report)
+  const pairs = diffTypes(ours, theirs, names, report)
+  reportUnpaired(theirs, found.packageName, pairs, report)
+  return differences
+}
+
+interface Names {
+  readonly ours: Contract
+  readonly theirs: Contract
+}
+
+function diffServices(ours: DescriptorModel, theirs: DescriptorModel, names: Names, report: Report): void {
+  for (const { service, method, mine, found } of rpcs(ours, theirs, names)) {
+    const group = `service ${service}`
+    if (found === undefined) report(group, 'client', `${method} is missing`)
+    else if (found.kind !== mine.kind) report(group, 'client', `${method} is ${found.kind}, ours ${mine.kind}`)
+  }
+  for (const [full, methods] of theirs.services) {
+    if (!full.startsWith(`${names.theirs.packageName}.`)) continue
+    const service = bare(full)
+    const known = Object.values(METHODS).filter((entry) => names.theirs.services[entry.service] === service)
+    const extra = [...methods.keys()].filter((name) => !known.some(({ method }) => method === name))
+    if (extra.length > 0) report(`service ${service}`, 'none', `more methods: ${extra.join(', ')}`)
+  }
+}
+
+/** Compares all messages and enums that the methods lead to. @returns ours to theirs */
+function diffTypes(
+  ours: DescriptorModel,
+  theirs: DescriptorModel,
+  names: Names,
+  report: Report,
+): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>()
+  const open = rpcs(ours, theirs, names).flatMap(({ mine, found }): (readonly [string, string])[] =>
+    found ? [[mine.request, found.request] as const, [mine.response, found.response] as const] : [],
+  )
+  for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    const [mine, found] = next
+    // A well-known type is the same everywhere.
+    if (pairs.has(mine) || (mine === found && mine.startsWith('google.protobuf.'))) continue
+    pairs.set(mine, found)
+    const group = `${ours.enums.has(mine) ? 'enum' : 'message'} ${bare(mine)}`
+    if (bare(found) !== bare(mine)) report(group, 'none', `is called ${bare(found)}`)
+    diffEnum(ours.enums.get(mine) ?? new Map(), theirs.enums.get(found) ?? new Map(), group, report)
+    open.push(...diffFields({ ours, theirs, mine, found }, group, report))
+  }
+  return pairs
+}
+
+function reportUnpaired(
+  theirs: DescriptorModel,
+  name: string,
+  pairs: ReadonlyMap<string, string>,
+  report: Report,
+): void {
+  const paired = new Set(pairs.values())
+  const isExtra = (full: string): boolean => full.startsWith(`${name}.`) && !paired.has(full)
+  const messages = [...theirs.messages.keys()].filter(isExtra)
+  const enums = [...theirs.enums.keys()].filter(isExtra)
+  if (messages.length > 0) report('others', 'none', `more messages: ${messages.map(bare).join(', ')}`)
+  if (enums.length > 0) report('others', 'none', `more enums: ${enums.map(bare).join(', ')}`)
+}
+
+/** The client's methods, on both sides. */
+function rpcs(
+  ours: DescriptorModel,
+  theirs: DescriptorModel,
+  names: Names,
+): { service: string; method: string; mine: RpcShape; found: RpcShape | undefined }[] {
+  return Object.values(METHODS).flatMap(({ service, method }) => {
+    const mine = ours.services.get(serviceOf(names.ours, service))?.get(method)
+    const found = theirs.services.get(serviceOf(names.theirs, service))?.get(method)
+    return mine ? [{ service: names.theirs.services[service], method, mine, found }] : []
+  })
+}
+
+function bare(full: string): string {
+  return full.slice(full.lastIndexOf('.') + 1)
+}

@@ -1,0 +1,164 @@
+import { isPpoppoError } from '../../errors.js'
+import type {
+  ChunkOutcome,
+  ChunkPart,
+  ChunkReport,
+  InvalidRecipient,
+  ResumePart,
+  SendManyProgress,
+  SendManyReport,
+} from '../types/calls.js'
+import type { Chunk, ChunkReader } from './chunk-reader.js'
+import type { Range, SentRange } from './chunk-sender.js'
+import { Leftovers } from './leftovers.js'
+
+/** As many are told one by one; of the others only how many there are. */
+const MOST_INVALID = 1_000
+
+/** A chunk whose sends have ended. */
+export interface EndedChunk {
+  readonly index: number
+  readonly chunk: Chunk
+  readonly sent: readonly SentRange[]
+}
+
+/** Counts what becomes of a run's chunks, in whatever order they end. */
+export class SendManyTally {
+  readonly #chunks: ChunkReport[] = []
+  readonly #recipients: Record<SentRange['outcome'], number> = { accepted: 0, rejected: 0, unknown: 0, refused: 0 }
+  readonly #reader: Pick<ChunkReader, 'unique' | 'duplicates'>
+  readonly #leftovers: Leftovers
+  /** Wrong in themselves: found here, and by PCS. */
+  #wrong = 0
+  #wrongByPcs = 0
+  readonly #invalid: InvalidRecipient[] = []
+  /** Chunks with recipients that were refused one by one, before it was known whether the request as a whole was meant. */
+  #doubtful: EndedChunk[] = []
+  #started = 0
+  #skipped = 0
+
+  constructor(
+    reader: Pick<ChunkReader, 'unique' | 'duplicates'>,
+    from: {
+      readonly resumeFrom: number
+      readonly skipChunks: readonly number[]
+      readonly resumeParts?: readonly ResumePart[]
+    },
+  ) {
+    this.#reader = reader
+    this.#leftovers = new Leftovers(from)
+  }
+
+  /** What of a chunk is to be sent, and what is left out on purpose. */
+  plan(index: number, recipients: number): readonly Range[] {
+    const ranges = this.#leftovers.rangesOf(index, recipients)
+    this.#skipped += recipients - sizeOf(ranges)
+    return ranges
+  }
+
+  start(ranges: readonly Range[]): void {
+    this.#started += sizeOf(ranges)
+  }
+
+  /** Recipients that were left out, being wrong in themselves. */
+  noteWrong({ count, first }: Chunk['invalid']): void {
+    this.#wrong += count
+    this.#addInvalid(first)
+  }
+
+  settle(ended: EndedChunk): ChunkReport {
+    for (const { outcome, from, to } of ended.sent) this.#recipients[outcome] += to - from
+    if (ended.sent.some(({ outcome }) => outcome === 'refused')) this.#doubtful.push(ended)
+    this.#leftovers.settle(ended.index, ended.chunk.recipients.length, rangesToResume(ended, true))
+    if (this.hasAccepted) for (const chunk of this.#doubtful.splice(0)) this.#settleRefused(chunk)
+    const report = toReport(ended)
+    this.#chunks.push(report)
+    return report
+  }
+
+  get hasAccepted(): boolean {
+    return this.#recipients.accepted > 0
+  }
+
+  progress(chunk: ChunkReport, paused?: SendManyProgress['paused']): SendManyProgress {
+    return { ...this.#counts(), chunk, ...(paused && { paused }) }
+  }
+
+  report(stoppedBy?: Error): SendManyReport {
+    const chunks = this.#chunks.toSorted((one, other) => one.index - other.index)
+    return {
+      chunks,
+      ...this.#counts(),
+      ...(this.#invalid.length > 0 && { invalidRecipients: [...this.#invalid] }),
+      ...(stoppedBy && { stoppedBy }),
+    }
+  }
+
+  /** Others were accepted, so it is the recipients that are wrong, and sending to them again is pointless. */
+  #settleRefused(ended: EndedChunk): void {
+    this.#leftovers.settle(ended.index, ended.chunk.recipients.length, rangesToResume(ended, false))
+    const { rows, recipients } = ended.chunk
+    this.#wrongByPcs += ended.sent.filter(({ outcome }) => outcome === 'refused').length
+    for (const { from, error, outcome } of ended.sent) {
+      const [index, recipient] = [rows[from], recipients[from]]
+      if (outcome !== 'refused' || index === undefined || !recipient || !isPpoppoError(error)) continue
+      this.#addInvalid([{ index, ppnum: recipient.ppnum, code: error.code }])
+    }
+  }
+
+  #addInvalid(invalid: readonly InvalidRecipient[]): void {
+    this.#invalid.push(...invalid.slice(0, MOST_INVALID - this.#invalid.length))
+  }
+
+  #counts(): Omit<SendManyReport, 'chunks' | 'invalidRecipients' | 'stoppedBy'> {
+    const { accepted, rejected, unknown, refused } = this.#recipients
+    const invalid = this.#wrong + this.#wrongByPcs
+    return {
+      accepted,
+      rejected: rejected + refused + this.#wrong,
+      unknown,
+      duplicates: this.#reader.duplicates,
+      skipped: this.#skipped,
+      notSent: this.#reader.unique - this.#started - this.#skipped,
+      ...(invalid > 0 && { invalid }),
+      ...this.#leftovers.position(),
+    }
+  }
+}
+
+function sizeOf(ranges: readonly Range[]): number {
+  return ranges.reduce((size, { from, to }) => size + to - from, 0)
+}
+
+/** What surely was not accepted and may be sent again. Sending the rest anew may deliver a message twice. */
+function rangesToResume({ sent }: EndedChunk, isRefusedToo: boolean): readonly Range[] {
+  return sent.filter(({ outcome }) => outcome === 'rejected' || (isRefusedToo && outcome === 'refused'))
+}
+
+function toReport({ index, sent }: EndedChunk): ChunkReport {
+  const receipt = sent.find((part) => part.receipt)?.receipt
+  const error = sent.find((part) => part.error)?.error
+  const [first] = sent
+  const isWhole = sent.length === 1 && first?.from === 0
+  return {
+    index,
+    recipients: sizeOf(sent),
+    outcome: worstOf(sent.map(outcomeOf)),
+    ...(receipt && { receipt }),
+    ...(error && { error }),
+    ...(isWhole ? {} : { parts: sent.map(toPart) }),
+  }
+}
+
+function toPart(part: SentRange): ChunkPart {
+  const { from, to, receipt, error } = part
+  return { from, recipients: to - from, outcome: outcomeOf(part), ...(receipt && { receipt }), ...(error && { error }) }
+}
+
+function outcomeOf({ outcome }: SentRange): ChunkOutcome {
+  return outcome === 'refused' ? 'rejected' : outcome
+}
+
+function worstOf(outcomes: readonly ChunkOutcome[]): ChunkOutcome {
+  return (['unknown', 'rejected'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'accepted'
+}

@@ -1,0 +1,123 @@
+import { PpoppoError } from '../../errors.js'
+import { isPlainObject } from '../../lib/guards.js'
+import { keysOf } from '../../lib/known-keys.js'
+import { nearest } from '../../lib/nearest.js'
+import { isPpnum } from '../../ppnum.js'
+import type { CallOptions, PollConfig, Recipient, SendRequest } from '../types/calls.js'
+import { assertVars } from './validate-vars.js'
+
+const MOST_RECIPIENTS = 1_000
+const MOST_INT32 = 2_147_483_647
+
+/**
+ * Checks a send before it is encoded, since proto-loader drops or zeroes what it does not like.
+ * @returns the request with each ppnum once; the first wins (Ppoppo's Messaging reference, limits)
+ * @throws `request_invalid` with the path of the value, e.g. `recipients[3].vars.address.zip`; never the value
+ */
+export function parseSendRequest(request: unknown): SendRequest {
+  const given = record(request, 'The request', 'send({ templateId, recipients: [{ ppnum }] })')
+  checkRequestNames(given, ['templateId', 'recipients', 'poll'], 'send')
+  const templateId = parseId(given['templateId'], 'templateId')
+  const poll = parsePoll(given['poll'])
+  const { recipients } = given
+  if (!Array.isArray(recipients)) throw invalid('recipients', 'must be a list of { ppnum, vars }')
+
+  const byPpnum = new Map<string, Recipient>()
+  recipients.forEach((recipient: unknown, index) => {
+    const { ppnum, vars } = parseRecipient(recipient, `recipients[${index}]`)
+    if (!byPpnum.has(ppnum)) byPpnum.set(ppnum, vars === undefined ? { ppnum } : { ppnum, vars })
+  })
+  if (byPpnum.size === 0) throw invalid('recipients', 'is empty: a send has 1 recipient at least')
+  if (byPpnum.size > MOST_RECIPIENTS) {
+    throw invalid('recipients', `has ${byPpnum.size} ppnums; 1,000 at most. Use sendMany() for more`)
+  }
+  return { templateId, recipients: [...byPpnum.values()], ...(poll === undefined ? {} : { poll }) }
+}
+
+/** Someone to send to. @param path where it stands, e.g. `recipients[3]`. @throws `request_invalid` */
+export function parseRecipient(recipient: unknown, path: string): Recipient {
+  const given = record(recipient, path, '{ ppnum, vars }')
+  checkNames(given, ['ppnum', 'vars'], `${path}.`)
+  const { ppnum, vars } = given
+  if (!isPpnum(ppnum)) {
+    throw invalid(`${path}.ppnum`, 'must be a text of 11 digits or more; parsePpnum() reads what people write')
+  }
+  if (vars === undefined) return { ppnum }
+  assertVars(vars, `${path}.vars`)
+  return { ppnum, vars }
+}
+
+/** @throws `request_invalid` */
+export function parsePoll(poll: unknown): PollConfig | undefined {
+  if (poll === undefined) return undefined
+  const given = record(poll, 'poll', '{ expiresInHours, allowMultiple }')
+  checkNames(given, ['expiresInHours', 'allowMultiple'], 'poll.')
+  const { expiresInHours, allowMultiple } = given
+  const isHours = Number.isInteger(expiresInHours) && Number(expiresInHours) > 0 && Number(expiresInHours) <= MOST_INT32
+  if (expiresInHours !== undefined && !isHours)
+    throw invalid('poll.expiresInHours', 'must be a whole number, 1 or more')
+  if (allowMultiple !== undefined && typeof allowMultiple !== 'boolean') {
+    throw invalid('poll.allowMultiple', 'must be true or false')
+  }
+  return given
+}
+
+/** An id of the server's: not empty, one line, as it stands. @throws `request_invalid` */
+export function parseId(value: unknown, path: string): string {
+  if (typeof value === 'string' && value.length <= 200 && /^[\x21-\x7e]+$/.test(value)) return value
+  throw invalid(path, 'must be an id as the server gave it: 1 to 200 visible ASCII characters')
+}
+
+/** An object with keys. @throws `request_invalid` */
+export function record(value: unknown, path: string, example: string): Readonly<Record<string, unknown>> {
+  if (isPlainObject(value)) return value
+  throw new PpoppoError('request_invalid', `${/^[a-z]/.test(path) ? `"${path}"` : path} must be an object: ${example}.`)
+}
+
+/** Options of every call. */
+export const CALL_OPTIONS: readonly string[] = ['signal', 'deadlineMs'] satisfies readonly (keyof CallOptions)[]
+
+/** @throws `request_invalid` for a name that is not known, with the nearest that is; never with the value */
+export function checkNames(given: object, known: readonly string[], path: string): void {
+  const odd = keysOf(given).find((name) => !known.includes(name))
+  if (odd === undefined) return
+  const meant = nearest(odd, known)
+  const name = /^[A-Za-z_]\w{0,30}$/.test(odd) ? odd : '(odd name)'
+  throw invalid(
+    `${path}${name}`,
+    meant === undefined
+      ? `is not known; known are: ${known.join(', ')}`
+      : `is not known; did you mean "${path}${meant}"?`,
+  )
+}
+
+/**
+ * {@link checkNames} for the request of a call: one of {@link CALL_OPTIONS} in it would be an abort that does nothing.
+ * @param call name of the method, e.g. `send`
+ */
+export function checkRequestNames(given: object, known: readonly string[], call: string): void {
+  const misplaced = CALL_OPTIONS.find((name) => Object.hasOwn(given, name))
+  if (misplaced === undefined) return checkNames(given, known, '')
+  throw invalid(misplaced, `belongs in the second argument: ${call}(request, { ${misplaced} })`)
+}
+
+/**
+ * Refuses a second argument where all options stand in the first: elsewhere a `signal` stands in the second, and here it
+ * would be an abort that does nothing.
+ * @param call name of the method, e.g. `events`
+ */
+export function refuseMore(more: readonly unknown[], call: string): void {
+  if (more.every((value) => value === undefined)) return
+  throw new PpoppoError('request_invalid', `${call}: takes one argument, an object that holds all options.`)
+}
+
+/** What is there of `names`: an option that is `undefined` counts as not given. */
+export function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  const entries = names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]] as const)
+  return Object.fromEntries(entries) as Pick<T, K>
+}
+
+/** The error for a value at a path. */
+export function invalid(path: string, problem: string): PpoppoError {
+  return new PpoppoError('request_invalid', `"${path}" ${problem}${/[.?]$/.test(problem) ? '' : '.'}`)
+}

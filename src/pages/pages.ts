@@ -1,0 +1,128 @@
+import type { Request, Response } from 'express'
+import { mergeTexts, type TextsByLanguage } from './merge-texts.js'
+import { sendPage } from './send-page.js'
+import type { PageKind, PageTextOverrides } from './texts.js'
+import { renderPage } from './view.js'
+
+/** What a route knows about the page it sends. */
+export interface PageDetails {
+  /** @default by kind, see {@link PAGE_STATUS} */
+  readonly status?: number
+  /** Path or absolute URL, already found to be allowed; the page's button keeps it. */
+  readonly returnTo?: string
+  /** Shown as "Reference", and in `onEvent`. */
+  readonly correlationId?: string
+  /** The app's own reason on `denied`; any text, it is escaped. */
+  readonly reason?: string
+  /** Who is signed in, as people read it; on `still_signed_in`. */
+  readonly account?: string
+  /** On `scope_shortfall`. */
+  readonly missingScopes?: readonly string[]
+  /** On `verification_failed` where the clocks disagree: by how many seconds PAS's is ahead; negative where behind. */
+  readonly clockAheadSeconds?: number
+  /** Where a page goes by itself or, on `framed` and `form_unreadable`, by its button; `https:` or `http:`. */
+  readonly goOnUrl?: string
+  /** `Retry-After`. @default 5 with status 503, 60 with status 429 */
+  readonly retryAfterSeconds?: number
+}
+
+/** The pages of one instance. */
+export interface Pages {
+  /** Sends the page in the visitor's language, and ends the response. */
+  send(req: Request, res: Response, kind: PageKind, details?: PageDetails): void
+}
+
+/** HTTP status by kind. */
+export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
+  attempt_missing: 400,
+  attempt_expired: 400,
+  // Not 5xx: anybody can make up a cookie that names no attempt.
+  attempt_lost: 400,
+  malformed: 400,
+  already_handled: 400,
+  still_signed_in: 409,
+  access_denied: 403,
+  account_setup_required: 403,
+  provider_error: 502,
+  code_refused: 400,
+  invalid_redirect_uri: 500,
+  invalid_client: 500,
+  invalid_scope: 500,
+  invalid_request: 500,
+  scope_shortfall: 403,
+  // Not 5xx: what did not verify may just as well have been made up by whoever sent it.
+  verification_failed: 400,
+  provider_unavailable: 503,
+  store_unavailable: 503,
+  sign_in_unknown: 503,
+  app_failed: 503,
+  denied: 403,
+  rate_limited: 429,
+  cookie_missing: 400,
+  sign_in_lost: 503,
+  sign_in_required: 401,
+  form_signed_out: 200,
+  login_go_on: 200,
+  framed: 200,
+  form_unreadable: 400,
+  signed_out_everywhere: 409,
+  logout_confirm: 200,
+  logout_go_on: 200,
+  signed_out: 200,
+  everywhere_signed_out: 409,
+  logout_unavailable: 503,
+}
+
+const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 60, 503: 5 }
+
+/**
+ * The error and information pages, in English, Korean and whatever the app adds.
+ *
+ * @param options.origin public origin: links of a page lead there, also where it was opened under another host
+ * @param options.mountPath public path of the routes, e.g. `/auth`
+ * @param options.homeUrl where a page leads that has no other place to lead to
+ * @param options.appName what the site is called
+ * @param options.texts the app's texts by language, over the built-in ones
+ *
+ * @example createPages({ mountPath: '/auth', texts: {} }).send(req, res, 'access_denied', { returnTo: '/basket' })
+ */
+export function createPages(options: {
+  readonly origin?: string
+  readonly mountPath: string
+  readonly homeUrl?: string
+  readonly appName?: string
+  readonly texts?: Readonly<Record<string, PageTextOverrides>>
+}): Pages {
+  const { origin = '', mountPath, homeUrl = `${origin}/`, appName = '' } = options
+  const site = { origin, mountPath, homeUrl, appName }
+  const texts = mergeTexts(options.texts)
+
+  function send(req: Request, res: Response, kind: PageKind, details: PageDetails = {}): void {
+    const language = chooseLanguage(req, texts)
+    const { status = PAGE_STATUS[kind], retryAfterSeconds = RETRY_AFTER_SECONDS[status], ...content } = details
+    sendPage(req, res, {
+      status,
+      html: renderPage({
+        ...content,
+        ...site,
+        kind,
+        language,
+        isForFrame: req.get('turbo-frame') !== undefined,
+        texts: texts[language] ?? texts.en,
+      }),
+      language,
+      hasForm: kind === 'logout_confirm' || kind === 'still_signed_in',
+      isCallback: kind === 'still_signed_in',
+      isFramed: kind === 'framed',
+      ...(content.returnTo === undefined ? {} : { formTarget: content.returnTo }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    })
+  }
+  return { send }
+}
+
+/** The best of the languages there are; the first, English, where the browser asks for none of them. */
+function chooseLanguage(req: Request, texts: TextsByLanguage): string {
+  const chosen = req.acceptsLanguages(Object.keys(texts))
+  return chosen === false ? 'en' : chosen
+}

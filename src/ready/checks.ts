@@ -1,0 +1,83 @@
+import type { RaiseEvent } from '../audit-events.js'
+import type { Config } from '../config/options.js'
+import { isPpoppoError, PpoppoError, type PpoppoErrorCode } from '../errors.js'
+import type { Runtime } from '../lib/runtime.js'
+import type { Messaging } from '../messaging/types/calls.js'
+import type { Provider } from '../provider/provider.js'
+import { probeStore } from '../store/probe.js'
+import type { Store } from '../store/store.js'
+import type { Secrets } from '../vault/secrets.js'
+import type { ReadyCheck } from './ready.js'
+
+/** What is looked at. */
+export interface ReadyCheckParts {
+  readonly config: Config
+  readonly runtime: Runtime
+  readonly raise: RaiseEvent
+  readonly store: Store
+  readonly secrets: Secrets
+  readonly provider: Provider
+  readonly messaging: Messaging
+}
+
+const MESSAGING_DEADLINE_MS = 5_000
+/** What PCS says once it has been reached, with the right credentials. */
+const ABOUT_THE_APP: readonly PpoppoErrorCode[] = [
+  'permission_denied',
+  'precondition_failed',
+  'rate_limited',
+  'quota_exceeded',
+  'messaging_response_invalid',
+]
+
+/** What must be there before people can sign in: store and PAS, and with an External API client messaging. */
+export function createReadyChecks(parts: ReadyCheckParts): readonly ReadyCheck[] {
+  const { config } = parts
+  const checks: readonly ReadyCheck[] = [
+    {
+      name: 'store',
+      look: () => lookAtStore(parts),
+      silence: (waitedMs) => parts.store.silence?.(waitedMs) ?? storeSilence(waitedMs),
+    },
+    {
+      name: 'provider',
+      look: () => parts.provider.check(),
+      silence: silenceOf('provider_unavailable', `PAS at ${config.issuer}`, 'Check PPOPPO_AUTH_URL and the network.'),
+    },
+    {
+      name: 'messaging',
+      look: () => lookAtMessaging(parts),
+      silence: silenceOf(
+        'messaging_unavailable',
+        `PCS at ${config.messaging.apiUrl}, or the token endpoint ${config.messaging.tokenUrl},`,
+        'Check PCS_API_URL, PAS_TOKEN_URL and the network.',
+      ),
+    },
+  ]
+  return checks.filter(({ name }) => name !== 'messaging' || config.messaging.credentials !== undefined)
+}
+
+/** What is in this process's memory is there, and full at worst. */
+async function lookAtStore({ config, runtime, store, secrets }: ReadyCheckParts): Promise<void> {
+  if (store.kind !== 'memory') await probeStore(store, `ready${runtime.randomBytes(8).toString('hex')}`)
+  await secrets.keyRing()
+  if (config.ownSession) await secrets.sessionSecrets()
+  await store.ready?.()
+}
+
+/**
+ * A token, a connection, and an answer. What PCS says of the app is a warning: people can sign in all the same, and the
+ * numbers of the fields it is read by may be a guess of ours.
+ */
+async function lookAtMessaging({ messaging, raise }: ReadyCheckParts): Promise<void> {
+  const { error } = await messaging.health({ deadlineMs: MESSAGING_DEADLINE_MS })
+  if (error === undefined) return
+  if (!isPpoppoError(error) || !ABOUT_THE_APP.includes(error.code)) throw error
+  raise({ type: 'warning', code: 'messaging', detail: error.message })
+}
+
+const storeSilence = silenceOf('store_unavailable', 'The store', 'Check that it is up.')
+
+function silenceOf(code: PpoppoErrorCode, who: string, todo: string): ReadyCheck['silence'] {
+  return (waitedMs) => new PpoppoError(code, `${who} did not answer within ${waitedMs} ms. ${todo}`)
+}

@@ -1,0 +1,127 @@
+import { PpoppoError } from '../../errors.js'
+
+interface Entry<T> {
+  readonly value: T
+  readonly expiresAt: number
+}
+
+/** Options of {@link ExpiringMap}. */
+export interface ExpiringMapOptions {
+  /** What it holds, for the error message: `'login attempts'`. */
+  readonly holds: string
+  /** How many entries at most. */
+  readonly cap: number
+  /** At the cap, after expired entries are dropped: refuse the new one, or let the oldest go. */
+  readonly whenFull: 'refuse' | 'evict-oldest'
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Hears of each entry that expired, was evicted, or was deleted. */
+  readonly onDrop?: (key: string) => void
+}
+
+/** A full map is walked for expired entries no more often than this, so a flood costs no walk for each entry. */
+const WALK_PAUSE_MS = 1_000
+
+/**
+ * A bounded map whose entries expire. Nothing is ever read past its expiry, also between two sweeps.
+ *
+ * @example
+ * const attempts = new ExpiringMap<string>({ holds: 'login attempts', cap: 10_000, whenFull: 'refuse', now: Date.now })
+ * attempts.set('a', 'value', Date.now() + 600_000)
+ */
+export class ExpiringMap<T> {
+  readonly #entries = new Map<string, Entry<T>>()
+  readonly #options: ExpiringMapOptions
+  /** No entry expires before this. A full map under a flood is so not walked again and again for nothing. */
+  #earliestExpiry = Number.POSITIVE_INFINITY
+  #walkedAt = Number.NEGATIVE_INFINITY
+  /** Kept from one eviction to the next: a new one would have to step over all that was deleted before it. */
+  #oldest: Iterator<string> | undefined
+
+  constructor(options: ExpiringMapOptions) {
+    this.#options = options
+  }
+
+  /** The live value. */
+  get(key: string): T | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    if (entry.expiresAt > this.#options.now()) return entry.value
+    this.delete(key)
+    return undefined
+  }
+
+  /** When the live entry expires, in milliseconds since the epoch. */
+  expiryOf(key: string): number | undefined {
+    return this.get(key) === undefined ? undefined : this.#entries.get(key)?.expiresAt
+  }
+
+  /**
+   * Keeps `value` until `expiresAt` (milliseconds since the epoch). An entry that is there keeps its place in age.
+   * @throws `store_full` where the map is at its cap and may not evict.
+   */
+  set(key: string, value: T, expiresAt: number): void {
+    if (!this.#entries.has(key) && this.#entries.size >= this.#options.cap) this.#makeRoom()
+    this.#entries.set(key, { value, expiresAt })
+    this.#earliestExpiry = Math.min(this.#earliestExpiry, expiresAt)
+  }
+
+  delete(key: string): void {
+    if (this.#entries.delete(key)) this.#options.onDrop?.(key)
+  }
+
+  /** Keys of all live entries. */
+  *keys(): IterableIterator<string> {
+    for (const key of this.#entries.keys()) if (this.get(key) !== undefined) yield key
+  }
+
+  /** Drops what has expired. */
+  sweep(): void {
+    const now = this.#options.now()
+    if (now < this.#earliestExpiry) return
+    this.#walkedAt = now
+    let earliest = Number.POSITIVE_INFINITY
+    for (const [key, entry] of this.#entries) {
+      if (entry.expiresAt <= now) this.delete(key)
+      else earliest = Math.min(earliest, entry.expiresAt)
+    }
+    this.#earliestExpiry = earliest
+  }
+
+  /** As {@link sweep}, but at most once a second: for whoever needs room. */
+  sweepIfDue(): void {
+    const sinceWalkMs = this.#options.now() - this.#walkedAt
+    if (sinceWalkMs < 0 || sinceWalkMs >= WALK_PAUSE_MS) this.sweep()
+  }
+
+  /** Drops the oldest entry. @returns whether there was one */
+  dropOldest(): boolean {
+    let next = this.#oldest?.next()
+    if (next === undefined || next.done) {
+      this.#oldest = this.#entries.keys()
+      next = this.#oldest.next()
+    }
+    if (next.done) return false
+    this.delete(next.value)
+    return true
+  }
+
+  clear(): void {
+    this.#entries.clear()
+    this.#earliestExpiry = Number.POSITIVE_INFINITY
+  }
+
+  /** How many entries are held, expired ones that nobody met included. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  #makeRoom(): void {
+    this.sweepIfDue()
+    const { cap, holds, whenFull } = this.#options
+    if (this.#entries.size < cap) return
+    if (whenFull === 'refuse' || !this.dropOldest()) {
+      throw new PpoppoError('store_full', `The memory store holds ${cap} ${holds}, and may hold no more. Use Redis.`)
+    }
+  }
+}

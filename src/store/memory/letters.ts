@@ -1,0 +1,44 @@
+import { type Letter, type LetterStore, MOST_LETTERS } from '../consumer-store.js'
+
+interface MemoryLetters {
+  readonly methods: LetterStore
+  /** Adds those that are not there yet, all or none. @returns whether there was room */
+  addAll(name: string, letters: readonly Letter[]): boolean
+  clear(): void
+}
+
+/** The memory store's dead letters. */
+export function createMemoryLetters(assertOpen: () => void): MemoryLetters {
+  /** By name, texts by event id, in the order in which they came. */
+  const lists = new Map<string, Map<string, string>>()
+  const listOf = (name: string): Map<string, string> => lists.get(name) ?? new Map()
+
+  function addAll(name: string, letters: readonly Letter[]): boolean {
+    const list = listOf(name)
+    const ids = new Set(letters.map(({ id }) => id).filter((id) => !list.has(id)))
+    if (list.size + ids.size > MOST_LETTERS) return false
+    for (const { id, text } of letters) if (!list.has(id)) list.set(id, text)
+    if (list.size > 0) lists.set(name, list)
+    return true
+  }
+
+  const methods: LetterStore = {
+    async list(name, limit, offset = 0): Promise<readonly Letter[]> {
+      assertOpen()
+      return [...listOf(name)].slice(offset, offset + Math.max(limit, 0)).map(([id, text]) => ({ id, text }))
+    },
+    async count(name): Promise<number> {
+      assertOpen()
+      return listOf(name).size
+    },
+    async add(name, letter): Promise<'added' | 'full'> {
+      assertOpen()
+      return addAll(name, [letter]) ? 'added' : 'full'
+    },
+    async remove(name, id): Promise<boolean> {
+      assertOpen()
+      return listOf(name).delete(id)
+    },
+  }
+  return { methods, addAll, clear: () => lists.clear() }
+}

@@ -1,0 +1,107 @@
+import { MAX_SIGN_INS_PER_USER, type SessionCommands, TOMBSTONE_TTL_MS } from '../store.js'
+import { ExpiringMap } from './expiring-map.js'
+
+interface MemorySessions {
+  readonly commands: SessionCommands
+  sweep(): void
+  clear(): void
+}
+
+interface MemorySessionsOptions {
+  readonly now: () => number
+  /** Of all sessions together. */
+  readonly cap: number
+  readonly personIn: (blob: string) => string | undefined
+  /** Throws once the store is closed. */
+  readonly assertOpen: () => void
+}
+
+/** Stands in a session's place once it has ended. */
+const ENDED = Symbol('ended')
+
+/**
+ * The memory store's session blobs. Anybody can have sessions made by the thousand, but only signed-out ones: those go
+ * first. One person has no more places among the signed-in ones than sign-ins, so one account pushes nobody out either.
+ */
+export function createMemorySessions(options: MemorySessionsOptions): MemorySessions {
+  const { now, cap, personIn, assertOpen } = options
+  const bounds = { holds: 'sessions', cap, whenFull: 'evict-oldest', now } as const
+  const signedIn = new ExpiringMap<string>({ ...bounds, onDrop: leavePerson })
+  const signedOut = new ExpiringMap<string | typeof ENDED>(bounds)
+  const personOf = new Map<string, string>()
+  /** Sessions by person, the one written longest ago first. */
+  const sessionsOf = new Map<string, Set<string>>()
+
+  function leavePerson(sid: string): void {
+    const person = personOf.get(sid) ?? ''
+    personOf.delete(sid)
+    const sids = sessionsOf.get(person)
+    sids?.delete(sid)
+    if (sids?.size === 0) sessionsOf.delete(person)
+  }
+
+  function enterPerson(sid: string, person: string): void {
+    personOf.set(sid, person)
+    const sids = (sessionsOf.get(person) ?? new Set()).add(sid)
+    sessionsOf.set(person, sids)
+    const [oldest = sid] = sids
+    if (sids.size > MAX_SIGN_INS_PER_USER) loseRank(oldest)
+  }
+
+  function loseRank(sid: string): void {
+    const [blob, expiresAt] = [signedIn.get(sid), signedIn.expiryOf(sid)]
+    signedIn.delete(sid)
+    if (blob !== undefined && expiresAt !== undefined) signedOut.set(sid, blob, expiresAt)
+  }
+
+  function makeRoom(): void {
+    for (const sessions of [signedOut, signedIn]) {
+      if (signedOut.size + signedIn.size < cap) return
+      sessions.sweepIfDue()
+    }
+    if (signedOut.size + signedIn.size >= cap && !signedOut.dropOldest()) signedIn.dropOldest()
+  }
+
+  /** Whatever is written becomes the youngest. */
+  function keep(sid: string, value: string | typeof ENDED, expiresAt: number): void {
+    signedIn.delete(sid)
+    signedOut.delete(sid)
+    makeRoom()
+    const person = value === ENDED ? undefined : personIn(value)
+    if (value === ENDED || person === undefined) return signedOut.set(sid, value, expiresAt)
+    signedIn.set(sid, value, expiresAt)
+    enterPerson(sid, person)
+  }
+
+  const commands: SessionCommands = {
+    async get(sid): Promise<string | null> {
+      assertOpen()
+      const blob = signedIn.get(sid) ?? signedOut.get(sid)
+      return typeof blob === 'string' ? blob : null
+    },
+    async set(sid, value, ttlSeconds): Promise<boolean> {
+      assertOpen()
+      if (signedOut.get(sid) === ENDED) return false
+      keep(sid, value, now() + ttlSeconds * 1000)
+      return true
+    },
+    async destroy(sid): Promise<void> {
+      assertOpen()
+      keep(sid, ENDED, now() + TOMBSTONE_TTL_MS)
+    },
+  }
+
+  return {
+    commands,
+    sweep(): void {
+      signedIn.sweep()
+      signedOut.sweep()
+    },
+    clear(): void {
+      signedIn.clear()
+      signedOut.clear()
+      personOf.clear()
+      sessionsOf.clear()
+    },
+  }
+}

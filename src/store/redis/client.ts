@@ -1,0 +1,132 @@
+import { isIP } from 'node:net'
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
+import { parseRedisUrl } from '../../config/redis.js'
+import { PpoppoError } from '../../errors.js'
+import { loadIoredis } from '../../load-packages.js'
+import type { RedisScript, RedisScripts, ScriptCommands } from './lua.js'
+import { isCluster, nameOf } from './name.js'
+
+/** An ioredis client (also of a Sentinel), a Cluster, or a `redis:`/`rediss:` URL. */
+export type RedisSource = Redis | Cluster | string
+
+/** Our own client, with our scripts of these names on it. */
+export type ScriptedClient<Name extends string> = (Redis | Cluster) & ScriptCommands<Name>
+
+/** How long a call may take. A request makes two in a row, and must be answered within two seconds. */
+export const CALL_TIMEOUT_MS = 1000
+const LATE_MS = 1.5 * CALL_TIMEOUT_MS
+/** A slow answer to a call that was just given up may still come by a connection that is well. */
+const SILENT_MS = 2 * CALL_TIMEOUT_MS
+/** A new connection takes a round trip to greet Redis, and one for what it was opened to ask; a third checks a node. */
+const [TWO_ROUND_TRIPS_MS, THREE_ROUND_TRIPS_MS] = [2 * CALL_TIMEOUT_MS, 3 * CALL_TIMEOUT_MS]
+/** How long a command may wait in Redis for something to happen: its call must be over before ioredis gives up. */
+export const MOST_BLOCK_MS = 400
+
+const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
+
+const NODE_OPTIONS = {
+  keyPrefix: '', // ioredis would prefix a script's KEYS, and not the keys the script makes itself
+  connectTimeout: CALL_TIMEOUT_MS,
+  disconnectTimeout: CALL_TIMEOUT_MS / 2, // keeps a process alive, also where there is nothing to end
+  // ioredis's own limits come after ours, which allow for a busy process.
+  commandTimeout: LATE_MS, // also bounds the handshake with a server that accepts and then says nothing
+  socketTimeout: SILENT_MS, // a connection that owes an answer for this long is replaced
+  // Nothing is sent twice, and what was under way when a connection broke is refused at once. With 1 instead of 0
+  // ioredis keeps such commands until the second failed reconnection, or for ever if the first succeeds.
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  stringNumbers: false,
+  replyMapping: 'legacy',
+} satisfies RedisOptions
+
+const REDIS_OPTIONS = {
+  ...NODE_OPTIONS,
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  enableAutoPipelining: false, // see gatherWrites
+  // A failover may turn our server into a replica while the connection stays: look for the new master.
+  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+  role: 'master',
+  readOnly: false,
+  monitor: false,
+  sentinelCommandTimeout: TWO_ROUND_TRIPS_MS,
+  sentinelRetryStrategy: reconnectDelayMs,
+} satisfies RedisOptions
+
+type Settings = typeof REDIS_OPTIONS & { readonly retryStrategy: () => number }
+
+const CLUSTER_OPTIONS = {
+  keyPrefix: '',
+  lazyConnect: true,
+  // The queue meant here is each node's, while it connects; the Cluster's own is never used, since we wait for 'ready'.
+  enableOfflineQueue: true,
+  // ioredis pipelines per group of slots, and during a resharding gives MOVED errors of such a pipeline to the caller.
+  enableAutoPipelining: false,
+  scaleReads: 'master',
+  clusterRetryStrategy: reconnectDelayMs,
+  slotsRefreshTimeout: TWO_ROUND_TRIPS_MS,
+  // 0: a command whose connection broke is not sent again, it may have run.
+  retryDelayOnFailover: 0,
+  // A node's first command waits for its connection.
+  redisOptions: {
+    ...NODE_OPTIONS,
+    commandTimeout: THREE_ROUND_TRIPS_MS,
+    reconnectOnError: null, // the app's may ask that a command be sent again
+  },
+} satisfies ClusterOptions
+
+/** A client of our own. */
+export interface OwnClient<Name extends string> {
+  /** Not yet connected. */
+  readonly client: ScriptedClient<Name>
+  /** For messages: `'Redis at 127.0.0.1:6379'`; never with a password. */
+  readonly name: string
+  /** All is well: the next connection is tried at once. */
+  calmDown(): void
+}
+
+/**
+ * A client of our own: a duplicate of the one that was passed in, with our settings and scripts. What was passed in is
+ * never touched again.
+ */
+export function createOwnClient<Name extends string>(
+  source: RedisSource,
+  scripts: RedisScripts<Name>,
+): OwnClient<Name> {
+  let failures = 0
+  // ioredis counts from the last time it was 'ready', which does not mean that Redis takes us.
+  const settings = { ...REDIS_OPTIONS, retryStrategy: (): number => reconnectDelayMs(++failures) }
+  const client = typeof source === 'string' ? openUrl(source, settings) : duplicate(source, settings)
+  for (const [name, script] of Object.entries<RedisScript>(scripts)) client.defineCommand(name, script)
+  return {
+    client: client as ScriptedClient<Name>, // defineCommand has just put the commands there
+    name: nameOf(client),
+    calmDown(): void {
+      failures = 0
+    },
+  }
+}
+
+/** How the app reaches its servers (password, TLS, natMap, ...) lives on. ioredis 5 would drop a Cluster's `redisOptions`. */
+function duplicate(source: Redis | Cluster, settings: Settings): Redis | Cluster {
+  if (isCluster(source)) {
+    const redisOptions = { ...source.options.redisOptions, ...CLUSTER_OPTIONS.redisOptions }
+    return source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions })
+  }
+  // Behind Sentinel ioredis's own check tells a master from a replica.
+  return source.duplicate(source.options.sentinels ? settings : { ...settings, enableReadyCheck: false })
+}
+
+/** ioredis is loaded only here: who passes a client has it, and who uses the memory store needs none. */
+function openUrl(url: string, settings: Settings): Redis {
+  const address = parseRedisUrl(url)
+  if (typeof address === 'string') throw new PpoppoError('config_invalid', `The URL of Redis ${address}.`)
+  const { tls, ...where } = address
+  const { Redis: Client } = loadIoredis()
+  return new Client({
+    ...where,
+    ...(tls ? { tls: isIP(where.host) ? {} : { servername: where.host } } : {}),
+    ...settings,
+    enableReadyCheck: false,
+  })
+}

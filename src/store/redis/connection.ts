@@ -1,0 +1,138 @@
+import type { Cluster, Redis } from 'ioredis'
+import { PpoppoError } from '../../errors.js'
+import { createOwnClient, type RedisSource, type ScriptedClient } from './client.js'
+import { isReplyError, RedisTimeout, reasonOf, toStoreError } from './faults.js'
+import { createGate } from './gate.js'
+import { type CallTime, createHaste } from './haste.js'
+import type { RedisScripts } from './lua.js'
+import { isCluster } from './name.js'
+
+/**
+ * One command or script on our client.
+ * @param giveUpAtMs when its caller stops waiting, by `performance.now()`
+ */
+type Command<Name extends string, T> = (client: ScriptedClient<Name>, giveUpAtMs: number) => Promise<T>
+
+/** Our own connection to Redis, with the scripts of these names. */
+export interface RedisConnection<Name extends string> {
+  /** Whether keys live on several nodes, each with its own clock. */
+  readonly isCluster: boolean
+  /**
+   * Runs one command within a second, waiting for the connection included.
+   * @param operation the store's method, for the error message
+   * @param blocksMs how long the command itself may wait in Redis, on top of the second; below {@link MOST_BLOCK_MS}
+   * @throws `store_unavailable`; `closed` after `close()`
+   */
+  run<T>(operation: string, command: Command<Name, T>, blocksMs?: number): Promise<T>
+  /** The fault of a Redis that said nothing for so long: what is wrong with the connection, where that is known. */
+  silence(waitedMs: number): PpoppoError
+  /** The clients to scan: all masters of a Cluster, else the one. */
+  masters(): readonly Redis[]
+  /** Lets what was sent be answered for half a second, then closes. Idempotent. */
+  close(): Promise<void>
+  /** Closes at once; what is under way fails. Idempotent. */
+  drop(): void
+}
+
+const CLOSE_TIMEOUT_MS = 500
+
+/** Opens our own connection, at the first call. @param onReady called whenever a connection works */
+export function connectRedis<Name extends string>(
+  source: RedisSource,
+  scripts: RedisScripts<Name>,
+  onReady = (): void => {},
+): RedisConnection<Name> {
+  const { client, name, calmDown } = createOwnClient(source, scripts)
+  const haste = createHaste()
+  let closing: Promise<void> | undefined
+  const gate = createGate(client, () => {
+    calmDown()
+    haste.end()
+    onReady()
+  })
+
+  async function sendOnceReady<T>(command: Command<Name, T>, call: CallTime): Promise<T> {
+    await gate.untilOpen()
+    if (performance.now() >= call.giveUpAtMs) throw new RedisTimeout('no connection in time') // do not run it late
+    return send(command, call)
+  }
+
+  function send<T>(command: Command<Name, T>, { giveUpAtMs }: CallTime): Promise<T> {
+    if (!isCluster(client)) gatherWrites(client)
+    return command(client, giveUpAtMs)
+  }
+
+  async function quit(): Promise<void> {
+    if (client.status === 'ready') await within(CLOSE_TIMEOUT_MS, () => client.quit()).catch(() => {})
+    if (client.status !== 'end') client.disconnect()
+  }
+
+  return {
+    isCluster: client.isCluster,
+    async run(operation, command, blocksMs = 0) {
+      if (closing !== undefined) throw new PpoppoError('closed', 'The store is closed: close() was called.')
+      const call = haste.begin(blocksMs)
+      try {
+        return await within(
+          call.giveUpAtMs - call.beganAtMs,
+          () => (gate.isOpen && isWritable(client) ? send(command, call) : sendOnceReady(command, call)),
+          () => haste.answered(call),
+        )
+      } catch (error) {
+        if (error instanceof RedisTimeout) haste.ranOut(call)
+        throw toStoreError(operation, reasonOf(error, gate.fault), name)
+      }
+    },
+    silence(waitedMs): PpoppoError {
+      return toStoreError('connect', reasonOf(new RedisTimeout(`no answer within ${waitedMs} ms`), gate.fault), name)
+    },
+    masters: () => (isCluster(client) ? client.nodes('master') : [client]),
+    close(): Promise<void> {
+      closing ??= quit()
+      return closing
+    },
+    drop(): void {
+      if (closing === undefined) client.disconnect()
+      closing ??= Promise.resolve()
+    },
+  }
+}
+
+/** A connection that has just broken is 'ready' until its 'close' event. */
+function isWritable(client: Redis | Cluster): boolean {
+  return client.status === 'ready' && (isCluster(client) || client.stream.writable)
+}
+
+/**
+ * What is sent until the next turn of the loop leaves in one write. ioredis's own pipelining does the same, but sends
+ * nothing more until Redis has answered: one slow command would hold up all that come after.
+ */
+function gatherWrites({ stream }: Redis): void {
+  if (stream.writableCorked > 0) return
+  stream.cork()
+  setImmediate(() => stream.uncork())
+}
+
+/**
+ * Settles as `task` does, or rejects with {@link RedisTimeout}. On every call's way, hence without further promises.
+ * @param onAnswer called when Redis has answered, also when that is too late
+ */
+function within<T>(timeoutMs: number, task: () => Promise<T>, onAnswer = (): void => {}): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(new RedisTimeout(`no answer within ${Math.round(timeoutMs)} ms`))
+    // A process that was busy comes to its timers before it reads an answer that is there: one more turn of the loop.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
+    task().then(
+      (result) => {
+        clearTimeout(timer)
+        onAnswer()
+        resolve(result)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        if (isReplyError(error)) onAnswer()
+        reject(error)
+      },
+    )
+  })
+}

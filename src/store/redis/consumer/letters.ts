@@ -1,0 +1,49 @@
+import { type Letter, type LetterStore, MOST_LETTERS } from '../../consumer-store.js'
+import type { RedisConsumerConnection } from './connection.js'
+
+/** The dead letters in Redis. */
+export function createRedisLetters({ run, runInTime, keysOf }: RedisConsumerConnection): LetterStore {
+  return {
+    async list(name, limit, offset = 0): Promise<readonly Letter[]> {
+      if (limit <= 0) return []
+      const { letters } = keysOf(name)
+      const texts = await run('letters.list', (client) => client.lrange(letters, offset, offset + limit - 1))
+      return texts.flatMap((text) => toLetter(text) ?? [])
+    },
+    async count(name): Promise<number> {
+      return run('letters.count', (client) => client.llen(keysOf(name).letters))
+    },
+    async add(name, letter): Promise<'added' | 'full'> {
+      const { letters, letterTexts } = keysOf(name)
+      const reply = await runInTime('letters.add', letters, (client, notAfter) =>
+        client.ppoppoLetterAdd(letters, letterTexts, MOST_LETTERS, notAfter, ...toArguments([letter])),
+      )
+      return reply === 1 ? 'added' : 'full'
+    },
+    async remove(name, id): Promise<boolean> {
+      const { letters, letterTexts } = keysOf(name)
+      const reply = await runInTime('letters.remove', letters, (client, notAfter) =>
+        client.ppoppoLetterRemove(letters, letterTexts, headOf(id), notAfter),
+      )
+      return reply === 1
+    },
+  }
+}
+
+/** Letters as a script takes them: `head, text, head, text, ...`. */
+export function toArguments(letters: readonly Letter[]): readonly string[] {
+  return letters.flatMap(({ id, text }) => [headOf(id), text])
+}
+
+/** What a letter begins with in Redis. No head begins another, whatever is in the id. */
+function headOf(id: string): string {
+  return `${Buffer.byteLength(id)}:${id}`
+}
+
+/** `undefined` for what somebody else put into the list. */
+function toLetter(text: string): Letter | undefined {
+  const bytes = /^(\d+):/.exec(text)?.[1]
+  if (bytes === undefined) return undefined
+  const rest = Buffer.from(text.slice(bytes.length + 1))
+  return { id: rest.toString('utf8', 0, Number(bytes)), text: rest.toString('utf8', Number(bytes)) }
+}

@@ -1,0 +1,144 @@
+import { MOST_LETTERS, type QueueEntry, type QueueStore, type TakeOptions } from '../../consumer-store.js'
+import { MOST_BLOCK_MS, type RedisSource } from '../client.js'
+import { connectRedis, type RedisConnection } from '../connection.js'
+import type { RedisConsumerConnection } from './connection.js'
+import { toArguments } from './letters.js'
+import { QUEUE_GROUP } from './scripts.js'
+
+const LONGEST_WITHOUT_CLAIM_MS = 1000
+const FEW = 10
+
+interface RedisQueue {
+  readonly methods: QueueStore
+  close(): void
+}
+
+/** What waits for workers: Redis Streams with one consumer group each. */
+export function createRedisQueue(connection: RedisConsumerConnection, redis: RedisSource): RedisQueue {
+  const { run, runInTime, keysOf } = connection
+  const bell = createBell(redis)
+  /**
+   * When each worker last looked for what others left, which costs Redis a walk through all that is at work. At its first
+   * call names of workers that are gone are removed.
+   */
+  const claimedAt = new Map<string, number>()
+
+  async function give(
+    name: string,
+    worker: string,
+    { count, claimAfterMs, unfinished = 'any' }: TakeOptions,
+  ): Promise<Given> {
+    const { queue, place } = keysOf(name)
+    const self = `${name} ${worker}`
+    const [last, now] = [claimedAt.get(self), performance.now()]
+    const isDue = last === undefined || now - last >= Math.min(claimAfterMs / 10, LONGEST_WITHOUT_CLAIM_MS)
+    const claims = isDue || unfinished === 'one'
+    const reply = await runInTime('queue.take', queue, (client, notAfter) =>
+      client.ppoppoQueueTake(
+        ...[queue, place, worker, count, claimAfterMs, notAfter, claims ? unfinished : '', last === undefined ? 1 : 0],
+      ),
+    )
+    const given = toGiven(reply)
+    const mayBeMore = given.entries.length === count && (given.entries.at(-1)?.deliveries ?? 0) > 1
+    if (claims && !mayBeMore) claimedAt.set(self, now)
+    return given
+  }
+
+  const methods: QueueStore = {
+    async take(name, worker, options): Promise<readonly QueueEntry[]> {
+      const given = await give(name, worker, options)
+      if (given.entries.length > 0 || options.waitMs < 1) return given.entries
+      await bell.untilAdded(keysOf(name).queue, given.lastId, options.waitMs)
+      return (await give(name, worker, options)).entries
+    },
+    async finish(name, id, letter): Promise<'finished' | 'full'> {
+      const { queue, letters, letterTexts } = keysOf(name)
+      const letterArguments = toArguments(letter === undefined ? [] : [letter])
+      const reply = await run('queue.finish', (client) =>
+        client.ppoppoQueueFinish(queue, letters, letterTexts, id, MOST_LETTERS, ...letterArguments),
+      )
+      return reply === 1 ? 'finished' : 'full'
+    },
+    async giveBack(name, worker, { id, deliveries }): Promise<void> {
+      const { queue } = keysOf(name)
+      await runInTime('queue.giveBack', queue, (client, notAfter) =>
+        client.ppoppoQueueGiveBack(queue, worker, id, Math.max(0, deliveries - 1), notAfter),
+      )
+    },
+    async hasUnfinished(name, claimAfterMs): Promise<boolean> {
+      const { queue } = keysOf(name)
+      const pending: unknown = await run('queue.hasUnfinished', (client) =>
+        client.xpending(queue, QUEUE_GROUP, 'IDLE', claimAfterMs, '-', '+', FEW).catch((error: unknown) => {
+          if (String(error).includes('NOGROUP')) return []
+          throw error
+        }),
+      )
+      // What was given back has no delivery that counts.
+      return Array.isArray(pending) && pending.some((entry) => Array.isArray(entry) && Number(entry[3]) > 0)
+    },
+    async length(name): Promise<number> {
+      return run('queue.length', (client) => client.xlen(keysOf(name).queue))
+    },
+  }
+  return { methods, close: bell.close }
+}
+
+interface Bell {
+  /** Resolves once the stream has an entry after `lastId`, or after `waitMs`. */
+  untilAdded(queue: string, lastId: string, waitMs: number): Promise<void>
+  close(): void
+}
+
+/**
+ * Waits on connections of its own, one for each call that waits at the same time: a command that blocks holds up
+ * whatever is sent after it. It only listens (XREAD): what XREADGROUP takes for a caller who has gone meanwhile, or
+ * whose connection has broken, would lie there until it may be claimed.
+ */
+function createBell(redis: RedisSource): Bell {
+  const all: RedisConnection<never>[] = []
+  const idle: RedisConnection<never>[] = []
+  let isClosed = false
+
+  function connect(): RedisConnection<never> {
+    const connection = connectRedis<never>(redis, {})
+    all.push(connection)
+    return connection
+  }
+
+  return {
+    async untilAdded(queue, lastId, waitMs): Promise<void> {
+      if (isClosed) return
+      const blockMs = Math.min(Math.floor(waitMs), MOST_BLOCK_MS)
+      const connection = idle.pop() ?? connect()
+      try {
+        await connection.run(
+          'queue.take',
+          (client) => client.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', queue, lastId),
+          blockMs,
+        )
+      } catch (error) {
+        if (!isClosed) throw error // else the store's own connection says so
+      } finally {
+        idle.push(connection)
+      }
+    },
+    close(): void {
+      isClosed = true
+      for (const connection of all) connection.drop()
+    },
+  }
+}
+
+interface Given {
+  readonly lastId: string
+  readonly entries: readonly QueueEntry[]
+}
+
+function toGiven(reply: unknown): Given {
+  if (!Array.isArray(reply)) throw new TypeError('a script must answer a list')
+  const entries: QueueEntry[] = []
+  for (let i = 1; i < reply.length; i += 3) {
+    entries.push({ id: String(reply[i]), text: String(reply[i + 1]), deliveries: Number(reply[i + 2]) })
+  }
+  return { lastId: String(reply[0]), entries }
+}

@@ -1,0 +1,135 @@
+import type { Cluster, Redis } from 'ioredis'
+import { examine } from './examine.js'
+import { isBreak, isSetupFault, isUnclear } from './faults.js'
+import { firstPlace, isCluster } from './name.js'
+import { whatIsWrongWith } from './port.js'
+
+/** Lets calls through to a client that is connected, to the Redis and the database that are meant. */
+export interface Gate {
+  readonly isOpen: boolean
+  /** Why it is shut, as far as known. */
+  readonly fault: unknown
+  /**
+   * Connects where that has not begun. Resolves once the gate opens; rejects with the next word of a Redis that refuses
+   * us, which waiting does not change.
+   */
+  untilOpen(): Promise<void>
+}
+
+interface Waiting {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** A connection that did not pass is examined again after this time. */
+const EXAMINE_AGAIN_MS = 500
+const ASK_AGAIN_MS = 2000
+
+/** @param onOpen called each time a connection has passed */
+export function createGate(client: Redis | Cluster, onOpen: () => void): Gate {
+  let isOpen = false
+  let wasOpen = false
+  /** Connected, and not yet ready. */
+  let isGreeted = false
+  let askAgainAtMs = 0
+  /** What ioredis said last of the connection, and what we found out where that says little. */
+  let said: unknown
+  let found: unknown
+  let fault: unknown
+  let waiting: Waiting | undefined
+  let again: NodeJS.Timeout | undefined
+
+  function note(reason: unknown): void {
+    if (isOpen) return
+    if (said === undefined || !isBreak(reason)) said = reason
+    if (isUnclear(said)) void askWhy()
+    else found = undefined
+    refuse()
+  }
+
+  function refuse(): void {
+    fault = found ?? said
+    if (!isSetupFault(fault)) return
+    waiting?.reject(fault)
+    waiting = undefined
+  }
+
+  function open(): void {
+    isOpen = true
+    wasOpen = true
+    said = found = fault = undefined
+    onOpen()
+    waiting?.resolve()
+    waiting = undefined
+  }
+
+  async function admit(): Promise<void> {
+    const isSame = sameConnection(client)
+    try {
+      if (!isCluster(client)) await examine(client)
+      if (isSame()) open()
+    } catch (error) {
+      if (!isSame()) return // the next connection is examined by itself
+      note(error)
+      again = setTimeout(() => void admit(), EXAMINE_AGAIN_MS)
+    }
+  }
+
+  /** There never was a connection that worked, and ioredis does not say why: the port does. */
+  async function askWhy(): Promise<void> {
+    const place = firstPlace(client)
+    if (place === undefined || wasOpen || performance.now() < askAgainAtMs) return
+    askAgainAtMs = Number.POSITIVE_INFINITY
+    const answer = await whatIsWrongWith(place)
+    askAgainAtMs = performance.now() + ASK_AGAIN_MS
+    if (isOpen) return
+    const isSentinel = !isCluster(client) && client.options.sentinels
+    found = answer && isSentinel ? new Error(`All sentinels are unreachable. ${answer.message}`) : answer
+    refuse()
+  }
+
+  client.on('error', note)
+  client.on('node error', note) // of a Cluster
+  client.on('connect', () => {
+    isGreeted = true
+  })
+  client.on('ready', () => {
+    isGreeted = false
+    void admit()
+  })
+  client.on('close', () => {
+    clearTimeout(again)
+    isOpen = false
+    // ioredis hangs up on a Cluster whose slots it has read and whose state is not "ok", and gives no error.
+    const isDown = isGreeted && isCluster(client)
+    isGreeted = false
+    note(new Error(isDown ? 'CLUSTERDOWN by CLUSTER INFO' : 'Connection is closed.'))
+  })
+
+  return {
+    get isOpen() {
+      return isOpen
+    },
+    get fault() {
+      return fault
+    },
+    untilOpen() {
+      if (client.status === 'wait') client.connect().catch(() => {}) // the 'error' listener hears why
+      waiting ??= createWaiting()
+      return waiting.promise
+    },
+  }
+}
+
+/** Whether it is still the connection it was at this call. */
+function sameConnection(client: Redis | Cluster): () => boolean {
+  const stream = isCluster(client) ? undefined : client.stream
+  return () => client.status === 'ready' && (isCluster(client) || client.stream === stream)
+}
+
+function createWaiting(): Waiting {
+  const parts = { resolve: (): void => {}, reject: (_reason: unknown): void => {} }
+  const promise = new Promise<void>((resolve, reject) => Object.assign(parts, { resolve, reject }))
+  return { promise, ...parts }
+}

@@ -1,0 +1,70 @@
+import { CALL_TIMEOUT_MS } from './client.js'
+
+/** How long the calls of one connection may take: a second, and less while Redis says nothing. */
+export interface Haste {
+  /** @param blocksMs how long the command itself may wait in Redis, on top of its time */
+  begin(blocksMs: number): CallTime
+  /** Redis has answered this call, perhaps after its caller gave up. */
+  answered(call: CallTime): void
+  /** The call's time is over. */
+  ranOut(call: CallTime): void
+  /** Redis talks to us: a new connection is ready. */
+  end(): void
+}
+
+/** The time of one call; times are of `performance.now()`. */
+export interface CallTime {
+  readonly beganAtMs: number
+  /** When its caller gives up. */
+  readonly giveUpAtMs: number
+  /** When a caller with the full second would give up. */
+  readonly fullUntilMs: number
+}
+
+/** How long a call may take while Redis says nothing, so that a request's second call adds little to its first. */
+const HASTY_CALL_TIMEOUT_MS = 250
+/** A call may wait in full again this long after the last one that did so in vain: longer than one request's next call. */
+const PROBE_PAUSE_MS = 300
+/** Without calls in between, haste is over after this time. Longer than a pause and a call that waits in full. */
+const HASTE_MS = 1500
+
+/**
+ * Haste is for a Redis that is silent, not for one that is slow. It begins when a call waited its full second and no
+ * call was answered meanwhile; it ends with any answer that a full second would have been enough for. While it lasts one
+ * call at a time still waits in full: a slow link must not look like a dead one.
+ */
+export function createHaste(): Haste {
+  let hastyUntilMs = 0
+  let answeredAtMs = 0
+  let fullCallBeganAtMs = 0
+  let fullCallRanOutAtMs = 0
+
+  const mayWaitInFull = (nowMs: number): boolean =>
+    nowMs >= hastyUntilMs ||
+    (nowMs - fullCallBeganAtMs >= CALL_TIMEOUT_MS && nowMs - fullCallRanOutAtMs >= PROBE_PAUSE_MS)
+
+  return {
+    begin(blocksMs) {
+      const beganAtMs = performance.now()
+      const isFull = mayWaitInFull(beganAtMs)
+      if (isFull) fullCallBeganAtMs = beganAtMs
+      const fullUntilMs = beganAtMs + CALL_TIMEOUT_MS + blocksMs
+      return { beganAtMs, fullUntilMs, giveUpAtMs: isFull ? fullUntilMs : beganAtMs + HASTY_CALL_TIMEOUT_MS + blocksMs }
+    },
+    answered({ fullUntilMs }) {
+      const nowMs = performance.now()
+      if (nowMs > fullUntilMs) return
+      answeredAtMs = nowMs
+      hastyUntilMs = 0
+    },
+    ranOut({ beganAtMs, giveUpAtMs, fullUntilMs }) {
+      if (giveUpAtMs < fullUntilMs) return
+      fullCallRanOutAtMs = performance.now()
+      if (answeredAtMs < beganAtMs) hastyUntilMs = fullCallRanOutAtMs + HASTE_MS
+    },
+    end(): void {
+      answeredAtMs = performance.now()
+      hastyUntilMs = 0
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { tagOf } from '../store.js'
+
+/**
+ * Every key of the Redis store. What is in braces decides the Cluster slot: one user's keys lie together, and so do an
+ * attempt and its outcome.
+ */
+export interface RedisKeys {
+  /** A login attempt. */
+  attempt(key: string): string
+  /** What became of it. */
+  outcome(key: string): string
+  /** How much room login attempts take, by when they end. */
+  readonly room: string
+  signIn(id: string): string
+  /** What a record is called in its user's index: the id without its tag. */
+  memberOf(id: string): string
+  /** A user's index: a sorted set of members by expiry. */
+  index(tag: string): string
+  notBefore(tag: string): string
+  lease(name: string): string
+  session(sid: string): string
+  secret(name: string): string
+  counter(limiter: string, key: string): string
+  /** Matches the keys of all records, for SCAN. */
+  readonly signInPattern: string
+  /** The id of the record under a key that SCAN found; `undefined` for what somebody else put there. */
+  toSignInId(key: string): string | undefined
+  /** The latest time that anybody was told; on a Cluster its node's clock is the one that counts. */
+  readonly clock: string
+}
+
+/** @param prefix ends with a colon, has no braces */
+export function createRedisKeys(prefix: string): RedisKeys {
+  const signIns = `${prefix}signin:{`
+  const memberOf = (id: string): string => id.slice(tagOf(id).length + 1)
+  const signIn = (id: string): string => `${signIns}${tagOf(id)}}:${memberOf(id)}`
+  return {
+    attempt: (key) => `${prefix}tx:{${key}}`,
+    outcome: (key) => `${prefix}tx:{${key}}:outcome`,
+    room: `${prefix}room`,
+    signIn,
+    memberOf,
+    index: (tag) => `${prefix}user:{${tag}}`,
+    notBefore: (tag) => `${prefix}notbefore:{${tag}}`,
+    lease: (name) =>
+      name.includes('.') ? `${prefix}lock:{${tagOf(name)}}:${memberOf(name)}` : `${prefix}lock:${name}`,
+    session: (sid) => `${prefix}sess:${sid}`,
+    secret: (name) => `${prefix}secret:${name}`,
+    counter: (limiter, key) => `${prefix}limit:${limiter}:${key}`,
+    signInPattern: `${signIns.replace(/[\\*?[\]]/g, '\\$&')}*}:*`,
+    toSignInId(key) {
+      const id = key.slice(signIns.length).replace('}:', '.')
+      return id.indexOf('.') > 0 && signIn(id) === key ? id : undefined
+    },
+    clock: `${prefix}now`,
+  }
+}

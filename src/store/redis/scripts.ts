@@ -1,0 +1,224 @@
+import { IN_TIME, NOW, type RedisScripts, TIME_SCRIPT } from './lua.js'
+
+/** The Lua scripts of the Redis store. Records are `<version>|<value>`; times are milliseconds by Redis TIME. */
+
+const VERSION = `
+local function versionOf(record)
+  return string.match(record, '^([1-9]%d*)|') or ''
+end`
+
+// The index lives as long as its longest-lived member.
+const KEEP_INDEX = `
+local function keepIndex(index)
+  local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')
+  if last[2] then redis.call('PEXPIREAT', index, last[2]) end
+end`
+
+/** The commands our client gets, by name. */
+export type ScriptName =
+  | 'ppoppoTime'
+  | 'ppoppoNow'
+  | 'ppoppoRoom'
+  | 'ppoppoTake'
+  | 'ppoppoCreate'
+  | 'ppoppoWrite'
+  | 'ppoppoDelete'
+  | 'ppoppoDeleteAll'
+  | 'ppoppoAcquire'
+  | 'ppoppoRelease'
+  | 'ppoppoSetSession'
+  | 'ppoppoCount'
+  | 'ppoppoUncount'
+
+/** Name of the command on our client -> its script. */
+export const REDIS_SCRIPTS: RedisScripts<ScriptName> = {
+  ...TIME_SCRIPT,
+
+  // Each time later than before, also where the clock was set back: it tells apart what began before a sign-out and after.
+  // A full Redis takes no new time, and must not stop a sign-out for that.
+  /** KEYS clock; ARGV its TTL. Answers milliseconds since the epoch. */
+  ppoppoNow: {
+    numberOfKeys: 1,
+    lua: `${NOW}
+local latest = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+local ordered = math.max(now(), latest + 1)
+local done = redis.pcall('SET', KEYS[1], string.format('%.0f', ordered), 'PX', ARGV[1])
+if done.err and not string.find(done.err, 'OOM', 1, true) then return done end
+return ordered`,
+  },
+
+  // Attempts lie on all nodes of a Cluster, so they are not counted but noted down: `<end>:<bytes>` for each ten seconds.
+  // What was taken counts until its end, too: its outcome takes room. An end further ahead than any attempt's was noted
+  // before the clock was set back.
+  /** KEYS room; ARGV bytes, TTL, least TTL, most bytes. Answers the TTL that is granted, see `attemptTtl`; 0: no room. */
+  ppoppoRoom: {
+    numberOfKeys: 1,
+    lua: `${NOW}
+local bytes, ttl, most, step = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), 10000
+local at, taken, byEnd = now(), 0, {}
+local last = math.ceil((at + ttl) / step)
+for e, size in string.gmatch(redis.call('GET', KEYS[1]) or '', '(%d+):(%d+)') do
+  e, size = tonumber(e), tonumber(size)
+  if e * step > at and e <= last then
+    taken = taken + size
+    byEnd[e] = (byEnd[e] or 0) + size
+  end
+end
+if taken + bytes > most then return 0 end
+local granted = math.min(ttl, math.max(tonumber(ARGV[3]), math.floor(ttl * 2 * (1 - taken / most))))
+local mine = math.ceil((at + granted) / step)
+byEnd[mine] = (byEnd[mine] or 0) + bytes
+local noted = {}
+for e, size in pairs(byEnd) do noted[#noted + 1] = string.format('%.0f:%.0f', e, size) end
+redis.call('SET', KEYS[1], table.concat(noted, ' '), 'PX', ttl + step)
+return granted`,
+  },
+
+  /** KEYS attempt, outcome; ARGV pending mark, its TTL, not after. Answers {1, attempt}, {0, outcome} or nil. */
+  ppoppoTake: {
+    numberOfKeys: 2,
+    lua: `${IN_TIME}
+local attempt = redis.call('GET', KEYS[1])
+if attempt then
+  if late(ARGV[3]) then return LATE end
+  redis.call('DEL', KEYS[1])
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+  return {1, attempt}
+end
+local outcome = redis.call('GET', KEYS[2])
+return outcome and {0, outcome}`,
+  },
+
+  // Every key that a script touches must be in KEYS: some servers run no other. So which records must go for the new one is
+  // asked for, and all is done only once they are named.
+  /** KEYS record, index, notbefore, records to go; ARGV member, value, expires at, attempt started at, not after, most, members to go. Answers 1, 0, or the members that must go first. */
+  ppoppoCreate: {
+    lua: `${IN_TIME}${KEEP_INDEX}
+if late(ARGV[5]) then return LATE end
+local notBefore = redis.call('GET', KEYS[3])
+if notBefore and tonumber(ARGV[4]) <= tonumber(notBefore) then return 0 end
+if tonumber(ARGV[3]) <= now() then return 0 end
+local recordOf, leaving, areNamed = {}, {}, true
+for i = 7, #ARGV do recordOf[ARGV[i]] = KEYS[i - 3] end
+local live = redis.call('ZRANGE', KEYS[2], string.format('(%.0f', now()), '+inf', 'BYSCORE')
+for i = 1, #live + 1 - tonumber(ARGV[6]) do
+  leaving[i] = live[i]
+  areNamed = areNamed and recordOf[live[i]] ~= nil
+end
+if not areNamed then return leaving end
+if not redis.call('SET', KEYS[1], '1|' .. ARGV[2], 'NX', 'PXAT', ARGV[3]) then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now())
+for _, member in ipairs(leaving) do
+  redis.call('DEL', recordOf[member])
+  redis.call('ZREM', KEYS[2], member)
+end
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+keepIndex(KEYS[2])
+return 1`,
+  },
+
+  /** KEYS record, index; ARGV member, expected version, value, expires at. Answers written, conflict or gone. */
+  ppoppoWrite: {
+    numberOfKeys: 2,
+    lua: `${NOW}${VERSION}${KEEP_INDEX}
+local record = redis.call('GET', KEYS[1])
+if not record then return 'gone' end
+if versionOf(record) ~= ARGV[2] then return 'conflict' end
+if tonumber(ARGV[4]) <= now() then
+  redis.call('DEL', KEYS[1])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+else
+  redis.call('SET', KEYS[1], string.format('%d', ARGV[2] + 1) .. '|' .. ARGV[3], 'PXAT', ARGV[4])
+  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+end
+keepIndex(KEYS[2])
+return 'written'`,
+  },
+
+  /** KEYS record, index; ARGV member, expected version or ''. Answers the record that was deleted, or nil. */
+  ppoppoDelete: {
+    numberOfKeys: 2,
+    lua: `${VERSION}${KEEP_INDEX}
+local record = redis.call('GET', KEYS[1])
+if not record then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  return nil
+end
+if ARGV[2] ~= '' and versionOf(record) ~= ARGV[2] then return nil end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+keepIndex(KEYS[2])
+return record`,
+  },
+
+  // All or nothing: where the index has a member whose record is not named, nothing is done. It deletes first: a full Redis
+  // takes the new mark then.
+  /** KEYS index, notbefore, records; ARGV TTL of notbefore, notbefore, members. Answers {1, member, record, member, record, ...} or {0, the members there are}. */
+  ppoppoDeleteAll: {
+    lua: `
+local recordOf = {}
+for i = 3, #ARGV do recordOf[ARGV[i]] = KEYS[i] end
+local members = redis.call('ZRANGE', KEYS[1], 0, -1)
+for _, member in ipairs(members) do
+  if not recordOf[member] then return {0, members} end
+end
+local deleted = {}
+for _, member in ipairs(members) do
+  local record = redis.call('GET', recordOf[member])
+  if record then
+    redis.call('DEL', recordOf[member])
+    deleted[#deleted + 1] = member
+    deleted[#deleted + 1] = record
+  end
+end
+redis.call('DEL', KEYS[1])
+local before = tonumber(redis.call('GET', KEYS[2]) or '0') or 0
+redis.call('SET', KEYS[2], string.format('%.0f', math.max(before, ARGV[2])), 'PX', ARGV[1])
+return {1, deleted}`,
+  },
+
+  /** KEYS lease; ARGV holder, TTL, not after. Answers 1 or 0. */
+  ppoppoAcquire: {
+    numberOfKeys: 1,
+    lua: `${IN_TIME}
+if late(ARGV[3]) then return LATE end
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end -- somebody took its expiry away
+return 0`,
+  },
+
+  /** KEYS lease; ARGV holder. */
+  ppoppoRelease: {
+    numberOfKeys: 1,
+    lua: `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`,
+  },
+
+  /** KEYS session; ARGV blob, TTL in seconds, tombstone. Answers 1 or 0. */
+  ppoppoSetSession: {
+    numberOfKeys: 1,
+    lua: `
+if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1`,
+  },
+
+  /** KEYS counter; ARGV points, window in milliseconds. Answers milliseconds to wait, or 0. */
+  ppoppoCount: {
+    numberOfKeys: 1,
+    lua: `
+local count = redis.call('INCR', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then -- it is new, or somebody took its expiry away
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  left = tonumber(ARGV[2])
+end
+if count <= tonumber(ARGV[1]) then return 0 end
+return math.max(1, left)`,
+  },
+
+  /** KEYS counter. */
+  ppoppoUncount: {
+    numberOfKeys: 1,
+    lua: `if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end`,
+  },
+}

@@ -1,0 +1,26 @@
+import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store.js'
+import type { RedisConnection } from './connection.js'
+import type { RedisKeys } from './keys.js'
+import type { ScriptName } from './scripts.js'
+
+/** Lies in a session's place once it has ended. No blob looks like it: blobs are JSON objects. */
+const TOMBSTONE = 'ended'
+
+/** express-session's blobs in Redis. */
+export function createRedisSessions({ run }: RedisConnection<ScriptName>, keys: RedisKeys): SessionCommands {
+  return {
+    async get(sid): Promise<string | null> {
+      const blob = await run('sessions.get', (client) => client.get(keys.session(sid)))
+      return blob === TOMBSTONE ? null : blob
+    },
+    async set(sid, value, ttlSeconds): Promise<boolean> {
+      const reply = await run('sessions.set', (client) =>
+        client.ppoppoSetSession(keys.session(sid), value, ttlSeconds, TOMBSTONE),
+      )
+      return reply === 1
+    },
+    async destroy(sid): Promise<void> {
+      await run('sessions.destroy', (client) => client.set(keys.session(sid), TOMBSTONE, 'PX', TOMBSTONE_TTL_MS))
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals'
+import { DEV, faultsOf, resolve } from '../support/config.js'
+
+const HOST = 'http://localhost:3000'
+
+/** Home, callback and what is stripped, as `options` make them. */
+function pathsOf(options: object, env: Record<string, string> = {}): readonly string[] {
+  const { homeUrl, redirectUri, strippedPrefix } = resolve({ ...DEV, ...options }, env)
+  return [homeUrl.replace(HOST, ''), redirectUri.replace(HOST, ''), strippedPrefix]
+}
+
+describe('the public path of the app', () => {
+  test.each([
+    ['nothing said', {}, ['/', '/auth/callback', '']],
+    ['from mountPath, without its last segment', { mountPath: '/shop/auth' }, ['/shop/', '/shop/auth/callback', '']],
+    ['from a deep mountPath', { mountPath: '/a/b/c/' }, ['/a/b/', '/a/b/c/callback', '']],
+    ['basePath alone', { basePath: '/shop' }, ['/shop/', '/shop/auth/callback', 'detect']],
+    ['a slash at the end', { basePath: '/shop/' }, ['/shop/', '/shop/auth/callback', 'detect']],
+    ['the root, said so', { basePath: '/', mountPath: '/api/auth' }, ['/', '/api/auth/callback', '']],
+    [
+      'both',
+      { basePath: '/shop', mountPath: '/shop/users/sign-in' },
+      ['/shop/', '/shop/users/sign-in/callback', 'detect'],
+    ],
+    [
+      'a stripped prefix, the rest derived',
+      { mountPath: '/shop/auth', strippedPrefix: '/shop/' },
+      ['/shop/', '/shop/auth/callback', '/shop'],
+    ],
+    [
+      'a part of it stripped',
+      { basePath: '/gate/shop', strippedPrefix: '/gate' },
+      ['/gate/shop/', '/gate/shop/auth/callback', '/gate'],
+    ],
+    ['nothing stripped', { basePath: '/shop', strippedPrefix: '' }, ['/shop/', '/shop/auth/callback', '']],
+    ['nothing stripped, spelt "/"', { basePath: '/shop', strippedPrefix: '/' }, ['/shop/', '/shop/auth/callback', '']],
+  ])('S4 %s', (_name, options, expected) => expect(pathsOf(options)).toEqual(expected))
+
+  test('S4 from the environment, and the option wins', () => {
+    const env = { PPOPPO_BASE_PATH: '/shop' }
+    expect(pathsOf({}, env)).toEqual(['/shop/', '/shop/auth/callback', 'detect'])
+    expect(pathsOf({ basePath: '/blog' }, env)).toEqual(['/blog/', '/blog/auth/callback', 'detect'])
+    expect(faultsOf(DEV, { PPOPPO_BASE_PATH: 'https://localhost:3000/shop' })[0]).toMatch(
+      /^"basePath" \(PPOPPO_BASE_PATH\) must be a path such as "\/shop"/,
+    )
+  })
+
+  test.each([
+    ['mountPath', { basePath: '/shop', mountPath: '/auth' }, 'must lie under "basePath"'],
+    ['mountPath', { basePath: '/shop', mountPath: '/shopping/auth' }, 'must lie under "basePath"'],
+    ['mountPath', { mountPath: '/' }, 'must not be "/"'],
+    ['strippedPrefix', { strippedPrefix: '/shop' }, 'must be "basePath" or a part of it'],
+    ['strippedPrefix', { basePath: '/shop', strippedPrefix: '/sho' }, 'must be "basePath" or a part of it'],
+    ['strippedPrefix', { basePath: '/shop', strippedPrefix: 'shop' }, 'must be a path such as'],
+    ['strippedPrefix', { basePath: '/shop', strippedPrefix: true }, 'must be a path such as'],
+    ['basePath', { basePath: '/shop?x' }, 'must be a path such as'],
+    ['basePath', { basePath: '//shop' }, 'must be a path such as'],
+    ['basePath', { basePath: '/../shop' }, 'must be a path such as'],
+    ['basePath', { basePath: '/상점' }, 'must be a path such as'],
+  ])('S4 "%s" is refused: %j', (name, options, problem) => {
+    const faults = faultsOf({ ...DEV, ...options })
+    expect(faults).toEqual([expect.stringContaining(problem)])
+    expect(faults[0]?.startsWith(`"${name}"`)).toBe(true)
+  })
+})

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Messaging } from '../../../src/messaging/types/calls.js'
+import { until } from '../../support/until.js'
+import { createFastRuntime, type MessagingWorld, REQUEST, startWorld } from '../support/world.js'
+
+let world: MessagingWorld
+let client: Messaging
+beforeEach(async () => {
+  world = await startWorld({ prefix: '/ext' })
+  client = world.connect()
+})
+afterEach(() => world.close())
+
+describe('a call', () => {
+  test('goes to the path of the URL and the method', async () => {
+    await client.send(REQUEST)
+    expect(world.pcs.calls[0]?.call.getPath()).toBe('/ext/chat.external.ExternalMessageService/CreateSendRequest')
+  })
+
+  test('to a wrong prefix names the prefix', async () => {
+    const elsewhere = world.connect({ apiUrl: world.pcs.url.replace('/ext', '/wrong') })
+    await expect(elsewhere.send(REQUEST)).rejects.toMatchObject({
+      code: 'messaging_misconfigured',
+      grpcCode: 12,
+      message: expect.stringContaining('PCS_API_URL is wrong (now "/wrong"'),
+    })
+  })
+
+  test('to a host that is not there names the URL', async () => {
+    const elsewhere = world.connect({ apiUrl: 'http://127.0.0.1:1', maxAttempts: 1 })
+    await expect(elsewhere.send(REQUEST)).rejects.toMatchObject({
+      code: 'messaging_unavailable',
+      retryable: true,
+      message: expect.stringContaining('http://127.0.0.1:1'),
+    })
+  })
+
+  test('ends with its deadline; a send is then in doubt', async () => {
+    await client.send(REQUEST)
+    world.pcs.answer = () => undefined
+    await expect(client.status('snd_1', { deadlineMs: 100 })).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    await expect(client.send(REQUEST, { deadlineMs: 100 })).rejects.toMatchObject({
+      code: 'send_outcome_unknown',
+      retryable: false,
+      known: { templateId: 'tpl_01HQ', recipients: 1, attempts: 1 },
+    })
+    await until(() => world.pcs.cancelled.length === 2)
+  })
+
+  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a deadline of %d', async (deadlineMs) => {
+    await expect(client.send(REQUEST, { deadlineMs })).rejects.toMatchObject({ code: 'request_invalid' })
+  })
+
+  test('ends with its signal, by its reason, at the server too, and lets go of it', async () => {
+    world.pcs.answer = () => undefined
+    const controller = new AbortController()
+    const listeners = new Set<unknown>()
+    const { signal } = controller
+    const add = signal.addEventListener.bind(signal)
+    const remove = signal.removeEventListener.bind(signal)
+    signal.addEventListener = (type: string, listener: () => void) => {
+      listeners.add(listener)
+      add(type, listener)
+    }
+    signal.removeEventListener = (type: string, listener: () => void) => {
+      listeners.delete(listener)
+      remove(type, listener)
+    }
+    const call = client.send(REQUEST, { signal })
+    await until(() => world.pcs.calls.length === 1)
+    controller.abort()
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' })
+    expect(listeners.size).toBe(0)
+    await until(() => world.pcs.cancelled.length === 1)
+    await expect(client.send(REQUEST, { signal })).rejects.toBe(signal.reason)
+    expect(world.pcs.calls).toHaveLength(1)
+  })
+
+  test('under way when the client is closed ends, and none begins after it', async () => {
+    world.pcs.answer = () => undefined
+    const call = client.send(REQUEST)
+    await until(() => world.pcs.calls.length === 1)
+    await client.close()
+    await client.close()
+    await expect(call).rejects.toMatchObject({ code: 'closed' })
+    await expect(client.send(REQUEST)).rejects.toMatchObject({ code: 'closed' })
+    await expect(client.health()).rejects.toMatchObject({ code: 'closed' })
+    await until(() => world.pcs.cancelled.length === 1)
+  })
+
+  test('goes on when another client of the same endpoint is closed: they share a channel', async () => {
+    const other = world.connect()
+    await Promise.all([client.send(REQUEST), other.send(REQUEST)])
+    expect(world.pcs.calls[0]?.call.getPeer()).toBe(world.pcs.calls[1]?.call.getPeer())
+    await client.close()
+    expect(await other.send(REQUEST)).toMatchObject({ id: 'snd_1' })
+    expect(world.pcs.calls[2]?.call.getPeer()).toBe(world.pcs.calls[0]?.call.getPeer())
+  })
+})
+
+describe('a repeat', () => {
+  test.each([
+    [{ 'retry-after-ms': '120' }, 126],
+    [{ 'retry-after': '2' }, 2_100],
+    [{ 'retry-after-ms': '50', 'retry-after': '9' }, 53],
+  ])('waits as long as the server asks: %j', async (trailers, expected) => {
+    const waited: number[] = []
+    const fast = world.connect({}, createFastRuntime(waited))
+    let count = 0
+    world.pcs.answer = () => (count++ === 0 ? { code: 8, trailers } : { ok: { id: 'snd_1' } })
+    expect(await fast.send(REQUEST)).toMatchObject({ id: 'snd_1' })
+    expect(waited).toContain(expected)
+    expect(world.pcs.calls).toHaveLength(2)
+  })
+
+  test('does not wait past the deadline', async () => {
+    world.pcs.answer = () => ({ code: 8, details: 'slow down', trailers: { 'retry-after': '60' } })
+    await expect(client.send(REQUEST)).rejects.toMatchObject({
+      code: 'rate_limited',
+      retryable: true,
+      retryAfterMs: 60_000,
+      grpcCode: 8,
+    })
+    expect(world.pcs.calls).toHaveLength(1)
+  })
+
+  test('is not made of what may be a quota', async () => {
+    world.pcs.answer = () => ({ code: 8, details: 'monthly quota' })
+    await expect(client.status('snd_1')).rejects.toMatchObject({ code: 'quota_exceeded', retryable: false })
+    expect(world.pcs.calls).toHaveLength(1)
+  })
+
+  test('of a read goes on for four attempts, with full jitter', async () => {
+    const waited: number[] = []
+    world.pcs.answer = () => ({ code: 14, details: 'upstream' })
+    await expect(world.connect({}, createFastRuntime(waited)).status('snd_1')).rejects.toMatchObject({
+      code: 'messaging_unavailable',
+    })
+    expect(world.pcs.calls).toHaveLength(4)
+    expect(waited).toEqual([100, 200, 400])
+  })
+
+  test('of a send that may have happened is never made', async () => {
+    world.pcs.answer = () => ({ code: 14, details: 'No connection established' })
+    await expect(client.send(REQUEST)).rejects.toMatchObject({ code: 'send_outcome_unknown', grpcCode: 14 })
+    expect(world.pcs.calls).toHaveLength(1)
+  })
+
+  test('costs: when everything fails, calls are soon tried once only', async () => {
+    const fast = world.connect({}, createFastRuntime())
+    world.pcs.answer = () => ({ code: 14 })
+    for (let count = 0; count < 10; count++) await fast.status('snd_1').catch(() => {})
+    expect(world.pcs.calls).toHaveLength(20)
+  })
+})
+
+test.each([
+  [3, 'request_invalid', 400],
+  [5, 'not_found', 404],
+  [6, 'template_name_taken', 409],
+  [7, 'permission_denied', 403],
+  [9, 'precondition_failed', 409],
+  [11, 'request_invalid', 400],
+])('status %d is %s, at once and in one line', async (code, expected, status) => {
+  world.pcs.answer = () => ({ code, details: `what\nthe server said of Bearer abc123` })
+  const error = await client.send(REQUEST).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: expected, status, grpcCode: code, retryable: false })
+  expect(String(error)).toMatch(/^[^\n]*what the server said of Bearer \[removed\][^\n]*$/)
+  expect(world.pcs.calls).toHaveLength(1)
+})

@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { personIn } from '../../../src/session/pointer.js'
+import { createMemoryStore } from '../../../src/store/memory/memory-store.js'
+import type { Store } from '../../../src/store/store.js'
+import { describeStore, word } from '../../contract/store.js'
+
+const T0 = 1_800_000_000_000
+
+describeStore('memory', async () => {
+  let now = T0
+  const store = createMemoryStore({ now: () => now })
+  return {
+    store,
+    other: store,
+    shortMs: 150,
+    async pass(ms) {
+      now += ms
+    },
+    close: () => store.close(),
+  }
+})
+
+test('a flood of logins is refused at the bound, and evicts no sign-in and no session', async () => {
+  const store = createMemoryStore({ now: () => T0, caps: { attempts: 100 } })
+  await store.createSignIn('t.1', 'v', T0 + 1000, T0)
+  await store.sessions.set('s', '{}', 60)
+  for (let i = 0; i < 100; i++) await store.putTransaction(`k${i}`, 'v', 1000)
+  for (let i = 0; i < 1000; i++) {
+    await expect(store.putTransaction(`more${i}`, 'v', 1000)).rejects.toMatchObject({ code: 'store_full', status: 503 })
+  }
+  expect(await store.readSignIn('t.1')).toBeDefined()
+  expect(await store.sessions.get('s')).toBe('{}')
+  expect(await store.takeTransaction('k0', 1000)).toEqual({ value: 'v' })
+  await store.putTransaction('now there is room', 'v', 1000)
+  await store.close()
+})
+
+test('expired entries make room before anything is refused', async () => {
+  let now = T0
+  const store = createMemoryStore({ now: () => now, caps: { attempts: 3, signIns: 2 } })
+  for (const key of ['a', 'b', 'c']) await store.putTransaction(key, 'v', 1000)
+  await store.createSignIn('t.1', 'v', T0 + 1000, T0)
+  await store.createSignIn('t.2', 'v', T0 + 5000, T0)
+  await expect(store.createSignIn('t.3', 'v', T0 + 5000, T0)).rejects.toMatchObject({ code: 'store_full' })
+  now += 1000
+  await store.putTransaction('d', 'v', 1000)
+  expect(await store.createSignIn('t.3', 'v', T0 + 5000, T0)).toBe(true)
+  expect((await store.listSignIns('t')).map(({ id }) => id)).toEqual(['t.2', 't.3'])
+  await store.close()
+})
+
+test('a record may be written over while the store is full', async () => {
+  const store = createMemoryStore({ now: () => T0, caps: { signIns: 1 } })
+  await store.createSignIn('t.1', 'v', T0 + 1000, T0)
+  expect(await store.writeSignIn('t.1', 1, 'w', T0 + 2000)).toBe('written')
+  await store.close()
+})
+
+/** As the library stores a session in which `person` is signed in. */
+const signedInAs = (person: string): string =>
+  JSON.stringify({ cookie: {}, 'ppoppo:1234abcd': { signInId: `${person}.${word()}`, returnTo: 'https://a.example/' } })
+
+describe('A21 a memory store that is full of sessions', () => {
+  let now = T0
+  let store: Store
+  beforeEach(() => {
+    now = T0
+    store = createMemoryStore({ now: () => now, caps: { sessions: 300 }, personIn })
+  })
+  afterEach(() => store.close())
+  const isThere = async (sid: string): Promise<boolean> => (await store.sessions.get(sid)) !== null
+  async function flood(count: number, blob = (): string => '{"cookie":{}}'): Promise<void> {
+    for (let i = 0; i < count; i += 1) await store.sessions.set(word(), blob(), 60)
+  }
+
+  test('visitors who are not signed in push out nobody who is', async () => {
+    await store.sessions.set('first visitor', '{}', 60)
+    for (let i = 0; i < 200; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
+    await flood(10_000)
+    for (let i = 0; i < 200; i += 1) expect(await isThere(`person ${i}`)).toBe(true)
+    expect(await isThere('first visitor')).toBe(false)
+  })
+
+  test('what a visitor writes into a session signs nobody in', async () => {
+    await store.sessions.set('person', signedInAs('p'), 60)
+    await flood(10_000, () =>
+      JSON.stringify({ cookie: {}, note: signedInAs('p'), list: [JSON.parse(signedInAs('p'))] }),
+    )
+    expect(await isThere('person')).toBe(true)
+  })
+
+  test('one account signed in again and again pushes out nobody else', async () => {
+    for (let i = 0; i < 150; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
+    await flood(10_000, () => signedInAs('mallory'))
+    for (let i = 0; i < 150; i += 1) expect(await isThere(`person ${i}`)).toBe(true)
+  })
+
+  test('sign-outs by the thousand push out nobody, and an ended session stays ended', async () => {
+    await store.sessions.set('person', signedInAs('p'), 60)
+    await store.sessions.set('ended', signedInAs('q'), 60)
+    await store.sessions.destroy('ended')
+    for (let i = 0; i < 200; i += 1) await store.sessions.destroy(word())
+    expect(await store.sessions.set('ended', signedInAs('q'), 60)).toBe(false)
+    for (let i = 0; i < 10_000; i += 1) await store.sessions.destroy(word())
+    expect(await isThere('person')).toBe(true)
+  })
+
+  test('of signed-in ones the one written longest ago goes, and only when there are no others', async () => {
+    for (let i = 0; i < 300; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
+    await store.sessions.set('person 0', signedInAs('p0'), 60)
+    await store.sessions.set('a visitor', '{}', 60)
+    expect([await isThere('person 0'), await isThere('person 1'), await isThere('a visitor')]).toEqual([
+      true,
+      false,
+      true,
+    ])
+    await store.sessions.set('person 300', signedInAs('p300'), 60)
+    expect([await isThere('a visitor'), await isThere('person 2'), await isThere('person 300')]).toEqual([
+      false,
+      true,
+      true,
+    ])
+  })
+
+  test('expired sessions make room before a living one goes', async () => {
+    await store.sessions.set('person', signedInAs('p'), 3_600)
+    await flood(200)
+    await store.sessions.set('visitor', '{}', 3_600)
+    await flood(98)
+    now += 61_000
+    await flood(298)
+    expect([await isThere('person'), await isThere('visitor')]).toEqual([true, true])
+  })
+
+  test('a session changes sides with who is signed in in it', async () => {
+    await store.sessions.set('s', '{}', 60)
+    await store.sessions.set('s', signedInAs('p'), 60)
+    await flood(1_000)
+    expect(await isThere('s')).toBe(true)
+    await store.sessions.set('s', '{}', 60)
+    await flood(1_000)
+    expect(await isThere('s')).toBe(false)
+  })
+})
+
+test('A21 in a full store no session costs a walk through all the others', async () => {
+  let now = T0
+  const store = createMemoryStore({ now: () => now, caps: { sessions: 50_000 } })
+  async function floodMs(ttlSeconds: number, count = 20_000): Promise<number> {
+    const beganAt = performance.now()
+    for (let i = 0; i < count; i += 1) {
+      now += 1
+      await store.sessions.set(word(), '{}', ttlSeconds)
+    }
+    return performance.now() - beganAt
+  }
+  const roomy = (await floodMs(3_600)) + (await floodMs(3_600))
+  await floodMs(3_600)
+  // Each expires before the next one comes. With a walk for each it takes a thousand times as long.
+  expect(await floodMs(0.001, 2_000)).toBeLessThan(10 * roomy + 500)
+  await store.close()
+})
+
+test('of sessions and limiter keys the oldest goes when there are too many', async () => {
+  const store = createMemoryStore({ now: () => T0, caps: { sessions: 2, limiterKeys: 2 } })
+  for (const sid of ['a', 'b', 'c']) await store.sessions.set(sid, '{}', 60)
+  expect(await store.sessions.get('a')).toBeNull()
+  expect(await store.sessions.get('c')).toBe('{}')
+  const limiter = store.createLimiter('l', 1)
+  await limiter.consume('x')
+  expect(await limiter.consume('x')).toBe(60_000)
+  await limiter.consume('y')
+  await limiter.consume('z')
+  expect(await limiter.consume('x')).toBe(0)
+  await store.close()
+})
+
+test('C43 the limit of a minute opens again by the injected clock', async () => {
+  let now = T0
+  const store = createMemoryStore({ now: () => now })
+  const limiter = store.createLimiter('l', 1)
+  await limiter.consume('x')
+  now += 59_999
+  expect(await limiter.consume('x')).toBe(1)
+  now += 1
+  expect(await limiter.consume('x')).toBe(0)
+  await store.close()
+})
+
+test('C28 the tombstone of a session goes after ten minutes', async () => {
+  let now = T0
+  const store = createMemoryStore({ now: () => now })
+  await store.sessions.destroy('s')
+  now += 599_999
+  expect(await store.sessions.set('s', '{}', 60)).toBe(false)
+  now += 1
+  expect(await store.sessions.set('s', '{}', 60)).toBe(true)
+  await store.close()
+})

@@ -1,0 +1,267 @@
+import { inspect } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { isPpoppoError, type PpoppoError } from '../../../src/errors.js'
+import { createRedisStore } from '../../../src/store/redis/redis-store.js'
+import type { Store } from '../../../src/store/store.js'
+import { timed } from '../../support/clock.js'
+import { ownTimeOf } from '../../support/own-time.js'
+import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../../support/redis.js'
+import { startProxy } from '../../support/redis-proxy.js'
+import { untilWorks } from '../../support/until.js'
+
+const HOUR_MS = 3_600_000
+/** A request makes two calls in a row; C37 gives it two seconds. */
+const CALL_LIMIT_MS = 1500
+const REQUEST_LIMIT_MS = 1800
+const RECOVERY_LIMIT_MS = 2000
+
+describeWithOwnRedis('C37 Redis at fault', () => {
+  let server: RedisServer
+  let store: Store
+  const unhandled: unknown[] = []
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
+
+  beforeAll(() => void process.on('unhandledRejection', onUnhandled))
+  afterAll(() => void process.off('unhandledRejection', onUnhandled))
+  beforeEach(async () => {
+    server = await startRedis()
+    store = createRedisStore({ redis: server.url, prefix: 'p:' })
+    await store.now()
+  })
+  afterEach(async () => {
+    await store.close()
+    await server.stop()
+    expect(unhandled.splice(0)).toEqual([])
+  })
+
+  /** Awaits the failure of a call, and that it comes in time. */
+  async function failure(call: () => Promise<unknown>, withinMs = CALL_LIMIT_MS): Promise<PpoppoError> {
+    const { result: error, tookMs } = await timed(() =>
+      call().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      ),
+    )
+    expect(tookMs).toBeLessThan(withinMs)
+    if (!isPpoppoError(error, 'store_unavailable')) throw new Error(`not refused, but ${inspect(error)}`)
+    return error
+  }
+
+  /** Calls until it works, and expects that in time. */
+  async function recovery(call: () => Promise<unknown> = () => store.sessions.get('s')): Promise<void> {
+    const tookMs = await ownTimeOf(() => untilWorks(() => call().then(() => true)))
+    expect(tookMs).toBeLessThan(RECOVERY_LIMIT_MS)
+  }
+
+  test('killed: refused in time, well again after a restart', async () => {
+    await server.kill()
+    const error = await failure(() => store.sessions.get('s'))
+    expect(error).toMatchObject({ status: 503, retryable: true, retryAfterMs: 1000 })
+    await failure(() => store.readSignIn('t.1'), 300)
+    await server.restart()
+    await recovery()
+  })
+
+  test('killed with 50 calls under way: all are refused at once', async () => {
+    server.pause()
+    const calls = Array.from({ length: 50 }, () => failure(() => store.readSignIn('t.1'), 700))
+    await new Promise(setImmediate)
+    await server.kill()
+    await Promise.all(calls)
+    await server.restart()
+    await recovery()
+  })
+
+  test('down for two seconds: each request is answered in time', async () => {
+    await server.kill()
+    const endAt = performance.now() + 2000
+    while (performance.now() < endAt) {
+      const tookMs = await ownTimeOf(async () => {
+        await failure(() => store.sessions.get('s'))
+        await failure(() => store.readSignIn('t.1'))
+      })
+      expect(tookMs).toBeLessThan(REQUEST_LIMIT_MS)
+    }
+    await server.restart()
+    await recovery()
+  })
+
+  test('hung (SIGSTOP): each request is answered in time, for as long as it lasts; well again at once', async () => {
+    server.pause()
+    const endAt = performance.now() + 3500
+    while (performance.now() < endAt) {
+      const tookMs = await ownTimeOf(async () => {
+        await Promise.all(Array.from({ length: 20 }, () => failure(() => store.sessions.get('s'))))
+        await failure(() => store.readSignIn('t.1'))
+      })
+      expect(tookMs).toBeLessThan(REQUEST_LIMIT_MS)
+    }
+    server.resume()
+    await recovery()
+    await store.sessions.set('s', '{"a":1}', 60)
+    await Promise.all([
+      expect(store.sessions.get('s')).resolves.toBe('{"a":1}'), // replies still belong to their calls
+      expect(store.readSignIn('t.1')).resolves.toBeUndefined(),
+    ])
+  })
+
+  test('a connection that swallows everything is replaced by a new one', async () => {
+    const proxy = await startProxy(server.port)
+    const far = createRedisStore({ redis: `redis://127.0.0.1:${proxy.port}`, prefix: 'p:' })
+    await far.now()
+    proxy.swallow()
+    await failure(() => far.now())
+    await recovery(() => far.now())
+    await far.close()
+    await proxy.close()
+  })
+
+  test('hung before the first connection: refused in time', async () => {
+    const late = createRedisStore({ redis: server.url, prefix: 'p:' })
+    server.pause()
+    await failure(() => late.now())
+    server.resume()
+    await recovery(() => late.now())
+    await late.close()
+  })
+
+  test('not there at the start: refused in time, well once it is there; the error names no password', async () => {
+    const port = await findFreePort()
+    const early = createRedisStore({ redis: `redis://user:hush-hush@127.0.0.1:${port}`, prefix: 'p:' })
+    const error = await failure(() => early.now())
+    expect(inspect(error, { depth: 9 })).toContain('ECONNREFUSED')
+    expect(inspect(error, { depth: 9 })).not.toContain('hush-hush')
+    const arrived = await startRedis({ port, args: ['--user', 'user', 'on', '>hush-hush', '~*', '&*', '+@all'] })
+    await recovery(() => early.now())
+    await early.close()
+    await arrived.stop()
+  })
+
+  test('C28 a deletion that timed out may run later, and does no harm; a late write brings nothing back', async () => {
+    const now = await store.now()
+    await store.createSignIn('t.1', 'v', now + HOUR_MS, now)
+    server.pause()
+    await failure(() => store.writeSignIn('t.1', 1, 'late', now + HOUR_MS))
+    server.resume()
+    await recovery(() => store.deleteSignIn('t.1'))
+    expect(await store.readSignIn('t.1')).toBeUndefined()
+    expect(await store.listSignIns('t')).toEqual([])
+  })
+
+  test('C08 a take that timed out burns no attempt, a creation leaves no sign-in that nobody knows of', async () => {
+    const now = await store.now()
+    await store.putTransaction('k', 'v', HOUR_MS)
+    await store.acquireLease('t.0', 'h', 1) // the clock has been read: the next calls are sent at once
+    server.pause()
+    await Promise.all([
+      failure(() => store.takeTransaction('k', HOUR_MS)),
+      failure(() => store.createSignIn('t.1', 'v', now + HOUR_MS, now)),
+      failure(() => store.acquireLease('t.1', 'h', HOUR_MS)),
+    ])
+    await failure(() => store.now())
+    server.resume()
+    await recovery()
+    expect(await store.takeTransaction('k', HOUR_MS)).toEqual({ value: 'v' })
+    expect(await store.listSignIns('t')).toEqual([])
+    expect(await store.acquireLease('t.1', 'next', HOUR_MS)).toBe(true)
+  })
+
+  test('C08 a take that was given up early, as the call before it was late, burns no attempt either', async () => {
+    await store.takeTransaction('k', HOUR_MS) // the clock has been read, and Redis knows the script
+    await store.putTransaction('k', 'v', HOUR_MS)
+    server.pause()
+    await failure(() => store.readSignIn('t.1'))
+    await failure(() => store.takeTransaction('k', HOUR_MS), 500)
+    server.resume()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(await store.takeTransaction('k', HOUR_MS)).toEqual({ value: 'v' })
+  })
+
+  test('flushed: everything is gone, nothing fails', async () => {
+    const now = await store.now()
+    await store.createSignIn('t.1', 'v', now + HOUR_MS, now)
+    await onServer((redis) => redis.flushall())
+    expect(await store.readSignIn('t.1')).toBeUndefined()
+    expect(await store.writeSignIn('t.1', 1, 'w', now + HOUR_MS)).toBe('gone')
+    expect(await store.listSignIns('t')).toEqual([])
+    await onServer((redis) => redis.script('FLUSH'))
+    expect(await store.createSignIn('t.2', 'v', now + HOUR_MS, now)).toBe(true)
+  })
+
+  test('read-only: writes are refused with the reason, reads go on, well again once it is a master', async () => {
+    await onServer((redis) => redis.replicaof('127.0.0.1', 1))
+    const error = await failure(() => store.sessions.set('s', '{}', 60))
+    expect(error.message).toContain('read-only replica')
+    await recovery()
+    await onServer((redis) => redis.replicaof('NO', 'ONE'))
+    await recovery(() => store.sessions.set('s', '{}', 60))
+  })
+
+  test('out of memory (noeviction): refused with the reason, well again with more', async () => {
+    await onServer((redis) => redis.config('SET', 'maxmemory', '1'))
+    const error = await failure(() => store.sessions.set('s', '{"email":"a@b"}', 60))
+    expect(error.message).toContain('maxmemory')
+    expect(inspect(error, { depth: 9 })).not.toContain('a@b')
+    await failure(() => store.createLimiter('l', 1).consume('x'))
+    await onServer((redis) => redis.config('SET', 'maxmemory', '0'))
+    await recovery(() => store.sessions.set('s', '{}', 60))
+  })
+
+  test('wrong password: refused with the reason and the server; the password is not in the error', async () => {
+    await onServer((redis) => redis.config('SET', 'requirepass', 'right'))
+    const stranger = createRedisStore({ redis: server.url.replace('//', '//:wr0ng-one@'), prefix: 'p:' })
+    const error = await failure(() => stranger.now())
+    expect(error.message).toContain(`Redis at 127.0.0.1:${server.port} refuses the user name or password (WRONGPASS)`)
+    expect(error.message).toContain('credentials')
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('wr0ng-one')
+    await onServer((redis) => redis.config('SET', 'requirepass', 'wr0ng-one'), 'right')
+    await recovery(() => stranger.now())
+    await stranger.close()
+  })
+
+  test('no right to scripts: refused with the reason, and without what was to be stored', async () => {
+    await onServer((redis) => redis.call('ACL', 'SETUSER', 'poor', 'on', '>pw', '~*', '+@all', '-eval', '-evalsha'))
+    const poor = createRedisStore({ redis: server.url.replace('//', '//poor:pw@'), prefix: 'p:' })
+    expect(await poor.sessions.get('s')).toBeNull()
+    const error = await failure(() => poor.sessions.set('s', 'my secret', 60))
+    expect(error.message).toContain('EVALSHA')
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('my secret')
+    await poor.close()
+  })
+
+  test('a Redis without EVAL: refused with the reason, and without what was to be stored', async () => {
+    await server.kill()
+    await server.restart(['--rename-command', 'EVAL', '', '--rename-command', 'EVALSHA', ''])
+    await recovery(() => store.sessions.get('s'))
+    const error = await failure(() => store.sessions.set('s', 'my secret', 60))
+    expect(error.message).toContain('EVAL')
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('my secret')
+  })
+
+  test('slow, within the second: no call fails, and all are answered once Redis is', async () => {
+    server.pause()
+    const calls = Array.from({ length: 20 }, () => store.sessions.get('s'))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    server.resume()
+    expect(await ownTimeOf(() => Promise.all(calls))).toBeLessThan(200)
+  })
+
+  test('C46 calls under way are settled when the store is closed', async () => {
+    server.pause()
+    const call = failure(() => store.readSignIn('t.1'))
+    await store.close()
+    await call
+    await expect(store.now()).rejects.toMatchObject({ code: 'closed' })
+    server.resume()
+  })
+
+  async function onServer(command: (redis: Redis) => Promise<unknown>, password?: string): Promise<void> {
+    const redis = new Redis(server.url, password === undefined ? {} : { password })
+    try {
+      await command(redis)
+    } finally {
+      redis.disconnect()
+    }
+  }
+})
