@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import { type AuthorizationParams, faultOfAuthorizationParams } from '../config/authorization-params.js'
 import type { Config } from '../config/options.js'
 import { PpoppoError } from '../errors.js'
-import { inputOf } from '../http/input.js'
+import { inputOf } from '../http/request-reading.js'
 import { TIMED_OUT, within } from '../lib/wait.js'
 
 /** Wishes of one login that its link may carry. Anybody can write a link, so they change nothing that is checked. */

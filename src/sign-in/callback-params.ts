@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { queryOf } from '../http/input.js'
+import { queryOf } from '../http/request-reading.js'
 import { targetOf } from '../lib/request-target.js'
 
 /** An authorization response (RFC 6749 4.1.2, RFC 9207). */

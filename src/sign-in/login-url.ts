@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { toOwnOrigin } from '../http/asked-host.js'
-import { inputOf } from '../http/input.js'
+import { inputOf } from '../http/request-reading.js'
 import { WISH_PARAMS } from '../login-link/login-params.js'
 import { toReturnParam } from '../login-link/return-param.js'
 import type { RouteParts } from './route-parts.js'

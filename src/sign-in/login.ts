@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { isPpoppoError } from '../errors.js'
 import { newCorrelationId } from '../event-sink.js'
-import { inputOf } from '../http/input.js'
+import { inputOf } from '../http/request-reading.js'
 import { appParamsOf, wishesOf } from '../login-link/login-params.js'
 import { AFTER_FORM } from './login-url.js'
 import type { RouteParts } from './route-parts.js'

@@ -1,7 +1,7 @@
 import express, { type Request, type RequestHandler, type Response } from 'express'
 import { type BodyFault, hasBody, judgeAppBody, parseBody } from '../http/form-body.js'
 import { sendProblem } from '../http/problem.js'
-import { wantsHtml } from '../http/request-kind.js'
+import { wantsHtml } from '../http/request-reading.js'
 import type { RouteParts } from './route-parts.js'
 
 const LIMIT = '8kb'

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { isFormOfBrowser } from '../http/request-kind.js'
+import { isFormOfBrowser } from '../http/request-reading.js'
 import type { PageKind } from '../pages/texts.js'
 import type { RouteParts } from './route-parts.js'
 

@@ -1,7 +1,6 @@
 import type { RequestHandler, Response } from 'express'
-import { inputOf } from '../http/input.js'
 import { sendProblem } from '../http/problem.js'
-import { isHtmx, visitKindOf, wantsHtml } from '../http/request-kind.js'
+import { inputOf, isHtmx, visitKindOf, wantsHtml } from '../http/request-reading.js'
 import { AFTER_FORM, loginUrlOf } from './login-url.js'
 import type { RouteParts } from './route-parts.js'
 
