@@ -16,7 +16,7 @@ const LAYERS = {
     ['vault', 'provider'],
     ['store'],
     ['config'],
-    ['pages', 'audit-events|event-sink', 'load-packages', 'ppnum'],
+    ['pages', 'audit-events', 'load-packages', 'ppnum'],
     ['errors'],
     ['lib'],
   ],

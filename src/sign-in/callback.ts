@@ -1,7 +1,6 @@
 import type { Request, Response } from 'express'
-import type { RefusalReason } from '../audit-events.js'
+import { newCorrelationId, type RefusalReason } from '../audit-events.js'
 import type { PpoppoError } from '../errors.js'
-import { newCorrelationId } from '../event-sink.js'
 import { keepOutOfPageCache } from '../http/page-cache.js'
 import type { PageKind } from '../pages/texts.js'
 import { formatPpnum } from '../ppnum.js'

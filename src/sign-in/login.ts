@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
+import { newCorrelationId } from '../audit-events.js'
 import { isPpoppoError } from '../errors.js'
-import { newCorrelationId } from '../event-sink.js'
 import { inputOf } from '../http/request-reading.js'
 import { appParamsOf, wishesOf } from '../login-link/login-params.js'
 import { AFTER_FORM } from './login-url.js'

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
+import { newCorrelationId } from '../audit-events.js'
 import { isPpoppoError } from '../errors.js'
-import { newCorrelationId } from '../event-sink.js'
 import { challenge } from '../http/answer-headers.js'
 import { toOwnOrigin } from '../http/asked-host.js'
 import { sendProblem } from '../http/problem.js'
