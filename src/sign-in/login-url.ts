@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import { toOwnOrigin } from '../http/asked-host.js'
 import { inputOf } from '../http/request-reading.js'
 import { WISH_PARAMS } from '../login-link/login-params.js'
-import { toReturnParam } from '../login-link/return-param.js'
+import { toReturnParam } from '../login-link/return-to.js'
 import type { RouteParts } from './route-parts.js'
 
 /** Parameter of a login that a guarded form was sent to. */
