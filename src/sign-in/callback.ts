@@ -2,16 +2,47 @@ import type { Request, Response } from 'express'
 import { newCorrelationId, type RefusalReason } from '../audit-events.js'
 import type { PpoppoError } from '../errors.js'
 import { keepOutOfPageCache } from '../http/page-cache.js'
+import { queryOf } from '../http/request-reading.js'
+import { targetOf } from '../lib/request-target.js'
 import type { PageKind } from '../pages/texts.js'
 import { formatPpnum } from '../ppnum.js'
 import { ClockDifference } from '../provider/faults.js'
 import { readPointer } from '../session/pointer.js'
 import type { Consumed } from '../session/transactions.js'
 import { arrivalOf, isOtherChoice, noteArrival } from './arrivals.js'
-import { type CallbackParams, parseCallback } from './callback-params.js'
 import { createCompletion } from './complete-sign-in.js'
 import { toRefusal } from './refusal.js'
 import type { RouteParts } from './route-parts.js'
+
+/** An authorization response (RFC 6749 4.1.2, RFC 9207). */
+export interface CallbackParams {
+  readonly state: string
+  readonly code?: string
+  readonly error?: string
+  readonly iss?: string
+}
+
+/** Codes and states are short; a URL longer than this is nobody's sign-in. */
+const MAX_QUERY_LENGTH = 8_192
+const MAX_VALUE_LENGTH = 4_096
+const NAMES = ['state', 'code', 'error', 'iss'] as const
+
+/** @returns `undefined` for anything that is not an authorization response: each parameter once, printable, short. */
+function parseCallback(req: Request): CallbackParams | undefined {
+  if (targetOf(req).length > MAX_QUERY_LENGTH) return undefined
+  const query = queryOf(req)
+  const found: { -readonly [Name in keyof CallbackParams]?: string } = {}
+  for (const name of NAMES) {
+    const values = query.getAll(name)
+    if (values.length === 0) continue
+    const [value = ''] = values
+    if (values.length > 1 || value.length > MAX_VALUE_LENGTH || !/^[\x21-\x7e]+$/.test(value)) return undefined
+    found[name] = value
+  }
+  const { state, ...rest } = found
+  const hasOneResult = (rest.code === undefined) !== (rest.error === undefined)
+  return state === undefined || !hasOneResult ? undefined : { state, ...rest }
+}
 
 /**
  * `GET /callback`: takes the attempt, completes the sign-in and sends the browser where it wanted to go; a callback

@@ -7,7 +7,7 @@ import { tagOf } from '../store/store.js'
 import type { SignIn } from '../vault/record.js'
 import { arrivalOf, withArrival } from './arrivals.js'
 import { askApp } from './ask-app.js'
-import type { CallbackParams } from './callback-params.js'
+import type { CallbackParams } from './callback.js'
 import { Refusal, refusalOfProvider } from './refusal.js'
 import type { RouteParts } from './route-parts.js'
 
