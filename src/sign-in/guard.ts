@@ -3,6 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { assertCallOptions } from '../config/call-options.js'
 import { PpoppoError } from '../errors.js'
 import { challenge, secureAnswer } from '../http/answer-headers.js'
+import { toOwnOrigin } from '../http/asked-host.js'
 import { keepOutOfPageCache } from '../http/page-cache.js'
 import { sendProblem } from '../http/problem.js'
 import { isHtmx, isNavigation, wantsHtml } from '../http/request-reading.js'
@@ -10,7 +11,6 @@ import { type LoginWishes, toLinkParams, WISH_OPTIONS } from '../login-link/logi
 import { toReturnParam } from '../login-link/return-to.js'
 import { readPointer } from '../session/pointer.js'
 import { AFTER_FORM } from './login-url.js'
-import { createReturnPlace } from './return-place.js'
 import type { RouteParts } from './route-parts.js'
 
 /** Options of `auth.requireSignIn()`. */
@@ -141,4 +141,27 @@ function assertGuardOptions(options: RequireSignInOptions): void {
 
 function isRead(req: Request): boolean {
   return req.method === 'GET' || req.method === 'HEAD'
+}
+
+/**
+ * Where somebody goes after signing in who was stopped by a guard: the page that was asked for. A form, or a part of a
+ * page that a script asked for, is no place to come back to: then the page it was on.
+ */
+function createReturnPlace({
+  config,
+  address,
+  toReturnTo,
+}: Pick<RouteParts, 'config' | 'address' | 'toReturnTo'>): (req: Request) => string {
+  return (req) => {
+    const isRead = req.method === 'GET' || req.method === 'HEAD'
+    if (isRead && !isPartOfPage(req)) return toReturnTo(address.publicUrlOf(req))
+    const page = toOwnOrigin(req.get('hx-current-url') ?? req.get('referer') ?? '', req, config.origin)
+    return page.startsWith(`${config.origin}/`) ? toReturnTo(page) : config.homeUrl
+  }
+}
+
+/** By what htmx and Turbo say. */
+function isPartOfPage(req: Request): boolean {
+  const isHtmx = req.get('hx-request') === 'true' && req.get('hx-boosted') !== 'true'
+  return isHtmx || req.get('turbo-frame') !== undefined
 }
