@@ -1,6 +1,5 @@
 import type { Request } from 'express'
 import type { Config } from '../config/options.js'
-import { isProxyTrusted } from './trusted-proxy.js'
 
 /**
  * The host that a visitor's browser asked, where that is surely not the one of `baseUrl`: cookies set there do not reach the
@@ -49,4 +48,10 @@ function firstOf(list: string | undefined): string | undefined {
 /** RFC 7239. */
 function hostInForwarded(header: string | undefined): string | undefined {
   return /(?:^|[;,\s])host="?([^";,\s]+)/i.exec(header ?? '')?.[1]?.toLowerCase()
+}
+
+/** Whether Express trusts who this request came from: what `app.set('trust proxy', ...)` says, asked as Express asks it. */
+export function isProxyTrusted(req: Request): boolean {
+  const trust: unknown = req.app?.get('trust proxy fn')
+  return typeof trust === 'function' && trust(req.socket.remoteAddress, 0) === true
 }

@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import ipaddr from 'ipaddr.js'
 import type { RaiseEvent } from '../audit-events.js'
 import type { Config } from '../config/options.js'
-import { isProxyTrusted } from '../http/trusted-proxy.js'
+import { isProxyTrusted } from '../http/asked-host.js'
 import type { Store } from '../store/store.js'
 
 /** Counts what an address does. Each method gives the milliseconds to wait, 0 when all is well. */
