@@ -1,5 +1,5 @@
 import type { DescriptorModel, FieldShape } from '../descriptor/model.js'
-import { isValueNamed } from '../wire/enum-names.js'
+import { isValueNamed } from '../wire/methods.js'
 import type { Report, Severity } from './diff.js'
 
 /** Types whose numbers the client reads alike; what it sends of them is whole and not negative. */
