@@ -1,5 +1,7 @@
+import { isPpoppoError, PpoppoError } from '../../errors.js'
+import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
-import type { Messaging } from '../types/calls.js'
+import type { Messaging, SendStatus } from '../types/calls.js'
 import { fromSendStatus } from '../wire/convert.js'
 import { parseId } from '../wire/validate.js'
 
@@ -11,4 +13,52 @@ export function createStatus(caller: Caller): Messaging['status'] {
     const asked = { operation: `status of ${checked}`, kind: 'read' } as const
     return fromSendStatus(id, await caller.unary('getSendRequestStatus', () => ({ id: checked }), asked, options))
   }
+}
+
+const DEADLINE_MS = 600_000
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 15_000
+
+/**
+ * Asks how a send stands until it is `completed` or `failed`, at first every half second, later every 15 s. What is
+ * transient does not end it.
+ * @throws `deadline_exceeded`, saying how it stood last; and what `status` throws that does not pass by itself
+ */
+export function createWaitFor(caller: Caller, status: Messaging['status']): Messaging['waitFor'] {
+  return async function waitFor(id, given) {
+    caller.assertUsable()
+    const options = parseCallOptions(given)
+    const scope = caller.openScope(options, DEADLINE_MS)
+    let last: SendStatus | undefined
+    try {
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5)) {
+        const remainingMs = scope.remainingMs()
+        if (remainingMs <= 0) throw tooLong(id, last)
+        const asked = await askOnce(id, Math.min(remainingMs, caller.config.deadlineMs))
+        if (!isPpoppoError(asked)) last = asked
+        if (last?.status === 'completed' || last?.status === 'failed') return last
+        // Apps that wait for many sends at once shall not ask for all of them at once.
+        const spreadMs = pauseMs * (0.8 + caller.runtime.random() * 0.4)
+        const nextMs = Math.max(spreadMs, isPpoppoError(asked) ? (asked.retryAfterMs ?? 0) : 0)
+        if (nextMs >= scope.remainingMs()) throw tooLong(id, last)
+        await scope.pause(nextMs)
+      }
+    } finally {
+      scope.dispose()
+    }
+
+    async function askOnce(sendId: string, deadlineMs: number): Promise<SendStatus | PpoppoError> {
+      try {
+        return await status(sendId, { deadlineMs, ...(options.signal ? { signal: options.signal } : {}) })
+      } catch (error) {
+        if (isPpoppoError(error) && error.retryable) return error
+        throw error
+      }
+    }
+  }
+}
+
+function tooLong(id: string, last: SendStatus | undefined): PpoppoError {
+  const stood = last ? `it was ${last.status}, ${last.delivered} of ${last.total} delivered` : 'no answer came'
+  return new PpoppoError('deadline_exceeded', `waitFor: ${id} is not completed in time; ${stood}. Ask status() later.`)
 }
