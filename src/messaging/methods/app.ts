@@ -1,5 +1,7 @@
+import { isPpoppoError, PpoppoError } from '../../errors.js'
+import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
-import type { AppStats, CallOptions, Messaging } from '../types/calls.js'
+import type { AppStats, CallOptions, Messaging, MessagingHealth } from '../types/calls.js'
 import { fromAppStats } from '../wire/convert.js'
 
 /** The app the credentials belong to: its limits and its use of them. */
@@ -18,4 +20,42 @@ export async function askStats(
   // Some descriptors put the same fields into a message of their own.
   const inner = wire['app'] ?? wire['app_info']
   return fromAppStats(typeof inner === 'object' && inner !== null ? { ...wire, ...inner } : wire)
+}
+
+const DEADLINE_MS = 5_000
+
+/**
+ * Whether messages can be sent now: a token, a connection, and one call that reads (`app.stats`), since only a call
+ * shows a wrong path, a suspended app or an address that is not allowed. Resolves also when they cannot.
+ * @throws `closed`, and the signal's reason after an abort
+ */
+export function createHealth(caller: Caller): Messaging['health'] {
+  return async function health(given) {
+    const options = parseCallOptions(given)
+    let hasToken = false
+    try {
+      caller.assertUsable()
+      const scope = caller.openScope(options, DEADLINE_MS)
+      try {
+        await scope.wait(caller.tokens.token(), 'Getting an access token')
+        hasToken = true
+        const remainingMs = Math.max(1, Math.ceil(scope.remainingMs()))
+        await scope.wait(caller.channel().settle(new Date(Date.now() + remainingMs)), 'Connecting to PCS')
+        const { isActive, id } = await askStats(caller, { ...options, deadlineMs: remainingMs }, true)
+        if (!isActive) throw new PpoppoError('permission_denied', `The app ${id} is not active. Ask Ppoppo why.`)
+        return { ok: true, channel: caller.channel().state(), hasToken }
+      } finally {
+        scope.dispose()
+      }
+    } catch (error) {
+      if (!isPpoppoError(error) || error.code === 'closed') throw error
+      return failed(error)
+    }
+
+    function failed(error: PpoppoError): MessagingHealth {
+      // Without credentials there is nothing to connect for, and gRPC stays unloaded.
+      const channel = error.code === 'messaging_not_configured' ? 'idle' : caller.channel().state()
+      return { ok: false, channel, hasToken, error }
+    }
+  }
 }
