@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type CallFailure, classify } from '../../../src/messaging/call/retry-policy.js'
-import { toRetryAfterMs } from '../../../src/messaging/lib/retry-after.js'
-import { readRetryInfo } from '../../../src/messaging/lib/retry-info.js'
+import { readRetryInfo, toRetryAfterMs } from '../../../src/messaging/lib/retry-after.js'
 
 const failure = (code: number, details = '', more: Partial<CallFailure> = {}): CallFailure => ({
   code,
