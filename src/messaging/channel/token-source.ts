@@ -4,8 +4,7 @@ import { TIMED_OUT, within } from '../../lib/wait.js'
 import { doubled } from '../lib/backoff.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { CallScope } from '../lib/scope.js'
-import { TokenFault } from './token-fault.js'
-import { fetchToken, type GrantedToken } from './token-request.js'
+import { fetchToken, type GrantedToken, TokenFault } from './token-request.js'
 import { TokenRequests } from './token-requests.js'
 
 /** A token is replaced this long before it expires, or at half of its life where that is later. */
