@@ -3,8 +3,7 @@ import type { MessagingEvent } from '../../types/events.js'
 import { type Checkpoint, toCheckpointText } from '../stored/checkpoint.js'
 import { toEntryText } from '../stored/queue-entry.js'
 import { atMost, pause } from '../term/pause.js'
-import { commit } from './commit.js'
-import type { Sink, SinkParts } from './sink.js'
+import { commit, type Sink, type SinkParts } from './sink.js'
 
 /** So many events go to the store in one step, and ten times as many wait for it at most. */
 const BATCH = 100

@@ -5,9 +5,8 @@ import type { DeadLetter } from '../../types/consumer.js'
 import { toCheckpointText } from '../stored/checkpoint.js'
 import { toLetter } from '../stored/event-text.js'
 import type { ConsumeSettings } from '../term/settings.js'
-import { commit } from './commit.js'
 import type { Entry, EventWindow, Snapshot } from './event-window.js'
-import type { SinkParts } from './sink.js'
+import { commit, type SinkParts } from './sink.js'
 import type { Suspects } from './suspects.js'
 
 const MOST_UNSAVED = 100
