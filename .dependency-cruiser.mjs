@@ -33,7 +33,7 @@ const LAYERS = {
     ['lib'],
     ['types'],
   ],
-  'src/messaging/consumer/': [[''], ['handling'], ['term', 'stored']],
+  'src/messaging/consumer/': [[''], ['handling'], ['term']],
 }
 const packages = { library: '^src/', sandbox: '^sandbox/src/', 'example app': '^example-app/src/' }
 

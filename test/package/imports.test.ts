@@ -38,9 +38,9 @@ const FILES = {
   'src/messaging/wire/convert.ts': "import { send } from '../methods/send.js'\nexport const convert = send",
   'src/messaging/consumer/consume.ts': "import { lease } from './term/lease.js'\nexport const consume = lease",
   'src/messaging/consumer/term/lease.ts':
-    "import type { checkpoint } from '../stored/checkpoint.js'\nexport const lease = (c: typeof checkpoint) => c",
-  'src/messaging/consumer/stored/checkpoint.ts':
-    "import { convert } from '../../wire/convert.js'\nexport const checkpoint = convert",
+    "import type { sink } from '../handling/sink.js'\nexport const lease = (s: typeof sink) => s",
+  'src/messaging/consumer/handling/sink.ts':
+    "import { convert } from '../../wire/convert.js'\nexport const sink = convert",
   'src/lib/alone.ts': 'export const alone = 1',
   'src/cli/main.ts': "import { startSandbox } from '../../sandbox/src/index.js'\nexport const main = startSandbox",
   'sandbox/src/index.ts': "import { html } from '../../src/lib/html.js'\nexport const startSandbox = html",

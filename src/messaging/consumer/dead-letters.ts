@@ -3,8 +3,8 @@ import type { ConsumerStore, LetterStore } from '../../store/consumer-store.js'
 import { isSignal } from '../call/call-options.js'
 import type { DeadLetter, DeadLetters, EventHandler } from '../types/consumer.js'
 import { checkNames, invalid, parseId, record } from '../wire/validate.js'
-import { parseLetterText } from './stored/event-text.js'
 import { parseConsumerName } from './term/settings.js'
+import { parseLetterText } from './term/stored-texts.js'
 
 const PAGE = 100
 const MOST = 10_000

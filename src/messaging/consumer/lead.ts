@@ -5,10 +5,10 @@ import { Handling } from './handling/in-process-sink.js'
 import { Publishing } from './handling/queue-sink.js'
 import type { Sink, SinkCalls } from './handling/sink.js'
 import { createDoor, type OpenStream, readStream } from './read-stream.js'
-import type { Checkpoint } from './stored/checkpoint.js'
 import type { Lease } from './term/lease.js'
 import type { ConsumeSettings } from './term/settings.js'
 import type { StoreFaults } from './term/store-faults.js'
+import type { Checkpoint } from './term/stored-texts.js'
 import { Tenure } from './term/tenure.js'
 
 export interface LeadParts {

@@ -3,8 +3,8 @@ import { onAbort, untilAborted } from '../../lib/on-abort.js'
 import type { EventsOptions, MessagingEvent } from '../types/events.js'
 import type { Sink } from './handling/sink.js'
 import { toPlaceAfterLoss } from './resume.js'
-import type { Checkpoint } from './stored/checkpoint.js'
 import type { ConsumeSettings } from './term/settings.js'
+import type { Checkpoint } from './term/stored-texts.js'
 
 /** A server that loses each cursor at once would have us go round for ever. */
 const MOST_LOSSES = 3

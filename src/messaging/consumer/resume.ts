@@ -1,8 +1,8 @@
 /* Where a term as the active consumer begins: pure, by what the store has and what this process knows. */
 import { PpoppoError } from '../../errors.js'
 import type { Acquired } from '../../store/consumer-store.js'
-import { type Checkpoint, parseCheckpoint } from './stored/checkpoint.js'
 import type { ConsumeSettings } from './term/settings.js'
+import { type Checkpoint, parseCheckpoint } from './term/stored-texts.js'
 
 /** What a process remembers of its own last term. */
 export interface OwnTerm {

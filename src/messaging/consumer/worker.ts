@@ -7,11 +7,10 @@ import type { DeadLetter, FanOutOptions } from '../types/consumer.js'
 import type { MessagingEvent } from '../types/events.js'
 import { attempt, type EventTenure } from './handling/attempts.js'
 import { lettersFull } from './handling/saving.js'
-import { toLetter } from './stored/event-text.js'
-import { parseEntryText, type WorkItem } from './stored/queue-entry.js'
 import { pause } from './term/pause.js'
 import type { ConsumeSettings } from './term/settings.js'
 import type { StoreFaults } from './term/store-faults.js'
+import { parseEntryText, toLetter, type WorkItem } from './term/stored-texts.js'
 
 const WAIT_MS = 500
 const STORE_PAUSE_MS = 500

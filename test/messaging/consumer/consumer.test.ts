@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { PpoppoError } from '../../../src/errors.js'
-import { parseLetterText } from '../../../src/messaging/consumer/stored/event-text.js'
+import { parseLetterText } from '../../../src/messaging/consumer/term/stored-texts.js'
 import type { Consumer, DeadLetter, HandlerContext } from '../../../src/messaging/types/consumer.js'
 import type { MessagingEvent } from '../../../src/messaging/types/events.js'
 import { until } from '../../support/until.js'

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createDeadLetters } from '../../../src/messaging/consumer/dead-letters.js'
-import { toLetter } from '../../../src/messaging/consumer/stored/event-text.js'
+import { toLetter } from '../../../src/messaging/consumer/term/stored-texts.js'
 import type { DeadLetter } from '../../../src/messaging/types/consumer.js'
 import type { ConsumerStore } from '../../../src/store/consumer-store.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory/consumer-store.js'

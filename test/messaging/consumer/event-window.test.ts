@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type Entry, EventWindow, type Snapshot } from '../../../src/messaging/consumer/handling/event-window.js'
-import { BEGINNING } from '../../../src/messaging/consumer/stored/checkpoint.js'
+import { BEGINNING } from '../../../src/messaging/consumer/term/stored-texts.js'
 import { eventAt } from './support/events.js'
 
 /** What may happen to a window, in any order. */

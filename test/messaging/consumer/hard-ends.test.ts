@@ -1,7 +1,7 @@
 /* What consumers do when things end at the wrong moment: each of these lost events, or time, or the process, once. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { PpoppoError } from '../../../src/errors.js'
-import { parseLetterText } from '../../../src/messaging/consumer/stored/event-text.js'
+import { parseLetterText } from '../../../src/messaging/consumer/term/stored-texts.js'
 import { createMessaging } from '../../../src/messaging/index.js'
 import type { ConsumerStore } from '../../../src/store/consumer-store.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory/consumer-store.js'

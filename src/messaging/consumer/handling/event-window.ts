@@ -1,5 +1,5 @@
 import type { MessagingEvent } from '../../types/events.js'
-import type { Checkpoint } from '../stored/checkpoint.js'
+import type { Checkpoint } from '../term/stored-texts.js'
 
 /** An event that was read, from then until it is behind the checkpoint. */
 export interface Entry {

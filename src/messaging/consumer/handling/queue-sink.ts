@@ -1,8 +1,7 @@
 import type { CommitStep } from '../../../store/consumer-store.js'
 import type { MessagingEvent } from '../../types/events.js'
-import { type Checkpoint, toCheckpointText } from '../stored/checkpoint.js'
-import { toEntryText } from '../stored/queue-entry.js'
 import { atMost, pause } from '../term/pause.js'
+import { type Checkpoint, toCheckpointText, toEntryText } from '../term/stored-texts.js'
 import { commit, type Sink, type SinkParts } from './sink.js'
 
 /** So many events go to the store in one step, and ten times as many wait for it at most. */

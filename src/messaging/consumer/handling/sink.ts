@@ -2,9 +2,9 @@ import { isPpoppoError } from '../../../errors.js'
 import type { CommitStep, ConsumerStore } from '../../../store/consumer-store.js'
 import type { MessagingRuntime } from '../../lib/runtime.js'
 import type { MessagingEvent } from '../../types/events.js'
-import type { Checkpoint } from '../stored/checkpoint.js'
 import { pause } from '../term/pause.js'
 import type { StoreFaults } from '../term/store-faults.js'
+import type { Checkpoint } from '../term/stored-texts.js'
 import type { Tenure } from '../term/tenure.js'
 
 /** Where the active consumer puts what it reads: it handles it, or hands it to the workers. */

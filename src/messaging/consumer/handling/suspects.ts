@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../stored/checkpoint.js'
+import type { Checkpoint } from '../term/stored-texts.js'
 import type { Entry } from './event-window.js'
 
 /** Where an event that is handled alone stands. `announced`: its delivery is to be saved. `saved`: it may begin. */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { parseCheckpoint } from '../../../../../src/messaging/consumer/stored/checkpoint.js'
+import { parseCheckpoint } from '../../../../../src/messaging/consumer/term/stored-texts.js'
 import { keysOfConsumer } from '../../../../../src/store/redis/consumer/keys.js'
 import type { Journal } from './journal.js'
 import { idAt, placeOf } from './log-pcs.js'

@@ -1,0 +1,101 @@
+/** What a consumer keeps in its store, as texts: events, dead letters, entries of the queue, and the checkpoint. */
+import { randomUUID } from 'node:crypto'
+import { isPlainObject, parseJsonObject } from '../../../lib/guards.js'
+import type { Letter } from '../../../store/consumer-store.js'
+import { toUlidDate } from '../../lib/ulid.js'
+import type { DeadLetter } from '../../types/consumer.js'
+import type { MessagingEvent } from '../../types/events.js'
+import { toDate } from '../../wire/convert.js'
+
+function toEventText(event: MessagingEvent): string {
+  return JSON.stringify(event)
+}
+
+/** @returns nothing for what this library did not write */
+function parseEventText(text: string): MessagingEvent | undefined {
+  return toEvent(parseJsonObject(text), new Date())
+}
+
+/** As the store keeps it. An event that came without an id is like no other. */
+export function toLetter(letter: DeadLetter): Letter {
+  return { id: letter.event.eventId || randomUUID(), text: JSON.stringify(letter) }
+}
+
+/** @returns nothing for what this library did not write */
+export function parseLetterText(text: string): DeadLetter | undefined {
+  const value = parseJsonObject(text)
+  const failedAt = toDate(value?.['failedAt']) ?? new Date()
+  const event = toEvent(value?.['event'], failedAt)
+  if (value === undefined || event === undefined) return undefined
+  return { event, error: String(value['error'] ?? ''), attempts: Number(value['attempts']), failedAt }
+}
+
+/** @param otherwise when it happened, where the text does not tell: earlier versions stored such events */
+function toEvent(value: unknown, otherwise: Date): MessagingEvent | undefined {
+  if (!isPlainObject(value) || typeof value['eventId'] !== 'string' || typeof value['type'] !== 'string')
+    return undefined
+  // The rest is as toEventText wrote it.
+  const event = value as unknown as MessagingEvent
+  return { ...event, occurredAt: toDate(value['occurredAt']) ?? toUlidDate(event.eventId) ?? otherwise }
+}
+
+export interface WorkItem {
+  readonly event: MessagingEvent
+  readonly fence: number
+}
+
+export function toEntryText(event: MessagingEvent, fence: number): string {
+  return `${fence}:${toEventText(event)}`
+}
+
+/** @returns nothing for what this library did not write */
+export function parseEntryText(text: string): WorkItem | undefined {
+  const at = text.indexOf(':')
+  const event = parseEventText(text.slice(at + 1))
+  return event && { event, fence: Number(text.slice(0, at)) }
+}
+
+/** How far a consumer is. */
+export interface Checkpoint {
+  /** Everything up to this event is handled; absent at the beginning. */
+  readonly cursor?: string
+  /** Events after it that are handled, too: one that takes long holds up none but its own. */
+  readonly ahead: readonly string[]
+  /** Events that happened before count as handled, in milliseconds since the epoch: `onCursorLost: 'latest'`. */
+  readonly skipsBefore?: number
+  /** The fence under which this was saved. */
+  readonly term?: number
+  /**
+   * How many events after the cursor, in the order of the stream, may have been begun since: those that a process may
+   * have died of. Absent: none, it ended in good order.
+   */
+  readonly reach?: number
+  /** How often an event that is not handled was begun alone, after a process had died. */
+  readonly deliveries?: Readonly<Record<string, number>>
+}
+
+export const BEGINNING: Checkpoint = { ahead: [] }
+
+export function toCheckpointText(checkpoint: Checkpoint): string {
+  return JSON.stringify(checkpoint)
+}
+
+/** What cannot be read counts as no checkpoint: the stream is read from where the server begins. */
+export function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
+  const value = text === undefined ? undefined : parseJsonObject(text)
+  if (value === undefined) return undefined
+  const { cursor, ahead, skipsBefore, term, reach, deliveries } = value
+  return {
+    ...(typeof cursor === 'string' && cursor !== '' ? { cursor } : {}),
+    ahead: Array.isArray(ahead) ? ahead.filter((id) => typeof id === 'string') : [],
+    ...(typeof skipsBefore === 'number' ? { skipsBefore } : {}),
+    ...(typeof term === 'number' ? { term } : {}),
+    ...(typeof reach === 'number' && reach > 0 ? { reach } : {}),
+    ...(isPlainObject(deliveries) ? { deliveries: onlyNumbers(deliveries) } : {}),
+  }
+}
+
+function onlyNumbers(counts: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
+  const entries = Object.entries(counts).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+  return Object.fromEntries(entries)
+}
