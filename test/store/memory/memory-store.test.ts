@@ -35,6 +35,21 @@ test('a flood of logins is refused at the bound, and evicts no sign-in and no se
   await store.close()
 })
 
+test('A10 under a flood new logins live shorter, two minutes at least, so that they make room', async () => {
+  let now = T0
+  const store = createMemoryStore({ now: () => now, caps: { attempts: 100 } })
+  const minutes = 60_000
+  for (let i = 0; i < 100; i++) await store.putTransaction(`k${i}`, 'v', 10 * minutes)
+  const isThere = async (key: string): Promise<boolean> => (await store.takeTransaction(key, 1000)) !== undefined
+  now += 2 * minutes + 1
+  expect([await isThere('k0'), await isThere('k60'), await isThere('k95')]).toEqual([true, true, false])
+  now += 6 * minutes
+  expect([await isThere('k1'), await isThere('k61')]).toEqual([true, false])
+  now += 2 * minutes
+  expect(await isThere('k2')).toBe(false)
+  await store.close()
+})
+
 test('expired entries make room before anything is refused', async () => {
   let now = T0
   const store = createMemoryStore({ now: () => now, caps: { attempts: 3, signIns: 2 } })
