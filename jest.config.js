@@ -19,7 +19,7 @@ export default {
   moduleNameMapper: {
     // Sources, so that one folder's tests run without a build.
     '^express-ppoppo$': '<rootDir>/src/index.ts',
-    '^express-ppoppo/(testing|messaging)$': '<rootDir>/src/$1/index.ts',
+    '^express-ppoppo/messaging$': '<rootDir>/src/messaging/index.ts',
     '^ppoppo-sandbox$': '<rootDir>/sandbox/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

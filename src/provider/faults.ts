@@ -50,7 +50,7 @@ export class SignInMismatch extends PpoppoError {
 /** An error code as it may stand in a log line. */
 const FORM_OF_ERROR = /^[\w.:-]{1,64}$/
 
-/** wire.md's error table, for the person who runs the app. */
+/** The errors of the *Sign-in reference*, for the person who runs the app. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['invalid_client', 'Check PPOPPO_CLIENT_ID, and that Ppoppo has approved the app.'],
   ['invalid_grant', 'The code or token has expired or was used before: sign in anew.'],

@@ -82,7 +82,7 @@ export function readRefusal(body: unknown): object {
   return typeof error === 'string' && error !== '' ? { error } : {}
 }
 
-/** What userinfo says of a person (seed: sign-in-reference, "UserInfo endpoint"), in its own names. */
+/** What userinfo says of a person (*Sign-in reference*, "UserInfo endpoint"), in its own names. */
 export function readUserInfo(body: unknown): object {
   const answer = new Answer('userinfo answer', body)
   return present({

@@ -20,7 +20,7 @@ export class Refusal extends Error {
   }
 }
 
-/** OAuth error codes (wire.md's table) -> page. */
+/** OAuth error codes (*Sign-in reference*) -> page. */
 const PAGE_BY_OAUTH_ERROR: ReadonlyMap<string, PageKind> = new Map([
   ['access_denied', 'access_denied'],
   ['account_setup_required', 'account_setup_required'],

@@ -17,7 +17,7 @@ export interface Store {
    */
   now(): Promise<number>
 
-  // One login attempt (design: one transaction per `state`).
+  // One login attempt (one for each `state`).
 
   /**
    * Keeps a login attempt for `ttlMs`, or less under a flood: see {@link attemptTtl}.
