@@ -106,7 +106,8 @@ const LARGE_ANSWER =
 /** By grpc-js, with code 8: above `grpc.max_send_message_length`. The message did not leave. */
 const LARGE_TO_SEND = /^Attempted to send message with a size larger than \d+$/
 /** Of those the ones about the server's answer: grpc-js and C++ ("Sent"), Go ("trying to send"), tonic ("encoded"). */
-const LARGE_REPLY = /\b(send|sent|encoded|response|reply)\b/i
+const LARGE_REPLY = /\b(send|sent)\b/i
+const ALWAYS_REPLY = /\b(encoded|response|reply)\b/i
 /** What the other side says of us: `the message you sent`, `client intended to send`. */
 const SENT_BY_US = /\b(you|client) (have |had |has |intended to |tried to )?(send|sent)\b/i
 const SIZE_CODES: readonly number[] = [CODE.resourceExhausted, CODE.outOfRange, CODE.unknown, CODE.internal]
@@ -185,7 +186,9 @@ export function isNeverConnected(failure: CallFailure): boolean {
  */
 export function setUpFaultOf(failure: CallFailure, hasAnswered: boolean): SetUpFault | undefined {
   const [, lastError] = isNeverConnected(failure) ? failure.details.split('Last error: ', 2) : []
-  const fault = lastError === undefined ? undefined : setUpFaultIn(lastError)
+  // What follows names the host.
+  const [error] = lastError?.split('. Resolution note: ', 1) ?? []
+  const fault = error === undefined ? undefined : setUpFaultIn(error)
   return fault === 'certificate' || !hasAnswered ? fault : undefined
 }
 
@@ -224,11 +227,13 @@ function tooLarge(failure: CallFailure): 'request' | 'answer' | undefined {
   if (page) return page.status === 413 ? 'request' : undefined
   if (!isFromPeer && code === CODE.resourceExhausted && LARGE_TO_SEND.test(details)) return 'request'
   const isLikely = code === CODE.resourceExhausted || code === CODE.outOfRange
-  const isSaid = isLikely ? speaksOfSize(details) || speaksOfSizeOnly(details) : speaksOfSizeOnly(details)
+  // What asks to wait is a limit of rate, in whatever words.
+  const asksToWait = failure.retryAfterMs !== undefined || failure.asksToWait === true
+  const isSaid = (isLikely && !asksToWait && speaksOfSize(details)) || speaksOfSizeOnly(details)
   // Go's proxies give a gateway's page with the code of a server that is away.
   if (code === CODE.unavailable) return isFromPeer && speaksOfHttp413(details) ? 'request' : undefined
   if (!SIZE_CODES.includes(code) || !(isSaid || LARGE_ANSWER.test(details))) return undefined
-  const isReply = LARGE_REPLY.test(details) && !SENT_BY_US.test(details)
+  const isReply = ALWAYS_REPLY.test(details) || (LARGE_REPLY.test(details) && !SENT_BY_US.test(details))
   return isOfAnswer(failure) || isReply ? 'answer' : 'request'
 }
 

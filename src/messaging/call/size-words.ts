@@ -2,6 +2,8 @@ const THINGS = ['message', 'payload', 'request', 'entity', 'content', 'body', 's
 const MEASURES = ['size', 'length']
 /** What a limit of its own is about size only; one of messages or requests may be a quota. */
 const MATTER = ['payload', 'body', 'entity', 'frame']
+/** A limit of so much in a time. */
+const OF_RATE = ['rate', 'quota', 'second', 'minute', 'hour', 'day', 'today', 'daily', 'month', 'monthly']
 const COMPARED = ['larger', 'bigger', 'longer', 'greater']
 const TOO = ['large', 'big', 'long']
 /** An amount of data: `4MB`, or `MB` behind its number. */
@@ -12,8 +14,9 @@ const WHOLE_TEXTS = [
   'http: request body too large',
   'length limit exceeded',
 ]
-/** HTTP's own number beside its own words: `unexpected HTTP status code received from server: 413 (Payload Too Large)`. */
-const HTTP_413 = /\b413 {0,3}\(?(?:payload|content|request entity) too large\b/
+/** Nothing but HTTP's own number beside its own words, as Go has it: `unexpected HTTP status code received from server: 413 (Payload Too Large)`. */
+const HTTP_413 =
+  /^(?:unexpected http status code received from server: )?413 {0,3}\(?(?:payload|content|request entity) too large\b/
 /** Of servers that give no code of their own for it: older tonic, Java and Go. */
 const ONLY_SIZE =
   /message length too large|grpc message exceeds maximum size \d|frame (?:size \d{1,15} )?exceeds maximum(?: frame size)?: \d|message length \d{1,15} exceeding the max size/
@@ -41,6 +44,7 @@ export function speaksOfHttp413(details: string): boolean {
 }
 
 function isAboutSize(words: readonly string[]): boolean {
+  if (words.some((word) => OF_RATE.includes(word))) return false
   const hasThing = words.some((word) => THINGS.includes(word))
   return words.some((word, at) => {
     const [next = '', ...later] = words.slice(at + 1, at + 6)

@@ -11,8 +11,8 @@ const MEBIBYTE = 1024 * 1024
 const STATES = ['idle', 'connecting', 'ready', 'transient_failure', 'shutdown'] as const
 const CONNECTING = 1
 const READY = 2
-/** How long the other end of a quiet connection may take to show that it is there. */
-const PROOF_MS = 3_000
+/** Silence that is shorter says nothing of a connection. */
+const SILENT_MS = 1_000
 const FINAL_STATES: readonly number[] = [2, 3, 4]
 
 /** A share in the one channel of this process to an endpoint. */
@@ -87,11 +87,24 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
       await untilLoopHasRead()
       const { client, liveness } = entry
       if (client.getChannel().getConnectivityState(false) !== READY || !liveness.isQuiet) return
-      // Half of what is left of the call is for the call itself.
-      const forMs = Math.min(PROOF_MS, scope.remainingMs() / 2)
       const prefix = url.pathname.replace(/\/$/, '')
-      const isProven = await scope.wait(liveness.ask(client, prefix, token, forMs), 'Looking whether PCS is there')
-      if (!isProven && entry.client === client && entry.shares > 0) replace(entry, create)
+      const leave = (): void => {
+        if (entry.client === client && entry.shares > 0) replace(entry, create)
+      }
+      const asked = liveness.ask(client, prefix, token, leave)
+      // Half of what is left of the call is for the call itself. Where that is too short to know, it is not sent at all.
+      const patienceMs = scope.remainingMs() / 2
+      const what = 'Looking whether PCS is there'
+      if (patienceMs < SILENT_MS) return scope.wait(asked, what)
+      let cancel = (): void => {}
+      const tired = new Promise<void>((resolve) => {
+        cancel = runtime.after(patienceMs, () => void untilLoopHasRead().then(resolve))
+      }).then(leave)
+      try {
+        await scope.wait(Promise.race([asked, tired]), what)
+      } finally {
+        cancel()
+      }
     },
     settle: (deadline) => settled(entry.client, deadline),
     release: () => {
@@ -99,6 +112,7 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
       isReleased = true
       if (--entry.shares > 0) return
       shared.delete(key)
+      entry.liveness.stop()
       entry.end()
     },
   }
@@ -149,6 +163,7 @@ function watch(entry: Shared, create: () => Pick<Shared, 'client' | 'end'>, afte
 function replace(entry: Shared, create: () => Pick<Shared, 'client' | 'end'>): void {
   const endOld = entry.end
   Object.assign(entry, create())
+  entry.liveness.heard()
   endOld()
 }
 

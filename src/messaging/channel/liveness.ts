@@ -4,6 +4,8 @@ import { grpc } from './grpc.js'
 
 /** After so long without a word a connection may be gone without anybody having said so. */
 const QUIET_MS = 10_000
+/** How long the other end may take to show that it is there. */
+const PROOF_MS = 3_000
 const HEALTH = '/grpc.health.v1.Health/Check'
 
 const asItIs = (bytes: Buffer): Buffer => bytes
@@ -18,7 +20,7 @@ export class Liveness {
   readonly #runtime: MessagingRuntime
   #heardAt: number
   #heardOn: number
-  #asking: Promise<boolean> | undefined
+  #asking: (Question & { readonly client: Client }) | undefined
 
   constructor(runtime: MessagingRuntime) {
     this.#runtime = runtime
@@ -41,27 +43,40 @@ export class Liveness {
   /**
    * Asks for the server's health, once for all who want to know at the same time. Whatever comes back proves the
    * connection, be it that there is no such service, or a gateway's page.
-   * @param prefix of all paths, such as `/ext` @param forMs how long an answer may take
-   * @returns whether anything came back; `false` says that the connection is of no use
+   * @param prefix of all paths, such as `/ext`
+   * @param onSilent nothing came back in time; called whether or not anybody still waits for the answer
+   * @returns when something came back, or the time is up
    */
-  ask(client: Client, prefix: string, token: string, forMs: number): Promise<boolean> {
-    this.#asking ??= askHealth(client, `${prefix}${HEALTH}`, token, forMs, this.#runtime).then((isAnswered) => {
-      this.#asking = undefined
-      this.heard()
-      return isAnswered
-    })
-    return this.#asking
+  ask(client: Client, prefix: string, token: string, onSilent: () => void): Promise<void> {
+    if (this.#asking?.client !== client) {
+      const { answered, stop } = askHealth(client, `${prefix}${HEALTH}`, token, this.#runtime)
+      const asking = { client, stop, answered }
+      this.#asking = asking
+      asking.answered = answered.then((isAnswered) => {
+        if (this.#asking === asking) this.#asking = undefined
+        if (isAnswered) this.heard()
+        else onSilent()
+        return isAnswered
+      })
+    }
+    return this.#asking.answered.then(() => {})
+  }
+
+  /** Ends a question that is under way. */
+  stop(): void {
+    this.#asking?.stop()
   }
 }
 
-function askHealth(
-  client: Client,
-  path: string,
-  token: string,
-  forMs: number,
-  runtime: MessagingRuntime,
-): Promise<boolean> {
-  return new Promise((resolve) => {
+interface Question {
+  answered: Promise<boolean>
+  /** Counts as answered. */
+  readonly stop: () => void
+}
+
+function askHealth(client: Client, path: string, token: string, runtime: MessagingRuntime): Question {
+  let stop = (): void => {}
+  const answered = new Promise<boolean>((resolve) => {
     const metadata = new (grpc().Metadata)()
     metadata.set('authorization', `Bearer ${token}`)
     try {
@@ -70,13 +85,17 @@ function askHealth(
         cancelTimer()
         resolve(true)
       })
-      const cancelTimer = runtime.after(forMs, () => {
-        resolve(false)
+      const end = (isAnswered: boolean): void => {
+        resolve(isAnswered)
         call.cancel()
-      })
+      }
+      // Timers come before what has arrived meanwhile in a process that was blocked.
+      const cancelTimer = runtime.after(PROOF_MS, () => void untilLoopHasRead().then(() => end(false)))
+      stop = () => end(true)
     } catch {
       // The channel was closed meanwhile; the call says so.
       resolve(true)
     }
   })
+  return { answered, stop: () => stop() }
 }

@@ -27,6 +27,7 @@ const TABLE: readonly (readonly [CallFailure, string, string])[] = [
   [failure(14, 'Received HTTP status code 503', { isFromPeer: true }), 'backoff', 'no, unknown'],
   [failure(8, '', { retryAfterMs: 5 }), 'hint', 'hint'],
   [failure(8, 'quota'), 'no', 'no'],
+  [failure(8, 'Too many recipients', { retryAfterMs: 5, isFromPeer: true }), 'hint', 'hint'],
   [failure(8, 'Bandwidth exhausted or memory limit exceeded'), 'no', 'no, unknown'],
   [failure(8, 'Received message larger than max (20 vs 10)'), 'no', 'no, unknown'],
   [failure(8, 'Attempted to send message with a size larger than 10'), 'no', 'no'],

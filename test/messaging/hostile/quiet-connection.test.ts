@@ -90,6 +90,42 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     },
   )
 
+  test('and is dead is not trusted either by a send that comes after one that was aborted while it was asked', async () => {
+    const messaging = client(proxy.url)
+    await call(messaging, 'send')
+    slept = 11_000
+    proxy.mute()
+    const abort = new AbortController()
+    const first = outcomeOf(call(messaging, 'send', { signal: abort.signal }))
+    setTimeout(() => abort.abort(), 100)
+    expect(await first).toMatchObject({ error: { name: 'AbortError' } })
+    expect(await outcomeOf(call(messaging, 'send'))).toEqual({ outcome: 'ok' })
+    expect([sends(), pcs.accepted]).toEqual([2, 2])
+  })
+
+  test('and lives is used as it is where the process was blocked for longer than an answer may take', async () => {
+    const messaging = client(proxy.url)
+    await call(messaging, 'send')
+    slept = 11_000
+    answerHealth = (stream) => {
+      answerStatus(12, 'unknown service grpc.health.v1.Health')(stream)
+      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_500))
+    }
+    expect(await outcomeOf(call(messaging, 'send'))).toEqual({ outcome: 'ok' })
+    expect([sends(), pcs.accepted]).toEqual([2, 1])
+  })
+
+  test('and lives is not left for a send that has no time to wait for the answer', async () => {
+    answerHealth = (stream) => void setTimeout(() => answerStatus(12, 'unknown')(stream), 300)
+    const messaging = client(proxy.url)
+    await call(messaging, 'send')
+    slept = 11_000
+    const hasty = call(messaging, 'send', { deadlineMs: 100 })
+    expect(await outcomeOf(hasty)).toMatchObject({ outcome: 'deadline_exceeded' })
+    expect(await outcomeOf(call(messaging, 'send'))).toEqual({ outcome: 'ok' })
+    expect([sends(), pcs.accepted]).toEqual([2, 1])
+  })
+
   test('leaves half of a short deadline to the send', async () => {
     const messaging = client(proxy.url)
     await call(messaging, 'send')

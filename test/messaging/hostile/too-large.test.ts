@@ -122,6 +122,18 @@ const NO_REFUSALS: readonly (readonly [string, Script, string])[] = [
   ['a quota', answerStatus(8, 'monthly message quota exceeded'), 'quota_exceeded'],
   ['a quota of messages', answerStatus(8, 'message limit exceeded: at most 1000 messages a day'), 'quota_exceeded'],
   ['a rate', answerStatus(8, 'Requests exceed the maximum number per minute'), 'quota_exceeded'],
+  ['a rate of bytes', answerStatus(8, 'Rate limit exceeded 10000 bytes per second'), 'quota_exceeded'],
+  ['a rate of recipients', answerStatus(8, 'Too many recipients in this minute'), 'quota_exceeded'],
+  [
+    'what a server behind it said of size',
+    answerStatus(14, 'push gateway: 413 Payload Too Large for 3 of 500'),
+    'send_outcome_unknown',
+  ],
+  [
+    'an answer that was sent to the client',
+    answerStatus(8, 'Response to client sent exceeds max size 4194304'),
+    'send_outcome_unknown',
+  ],
   ['OK without a message', okWithoutMessage, 'send_outcome_unknown'],
 ]
 
