@@ -49,7 +49,8 @@ function parseCallback(req: Request): CallbackParams | undefined {
  * without an attempt of this browser gets a calm page, or goes back to where the person was.
  */
 export function createCallback(parts: RouteParts): (req: Request, res: Response) => Promise<void> {
-  const { config, runtime, raise, pages, rateLimit, transactions, vault, landed, pointerKey, toReturnTo } = parts
+  const { config, runtime, raise, pages, rateLimit, transactions, vault, ownSession, landed, pointerKey, toReturnTo } =
+    parts
   const { completeSignIn, moveIn } = createCompletion(parts)
 
   async function callback(req: Request, res: Response): Promise<void> {
@@ -115,7 +116,8 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
       land(req, res, transaction.returnTo)
     } catch (error) {
       await finish('failed').catch(() => {})
-      noteArrival(req, pointerKey, arrivalOf(params))
+      // Not in an app's session: to write into one that another tab ends meanwhile would bring it back.
+      if (ownSession.owns(req)) noteArrival(req, pointerKey, arrivalOf(params))
       await refuse(req, res, toRefusal(error), correlationId, transaction.returnTo)
     }
   }
@@ -199,7 +201,9 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   ): Promise<void> {
     const { page, reason, detail, cause, ppnum } = refusal
     raise({ type: 'sign_in_refused', reason, ...(detail === '' ? {} : { detail }) }, correlationId)
-    const waitMs = page === 'store_unavailable' ? 0 : await rateLimit.failure(req)
+    // Nothing failed where somebody only stays signed in.
+    const isCounted = page !== 'store_unavailable' && page !== 'still_signed_in'
+    const waitMs = isCounted ? await rateLimit.failure(req) : 0
     if (waitMs > 0) return tooMany(req, res, correlationId, returnTo, waitMs)
     pages.send(req, res, page, {
       returnTo,

@@ -155,3 +155,18 @@ describe('somebody chooses an account in a second tab', () => {
     expect((await browser.visit(url.href)).location).toBe(`${world.url}/me?here`)
   })
 })
+
+test('U12 staying signed in is no failure: it spends nothing of the limit of the address', async () => {
+  const world = await startWorld({ options: { rateLimit: { loginPerMinute: 100, failuresPerMinute: 3 } } })
+  try {
+    const browser = world.browser()
+    const callback = new URL(await beginAttempt(world, browser, '/me?here'))
+    await browser.go(callback.href)
+    for (let round = 0; round < 5; round++) {
+      callback.searchParams.set('code', `another-code-${round}`)
+      expectKept(await browser.visit(callback.href), `${world.url}/me?here`)
+    }
+  } finally {
+    await world.close()
+  }
+})

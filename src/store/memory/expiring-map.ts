@@ -35,7 +35,10 @@ export class ExpiringMap<T> {
   /** No entry expires before this. A full map under a flood is so not walked again and again for nothing. */
   #earliestExpiry = Number.POSITIVE_INFINITY
   #walkedAt = Number.NEGATIVE_INFINITY
-  /** Kept from one eviction to the next: a new one would have to step over all that was deleted before it. */
+  /**
+   * Kept from one eviction to the next: a new one would have to step over all that was deleted before it. Not for longer
+   * than until the next sweep, since it keeps in memory every table that the map has outgrown.
+   */
   #oldest: Iterator<string> | undefined
 
   constructor(options: ExpiringMapOptions) {
@@ -77,6 +80,7 @@ export class ExpiringMap<T> {
 
   /** Drops what has expired. */
   sweep(): void {
+    this.#oldest = undefined
     const now = this.#options.now()
     if (now < this.#earliestExpiry) return
     this.#walkedAt = now
@@ -90,7 +94,9 @@ export class ExpiringMap<T> {
 
   /** As {@link sweep}, but at most once a second: for whoever needs room. */
   sweepIfDue(): void {
-    const sinceWalkMs = this.#options.now() - this.#walkedAt
+    const now = this.#options.now()
+    if (now < this.#earliestExpiry) return
+    const sinceWalkMs = now - this.#walkedAt
     if (sinceWalkMs < 0 || sinceWalkMs >= WALK_PAUSE_MS) this.sweep()
   }
 
@@ -108,6 +114,7 @@ export class ExpiringMap<T> {
 
   clear(): void {
     this.#entries.clear()
+    this.#oldest = undefined
     this.#earliestExpiry = Number.POSITIVE_INFINITY
   }
 

@@ -16,9 +16,6 @@ interface MemorySessionsOptions {
   readonly assertOpen: () => void
 }
 
-/** Stands in a session's place once it has ended. */
-const ENDED = Symbol('ended')
-
 /**
  * The memory store's session blobs. Anybody can have sessions made by the thousand, but only signed-out ones: those go
  * first. One person has no more places among the signed-in ones than sign-ins, so one account pushes nobody out either.
@@ -27,7 +24,9 @@ export function createMemorySessions(options: MemorySessionsOptions): MemorySess
   const { now, cap, personIn, assertOpen } = options
   const bounds = { holds: 'sessions', cap, whenFull: 'evict-oldest', now } as const
   const signedIn = new ExpiringMap<string>({ ...bounds, onDrop: leavePerson })
-  const signedOut = new ExpiringMap<string | typeof ENDED>(bounds)
+  const signedOut = new ExpiringMap<string>(bounds)
+  /** Tombstones: a flood of visitors must not push out the end of a session. */
+  const ended = new ExpiringMap<true>(bounds)
   const personOf = new Map<string, string>()
   /** Sessions by person, the one written longest ago first. */
   const sessionsOf = new Map<string, Set<string>>()
@@ -62,32 +61,36 @@ export function createMemorySessions(options: MemorySessionsOptions): MemorySess
     if (signedOut.size + signedIn.size >= cap && !signedOut.dropOldest()) signedIn.dropOldest()
   }
 
-  /** Whatever is written becomes the youngest. */
-  function keep(sid: string, value: string | typeof ENDED, expiresAt: number): void {
+  function drop(sid: string): void {
     signedIn.delete(sid)
     signedOut.delete(sid)
+  }
+
+  /** Whatever is written becomes the youngest. */
+  function keep(sid: string, blob: string, expiresAt: number): void {
+    drop(sid)
     makeRoom()
-    const person = value === ENDED ? undefined : personIn(value)
-    if (value === ENDED || person === undefined) return signedOut.set(sid, value, expiresAt)
-    signedIn.set(sid, value, expiresAt)
+    const person = personIn(blob)
+    if (person === undefined) return signedOut.set(sid, blob, expiresAt)
+    signedIn.set(sid, blob, expiresAt)
     enterPerson(sid, person)
   }
 
   const commands: SessionCommands = {
     async get(sid): Promise<string | null> {
       assertOpen()
-      const blob = signedIn.get(sid) ?? signedOut.get(sid)
-      return typeof blob === 'string' ? blob : null
+      return signedIn.get(sid) ?? signedOut.get(sid) ?? null
     },
     async set(sid, value, ttlSeconds): Promise<boolean> {
       assertOpen()
-      if (signedOut.get(sid) === ENDED) return false
+      if (ended.get(sid)) return false
       keep(sid, value, now() + ttlSeconds * 1000)
       return true
     },
     async destroy(sid): Promise<void> {
       assertOpen()
-      keep(sid, ENDED, now() + TOMBSTONE_TTL_MS)
+      drop(sid)
+      ended.set(sid, true, now() + TOMBSTONE_TTL_MS)
     },
   }
 
@@ -96,10 +99,12 @@ export function createMemorySessions(options: MemorySessionsOptions): MemorySess
     sweep(): void {
       signedIn.sweep()
       signedOut.sweep()
+      ended.sweep()
     },
     clear(): void {
       signedIn.clear()
       signedOut.clear()
+      ended.clear()
       personOf.clear()
       sessionsOf.clear()
     },

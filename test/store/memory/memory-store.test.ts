@@ -1,5 +1,8 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { personIn } from '../../../src/session/pointer.js'
+import { ExpiringMap } from '../../../src/store/memory/expiring-map.js'
 import { createMemoryStore } from '../../../src/store/memory/memory-store.js'
 import type { Store } from '../../../src/store/store.js'
 import { describeStore, word } from '../../contract/store.js'
@@ -48,6 +51,36 @@ test('A10 under a flood new logins live shorter, two minutes at least, so that t
   now += 2 * minutes
   expect(await isThere('k2')).toBe(false)
   await store.close()
+})
+
+test('C28 a flood of visitors does not bring back a session that has ended', async () => {
+  const store = createMemoryStore({ now: () => T0, caps: { sessions: 10 } })
+  await store.sessions.set('ended', '{}', 60)
+  await store.sessions.destroy('ended')
+  for (let i = 0; i < 100; i++) await store.sessions.set(`visitor${i}`, '{}', 60)
+  expect(await store.sessions.set('ended', '{"late":true}', 60)).toBe(false)
+  expect(await store.sessions.get('ended')).toBeNull()
+  await store.close()
+})
+
+test('a flood that is over leaves nothing behind that grows', () => {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  let now = T0
+  const map = new ExpiringMap<string>({ holds: 'entries', cap: 5_000, whenFull: 'evict-oldest', now: () => now })
+  const fill = (round: number): void => {
+    for (let i = 0; i < 4_000; i++) map.set(`${round}.${i}`, `${round}.${i}`.padEnd(1_000, 'x'), now + 500)
+    now += 1_000
+    map.sweep()
+  }
+  for (let i = 0; i < 5_010; i++) map.set(`flood${i}`, 'v', now + 1)
+  fill(0)
+  if (typeof collect === 'function') collect()
+  const before = process.memoryUsage().heapUsed
+  for (let round = 1; round <= 20; round++) fill(round)
+  if (typeof collect === 'function') collect()
+  expect(map.size).toBe(0)
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)
 })
 
 test('expired entries make room before anything is refused', async () => {
