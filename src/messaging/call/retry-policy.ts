@@ -1,6 +1,6 @@
 import { type SetUpFault, setUpFaultIn } from '../channel/set-up-fault.js'
 import { isNotPassedOn, type Page, pageOf } from './page.js'
-import { speaksOfHttp413, speaksOfSize, speaksOfSizeOnly } from './size-words.js'
+import { speaksOfHttp413, speaksOfReply, speaksOfSize, speaksOfSizeOnly } from './size-words.js'
 
 /*
  * When a call is repeated, and what a failure means for what was asked: pure, by gRPC's status code, the text beside it
@@ -105,11 +105,6 @@ const LARGE_ANSWER =
   /^Received message (?:larger than max \((\d+) vs \d+\)|that decompresses to a size larger than \d+)$/
 /** By grpc-js, with code 8: above `grpc.max_send_message_length`. The message did not leave. */
 const LARGE_TO_SEND = /^Attempted to send message with a size larger than \d+$/
-/** Of those the ones about the server's answer: grpc-js and C++ ("Sent"), Go ("trying to send"), tonic ("encoded"). */
-const LARGE_REPLY = /\b(send|sent)\b/i
-const ALWAYS_REPLY = /\b(encoded|response|reply)\b/i
-/** What the other side says of us: `the message you sent`, `client intended to send`. */
-const SENT_BY_US = /\b(you|client) (have |had |has |intended to |tried to )?(send|sent)\b/i
 const SIZE_CODES: readonly number[] = [CODE.resourceExhausted, CODE.outOfRange, CODE.unknown, CODE.internal]
 
 const NO = { repeat: 'no', outcome: 'not_done' } as const
@@ -233,8 +228,7 @@ function tooLarge(failure: CallFailure): 'request' | 'answer' | undefined {
   // Go's proxies give a gateway's page with the code of a server that is away.
   if (code === CODE.unavailable) return isFromPeer && speaksOfHttp413(details) ? 'request' : undefined
   if (!SIZE_CODES.includes(code) || !(isSaid || LARGE_ANSWER.test(details))) return undefined
-  const isReply = ALWAYS_REPLY.test(details) || (LARGE_REPLY.test(details) && !SENT_BY_US.test(details))
-  return isOfAnswer(failure) || isReply ? 'answer' : 'request'
+  return isOfAnswer(failure) || speaksOfReply(details) ? 'answer' : 'request'
 }
 
 /** Whether grpc-js may have said it of the answer. */

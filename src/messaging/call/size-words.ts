@@ -20,6 +20,12 @@ const HTTP_413 =
 /** Of servers that give no code of their own for it: older tonic, Java and Go. */
 const ONLY_SIZE =
   /message length too large|grpc message exceeds maximum size \d|frame (?:size \d{1,15} )?exceeds maximum(?: frame size)?: \d|message length \d{1,15} exceeding the max size/
+/** Of an answer, whatever else is said: tonic has "encoded". */
+const OF_REPLY = /\b(encoded|response|reply)\b/i
+/** grpc-js and C++ ("Sent"), Go ("trying to send"). */
+const SENT = /\b(send|sent)\b/i
+/** What the other side says of us: `the message you sent`, `client intended to send`. */
+const SENT_BY_US = /\b(you|client) (have |had |has |intended to |tried to )?(send|sent)\b/i
 
 /** What servers say of size: grpc-js, C++ and Go ("larger than max"), tonic ("too large"), Java and .NET ("exceeds"). */
 export function speaksOfSize(details: string): boolean {
@@ -41,6 +47,11 @@ export function speaksOfSizeOnly(details: string): boolean {
 /** Whether a text says HTTP 413: that of a gateway, also where it comes as the status of a server that is away. */
 export function speaksOfHttp413(details: string): boolean {
   return HTTP_413.test(details.toLowerCase())
+}
+
+/** Whether what is too large is the server's answer: then the request was acted on. */
+export function speaksOfReply(details: string): boolean {
+  return OF_REPLY.test(details) || (SENT.test(details) && !SENT_BY_US.test(details))
 }
 
 function isAboutSize(words: readonly string[]): boolean {
