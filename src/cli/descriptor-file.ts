@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, open, readFile, rename, rm } from 'node:fs/promises'
+import { errorCode } from '../lib/error-code.js'
 
 /** A descriptor set is some 20 KB. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -38,9 +39,4 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<strin
     const code = errorCode(error)
     return code === 'ENOENT' ? 'cannot be written: its folder is not there' : `cannot be written (${code})`
   }
-}
-
-function errorCode(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : 'unknown'
 }

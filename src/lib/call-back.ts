@@ -1,7 +1,7 @@
 /**
- * Hands what became of `promise` to callbacks that belong to others, outside of any promise: what they throw goes where
- * it would go without us (Express's error handling, or `uncaughtException`), and is neither swallowed nor an unhandled
- * rejection.
+ * Passes the outcome of `promise` to callbacks that are not ours, outside of any promise. What they throw then goes where
+ * it would go without this library (to Express's error handling, or `uncaughtException`): it is neither swallowed nor an
+ * unhandled rejection.
  */
 export function callBack<T>(promise: Promise<T>, onValue: (value: T) => void, onError: (error: unknown) => void): void {
   promise.then(

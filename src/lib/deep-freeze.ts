@@ -1,6 +1,6 @@
 /**
- * Freezes plain objects and lists all the way down. Instances of classes, functions and Buffers are left as they are:
- * a Redis client must stay alive, and the bytes of a Buffer cannot be frozen.
+ * Freezes plain objects and arrays, recursively. Class instances, functions and Buffers are left alone: a Redis client
+ * has to stay usable, and the bytes of a Buffer cannot be frozen.
  */
 export function deepFreeze<T>(value: T): T {
   if (!isPlain(value) || Object.isFrozen(value)) return value

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /**
- * SHA-256 over a list of texts, each with its length in front, so that no two lists give the same input.
+ * SHA-256 of a list of strings. Each is prefixed with its length, so that no two lists hash the same input.
  * @returns 43 characters of base64url.
  */
 export function digestOf(...parts: readonly string[]): string {
@@ -10,7 +10,7 @@ export function digestOf(...parts: readonly string[]): string {
   return hash.digest('base64url')
 }
 
-/** A text as 4 bytes of big-endian length and its UTF-8 bytes. */
+/** A string as its length (4 bytes, big-endian) followed by its UTF-8 bytes. */
 export function lengthPrefixed(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8')
   const length = Buffer.alloc(4)

@@ -1,15 +1,20 @@
-/** Whether a value is an object with keys: not `null`, not an array. */
+/** Whether a value is an object with keys: neither `null` nor an array. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Whether a value can be awaited: a promise, of whatever make; a function with a `then` is one, too. */
+/** Whether a value is a number without a fraction, from `least` to `most`, both included. */
+export function isWholeNumber(value: unknown, least: number, most: number = Number.MAX_SAFE_INTEGER): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
+}
+
+/** Whether a value can be awaited: any object or function with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
   return 'then' in value && typeof value.then === 'function'
 }
 
-/** `JSON.parse` to an object with keys; `undefined` for everything else. */
+/** Parses JSON that holds an object; `undefined` for anything else. */
 export function parseJsonObject(text: string): Record<string, unknown> | undefined {
   try {
     const parsed: unknown = JSON.parse(text)

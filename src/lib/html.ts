@@ -1,4 +1,4 @@
-/** HTML that is safe to send: made by {@link html}, its values escaped. */
+/** HTML that is safe to send, since {@link html} has escaped every value in it. */
 export class SafeHtml {
   readonly #text: string
 
@@ -11,11 +11,11 @@ export class SafeHtml {
   }
 }
 
-/** What may stand in a template: text is escaped, `undefined` and `false` are nothing, lists are joined. */
+/** A value in a template: strings are escaped, `undefined` and `false` render nothing, arrays are joined. */
 export type HtmlValue = string | number | SafeHtml | undefined | false | readonly HtmlValue[]
 
 /**
- * A tagged template that escapes every value, for text and for quoted attributes alike.
+ * A tagged template that escapes every value, both for text and for quoted attributes.
  *
  * @example html`<a href="${url}">${label}</a>`.toString()
  */
@@ -23,7 +23,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return new SafeHtml(strings.reduce((text, part, index) => text + toText(values[index - 1]) + part))
 }
 
-/** Marks text as HTML already: only for constants of this library, such as its stylesheet. */
+/** Marks a string as HTML that needs no escaping. Only for constants of this library, such as its stylesheet. */
 export function trustedHtml(text: string): SafeHtml {
   return new SafeHtml(text)
 }
@@ -41,7 +41,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&#39;',
-  // Old engines read ` as a quote around an attribute.
+  // Old browsers accept ` as an attribute quote.
   '`': '&#96;',
 }
 

@@ -2,22 +2,22 @@ const MONTHS: readonly string[] = 'jan feb mar apr may jun jul aug sep oct nov d
 const MONTH = '([a-z]{3})'
 const TIME = '(\\d\\d):(\\d\\d):(\\d\\d)'
 
-/** The forms of RFC 9110 5.6.7, the first with RFC 5322's zone, too, and RFC 3339; parts: day, month, year, time, zone. */
+/** The three forms of RFC 9110 5.6.7, the first also with a zone of RFC 5322. Groups: day, month, year, time, zone. */
 const FIXED = new RegExp(`^[a-z]{3}, (\\d\\d?) ${MONTH} (\\d{4}) ${TIME} (gmt|utc|[+-]\\d{4})$`, 'i')
 const RFC_850 = new RegExp(`^[a-z]{6,9}, (\\d\\d)-${MONTH}-(\\d\\d) ${TIME} (?:gmt|utc)$`, 'i')
 const ASCTIME = new RegExp(`^[a-z]{3} ${MONTH} ([ \\d]\\d) ${TIME} (\\d{4})$`, 'i')
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i
-/** None of these is longer. */
-const MOST_LETTERS = 40
+/** No date in any of these forms is longer. */
+const LONGEST_DATE = 40
 
 /**
- * An HTTP date (RFC 9110 5.6.7), in each of its three forms: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37
- * GMT`, `Sun Nov  6 08:49:37 1994`; and what servers write instead: a numeric zone (RFC 5322), RFC 3339.
- * @returns milliseconds since the epoch; `undefined` for what is no date
+ * Parses an HTTP date (RFC 9110 5.6.7) in each of its three forms: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94
+ * 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`. Also takes what servers send instead: a numeric zone (RFC 5322), RFC 3339.
+ * @returns milliseconds since the epoch; `undefined` if it is not a date
  */
 export function toHttpDate(text: string): number | undefined {
   const date = text.trim()
-  if (date.length > MOST_LETTERS) return undefined
+  if (date.length > LONGEST_DATE) return undefined
   if (RFC_3339.test(date)) return toTime(Date.parse(date.toUpperCase()))
   const [, ...fixed] = FIXED.exec(date) ?? []
   if (fixed.length > 0) return beforeZone(fromParts(fixed), fixed.at(-1))

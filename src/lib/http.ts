@@ -1,35 +1,40 @@
 import { onAbort } from './on-abort.js'
 
-/** A request as {@link PpoppoFetch} gets it. */
+/** The request that is passed to the option `fetch`. */
 export interface FetchRequest {
+  /** `GET` or `POST`. */
   readonly method: string
+  /** Header fields, names in lower case. */
   readonly headers: Record<string, string>
+  /** A form, URL-encoded; only with `POST`. */
   readonly body?: string
-  /** No redirect may be followed: it would carry a token or a secret to elsewhere. */
+  /** Redirects must not be followed: that would send a token or a secret somewhere else. */
   readonly redirect: 'manual'
-  /** Aborted when the request's time is up. */
+  /** Aborted when the request's deadline has passed. */
   readonly signal: AbortSignal
 }
 
-/** As much of a `Response` as is read. */
+/** The parts of a `Response` that are read. */
 export interface FetchAnswer {
+  /** HTTP status code. */
   readonly status: number
+  /** Looks up a header field by its name, in any case. */
   readonly headers: { get(name: string): string | null }
-  /** Bytes, piece by piece: a `ReadableStream`, or any stream of Node. */
+  /** The body as a stream of bytes: a `ReadableStream` or a Node stream. */
   readonly body: object | null
 }
 
-/** A `fetch` of the app's own: Node's, undici's with a dispatcher, or anything that answers like them. */
+/** A `fetch` supplied by the app: Node's own, undici's with a dispatcher, or anything compatible. */
 export type PpoppoFetch = (url: string, request: FetchRequest) => Promise<FetchAnswer>
 
-/** The answer is longer than is read. */
+/** The body is longer than the limit. */
 export class AnswerTooLong extends Error {}
-/** The signal was aborted first. */
+/** The signal was aborted before the body had been read. */
 export class Aborted extends Error {}
-/** What should be a fetch answers with something else, or followed a redirect. */
+/** The app's `fetch` returned something other than a response, or followed a redirect. */
 export class NoAnswer extends Error {}
 
-/** An answer, read to its end. */
+/** A response whose body has been read completely. */
 export interface ReadAnswer {
   readonly status: number
   readonly headers: FetchAnswer['headers']
@@ -37,8 +42,8 @@ export interface ReadAnswer {
 }
 
 /**
- * Asks and reads, for as long as the signal lasts, whatever the fetch and its stream make of it.
- * @throws Aborted, AnswerTooLong, NoAnswer, what the fetch throws
+ * Sends a request and reads the whole body. Settles when the signal is aborted, even if the fetch or its stream ignores it.
+ * @throws Aborted, AnswerTooLong, NoAnswer, or what the fetch throws
  */
 export function ask(fetch: PpoppoFetch, url: string, request: FetchRequest, maxBytes: number): Promise<ReadAnswer> {
   return whileAllowed(request.signal, async () => {
@@ -52,8 +57,8 @@ export function ask(fetch: PpoppoFetch, url: string, request: FetchRequest, maxB
 
 function whileAllowed<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const letGo = onAbort(signal, () => reject(new Aborted()))
-    work().then(resolve, reject).finally(letGo)
+    const unsubscribe = onAbort(signal, () => reject(new Aborted()))
+    work().then(resolve, reject).finally(unsubscribe)
   })
 }
 
@@ -67,7 +72,7 @@ async function readBounded(body: object | null, maxBytes: number): Promise<strin
     if (size > maxBytes) throw new AnswerTooLong()
     chunks.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   }
-  // A byte order mark is no part of the text (RFC 8259 8.1), and `JSON.parse` takes it for one.
+  // TextDecoder drops a byte order mark (RFC 8259 8.1); `JSON.parse` would choke on it.
   return new TextDecoder().decode(Buffer.concat(chunks))
 }
 

@@ -1,6 +1,6 @@
 /**
- * Whether a host name, as `URL.hostname` gives it, is this very machine: `localhost`, `*.localhost` (RFC 6761),
- * `127.0.0.0/8` or `[::1]`. `0.0.0.0` is not: it is every interface.
+ * Whether a host name, in the form of `URL.hostname`, is this machine: `localhost`, `*.localhost` (RFC 6761),
+ * `127.0.0.0/8` or `[::1]`. `0.0.0.0` is not, since it means every interface.
  */
 export function isLoopback(hostname: string): boolean {
   return (

@@ -1,5 +1,5 @@
 /**
- * The known name that `name` was probably meant to be: at most a third of its letters differ.
+ * The known name that `name` is probably a misspelling of: at most a third of its letters differ.
  *
  * @example nearest('cliendId', ['clientId', 'baseUrl']) // 'clientId'
  */
@@ -7,7 +7,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const wanted = name.toLowerCase()
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const candidate of known) {
-    // Also what keeps a name of any length from being compared letter by letter.
+    // Also bounds the work: a very long name is never compared letter by letter.
     if (Math.abs(wanted.length - candidate.length) > mostDifferences(candidate)) continue
     const distance = editDistance(wanted, candidate.toLowerCase())
     if (best === undefined || distance < best.distance) best = { name: candidate, distance }

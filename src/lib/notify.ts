@@ -1,11 +1,14 @@
 import { isThenable } from './guards.js'
 
-/** Calls a callback of the app's, where there is one. What it throws, or rejects with, is its own affair. */
-export function tell<State>(callback: ((state: State) => unknown) | undefined, state: State): void {
+/**
+ * Calls a callback of the app, if there is one. What it throws or rejects with is ignored: a faulty log line is no reason
+ * to lose events.
+ */
+export function notify<State>(callback: ((state: State) => unknown) | undefined, state: State): void {
   try {
     const result = callback?.(state)
     if (isThenable(result)) result.then(undefined, () => {})
   } catch {
-    // The stream goes on: a faulty log line is no reason to lose events.
+    // Nobody to report it to: the callback is where the app hears of faults.
   }
 }

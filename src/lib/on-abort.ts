@@ -1,15 +1,15 @@
 interface Shared {
   readonly listeners: Set<() => void>
-  /** Takes the signal's own listener away. */
-  readonly letGo: () => void
+  /** Removes the one listener on the signal. */
+  readonly unsubscribe: () => void
 }
 
 const sharedOf = new WeakMap<AbortSignal, Shared>()
 
 /**
- * Calls `listener` when the signal is aborted, at once where it is already. All listeners of a signal share one of the
- * signal's own: an app may give one signal to hundreds of calls, and Node warns of a leak from the 11th on.
- * @returns what takes that back
+ * Calls `listener` when the signal is aborted; immediately if it already is. All listeners share a single one on the
+ * signal: an app may pass one signal to hundreds of calls, and Node warns of a leak from the 11th listener on.
+ * @returns a function that unsubscribes
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) {
@@ -17,13 +17,13 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
     return () => {}
   }
   const shared = sharedOf.get(signal) ?? share(signal)
-  // An entry of its own: the same function may be given twice.
+  // A new function per call: the same listener may be passed twice.
   const entry = (): void => listener()
   shared.listeners.add(entry)
   return () => {
     shared.listeners.delete(entry)
     if (shared.listeners.size > 0) return
-    shared.letGo()
+    shared.unsubscribe()
     if (sharedOf.get(signal) === shared) sharedOf.delete(signal)
   }
 }
@@ -37,11 +37,11 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
 
 function share(signal: AbortSignal): Shared {
   const listeners = new Set<() => void>()
-  const tellAll = (): void => {
+  const notifyAll = (): void => {
     for (const listener of listeners) listener()
   }
-  signal.addEventListener('abort', tellAll, { once: true })
-  const shared = { listeners, letGo: () => signal.removeEventListener('abort', tellAll) }
+  signal.addEventListener('abort', notifyAll, { once: true })
+  const shared = { listeners, unsubscribe: () => signal.removeEventListener('abort', notifyAll) }
   sharedOf.set(signal, shared)
   return shared
 }

@@ -1,4 +1,7 @@
-/** Remembers keys, by a clock that is never set (`now`), for `ttlMs`, at most `capacity` of them: the oldest goes first. */
+/**
+ * Remembers keys for `ttlMs`, at most `capacity` of them; the oldest is dropped first. `now` must be a monotonic clock, in
+ * milliseconds.
+ */
 export class RecentSet {
   readonly #until = new Map<string, number>()
   readonly #ttlMs: number

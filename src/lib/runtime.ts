@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 
-/** What the core takes from the outside world, so that tests can put their own in its place. */
+/** What the core needs from the outside world. Tests supply their own. */
 export interface Runtime {
-  /** Milliseconds since the epoch, by a clock that may be set: for dates, and for what other machines compare. */
+  /** Milliseconds since the epoch. The clock may be set: for dates, and for times that other machines compare. */
   now(): number
-  /** Milliseconds by a clock that is never set: for what lasts within this process. */
+  /** Milliseconds of a monotonic clock: for durations within this process. */
   monotonic(): number
   fetch(url: string | URL, init: RequestInit): Promise<Response>
   /** `size` bytes from a cryptographically secure source. */

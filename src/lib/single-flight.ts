@@ -1,5 +1,5 @@
 /**
- * Runs `work` once per key at a time: callers that come while it runs get the same promise. Nothing is remembered
+ * Runs `work` at most once per key at a time: callers that arrive while it runs share its promise. Nothing is kept
  * afterwards, so a failure is not cached.
  */
 export class SingleFlight<T> {

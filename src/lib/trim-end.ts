@@ -1,6 +1,5 @@
 /**
- * Without the `character`s at its end. An expression such as `/=+$/` looks at every run of them in the text, again and
- * again.
+ * Removes each `character` from the end. Linear, unlike `/=+$/`, which backtracks on every run of them in the text.
  *
  * @example trimEndOf('aGk==', '=') // 'aGk'
  */

@@ -1,17 +1,17 @@
-/** The longest time a timer of Node takes, in milliseconds: 24.8 days. */
+/** The longest delay of a Node timer, in milliseconds: 24.8 days. */
 export const LONGEST_TIMER_MS = 2_147_483_647
 
-/** Resolves after `ms`. Its timer keeps no process alive. */
+/** Resolves after `ms`. The timer does not keep the process alive. */
 export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms).unref()
   })
 }
 
-/** Value of {@link within} when the time was up first. */
+/** What {@link within} resolves to on timeout. */
 export const TIMED_OUT: unique symbol = Symbol('timed out')
 
-/** What `work` resolves to, or `TIMED_OUT` after `ms`. The timer is cleared either way; `work` goes on. */
+/** Resolves like `work`, or to `TIMED_OUT` after `ms`. The timer is cleared either way; `work` is not stopped. */
 export async function within<T>(work: Promise<T>, ms: number): Promise<T | typeof TIMED_OUT> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
@@ -21,7 +21,7 @@ export async function within<T>(work: Promise<T>, ms: number): Promise<T | typeo
     return await Promise.race([work, timeout])
   } finally {
     clearTimeout(timer)
-    // When the time was up first nobody looks at `work` any more; its failure must not go unhandled.
+    // After a timeout nobody awaits `work`: its failure must not be an unhandled rejection.
     work.catch(() => {})
   }
 }

@@ -1,3 +1,5 @@
+import { networkCode } from '../lib/error-code.js'
+
 /** Code of Node or OpenSSL -> what it means, and what to do. */
 type Row = readonly [pattern: RegExp, what: string, todo: string]
 
@@ -43,26 +45,9 @@ const ROWS: readonly Row[] = [
 ]
 
 const DEFAULT: readonly [what: string, todo: string] = ['', 'Check PPOPPO_AUTH_URL and the network']
-/** As it may stand in a log: the option "fetch" can throw anything. */
-const FORM_OF_CODE = /^[A-Z][A-Z0-9_]{2,60}$/
-
 /** What a failed fetch means: its code and meaning as one text, and what to do. */
 export function judgeNetwork(error: unknown): { readonly why: string; readonly todo: string } {
-  const code = codeOf(error) ?? codeOf(causeOf(error)) ?? 'connection failed'
+  const code = networkCode(error)
   const [, what, todo] = ROWS.find(([pattern]) => pattern.test(code)) ?? [undefined, ...DEFAULT]
   return { why: what === '' ? code : `${code}: ${what}`, todo }
-}
-
-// Not `instanceof`: in Jest and `node:vm` the errors of fetch come from another realm.
-function codeOf(error: unknown): string | undefined {
-  const code = isObject(error) && 'code' in error ? error.code : undefined
-  return typeof code === 'string' && FORM_OF_CODE.test(code) ? code : undefined
-}
-
-function causeOf(error: unknown): unknown {
-  return isObject(error) && 'cause' in error ? error.cause : undefined
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

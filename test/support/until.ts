@@ -40,3 +40,19 @@ export async function untilWorks<T>(
     throw new Error(error.message, { cause: fault })
   }) as Promise<NonNullable<T>>
 }
+
+/**
+ * Asks again and again for `ms`, and fails as soon as the answer is not true: for what must not happen. It proves only
+ * that nothing happened meanwhile, so wait for a cause first (`until`) where there is one.
+ */
+export async function stays(
+  ask: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+  ms: number,
+): Promise<void> {
+  const endAt = performance.now() + ms
+  do {
+    if (!(await ask())) throw new Error(`it did not stay so that ${typeof what === 'string' ? what : what()}`)
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  } while (performance.now() < endAt)
+}

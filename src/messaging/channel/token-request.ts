@@ -1,5 +1,6 @@
 import type { MessagingConfig } from '../../config/messaging-options.js'
 import { PpoppoError, type PpoppoErrorCode } from '../../errors.js'
+import { networkCode } from '../../lib/error-code.js'
 import { isPlainObject, parseJsonObject } from '../../lib/guards.js'
 import { ask, NoAnswer, type ReadAnswer } from '../../lib/http.js'
 import { onAbort } from '../../lib/on-abort.js'
@@ -105,9 +106,9 @@ export async function fetchToken(
     if (error instanceof TokenFault) throw error
     const fault = call.signal.aborted ? undefined : setUpFaultOf(error)
     // HTTP/2 is nothing that is asked for here.
-    if (fault) throw ofSetUp(fault === 'no_http2' ? 'refused' : fault, tokenUrl, networkCode(error))
+    if (fault) throw ofSetUp(fault === 'no_http2' ? 'refused' : fault, tokenUrl, whyFailed(error))
     // No cause: undici's errors may quote what was sent.
-    throw away(tokenUrl, call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : networkCode(error))
+    throw away(tokenUrl, call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : whyFailed(error))
   } finally {
     cancelDeadline()
     letGo?.()
@@ -186,9 +187,6 @@ function afterMsOf({ headers }: ReadAnswer): number | undefined {
   return readRetryHint({ text: (name) => headers.get(name) ?? undefined, now: Date.now() })?.afterMs
 }
 
-function networkCode(error: unknown): string {
-  if (error instanceof NoAnswer) return `of the option "fetch": ${error.message}`
-  if (!isPlainObject(error)) return 'connection failed'
-  const { code } = isPlainObject(error['cause']) ? error['cause'] : error
-  return typeof code === 'string' ? code : 'connection failed'
+function whyFailed(error: unknown): string {
+  return error instanceof NoAnswer ? `of the option "fetch": ${error.message}` : networkCode(error)
 }

@@ -1,6 +1,6 @@
 import { onAbort } from '../../lib/on-abort.js'
+import { pause } from '../lib/pause.js'
 import type { Lease } from './term/lease.js'
-import { pause } from './term/pause.js'
 import { type WorkerParts, work } from './worker.js'
 
 const LONGEST_LOOK_MS = 1_000

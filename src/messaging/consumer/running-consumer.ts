@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { isPpoppoError, PpoppoError } from '../../errors.js'
-import { tell } from '../../lib/notify.js'
+import { notify } from '../../lib/notify.js'
 import { onAbort, untilAborted } from '../../lib/on-abort.js'
 import type { Acquired, ConsumerStore } from '../../store/consumer-store.js'
+import { pause } from '../lib/pause.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { Consumer, FanOutOptions } from '../types/consumer.js'
 import type { MessagingEvent } from '../types/events.js'
@@ -12,7 +13,6 @@ import { lead } from './lead.js'
 import type { OpenStream } from './read-stream.js'
 import { type OwnTerm, type Start, toStart } from './resume.js'
 import { Lease } from './term/lease.js'
-import { pause } from './term/pause.js'
 import type { ConsumeSettings } from './term/settings.js'
 import { StoreFaults } from './term/store-faults.js'
 import { type WorkerParts, work } from './worker.js'
@@ -132,7 +132,7 @@ export class RunningConsumer implements Consumer {
       } catch (error) {
         if (!isPpoppoError(error, 'store_unavailable')) throw error
         this.#faults.failed('lease', error)
-        if (!this.#isStoreDown) tell(this.#parts.settings.onStandby, { reason: 'store_unavailable', error })
+        if (!this.#isStoreDown) notify(this.#parts.settings.onStandby, { reason: 'store_unavailable', error })
         this.#isStoreDown = true
         await this.#pause(LONGEST_LOOK_MS / 2)
       }
@@ -168,11 +168,11 @@ export class RunningConsumer implements Consumer {
   async #lead(lease: Lease, acquired: Acquired): Promise<void> {
     const { settings, runtime, store, events, serverNow = runtime.now } = this.#parts
     this.#lease = lease
-    const letGo = onAbort(lease.signal, () => lease.loss && tell(settings.onStandby, lease.loss))
+    const letGo = onAbort(lease.signal, () => lease.loss && notify(settings.onStandby, lease.loss))
     try {
       const start = await this.#start(lease, acquired, serverNow)
       const { cursor } = start.checkpoint
-      tell(settings.onActive, { fence: lease.fence, ...(cursor && { after: cursor }) })
+      notify(settings.onActive, { fence: lease.fence, ...(cursor && { after: cursor }) })
       if (settings.fanOut === undefined) await this.#finishQueue(lease)
       await lead({
         settings,

@@ -1,13 +1,13 @@
 import { isPpoppoError } from '../../errors.js'
-import { tell } from '../../lib/notify.js'
+import { notify } from '../../lib/notify.js'
 import { onAbort } from '../../lib/on-abort.js'
 import type { ConsumerStore, QueueEntry } from '../../store/consumer-store.js'
+import { pause } from '../lib/pause.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { DeadLetter, FanOutOptions } from '../types/consumer.js'
 import type { MessagingEvent } from '../types/events.js'
 import { attempt, type EventTenure } from './handling/attempts.js'
 import { lettersFull } from './handling/saving.js'
-import { pause } from './term/pause.js'
 import type { ConsumeSettings } from './term/settings.js'
 import type { StoreFaults } from './term/store-faults.js'
 import { parseEntryText, toLetter, type WorkItem } from './term/stored-texts.js'
@@ -208,7 +208,7 @@ async function finish(
       const result = await store.queue.finish(settings.name, entry.id, letter)
       faults.worked('finish')
       if (result === 'full') throw lettersFull(settings.name)
-      if (outcome !== 'handled') tell(settings.onDeadLetter, outcome)
+      if (outcome !== 'handled') notify(settings.onDeadLetter, outcome)
       return
     } catch (error) {
       if (!isPpoppoError(error, 'store_unavailable')) throw error

@@ -1,4 +1,4 @@
-import { tell } from '../../lib/notify.js'
+import { notify } from '../../lib/notify.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { StreamCallbacks } from '../types/events.js'
 
@@ -30,7 +30,7 @@ export class Link {
       this.#cancelTimer = undefined
       this.#isStale = true
       const error = this.#lastError
-      tell(this.#callbacks.onStale, { downMs: this.#downMs(), ...(error ? { error } : {}) })
+      notify(this.#callbacks.onStale, { downMs: this.#downMs(), ...(error ? { error } : {}) })
     })
   }
 
@@ -44,8 +44,8 @@ export class Link {
     this.#isStale = false
     this.#lastError = undefined
     const at = after === undefined ? {} : { after }
-    if (wasBefore) tell(this.#callbacks.onResumed, { ...at, downMs })
-    else tell(this.#callbacks.onConnected, at)
+    if (wasBefore) notify(this.#callbacks.onResumed, { ...at, downMs })
+    else notify(this.#callbacks.onConnected, at)
   }
 
   /** A stream ended; one that had never been connected changes nothing. */
@@ -54,7 +54,7 @@ export class Link {
     if (!this.#isUp) return
     this.#isUp = false
     this.#downSince = this.#runtime.monotonic()
-    tell(this.#callbacks.onDisconnected, disconnection)
+    notify(this.#callbacks.onDisconnected, disconnection)
   }
 
   /** Why there is no connection, for {@link StreamCallbacks.onStale}. */

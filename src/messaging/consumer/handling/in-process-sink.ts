@@ -1,6 +1,6 @@
+import { atMost } from '../../lib/pause.js'
 import type { DeadLetter } from '../../types/consumer.js'
 import type { MessagingEvent } from '../../types/events.js'
-import { atMost } from '../term/pause.js'
 import type { ConsumeSettings } from '../term/settings.js'
 import type { Checkpoint } from '../term/stored-texts.js'
 import { attempt } from './attempts.js'

@@ -1,6 +1,6 @@
 import type { CommitStep } from '../../../store/consumer-store.js'
+import { atMost, pause } from '../../lib/pause.js'
 import type { MessagingEvent } from '../../types/events.js'
-import { atMost, pause } from '../term/pause.js'
 import { type Checkpoint, toCheckpointText, toEntryText } from '../term/stored-texts.js'
 import { commit, type Sink, type SinkParts } from './sink.js'
 

@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../../errors.js'
-import { tell } from '../../../lib/notify.js'
+import { notify } from '../../../lib/notify.js'
 import type { CommitStep } from '../../../store/consumer-store.js'
 import type { DeadLetter } from '../../types/consumer.js'
 import type { ConsumeSettings } from '../term/settings.js'
@@ -133,7 +133,7 @@ export class Saving {
     for (const entry of snapshot.entries) {
       const letter = this.#letters.get(entry)
       this.#letters.delete(entry)
-      if (letter !== undefined) tell(settings.onDeadLetter, letter)
+      if (letter !== undefined) notify(settings.onDeadLetter, letter)
     }
   }
 

@@ -1,4 +1,4 @@
-import { tell } from '../../../lib/notify.js'
+import { notify } from '../../../lib/notify.js'
 import { isRefusedByStore } from '../../../store/redis/faults.js'
 import type { ConsumeOptions } from '../../types/consumer.js'
 
@@ -39,7 +39,7 @@ export class StoreFaults {
   failed(part: Part, error: Error): 'for_now' | 'for_good' {
     const { name, onStoreFault, patienceMs, warn } = this.#parts
     this.#lastError = error
-    if (this.#failing.size === 0) tell(onStoreFault, error)
+    if (this.#failing.size === 0) notify(onStoreFault, error)
     const now = performance.now()
     const since = this.#failing.get(part) ?? now
     this.#failing.set(part, since)

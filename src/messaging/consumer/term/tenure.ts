@@ -1,6 +1,6 @@
+import { atMost } from '../../lib/pause.js'
 import type { MessagingRuntime } from '../../lib/runtime.js'
 import type { Lease } from './lease.js'
-import { atMost } from './pause.js'
 
 /**
  * The time in which one consumer may act, and how that ends: first nothing new is begun, then, where the lease ran out,
