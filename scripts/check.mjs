@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { checkContents } from './check/contents.mjs'
 import { checkDependencyReasons } from './check/dependency-reasons.mjs'
 import { checkDocPrograms } from './check/doc-programs.mjs'
+import { checkDocumented } from './check/documented.mjs'
 import { checkExampleCopy } from './check/example-copy.mjs'
 import { checkImports } from './check/imports.mjs'
 import { checkGitInstall, checkInstall } from './check/install.mjs'
@@ -28,6 +29,7 @@ const STEPS = [
   ['imports: one direction, no circles', checkImports],
   ['nothing unused: files, exports, dependencies', () => runBin('knip', ['--no-progress'])],
   ['house rules', checkRules],
+  ['documented: public names and members', checkDocumented],
   ['lockfile: complete, no registry in it', checkLockfile],
   ['links in Markdown', checkLinks],
   ['programs in docs/ compile', checkDocPrograms],

@@ -8,6 +8,7 @@ const MOST_LINES = 250
 const IS_TEXT = /[.](ts|js|mjs|cjs|json|md|ya?ml|html|eta|css|proto|sh|txt)$|(^|\/)(Dockerfile|run|[.][a-z]+)$/
 const IS_CODE = /[.](ts|js|mjs|cjs)$/
 const IS_TEST = /(^|\/)test\/.*[.]test[.]ts$/
+const IS_IN_TESTS = /(^|\/)test\/.*[.]ts$/
 const IS_SHORT = /^(src|sandbox\/src|example-app\/src|scripts)\//
 
 /** What stands in a path of this machine, and so in no file: where this clone and this user live. */
@@ -29,6 +30,23 @@ const RULES = [
     in: IS_CODE,
     except: /^test\/types\//,
     pattern: /@ts-expect-error/g,
+  },
+  {
+    name: 'a fixed wait in a test: wait for the cause (test/support/until.ts)',
+    in: IS_IN_TESTS,
+    except: /(^|\/)support\//,
+    pattern: /\bsetTimeout\(\s*(resolve|done|r)\b|\bsleep\(|timers\/promises|\bwait\(\d/g,
+  },
+  {
+    name: 'a requirement code in the sources: say the reason',
+    in: /^(src|sandbox\/src|example-app\/src)\//,
+    pattern: /\([CSMAUX]\d+[),]/g,
+  },
+  {
+    name: 'a word that is not on the word list of CONTRIBUTING.md',
+    in: IS_TEXT,
+    except: /^(CONTRIBUTING|CODE_OF_CONDUCT)[.]md$|(^|\/)(package|knip|biome)[.]json$/,
+    pattern: /\b(anew|shall|in the place of|letGo|mend(s|ed|ing)?)\b/gi,
   },
 ]
 

@@ -16,6 +16,11 @@ describe('house rules', () => {
     ['README.md', 'see /home/somebody/project\n'],
     ['README.md', `see ${homedir()}/project\n`],
     ['src/a.ts', 'x\n'.repeat(251)],
+    ['test/a.test.ts', 'await new Promise((resolve) => setTimeout(resolve, 50))\n'],
+    ['sandbox/test/pcs/a.test.ts', 'await sleep(50)\n'],
+    ['example-app/test/a.test.ts', "import { setTimeout } from 'node:timers/promises'\n"],
+    ['src/a.ts', '// As promised (C07).\n'],
+    ['docs/a.md', 'It is signed anew.\n'],
   ])('%s: %j is a fault', (name, text) => expect(faultsOf(name, text)).toHaveLength(1))
 
   test.each([
@@ -23,6 +28,9 @@ describe('house rules', () => {
     ['src/a.ts', 'x\n'.repeat(250)],
     ['test/a.test.ts', 'const only = test\n'],
     ['README.md', 'https://example.com/home/somebody/page\n'],
+    ['test/support/until.ts', 'setTimeout(resolve, 5)\n'],
+    ['test/a.test.ts', 'setTimeout(() => reject(new Error()), 5_000)\n'],
+    ['test/a.test.ts', "test('a sign-in is new (C07)', () => {})\n"],
   ])('%s: %j is none', (name, text) => expect(faultsOf(name, text)).toEqual([]))
 })
 
