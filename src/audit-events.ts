@@ -1,47 +1,115 @@
 import type { Runtime } from './lib/runtime.js'
 
-/** What the library tells `onEvent`: for logs, alerts and audits. Never a secret, a token or an e-mail address. */
+/** What `onEvent` receives, for logs, alerts and audits. Never contains a secret, a token or an e-mail address. */
 export type PpoppoEvent = {
-  /** RFC 3339. */
+  /** When it happened, RFC 3339. */
   readonly at: string
-  /** The same id is on the page the person saw, where there was one. */
+  /** The same id is on the page that the person saw, if there was one. 16 hexadecimal digits. */
   readonly correlationId: string
 } & PpoppoEventDetail
 
 /** The events by `type`. */
 export type PpoppoEventDetail =
-  | { readonly type: 'sign_in'; readonly sub: string; readonly signInId: string }
-  | { readonly type: 'sign_in_refused'; readonly reason: RefusalReason; readonly detail?: string }
-  | { readonly type: 'sign_out'; readonly sub: string; readonly signInId: string; readonly reason: SignOutReason }
-  | { readonly type: 'token_refreshed'; readonly sub: string; readonly signInId: string }
+  /** Somebody signed in. */
+  | (OfSignIn & { readonly type: 'sign_in' })
+  /** A callback created no sign-in. */
   | {
-      readonly type: 'refresh_failed'
-      readonly sub: string
-      readonly signInId: string
-      readonly code: string
+      readonly type: 'sign_in_refused'
+      /** Why. */
+      readonly reason: RefusalReason
+      /** More about it, for an operator. */
+      readonly detail?: string
+    }
+  /** A sign-in ended. */
+  | (OfSignIn & {
+      readonly type: 'sign_out'
+      /** Why. */
+      readonly reason: SignOutReason
+    })
+  /** PAS issued a new access token. */
+  | (OfSignIn & { readonly type: 'token_refreshed' })
+  /** PAS issued no new access token. */
+  | (OfSignIn & Fault & { readonly type: 'refresh_failed' })
+  /** PAS did not revoke a refresh token of a sign-in that has ended. */
+  | {
+      readonly type: 'revocation_failed'
+      /** What failed, for an operator. */
       readonly detail: string
     }
-  | { readonly type: 'revocation_failed'; readonly detail: string }
-  | { readonly type: 'vault_unreadable'; readonly signInId: string }
-  | { readonly type: 'rate_limited'; readonly limit: 'login' | 'callback' }
-  | { readonly type: 'store_unavailable'; readonly operation: string; readonly detail: string }
-  | { readonly type: 'provider_fault'; readonly operation: string; readonly code: string; readonly detail: string }
-  | { readonly type: 'warning'; readonly code: WarningCode; readonly detail: string }
+  /** A sign-in cannot be decrypted with the configured vault keys. */
+  | {
+      readonly type: 'vault_unreadable'
+      /** Which one. */
+      readonly signInId: string
+    }
+  /** A client address exceeded a limit. */
+  | {
+      readonly type: 'rate_limited'
+      /** Which limit. */
+      readonly limit: 'login' | 'callback'
+    }
+  /** Redis does not respond, or rejects a command. */
+  | {
+      readonly type: 'store_unavailable'
+      /** What was to be done. */
+      readonly operation: string
+      /** What failed, for an operator. */
+      readonly detail: string
+    }
+  /** PAS does not respond, or its response is not usable. */
+  | (Fault & {
+      readonly type: 'provider_fault'
+      /** What was to be done. */
+      readonly operation: string
+    })
+  /** Something that should be changed, although nothing failed. */
+  | {
+      readonly type: 'warning'
+      /** What it is about. */
+      readonly code: WarningCode
+      /** What to change, for an operator. */
+      readonly detail: string
+    }
+
+interface OfSignIn {
+  /** ppnum_id of the person. */
+  readonly sub: string
+  /** Which of their sign-ins. */
+  readonly signInId: string
+}
+
+interface Fault {
+  /** Code of the `PpoppoError`. */
+  readonly code: string
+  /** What failed, for an operator. */
+  readonly detail: string
+}
 
 /** Why a callback created no sign-in. */
 export type RefusalReason =
+  /** The browser has no attempt with this `state`. */
   | 'no_attempt'
+  /** The URL is not an authorization response. */
   | 'malformed'
+  /** The attempt is older than 10 minutes. */
   | 'expired'
-  /** Begun in this browser a moment ago, but not in the store: a restart, another process, a Redis that forgets. */
+  /** This browser started the attempt a moment ago, but the store does not have it: a restart, another process, data loss. */
   | 'attempt_lost'
+  /** `iss` names another issuer (RFC 9207). */
   | 'issuer_mismatch'
+  /** PAS answered with an error instead of a code, such as `access_denied`. */
   | 'provider_error'
+  /** PAS did not accept the code. */
   | 'exchange_failed'
+  /** The id_token or userinfo failed verification. */
   | 'verification_failed'
+  /** PAS granted fewer scopes than requested. */
   | 'scope_shortfall'
+  /** `onSignIn` threw `denySignIn()`. */
   | 'denied_by_app'
+  /** `onSignIn` failed or took too long. */
   | 'app_failed'
+  /** The person signed out everywhere while this attempt was under way. */
   | 'signed_out_everywhere'
   | 'provider_unavailable'
   | 'store_unavailable'
@@ -50,49 +118,53 @@ export type RefusalReason =
 export type SignOutReason =
   | 'sign_out'
   | 'sign_out_everywhere'
+  /** Through `endSignIn()` in another browser. */
   | 'ended_elsewhere'
-  /** The app ended the session by itself: `req.session.destroy()`, or `regenerate()` without what was in it. */
+  /** The app ended the session itself: `req.session.destroy()`, or `regenerate()` without keeping its content. */
   | 'session_ended'
+  /** Somebody signed in again in the same browser. */
   | 'replaced'
+  /** PAS answered a refresh with `invalid_grant`. */
   | 'revoked'
+  /** A refresh granted fewer scopes than requested. */
   | 'scope_reduced'
-  /** A refresh brought an id_token about somebody else, or one that is not by PAS. */
+  /** A refresh returned an id_token for another person, or from another issuer. */
   | 'id_token_mismatch'
-  /** PAS gave no refresh token, and the access token has expired. */
+  /** PAS issued no refresh token, and the access token has expired. */
   | 'not_renewable'
 
-/** Things worth changing that stop nothing. */
+/** What a `warning` is about. */
 export type WarningCode =
   | 'config'
   | 'proxy_untrusted'
-  /** A login was begun under another host than that of `baseUrl`. */
+  /** A login was started under a different host than that of `baseUrl`. */
   | 'other_host'
   | 'secure_cookie_blocked'
   | 'development_secrets'
   | 'on_sign_out_failed'
   | 'session_not_saved'
-  /** Sign-ins are kept in memory, and this process is one of several. */
+  /** Sign-ins are kept in memory, but this process is one of several. */
   | 'memory_store'
-  /** A session that was begun seconds ago is not in the store. */
+  /** A session that was started seconds ago is not in the store. */
   | 'session_lost'
-  /** Redis may delete sign-ins, or forget them at a restart. */
+  /** Redis may evict sign-ins, or lose them in a restart. */
   | 'redis'
-  /** A consumer of delivery events has ended, or keeps its place in memory. */
+  /** A consumer of delivery events has stopped, or keeps its position in memory. */
   | 'consumer'
-  /** At `auth.ready()`: PCS is there, and refuses a call. */
+  /** At `auth.ready()`: PCS responds, but rejects a call. */
   | 'messaging'
 
-/** Raises an event. `correlationId` is made when the place has none. */
+/** Raises an event. @param correlationId a new one by default */
 export type RaiseEvent = (detail: PpoppoEventDetail, correlationId?: string) => void
 
-/** A new id that joins what a person saw and what `onEvent` heard: 16 hexadecimal digits. */
+/** A new id that links what a person saw to what `onEvent` received: 16 hexadecimal digits. */
 export function newCorrelationId(runtime: Runtime): string {
   return runtime.randomBytes(8).toString('hex')
 }
 
 /**
- * Hands events to `onEvent`. An `onEvent` that throws breaks no request. Without one, what an operator must not miss
- * goes to `process.emitWarning`.
+ * Passes events to `onEvent`. If it throws, no request fails. Without `onEvent`, events that an operator must not miss go to
+ * `process.emitWarning`.
  */
 export function createEventSink(onEvent: ((event: PpoppoEvent) => void) | undefined, runtime: Runtime): RaiseEvent {
   return (detail, correlationId = newCorrelationId(runtime)) => {
@@ -102,7 +174,7 @@ export function createEventSink(onEvent: ((event: PpoppoEvent) => void) | undefi
       return
     }
     try {
-      // An async function is welcome where `void` is asked for, and its failure must not end the process.
+      // An async function fits the type too, and its rejection must not end the process.
       const returned: unknown = onEvent({ at: new Date(runtime.now()).toISOString(), correlationId, ...detail })
       if (returned !== undefined) Promise.resolve(returned).catch(warnOfThrow)
     } catch (error) {
@@ -115,7 +187,7 @@ function warnOfThrow(error: unknown): void {
   process.emitWarning(`onEvent threw ${error instanceof Error ? error.name : 'something'}`, 'PpoppoWarning')
 }
 
-/** What fails a refresh and does not pass by itself. */
+/** Refresh failures that somebody has to fix. */
 const REFRESH_FAULTS = ['provider_misconfigured', 'provider_response_invalid']
 
 function toWarning(detail: PpoppoEventDetail): string | undefined {

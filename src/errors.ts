@@ -1,15 +1,15 @@
 /*
- * Every error the library raises, in one catalogue. `test/errors.test.ts` walks it, and the README's error table is
- * checked against it.
+ * The catalogue of all errors that the library raises. `test/errors.test.ts` walks it and compares it with the table in
+ * the documentation.
  */
 
-/** What a code means. */
+/** What an error code means. */
 export interface ErrorCatalogueEntry {
-  /** HTTP status an Express error handler should answer with (`error.status`). */
+  /** HTTP status that an Express error handler should respond with (`error.status`). */
   readonly status: number
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean
-  /** One line for the README's table. */
+  /** One line for the table of errors. */
   readonly meaning: string
 }
 
@@ -47,7 +47,7 @@ export type PpoppoErrorCode =
   | 'cursor_lost'
   | 'dead_letters_full'
 
-/** Code -> what it means. */
+/** What each code means. */
 export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEntry>> = {
   config_invalid: { status: 500, retryable: false, meaning: 'An option or environment variable is missing or wrong.' },
   session_missing: { status: 500, retryable: false, meaning: 'There is no usable `req.session` where one is needed.' },
@@ -56,47 +56,51 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     retryable: false,
     meaning: '`req.session` was replaced, or holds something that JSON cannot.',
   },
-  store_unavailable: { status: 503, retryable: true, meaning: 'Redis does not answer; nobody has been signed out.' },
+  store_unavailable: { status: 503, retryable: true, meaning: 'Redis does not respond; nobody has been signed out.' },
   store_full: {
     status: 503,
     retryable: true,
-    meaning: 'The store holds as many login attempts, or (memory) sign-ins, as it may.',
+    meaning: 'The store has reached its limit of login attempts or, in memory, of sign-ins.',
   },
-  provider_unavailable: { status: 503, retryable: true, meaning: 'PAS does not answer, or not in time.' },
+  provider_unavailable: { status: 503, retryable: true, meaning: 'PAS does not respond in time.' },
   provider_misconfigured: {
     status: 503,
     retryable: false,
-    meaning: 'PAS refuses this client, or announces another issuer.',
+    meaning: 'PAS rejects this client, or announces another issuer.',
   },
   provider_response_invalid: {
     status: 502,
     retryable: false,
-    meaning: 'PAS answered with something that does not verify.',
+    meaning: 'The response of PAS failed verification.',
   },
   scope_shortfall: {
     status: 403,
     retryable: false,
-    meaning: 'Fewer scopes were granted than asked; `missing` names them.',
+    meaning: 'PAS granted fewer scopes than requested; `missing` names them.',
   },
-  subject_mismatch: { status: 502, retryable: false, meaning: 'userinfo is about another account than the id_token.' },
-  signed_out: { status: 401, retryable: false, meaning: 'Nobody is signed in in this browser, or no longer.' },
+  subject_mismatch: {
+    status: 502,
+    retryable: false,
+    meaning: 'userinfo describes a different account than the id_token.',
+  },
+  signed_out: { status: 401, retryable: false, meaning: 'Nobody is signed in in this browser, or not any more.' },
   sign_in_denied: {
     status: 403,
     retryable: false,
-    meaning: '`onSignIn` refused this account with `denySignIn(reason)`.',
+    meaning: '`onSignIn` rejected this account with `denySignIn(reason)`.',
   },
   ppnum_invalid: { status: 400, retryable: false, meaning: 'The text is not a ppnum: 11 digits or more.' },
   request_invalid: {
     status: 400,
     retryable: false,
-    meaning: 'A Messaging request is malformed; the message names the path of the value.',
+    meaning: 'A Messaging request is invalid; the message names the path of the value.',
   },
   recipients_source_failed: {
     status: 500,
     retryable: false,
-    meaning: "`sendMany`'s `recipients` threw; `report` says what was sent before.",
+    meaning: 'The `recipients` of `sendMany` threw; `report` holds the partial result.',
   },
-  closed: { status: 503, retryable: false, meaning: '`close()` was called; this instance answers no more.' },
+  closed: { status: 503, retryable: false, meaning: '`close()` has been called on this instance.' },
   messaging_not_configured: {
     status: 503,
     retryable: false,
@@ -106,27 +110,27 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     status: 503,
     retryable: false,
     meaning:
-      "`apiUrl` or `tokenUrl` leads to something else than Ppoppo's Messaging API, or its certificate or protocol (no TLS, no HTTP/2) is at fault.",
+      '`apiUrl` or `tokenUrl` does not point at the Messaging API, or its certificate or protocol (no TLS, no HTTP/2) is wrong.',
   },
   messaging_unavailable: {
     status: 503,
     retryable: true,
-    meaning: "PCS, or PAS's token endpoint for it, does not answer.",
+    meaning: "PCS, or PAS's token endpoint for it, does not respond.",
   },
   messaging_response_invalid: {
     status: 502,
     retryable: false,
-    meaning: "PCS, or PAS's token endpoint for it, answered with something unusable.",
+    meaning: "PCS, or PAS's token endpoint for it, sent an unusable response.",
   },
   credentials_rejected: {
     status: 503,
     retryable: false,
-    meaning: 'The id or the secret of the Messaging API client is refused.',
+    meaning: 'PAS rejected the id or the secret of the Messaging API client.',
   },
   not_found: {
     status: 404,
     retryable: false,
-    meaning: "The template, send, poll or recipient does not exist, or is not this app's.",
+    meaning: 'The template, send, poll or recipient does not exist, or belongs to another app.',
   },
   permission_denied: {
     status: 403,
@@ -138,52 +142,53 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     retryable: false,
     meaning: 'The template is inactive, or the app is not approved.',
   },
-  template_name_taken: { status: 409, retryable: false, meaning: 'A template of this name exists already.' },
+  template_name_taken: { status: 409, retryable: false, meaning: 'A template with this name already exists.' },
   rate_limited: {
     status: 429,
     retryable: true,
-    meaning: 'Too many requests a minute; `retryAfterMs` says how long to wait.',
+    meaning: 'Too many requests per minute; `retryAfterMs` says how long to wait.',
   },
   quota_exceeded: { status: 429, retryable: false, meaning: "The app's quota is used up." },
-  deadline_exceeded: { status: 504, retryable: true, meaning: 'The call did not end within `deadlineMs`.' },
+  deadline_exceeded: { status: 504, retryable: true, meaning: 'The call did not finish within `deadlineMs`.' },
   send_outcome_unknown: {
     status: 502,
     retryable: false,
-    meaning: 'The send may have been accepted: it is not repeated. `known` says what is known.',
+    meaning: 'The send may have been accepted, so it is not retried. `known` holds what is known about it.',
   },
   cursor_lost: {
     status: 409,
     retryable: false,
     meaning:
-      'PCS no longer knows the event to go on after, or Redis has lost it; `onCursorLost` says what a consumer does then.',
+      'PCS no longer knows the event to resume from, or Redis has lost it; `onCursorLost` decides what a consumer does then.',
   },
   dead_letters_full: {
     status: 503,
     retryable: false,
-    meaning: 'A consumer has ended: as many events as are kept could not be handled, and wait in `deadLetters(name)`.',
+    meaning: 'The consumer stopped because its dead-letter list is full (10,000). Inspect it with `deadLetters(name)`.',
   },
 }
 
 /** Details of a {@link PpoppoError}. */
 export interface PpoppoErrorOptions {
-  /** What led to it. Never printed by this class; make sure it holds no token before passing one on. */
+  /** The original error. Never printed by this class; make sure that it holds no token before you pass it. */
   readonly cause?: unknown
-  /** When to try again, in milliseconds, where that is known. */
+  /** When to retry, in milliseconds, if that is known. */
   readonly retryAfterMs?: number
-  /** Scopes that were asked for and not granted (`scope_shortfall`). */
+  /** Scopes that were requested but not granted (`scope_shortfall`). */
   readonly missing?: readonly string[]
-  /** Status code of gRPC, 1 to 16, where PCS or the connection to it gave one. */
+  /** gRPC status code, 1 to 16, if PCS or the connection to it returned one. */
   readonly grpcCode?: number
-  /** What is known of a send whose outcome is not (`send_outcome_unknown`). */
+  /** What is known about a send with an unknown outcome (`send_outcome_unknown`). */
   readonly known?: KnownOfSend
 }
 
-/** What is known of a send whose outcome is not. */
+/** What is known about a send with an unknown outcome. */
 export interface KnownOfSend {
+  /** Id of the template. */
   readonly templateId: string
-  /** How many it was for. */
+  /** Number of recipients. */
   readonly recipients: number
-  /** Attempts begun; all but the last surely did nothing. */
+  /** Number of attempts; all but the last provably had no effect. */
   readonly attempts: number
 }
 
@@ -192,15 +197,22 @@ export interface KnownOfSend {
  * The message says what failed and what to do; it never holds a secret, a token, or a URL with its query.
  */
 export class PpoppoError extends Error {
+  /** Always `PpoppoError`. */
   override readonly name = 'PpoppoError'
+  /** Stable; programs may switch on it. */
   readonly code: PpoppoErrorCode
-  /** HTTP status an Express error handler should answer with. */
+  /** HTTP status that an Express error handler should respond with. */
   readonly status: number
+  /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean
-  // Declared only: a field that is there and undefined is printed under every error.
+  // Only declared, since a property that is `undefined` would be printed with every error.
+  /** When to retry, in milliseconds, if that is known. */
   declare readonly retryAfterMs?: number
+  /** Scopes that were requested but not granted (`scope_shortfall`). */
   declare readonly missing?: readonly string[]
+  /** gRPC status code, 1 to 16, if PCS or the connection to it returned one. */
   declare readonly grpcCode?: number
+  /** What is known about a send with an unknown outcome (`send_outcome_unknown`). */
   declare readonly known?: KnownOfSend
 
   constructor(code: PpoppoErrorCode, message: string, options: PpoppoErrorOptions = {}) {

@@ -14,17 +14,18 @@ declare global {
   }
 }
 
-/** `unavailable`: the store does not answer, so nobody knows; that is not signed out. */
+/** `unavailable`: the store does not respond, so it is not known who is signed in. That is not the same as signed out. */
 export type SignInStatus = 'signed-in' | 'signed-out' | 'unavailable'
 
-/** One line of {@link RequestPpoppo.signIns}. */
+/** One entry of {@link RequestPpoppo.signIns}. */
 export interface SignInSummary {
-  /** For {@link RequestPpoppo.endSignIn}. */
+  /** Pass it to {@link RequestPpoppo.endSignIn}. */
   readonly id: string
+  /** When the person signed in. */
   readonly createdAt: Date
-  /** To the hour. */
+  /** When it was last used, to the hour. */
   readonly lastSeenAt: Date
-  /** The browser's `User-Agent` at sign-in, 256 characters at most. Written by the browser: escape it. */
+  /** The browser's `User-Agent` at sign-in, at most 256 characters. The browser chose it, so escape it. */
   readonly userAgent: string
   /** Whether it is the sign-in of this request. */
   readonly current: boolean
@@ -32,72 +33,93 @@ export interface SignInSummary {
 
 /** The sign-in of this request. */
 export interface CurrentSignIn {
+  /** Its id: no secret, and not the session id. */
   readonly id: string
+  /** When the person signed in. */
   readonly createdAt: Date
+  /** When it was last used, to the hour. */
   readonly lastSeenAt: Date
+  /** The scopes that PAS granted. */
   readonly scopes: readonly string[]
-  /** When PAS confirmed it last: at sign-in, then at every refresh. */
+  /** When PAS last confirmed it: at sign-in, then with every token refresh. */
   readonly refreshedAt: Date
-  /** The earlier of idle and absolute expiry. */
+  /** Its idle or absolute expiry, whichever is earlier. */
   readonly expiresAt: Date
 }
 
 /** A message to the person who is signed in. */
 export interface UserSend {
+  /** Id of a template of this app. */
   readonly templateId: string
+  /** Values for its placeholders. @default none */
   readonly vars?: TemplateVars
+  /** Only for a template that contains a poll. */
   readonly poll?: PollConfig
 }
 
-/** The Messaging API, the same client for all requests, and a short way to the person who is signed in. */
+/** The Messaging API (one client, shared by all requests), and a shortcut to the person who is signed in. */
 export interface RequestMessaging extends Messaging {
-  /** @throws `request_invalid` for a key it does not know, `signed_out`, `store_unavailable`, and what `send` throws. */
+  /**
+   * Sends a message to the person who is signed in.
+   * @throws `request_invalid` for an unknown key, `signed_out`, `store_unavailable`, and what `send` throws
+   * @example await req.ppoppo.messaging.sendToUser({ templateId, vars: { order: '1234' } })
+   */
   sendToUser(request: UserSend, options?: CallOptions): Promise<SendReceipt>
 }
 
-/** `req.ppoppo`: the sign-in of this request. An interface, so that a test of yours may put a stand-in there. */
+/** `req.ppoppo`: the sign-in of this request. An interface, so that your tests can provide their own. */
 export interface RequestPpoppo {
+  /** Whether somebody is signed in. */
   readonly status: SignInStatus
   /** `status === 'signed-in'` */
   readonly isSignedIn: boolean
-  /** Who is signed in, already checked against the store; `undefined` when nobody is, or nobody knows. */
+  /** Who is signed in, checked against the store; `undefined` if nobody is, or if it is not known. */
   readonly user: PpoppoUser | undefined
-  /** What `onSignIn` returned at this sign-in. */
+  /** What `onSignIn` returned for this sign-in. */
   readonly account: unknown
-  /** This sign-in: since when, until when, what for. */
+  /** When this sign-in started, when it expires, and what it may do. */
   readonly signIn: CurrentSignIn | undefined
-  /** The Messaging API. Without its credentials every call rejects with `messaging_not_configured`. */
+  /** The Messaging API. Without credentials every call rejects with `messaging_not_configured`. */
   readonly messaging: RequestMessaging
   /**
-   * Looks once more whether the sign-in of this request still stands: a request that runs for long (a stream, an upload, a
-   * report) learns here of a sign-out elsewhere. `status`, `isSignedIn`, `user` and the rest say so from then on.
-   * `userinfo()`, `accessToken()`, `signIns()` and `endSignIn()` look by themselves.
-   * @throws `store_unavailable`, where nobody can say; the sign-in is as it was.
+   * Checks again whether this sign-in still exists. A request that runs for long (a stream, an upload, a report) learns of
+   * a sign-out elsewhere this way: `status`, `isSignedIn`, `user` and the rest are updated. `userinfo()`, `accessToken()`,
+   * `signIns()` and `endSignIn()` do the same check.
+   * @throws `store_unavailable` if it is not known; nothing changes then
+   * @example if ((await req.ppoppo.recheck()) === 'signed-out') return res.end()
    */
   recheck(): Promise<'signed-in' | 'signed-out'>
   /**
-   * What PAS says of the person now: always live, asked once per request (again only where it failed).
-   * @throws `signed_out`, `store_unavailable`, `provider_unavailable`, `provider_misconfigured`, `subject_mismatch`.
+   * The person's profile from PAS: always live, requested once per request (again if that failed).
+   * @throws `signed_out`, `store_unavailable`, `provider_unavailable`, `provider_misconfigured`, `subject_mismatch`
+   * @example const { email } = await req.ppoppo.userinfo()
    */
   userinfo(): Promise<UserInfo>
   /**
-   * An access token for calls of your own, good for at least some seconds. Opaque: do not parse it
-   * (*Sign-in reference*). Keep it out of pages and logs.
-   * @throws as {@link userinfo}.
+   * An access token for your own calls, valid for at least some seconds. It is opaque: do not parse it (*Sign-in
+   * reference*), and keep it out of pages and logs.
+   * @throws the same as {@link userinfo}
+   * @example const headers = { authorization: `Bearer ${await req.ppoppo.accessToken()}` }
    */
   accessToken(): Promise<string>
   /**
-   * Ends the sign-in of this browser, or with `everywhere` all of this person's, for good.
-   * @throws `store_unavailable`: then the person is still signed in. `config_invalid` for an option it does not know, before
-   * anything is done.
+   * Ends the sign-in of this browser, or with `everywhere` all sign-ins of this person, for good.
+   * @throws `store_unavailable`: the person is still signed in. `config_invalid` for an unknown option, before anything
+   * happens.
+   * @example await req.ppoppo.signOut({ everywhere: true })
    */
   signOut(options?: { readonly everywhere?: boolean }): Promise<void>
-  /** This person's sign-ins, newest first. @throws `signed_out`, `store_unavailable`. */
+  /**
+   * The sign-ins of this person, newest first.
+   * @throws `signed_out`, `store_unavailable`
+   * @example const others = (await req.ppoppo.signIns()).filter(({ current }) => !current)
+   */
   signIns(): Promise<readonly SignInSummary[]>
   /**
    * Ends one of this person's sign-ins.
-   * @returns `false` where there is none with that id, or it is somebody else's.
-   * @throws `signed_out`, `store_unavailable`.
+   * @returns `false` if there is none with this id, or if it belongs to somebody else
+   * @throws `signed_out`, `store_unavailable`
+   * @example await req.ppoppo.endSignIn(req.params.id)
    */
   endSignIn(id: string): Promise<boolean>
 }

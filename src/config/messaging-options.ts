@@ -18,8 +18,13 @@ export interface MessagingOptions {
    * also as bytes. @default our transcription
    */
   readonly descriptor?: string | Uint8Array | readonly (string | Uint8Array)[]
-  /** @default { timeMs: 60_000, timeoutMs: 20_000 } */
-  readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number }
+  /** HTTP/2 pings on an idle connection, which find out that it is dead. */
+  readonly keepalive?: {
+    /** Idle time before a ping, in milliseconds. @default 60_000 */
+    readonly timeMs?: number
+    /** How long to wait for its answer, in milliseconds. @default 20_000 */
+    readonly timeoutMs?: number
+  }
   /** Default deadline of a call, in milliseconds. @default 20_000 */
   readonly deadlineMs?: number
   /** Attempts of a call that may be repeated, the first included. @default 4 */

@@ -79,8 +79,15 @@ export interface PpoppoOptions {
    * @default []
    */
   readonly trustedOrigins?: readonly string[]
-  /** Per address and minute (IPv6 by /64), or `false`. `PPOPPO_RATE_LIMIT=off`. @default { loginPerMinute: 120, failuresPerMinute: 30 } */
-  readonly rateLimit?: { readonly loginPerMinute?: number; readonly failuresPerMinute?: number } | false
+  /** Limits per client address (IPv6 by /64), or `false` for none. `PPOPPO_RATE_LIMIT=off`. */
+  readonly rateLimit?:
+    | {
+        /** Logins started per minute. @default 120 */
+        readonly loginPerMinute?: number
+        /** Failed callbacks per minute. @default 30 */
+        readonly failuresPerMinute?: number
+      }
+    | false
   /**
    * Called once per sign-in, before the person is signed in, with 10 seconds to answer. What it returns (plain JSON
    * data) becomes `req.ppoppo.account`. `throw denySignIn('reason')` refuses the person with a 403 page; any other

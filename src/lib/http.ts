@@ -19,7 +19,10 @@ export interface FetchAnswer {
   /** HTTP status code. */
   readonly status: number
   /** Looks up a header field by its name, in any case. */
-  readonly headers: { get(name: string): string | null }
+  readonly headers: {
+    /** The value, or `null` if there is no such field. */
+    get(name: string): string | null
+  }
   /** The body as a stream of bytes: a `ReadableStream` or a Node stream. */
   readonly body: object | null
 }

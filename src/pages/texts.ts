@@ -85,6 +85,7 @@ export interface PageLabels {
 
 /** All texts of one language. */
 export interface PageTexts extends PageLabels {
+  /** Title, text and buttons of each page. */
   readonly pages: Readonly<Record<PageKind, PageText>>
 }
 

@@ -1,6 +1,6 @@
 import { PpoppoError } from '../errors.js'
 
-/** What PAS says of a person, live. Source: seed sign-in-reference, "UserInfo endpoint". */
+/** A person's profile, read from PAS at this moment (*Sign-in reference*, "UserInfo endpoint"). */
 export interface UserInfo {
   /** ppnum_id, a ULID. */
   readonly sub: string
@@ -8,8 +8,9 @@ export interface UserInfo {
   readonly ppnum: string
   /** Only with scope `email`. Never store it: it changes, and PAS owns it. */
   readonly email?: string
+  /** Whether PAS has verified the address; only with scope `email`. */
   readonly emailVerified?: boolean
-  /** When the account was made. */
+  /** When the account was created. */
   readonly createdAt: Date
   /** Only for accounts that are not people, e.g. `'ai_agent'`. */
   readonly accountType?: string

@@ -2,10 +2,11 @@ import { PpoppoError } from '../../errors.js'
 import type { SendManyReport } from '../types/calls.js'
 
 /**
- * `sendMany` could not read its recipients to the end: `recipients_source_failed` (they threw; `cause` says what) or
- * `request_invalid` (one of them is not a recipient); or it is not set up, `messaging_not_configured`. What was accepted before is in `report`.
+ * `sendMany` stopped early. `recipients_source_failed`: the source threw (see `cause`). `request_invalid`: one of the
+ * recipients is invalid. `messaging_not_configured`: the credentials are missing. `report` holds the partial result.
  */
 export class SendManyError extends PpoppoError {
+  /** The partial result. */
   readonly report: SendManyReport
 
   constructor(reason: PpoppoError, report: SendManyReport) {
@@ -15,18 +16,24 @@ export class SendManyError extends PpoppoError {
 }
 
 /**
- * `sendMany` was ended by its `signal` or by a throw of `onProgress`; `cause` is the reason of the one, or what the
- * other threw. Named as Node names its own: no failure, but what the caller wanted.
+ * `sendMany` was aborted by its `signal`, or because `onProgress` threw; `cause` is the abort reason, or what was thrown.
+ * `name` and `code` are those of Node's own AbortError, since the caller asked for it.
  */
 export class SendManyAbortError extends Error {
+  /** As Node names its own. */
   override readonly name = 'AbortError'
+  /** As in Node's own. */
   readonly code = 'ABORT_ERR'
+  /** The partial result. */
   readonly report: SendManyReport
 
   constructor(by: 'signal' | 'onProgress', cause: unknown, report: SendManyReport) {
-    super(`sendMany was ended by ${by === 'signal' ? 'its signal' : 'onProgress'}; error.report says what was sent.`, {
-      cause,
-    })
+    super(
+      `sendMany was aborted by ${by === 'signal' ? 'its signal' : 'onProgress'}; error.report holds the partial result.`,
+      {
+        cause,
+      },
+    )
     this.report = report
   }
 }

@@ -1,129 +1,140 @@
-/** The public shapes of the durable consumer: one active among all processes that share a Redis. */
+/** The public types of the durable consumer: of all processes that share a Redis, one is active. */
 import type { MessagingEvent, StreamOptions } from './events.js'
 
-/** What a handler is told beside the event. */
+/** What a handler gets besides the event. */
 export interface HandlerContext {
-  /** Aborted when this consumer may no longer act: its lease is lost, its time is up, or the handler's is. */
+  /** Aborted when this consumer must not act any more: it lost its lease, it is stopping, or the handler timed out. */
   readonly signal: AbortSignal
-  /** 1 for the first one. Deliveries to processes that ended without a word count, too. */
+  /** 1 for the first attempt. Attempts in processes that died count too. */
   readonly attempt: number
   /**
-   * Grows with each change of the active consumer: a database may refuse writes that carry a smaller one than it saw. Not
-   * with `fanOut`, where an event keeps the one it was read under, nor with `replay()`, where it is 0.
+   * Fencing token: grows with each change of the active consumer, so a database can reject writes with a smaller one than
+   * it has seen. With `fanOut` it is that of the consumer that read the event; with `replay()` it is 0.
    */
   readonly fence: number
 }
 
-/** Acts on one event. It may see an event more than once (after a crash), so let it do the same thing twice. */
+/** Handles one event. It may get an event more than once (after a crash), so it must be idempotent. */
 export type EventHandler = (event: MessagingEvent, context: HandlerContext) => unknown
 
-/** An event no attempt at which succeeded. */
+/** An event for which every attempt failed. */
 export interface DeadLetter {
+  /** The event itself. */
   readonly event: MessagingEvent
-  /** What the handler threw at last: its name and message, cut at 500 characters. */
+  /** Name and message of the last error that the handler threw, cut to 500 characters. */
   readonly error: string
+  /** How many attempts were made. */
   readonly attempts: number
+  /** When the last attempt failed. */
   readonly failedAt: Date
 }
 
 /** Options of `consume()`. */
 export interface ConsumeOptions extends StreamOptions {
   /**
-   * Consumers of one name share one place in the stream, so they ask for the same `sendRequestId`: 1 to 100 of
-   * `A-Z a-z 0-9 _ . -`.
+   * Consumers with the same name share one position in the stream, so they must use the same `sendRequestId`. 1 to 100
+   * characters of `A-Z a-z 0-9 _ . -`.
    */
   readonly name: string
+  /** Called for each event. If it throws or rejects, the attempt has failed. */
   readonly handler: EventHandler
-  /**
-   * So many events may be begun and not yet known to Redis as handled; a process that is killed leaves at most these to
-   * be handled again. @default 64
-   */
+  /** Maximum number of unacknowledged events. After a crash, at most this many are redelivered. @default 64 */
   readonly maxInFlight?: number
-  /** How long the others wait for an active consumer that is gone, in milliseconds. @default 15_000 */
+  /** How long the others wait before they replace an active consumer that disappeared, in milliseconds. @default 15_000 */
   readonly leaseMs?: number
-  /** How long `stop()` waits for handlers, in milliseconds. @default 10_000 */
+  /** How long `stop()` waits for running handlers, in milliseconds. @default 10_000 */
   readonly drainMs?: number
   /**
-   * Attempts at an event before it is a dead letter, the first included. One that its process does not survive, or that
-   * blocks it for longer than the lease, is handled again alone, at least once. @default 5
+   * Attempts before an event is dead-lettered, including the first. An event that kills its process, or blocks it for
+   * longer than the lease, is retried on its own, at least once. @default 5
    */
   readonly maxAttempts?: number
   /**
-   * An attempt that takes longer has failed, in milliseconds. Its handler should end with the signal: one that does not
-   * runs beside its next attempt. @default 60_000
+   * After this time an attempt counts as failed, in milliseconds. The handler should stop when the signal is aborted; if it
+   * does not, it runs beside the next attempt. @default 60_000
    */
   readonly handlerTimeoutMs?: number
   /**
-   * What to do when the server no longer knows the place in the stream, or Redis has lost it. `fail`: end, and `closed`
-   * rejects with `cursor_lost`. `earliest`: go on with whatever the server still has. `latest`: go on with what happens
-   * from now on, by the server's clock; where it does not tell the time, from a minute ago by this machine's.
+   * What to do when the server no longer knows the position in the stream, or Redis has lost it. `fail`: stop, and `closed`
+   * rejects with `cursor_lost`. `earliest`: continue with the oldest event the server still has. `latest`: continue with
+   * what happens from now on by the server's clock; if that is not known, from a minute ago by this machine's.
    * @default 'fail'
    */
   readonly onCursorLost?: 'fail' | 'latest' | 'earliest'
-  /** Called in place of writing a dead letter. The event counts as handled once this resolves; if it throws, it is one. */
-  readonly onHandlerError?: (error: unknown, event: MessagingEvent, context: { readonly attempts: number }) => unknown
-  /** An event became a dead letter, and is stored. */
+  /** Called instead of dead-lettering. If it resolves, the event is handled; if it throws, it becomes a dead letter. */
+  readonly onHandlerError?: (
+    error: unknown,
+    event: MessagingEvent,
+    context: {
+      /** How many attempts were made. */
+      readonly attempts: number
+    },
+  ) => unknown
+  /** An event became a dead letter and has been stored. */
   readonly onDeadLetter?: (letter: DeadLetter) => void
-  /** This process is now the active one. */
+  /** This process became the active one. `after`: the event it resumes behind. */
   readonly onActive?: (state: { readonly fence: number; readonly after?: string }) => void
-  /** This process no longer is. */
+  /** This process is no longer the active one. */
   readonly onStandby?: (state: { readonly reason: 'lease_lost' | 'store_unavailable'; readonly error?: Error }) => void
   /**
-   * The store fails: Redis is full, forbids a command, or does not answer. Called once, until all of it works again; what
-   * was told by then goes on by itself. A process whose work Redis refuses to save for `leaseMs` lets another one try.
+   * The store fails: Redis is full, rejects a command, or does not answer. Called once until everything works again; the
+   * consumer recovers automatically. If Redis rejects its writes for `leaseMs`, another process gets a chance.
    */
   readonly onStoreFault?: (error: Error) => void
   /**
-   * Hands events to all processes by a Redis Stream in place of handling them in the active one: any number of workers,
-   * and no order between them. @default false
+   * Distributes events to all processes through a Redis Stream instead of handling them in the active one: any number of
+   * workers, without any order between them. @default false
    */
   readonly fanOut?: boolean | FanOutOptions
 }
 
-/** How events are handed to several workers. */
+/** How events are distributed to several workers. */
 export interface FanOutOptions {
-  /** Events that wait in Redis at most; at the bound the stream from Ppoppo is held back. @default 10_000 */
+  /** Maximum number of events waiting in Redis; at that point the stream from Ppoppo is paused. @default 10_000 */
   readonly maxLength?: number
-  /** An event whose worker has not finished it in this time goes to another, in milliseconds. @default 90_000 */
+  /** An event that its worker has not finished after this time is given to another one, in milliseconds. @default 90_000 */
   readonly claimAfterMs?: number
 }
 
-/** A consumer at work. */
+/** A running consumer. */
 export interface Consumer {
+  /** The `name` it was started with. */
   readonly name: string
-  /** Whether this process is the one that reads. */
+  /** Whether this process is the one that reads the stream. */
   readonly isActive: boolean
-  /** `memory`: there is no Redis, so a restart begins anew, and other processes handle the same events. */
+  /** `memory`: there is no Redis, so a restart starts over, and other processes handle the same events. */
   readonly storage: 'redis' | 'memory'
   /**
-   * Age of the oldest event that has come to this process and is not handled, in milliseconds; 0 when there is none, or on
-   * standby. What waits for workers (`fanOut`) does not count.
+   * Age of the oldest event that this process has received but not handled, in milliseconds; 0 if there is none, or on
+   * standby. Events waiting for workers (`fanOut`) do not count.
    */
   readonly lag: number
-  /** When the last event came. */
+  /** When the last event arrived; `undefined` before the first one. */
   readonly lastEventAt: Date | undefined
-  /** Resolves after `stop()`; rejects when the consumer ends by itself. */
+  /** Resolves after `stop()`; rejects if the consumer stops because of an error. */
   readonly closed: Promise<void>
   /**
-   * Reads no more, waits for the handlers at work, and hands over. Idempotent. A handler may call it, and must not await
-   * it: it would wait for itself, until `drainMs` is over.
+   * Stops reading, waits for running handlers, and hands over to another process. Idempotent. A handler may call it but must
+   * not await it: it would wait for itself until `drainMs` has passed.
    */
   stop(): Promise<void>
 }
 
-/** The events that could not be handled, of consumers of one name. */
+/** The dead letters of the consumers with one name. At most 10,000 are kept; then the consumer stops. */
 export interface DeadLetters {
-  /** Oldest first. @param options.limit @default 100 */
+  /** Lists the oldest first. @param options.limit 1 to 10,000 @default 100 */
   list(options?: { readonly limit?: number }): Promise<readonly DeadLetter[]>
+  /** How many there are. */
   count(): Promise<number>
   /**
-   * Gives each to a handler, oldest first, and removes those it takes.
-   * @param options.limit at most so many @default all that are there at the beginning
+   * Calls a handler for each, oldest first, and removes those it handles.
+   * @param options.limit how many at most @default all that exist when it starts
+   * @example await messaging.deadLetters('deliveries').replay((event) => save(event))
    */
   replay(
     handler: EventHandler,
     options?: { readonly limit?: number; readonly signal?: AbortSignal },
   ): Promise<{ readonly replayed: number; readonly failed: number }>
-  /** @returns whether it was there */
+  /** Removes one. @returns whether it existed */
   remove(eventId: string): Promise<boolean>
 }

@@ -1,83 +1,89 @@
-/** The public shapes of `sendMany`: what is asked, what is told on the way, and what came of it. */
+/** The public types of `sendMany`: the request, its progress, and the report. */
 import type { PpoppoErrorCode } from '../../errors.js'
 import type { Recipient, SendReceipt, SendRequest } from './send.js'
 
-/** A send of any size. */
+/** A send to any number of recipients. */
 export interface SendManyRequest extends Omit<SendRequest, 'recipients'> {
-  /** Read only as far as needed. */
+  /** Read lazily, only as far ahead as needed. */
   readonly recipients: Iterable<Recipient> | AsyncIterable<Recipient>
-  /** Sends under way at a time. @default 4 */
+  /** Number of sends in flight at the same time. @default 4 */
   readonly concurrency?: number
   /**
-   * Recipients per send, 1 to 1,000. A run that is resumed must use the same. Where a chunk is too large in bytes for PCS
-   * or a gateway, it is sent in parts. @default 1000
+   * Recipients per send, 1 to 1,000. A resumed run must use the same value. A chunk that is too large in bytes for PCS or a
+   * gateway is sent in parts. @default 1000
    */
   readonly chunkSize?: number
-  /** Index of the first chunk to send: chunks before it are read, counted as duplicates' witnesses, and not sent. */
+  /** Index of the first chunk to send. Earlier chunks are read, so that duplicates are still found, but not sent. @default 0 */
   readonly resumeFrom?: number
-  /** Indexes of chunks after `resumeFrom` that are not sent either: the earlier report's `skipChunks`. */
+  /** Indexes of chunks after `resumeFrom` that must not be sent either: `skipChunks` of the earlier report. @default [] */
   readonly skipChunks?: readonly number[]
-  /** Parts of such chunks that are sent all the same: the earlier report's `resumeParts`. */
+  /** Parts of such chunks that are sent nevertheless: `resumeParts` of the earlier report. @default [] */
   readonly resumeParts?: readonly ResumePart[]
   /**
-   * What a recipient that is wrong in itself does (a malformed ppnum, vars that cannot be sent). `fail`: the run ends with
-   * `request_invalid`. `skip`: it is left out and reported in `invalidRecipients`. One that PCS refuses is found and
-   * reported either way. @default 'fail'
+   * What happens if a recipient is invalid (a malformed ppnum, vars that cannot be sent). `fail`: the run stops with
+   * `request_invalid`. `skip`: the recipient is left out and listed in `invalidRecipients`. A recipient that PCS rejects is
+   * always found and listed. @default 'fail'
    */
   readonly onInvalidRecipient?: 'fail' | 'skip'
   /**
-   * How long PCS may be away before the run ends, in milliseconds. Meanwhile the run is paused, and what surely was not
-   * sent is retried. 0: it ends at the first failure of this kind. @default 300_000
+   * How long PCS may be unavailable before the run stops, in milliseconds. Until then the run is paused, and what provably
+   * was not sent is retried. 0: the run stops at the first such failure. @default 300_000
    */
   readonly patienceMs?: number
   /**
-   * Called after each chunk, one call at a time; a promise is waited for before another chunk takes this one's place,
-   * so it may write down where to go on. What it throws ends the run as an abort does. Also called when PCS does not
-   * answer and the run is paused: then `paused` says why, and `chunk` is one that is retried.
+   * Called after each chunk, one call at a time. A promise is awaited before the next chunk starts, so the callback can save
+   * the progress. If it throws, the run is aborted. Also called when the run is paused because PCS is unavailable: then
+   * `paused` holds the reason, and `chunk` is one that will be retried.
    */
   readonly onProgress?: (progress: SendManyProgress) => void | Promise<void>
 }
 
-/** Recipients of a chunk, by their place in it: from `from` up to, not including, `to`. */
+/** Some recipients of a chunk, by their position in it: `from` (inclusive) to `to` (exclusive). */
 export interface ResumePart {
   /** Index of the chunk. */
   readonly chunk: number
+  /** Position of the first recipient. */
   readonly from: number
+  /** Position after the last recipient. */
   readonly to: number
 }
 
-/** One chunk of a {@link SendManyReport}. */
+/** The result of one chunk. */
 export interface ChunkReport {
-  /** Counts from 0 in the order of reading, also in a run that was resumed. */
+  /** Counted from 0 in reading order, also in a resumed run. */
   readonly index: number
-  /** Recipients of this chunk that this run was to send to. */
+  /** Number of recipients of this chunk that this run had to send to. */
   readonly recipients: number
   /**
-   * What became of all of its recipients; of a chunk in parts the worst there is: `unknown`, else `rejected`. Absent in
-   * `progress` while the run is paused, since the chunk is sent again.
+   * The outcome for all of its recipients. A chunk sent in parts has the worst outcome of its parts: `unknown`, else
+   * `rejected`. Absent in `progress` while the run is paused, because the chunk will be sent again.
    */
   readonly outcome?: ChunkOutcome
-  /** Accepted. Of a chunk in parts: of the first one that was accepted. */
+  /** The receipt if it was accepted; for a chunk sent in parts, of the first part that was. */
   readonly receipt?: SendReceipt
-  /** Not accepted, or (`send_outcome_unknown`) perhaps accepted. Of a chunk in parts: of the first one that was not. */
+  /** Why it was not accepted, or may not have been (`send_outcome_unknown`); for parts, of the first one that was not. */
   readonly error?: Error
-  /** Where it was sent in more than one call: it was too large, or PCS refused one of its recipients. */
+  /** Present if it took more than one call, because it was too large or PCS rejected one of its recipients. */
   readonly parts?: readonly ChunkPart[]
 }
 
-/** What became of a part of a chunk. */
+/** The result of one part of a chunk. */
 export interface ChunkPart {
-  /** Place of its first recipient in the chunk. */
+  /** Position of its first recipient in the chunk. */
   readonly from: number
+  /** Number of recipients. */
   readonly recipients: number
+  /** The outcome for all of these recipients. */
   readonly outcome: ChunkOutcome
+  /** The receipt if it was accepted. */
   readonly receipt?: SendReceipt
+  /** Why it was not accepted, or may not have been. */
   readonly error?: Error
 }
 
 /**
- * `rejected`: provably not accepted, also where the run was ended before it was sent. `unknown`: perhaps accepted, and
- * not sent again.
+ * `accepted` by PCS. `rejected`: provably not accepted, including a run that stopped before the chunk was sent. `unknown`: it
+ * may have been accepted, so it is not sent again.
  */
 export type ChunkOutcome = 'accepted' | 'rejected' | 'unknown'
 
@@ -85,45 +91,51 @@ export type ChunkOutcome = 'accepted' | 'rejected' | 'unknown'
 export interface InvalidRecipient {
   /** Its index in the whole list. */
   readonly index: number
-  /** Absent where that is what is wrong with it. */
+  /** Its ppnum; absent if the ppnum itself is malformed. */
   readonly ppnum?: string
-  /** `request_invalid`, or `not_found`: PCS does not know it. */
+  /** `request_invalid`, or `not_found` if PCS does not know the recipient. */
   readonly code: PpoppoErrorCode
 }
 
-/** What became of a send of any size. */
+/** The result of `sendMany`. */
 export interface SendManyReport {
-  /** In order of `index`. */
+  /** Results of the chunks, ordered by `index`. */
   readonly chunks: readonly ChunkReport[]
-  /** Recipients that were accepted. */
+  /** Number of recipients that were accepted. */
   readonly accepted: number
-  /** Recipients that surely were not accepted, `invalid` ones included. */
+  /** Number of recipients that provably were not accepted, including invalid ones. */
   readonly rejected: number
-  /** Recipients of whom nobody knows (`send_outcome_unknown`). */
+  /** Number of recipients with an unknown outcome (`send_outcome_unknown`). */
   readonly unknown: number
-  /** Recipients left out because their ppnum had been seen. */
+  /** Number of recipients that were dropped because their ppnum had occurred before. */
   readonly duplicates: number
-  /** Recipients left out on purpose: by `resumeFrom` and `skipChunks`. */
+  /** Number of recipients that were left out as `resumeFrom` and `skipChunks` asked. */
   readonly skipped: number
-  /** Recipients that were read and are left over, since the run ended early. */
+  /** Number of recipients that were read but not sent, because the run stopped early. */
   readonly notSent: number
-  /** How many of the `rejected` are wrong in themselves, so that sending to them again is pointless; absent: none. */
+  /** How many of `rejected` are invalid, so that sending to them again is pointless; absent if there are none. */
   readonly invalid?: number
-  /** Which these are: the first 1,000, in the order in which they were found. */
+  /** The first 1,000 invalid recipients, in the order they were found; absent if there are none. */
   readonly invalidRecipients?: readonly InvalidRecipient[]
-  /** Where to go on: the first index that surely was not accepted, else one past the last. */
+  /** Where to resume: the first index that provably was not accepted, else one past the last. */
   readonly resumeFrom: number
-  /** Indexes after `resumeFrom` that must not be sent again, being accepted or perhaps accepted. In ascending order. */
+  /** Indexes after `resumeFrom` that must not be sent again: accepted, or with an unknown outcome. Ascending. */
   readonly skipChunks: readonly number[]
-  /** Parts of chunks that `resumeFrom` and `skipChunks` leave out, which surely were not accepted; absent: none. */
+  /** Parts of chunks before `resumeFrom` or in `skipChunks` that provably were not accepted; absent if there are none. */
   readonly resumeParts?: readonly ResumePart[]
-  /** The failure that every further chunk would have met too, and for which reading stopped; absent: all was read. */
+  /** The failure that every further chunk would have met too, so that reading stopped; absent if everything was read. */
   readonly stoppedBy?: Error
 }
 
-/** Progress of a send of any size: the report so far, without its chunks. */
+/** Progress of `sendMany`: the report so far, without its chunks. */
 export type SendManyProgress = Omit<SendManyReport, 'chunks' | 'invalidRecipients'> & {
+  /** The chunk this call is about. */
   readonly chunk: ChunkReport
-  /** There while PCS does not answer and the run waits for it; `error` says what it met. */
-  readonly paused?: { readonly error: Error; readonly since: Date }
+  /** Present while PCS is unavailable and the run waits for it. */
+  readonly paused?: {
+    /** The failure that paused the run. */
+    readonly error: Error
+    /** When the run was paused. */
+    readonly since: Date
+  }
 }
