@@ -1,6 +1,6 @@
 /**
  * What npm runs after it cloned this repository as somebody's git dependency: such an install has no `dist/` yet. In a
- * clone of one's own it saves the first command a build. `npm run build` and `npm pack` build anew in any case.
+ * clone of one's own it saves the first command a build. `npm run build` and `npm pack` always build again.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -84,7 +84,7 @@ describe('a send', () => {
     expect((await browser.submit('/messages', form)).text).toContain('used up its messages for this month')
   })
 
-  test('of a template that Ppoppo has forgotten makes it anew, and one that it has stopped is told', async () => {
+  test('creates a template again that Ppoppo has forgotten, and reports one that is inactive', async () => {
     const browser = await visitor()
     await browser.post('/messages', await newForm(browser)).expect(303)
     world.database.exec(`UPDATE templates SET template_id = 'tpl_of_another_sandbox'`)

@@ -131,7 +131,7 @@ describe('a message to numbers', () => {
     expect(text).toMatch(/value="poll" checked/)
     expect(text).toMatch(/value="numbers" checked/)
     expect(sends()).toHaveLength(before)
-    // The form is still good once it is mended.
+    // The form still works once the input is fixed.
     const path = locationOf(
       await browser.post('/messages', { ...form, form_id: formIdOf(text), numbers: '12300000001' }).expect(303),
     )

@@ -46,7 +46,7 @@ const RULES = [
     name: 'a word that is not on the word list of CONTRIBUTING.md',
     in: IS_TEXT,
     except: /^(CONTRIBUTING|CODE_OF_CONDUCT)[.]md$|(^|\/)(package|knip|biome)[.]json$/,
-    pattern: /\b(anew|shall|in the place of|letGo|mend(s|ed|ing)?)\b/gi,
+    pattern: /\b(anew|(?<!What )shall|in the place of|letGo|mend(s|ed|ing)?)\b/gi,
   },
 ]
 

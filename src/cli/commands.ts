@@ -14,7 +14,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args, io) => (await import('./proto-pull.js')).protoPull(args, io),
   },
   rewrap: {
-    summary: 'seal all sign-ins anew under the first vault key',
+    summary: 're-encrypt all sign-ins with the first vault key',
     run: async (args, io) => (await import('./rewrap.js')).rewrap(args, io),
   },
 }

@@ -3,7 +3,7 @@ import type { CliIo } from './io.js'
 
 const HELP = `Usage: express-ppoppo rewrap [--dry-run] [--key-prefix <prefix>]
 
-Seals every sign-in that is under an old vault key anew under the first one, so that the old key can be retired. Nobody
+Re-encrypts every sign-in that is under an old vault key with the first one, so that the old key can be retired. Nobody
 is signed out, no sign-in lives longer for it, and the app may run meanwhile. Takes the app's environment: REDIS_URL,
 PPOPPO_VAULT_KEYS (first seals, all open), PPOPPO_CLIENT_ID, PPOPPO_BASE_URL.
 

@@ -65,7 +65,7 @@ function lifetime(option: string, value: unknown, fallback: number, faults: Faul
   return number
 }
 
-/** RFC 6265 token; the `__Host-` prefix is the browser's promise that no other host set the cookie (C22). */
+/** RFC 6265 token; the `__Host-` prefix is the browser's promise that no other host set the cookie. */
 function parseCookieName(value: unknown, isHttps: boolean | undefined, faults: Faults): string | undefined {
   if (value === undefined) return undefined
   const option = 'session.cookieName'

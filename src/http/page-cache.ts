@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import onHeaders from 'on-headers'
 
 /**
- * Keeps a guarded page out of Chromium's back/forward cache (C31).
+ * Keeps a guarded page out of Chromium's back/forward cache.
  *
  * Firefox and WebKit keep no page that came with `no-store`. Chromium does, for some minutes, until an HttpOnly cookie
  * changes. A sign-out from another browser changes none here; and a session cookie that was set by the redirects a page

@@ -4,7 +4,7 @@ import { isPlainObject } from '../lib/guards.js'
 import { targetOf } from '../lib/request-target.js'
 
 /**
- * What a request to login or callback is (C05, C12). Only a `visit` begins an attempt or takes one.
+ * What a request to login or callback is. Only a `visit` begins an attempt or takes one.
  *
  * - `prefetch`: a browser, or a library in a page, prepares for a click that may never come
  * - `frame`: another site shows us in a frame, where cookies are not kept
@@ -57,7 +57,7 @@ function isTrue(req: Request, name: string): boolean {
   return req.get(name)?.toLowerCase() === 'true'
 }
 
-/** Whether a browser goes somewhere: it can be sent on to another site, a script's request cannot (C41). */
+/** Whether a browser goes somewhere: it can be sent on to another site, a script's request cannot. */
 export function isNavigation(req: Request): boolean {
   const mode = req.get('sec-fetch-mode')
   return (mode === undefined || mode === 'navigate') && wantsHtml(req)
@@ -119,7 +119,7 @@ function bestOf(ranges: readonly MediaRange[], types: readonly string[]): MediaR
 /**
  * Whether a POST comes from our own pages, or from those of an origin that is trusted like them: by `Sec-Fetch-Site`
  * first, by `Origin` where that is absent, and last by `Referer`. With none of them there is no browser, and without a
- * browser there is nobody whose cookies could be abused (C30).
+ * browser there is nobody whose cookies could be abused.
  */
 export function isOwnPost(
   req: Request,

@@ -10,7 +10,7 @@ export const MAX_RETURN_TO_LENGTH = 2_560
  * Judges where a browser may be sent after a sign-in or sign-out: the own origin, or one on the allow-list.
  * @param toPublicPath completes a path that lacks a prefix which a proxy strips
  * @returns an absolute URL; the app's home for everything that is foreign, malformed, too long, or under the routes
- * themselves (a loop). Never throws (C06).
+ * themselves (a loop). Never throws.
  */
 export function createReturnTo(
   config: Pick<Config, 'origin' | 'mountPath' | 'allowedReturnOrigins'> & Partial<Pick<Config, 'homeUrl'>>,

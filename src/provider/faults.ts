@@ -53,7 +53,7 @@ const FORM_OF_ERROR = /^[\w.:-]{1,64}$/
 /** The errors of the *Sign-in reference*, for the person who runs the app. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['invalid_client', 'Check PPOPPO_CLIENT_ID, and that Ppoppo has approved the app.'],
-  ['invalid_grant', 'The code or token has expired or was used before: sign in anew.'],
+  ['invalid_grant', 'The code or token has expired or was used before: sign in again.'],
   ['invalid_redirect_uri', 'Register the exact callback URL (base URL + mount path + /callback) for this client.'],
   ['invalid_scope', 'Check PPOPPO_SCOPE against what the client is registered for.'],
   ['unauthorized_client', 'This client may not use the authorization code flow: check its registration.'],

@@ -40,13 +40,13 @@ export function createReady(
     const { signal, timeoutMs } = parse(options)
     const timeIsUp = new AbortController()
     const noMoreTries = new AbortController()
-    const letGo: (() => void)[] = []
+    const release: (() => void)[] = []
     try {
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(endTries, timeoutMs)
-        letGo.push(() => clearTimeout(timer))
-        letGo.push(onAbort(closed, () => reject(closedError())))
-        if (signal) letGo.push(onAbort(signal, () => reject(signal.reason)))
+        release.push(() => clearTimeout(timer))
+        release.push(onAbort(closed, () => reject(closedError())))
+        if (signal) release.push(onAbort(signal, () => reject(signal.reason)))
         if (closed.aborted || signal?.aborted) return
         Promise.all(checks.map(faultOf)).then((faults) => {
           const found = faults.filter((fault) => fault !== undefined)
@@ -55,7 +55,7 @@ export function createReady(
         }, reject)
       })
     } finally {
-      for (const each of letGo) each()
+      for (const each of release) each()
       endTries()
     }
 
@@ -121,8 +121,8 @@ function toFault(error: unknown): PpoppoError {
 /** `undefined` where the signal is aborted first; what comes of `work` then is nobody's concern. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const letGo = onAbort(signal, () => resolve(undefined))
-    work.then(resolve, reject).finally(letGo)
+    const release = onAbort(signal, () => resolve(undefined))
+    work.then(resolve, reject).finally(release)
   })
 }
 
@@ -130,10 +130,10 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | un
 function isAbortedWithin(ms: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      letGo()
+      release()
       resolve(false)
     }, ms)
-    const letGo = onAbort(signal, () => {
+    const release = onAbort(signal, () => {
       clearTimeout(timer)
       resolve(true)
     })

@@ -116,7 +116,7 @@ function settingsOf({ cookie }: Session): CookieSettings {
 }
 
 /**
- * express-session measures `originalMaxAge` anew with each `touch()`, and loses a millisecond or more when the clock moves
+ * express-session measures `originalMaxAge` again with each `touch()`, and loses a millisecond or more when the clock moves
  * on meanwhile. Less than the whole second in which a cookie is dated is no change that an app made.
  */
 function isSetUpAs(before: CookieSettings | undefined, session: Session): boolean {

@@ -61,7 +61,7 @@ export function mendEnd({ req, visit, isSaveDue, next, onUnsaved }: AnswerEndPar
     } catch (error) {
       const fault = faultOf(req.session)
       if (!fault) {
-        // An answer that Node refuses: whoever hears of it answers anew.
+        // Node rejected this response: the error handler will send another one.
         res.end = visit.end
         throw error
       }

@@ -8,11 +8,11 @@ import type { ServerResponse } from 'node:http'
 /** As the headers say: whoever asks, the one who asked, or nothing is said, and then a shared cache may guess (RFC 9111 4.2.2). */
 export type Audience = 'everyone' | 'unsaid' | 'one'
 
-/** Headers for one kind of shared cache, which takes them in the place of `Cache-Control` (RFC 9213, and older ones). */
+/** Headers for one kind of shared cache, which obeys them instead of `Cache-Control` (RFC 9213, and older ones). */
 const TARGETED = /^(.+-cache-control|surrogate-control|edge-control|x-accel-expires)$/i
 /** After these a cache keeps nothing. */
 const BANS = ['no-store', 'private', 'bypass-cache', 'off', '0']
-/** After these it may keep what it asks about anew each time: with a 304 it gives away what it kept, cookies and all. */
+/** With these it may store a response that it revalidates every time: after a 304 it serves what it stored, cookies included. */
 const WEAK = ['no-cache', 'max-age=0', 'maxage=0']
 
 export function audienceOf(res: ServerResponse): Audience {

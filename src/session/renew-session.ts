@@ -5,7 +5,7 @@ import { SessionStore } from './session-store.js'
 
 /**
  * Gives the browser a new session id, carries over what may be kept, points the new session at `pointer` and waits
- * until it is saved: express-session would send the redirect first (C17, C18).
+ * until it is saved: express-session would send the redirect first.
  */
 export async function renewSession(
   req: Request,

@@ -214,7 +214,7 @@ export class SessionStore extends session.Store {
 
 /**
  * Lies beside the tombstone of a session whose cookie was taken out of the browser, for as long: `commands.get` answers
- * the same for a tombstone and for nothing, and a cookie that comes late must set no other (C28). No session id has a
+ * the same for a tombstone and for nothing, and a cookie that comes late must set no other. No session id has a
  * colon.
  */
 function endedMark(sid: string): string {

@@ -49,7 +49,7 @@ export interface Transactions {
   consume(req: Request, res: Response, state: string): Promise<Consumed>
 }
 
-/** An attempt older than this is refused (C09). */
+/** An attempt older than this is refused. */
 export const ATTEMPT_TTL_MS: number = 10 * 60_000
 /** How long a double callback can join the first one's sign-in. */
 const OUTCOME_TTL_MS = 60_000

@@ -154,7 +154,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   }
 
   /**
-   * No attempt behind it: whoever is signed in goes back to where they were, anybody else sees a calm page (C20). Who has
+   * No attempt behind it: whoever is signed in goes back to where they were, anybody else sees a calm page. Who has
    * just chosen an account at PAS, perhaps another one, is told who is signed in.
    */
   async function stale(
@@ -167,7 +167,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     const { user } = req.ppoppo
     const pointer = user ? readPointer(req.session, pointerKey) : undefined
     if (!user || !pointer) return refuse(req, res, refusal, correlationId)
-    // Judged anew: the list of allowed origins may have changed since, and the session may be the app's.
+    // Checked again: the list of allowed origins may have changed since, and the session may be the app's.
     const returnTo = toReturnTo(pointer.returnTo)
     const arrival = arrivalOf(params)
     // Begun in this browser and never finished, with an answer of PAS: that is a choice, too.

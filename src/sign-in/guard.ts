@@ -95,7 +95,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
           ),
         )
       }
-      // What only signed-in people see must not come back from a cache after sign-out (C31).
+      // What only signed-in people see must not come back from a cache after sign-out.
       res.set('Cache-Control', 'private, no-store')
       if (req.ppoppo.isSignedIn) {
         keepOutOfPageCache(req, res, config.isHttps)

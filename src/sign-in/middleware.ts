@@ -31,7 +31,7 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
   let hasSeenSession = false
   let hasWarned = false
 
-  /** An app's express-session sends no cookie, and says nothing, where it takes a request for http (C40). */
+  /** An app's express-session sends no cookie, and says nothing, where it takes a request for http. */
   function warnOfBlockedCookie(req: Request): void {
     // Only Express knows `secure`: on an upgrade nobody does, and no cookie is sent anyway.
     if (hasWarned || ownSession.owns(req) || req.secure !== false || req.session.cookie?.secure !== true) return

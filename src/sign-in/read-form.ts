@@ -46,7 +46,7 @@ export function createReadForm(parts: RouteParts): RequestHandler {
   }
 }
 
-/** A page that leads to where the same can be asked for anew, or JSON. */
+/** A page with a link to start over, or JSON. */
 export function refuseBody({ pages, config }: RouteParts, req: Request, res: Response, status: BodyFault): void {
   // RFC 9110 12.5.1: what is taken here.
   if (status === 415) res.set('Accept', TYPES)

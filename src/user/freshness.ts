@@ -22,7 +22,7 @@ export interface Freshness {
   /**
    * Called on every request of a sign-in: moves its idle expiry when a quarter of the idle time has gone, and lets PAS
    * confirm it once per access-token life, in the background. One that PAS has not confirmed for a day is confirmed
-   * first, for a second at most. PAS or the store being down ends nothing (C36).
+   * first, for a second at most. PAS or the store being down ends nothing.
    * @returns the sign-in as it is now, `undefined` when PAS has revoked it.
    */
   keep(signIn: SignIn): Promise<SignIn | undefined>

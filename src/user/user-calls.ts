@@ -46,7 +46,10 @@ export function createUserCalls(parts: {
   async function renewed(signIn: SignIn, adopt: AdoptNewer): Promise<SignIn> {
     const fresh = await refresher.refresh(signIn)
     if (!fresh)
-      throw new PpoppoError('signed_out', 'This sign-in has ended: PAS revoked it, or it was signed out. Sign in anew.')
+      throw new PpoppoError(
+        'signed_out',
+        'This sign-in has ended: PAS revoked it, or it was signed out. Sign in again.',
+      )
     adopt(fresh)
     return fresh
   }

@@ -101,7 +101,7 @@ export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undef
 
 /**
  * Who someone is, since when, until when and what for cannot be edited in the store: all of the readable part is
- * authenticated. Every write seals anew, so that costs nothing.
+ * authenticated. Every write seals the record again, so that costs nothing.
  */
 function sealContext(record: Omit<SignIn, 'tokens' | 'account'>, expiresAt: number): SealContext {
   const { id, sub, ppnum, accountType, userAgent, scopes } = record

@@ -4,7 +4,7 @@ import type { KeyRing } from './keyring.js'
 import { openRecord, parseRecord, sealRecord } from './record.js'
 import { MAX_CONFLICTS } from './vault.js'
 
-/** Counts of records: looked at, sealed anew, and left because they do not open. */
+/** Counts of records: examined, re-encrypted, and skipped because they do not open. */
 export interface RewrapProgress {
   readonly seen: number
   readonly rewrapped: number
@@ -15,7 +15,7 @@ export interface RewrapProgress {
 export interface RewrapParts {
   readonly store: Pick<Store, 'scanSignIns' | 'readSignIn' | 'writeSignIn'>
   readonly keyRing: KeyRing
-  /** Count what would be sealed anew, and write nothing. @default false */
+  /** Only count what would be re-encrypted. @default false */
   readonly isDryRun?: boolean
 }
 
@@ -23,7 +23,7 @@ export interface RewrapParts {
 type Outcome = 'rewrapped' | 'current' | 'unreadable' | 'gone'
 
 /**
- * Seals every record that is under an old key anew. It writes only over what it read, so a sign-out meanwhile stays
+ * Re-encrypts every record that is under an old key. It overwrites only what it has read, so a sign-out meanwhile stays
  * one, and it takes every time from the record itself: no sign-in lives longer for it, or shorter, whatever lifetimes
  * the process that rewraps is configured with.
  */

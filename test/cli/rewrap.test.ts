@@ -63,7 +63,7 @@ describeWithRedis('express-ppoppo rewrap', () => {
     return { store, vaultWith, ids: made.map((one) => one?.id ?? '') }
   }
 
-  test('C26 seals all anew under the first key, at the times they had; a second run finds nothing to do', async () => {
+  test('C26 rewrap re-encrypts all sign-ins with the first key and keeps their expiry; a second run finds nothing to do', async () => {
     const [former, latter, prefix] = [keyText('former'), keyText('latter'), redis.prefix()]
     const { store, vaultWith, ids } = await signIns(prefix, former)
     const env = {

@@ -76,7 +76,7 @@ export function describeCommits(use: UseConsumerStore): void {
       expect((await acquire(store, name)).checkpoint).toBe('two')
     })
 
-    test('the sequence begins anew with each fencing number', async () => {
+    test('the sequence restarts with each fencing token', async () => {
       const { store } = use()
       const name = word()
       const { fence } = await acquire(store, name)

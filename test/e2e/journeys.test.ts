@@ -196,7 +196,7 @@ describeWithBrowser('in a browser, on the memory store', () => {
     await landsOn(page, `${shop.url}/orders?by=prefetch`)
   })
 
-  test('C19 who denies reads what happened, starts anew, and still gets where they wanted to go', async () => {
+  test('C19 a person who denies consent reads what happened, starts over, and still lands where they wanted to go', async () => {
     const { page } = await newVisitor()
     await page.goto(`${shop.url}/orders?kept=1`)
     await choose(page, 'deny')

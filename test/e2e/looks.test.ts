@@ -12,7 +12,7 @@ import { FINE, lookAt, unseenFocus } from './support/look.js'
 import { type Shop, startShop } from './support/shop.js'
 import { choose, openVisitor } from './support/visitor.js'
 
-/** How one comes to each page, and the title it has then. Those that break something mend it. */
+/** How one comes to each page, and the title it has then. Those that break something repair it. */
 const WAYS: Readonly<Partial<Record<PageKind, (page: Page) => Promise<void>>>> = {
   async malformed(page) {
     await page.goto(`${shop.url}/auth/callback?state=a&state=b`)

@@ -64,7 +64,7 @@ describeWithOwnRedis('when something is down', () => {
       expect(await sessionCookie()).toBe(cookie)
     }, 40_000)
 
-    test('C37 "Try again" on that page leads to the page that was asked for, without signing in anew', async () => {
+    test('C37 "Try again" on that page leads to the requested page without another sign-in', async () => {
       await signIn()
       const { page } = visitor
       redis.pause()

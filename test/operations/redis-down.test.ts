@@ -155,7 +155,7 @@ describeWithOwnRedis('C37 Redis at fault, seen through HTTP', () => {
     expect((await browser.visit(`${world.url}/page`)).status).toBe(200)
   })
 
-  test('C37 a flush is a calm sign-out of everyone; they sign in anew in the same browser', async () => {
+  test('C37 a flush is a calm sign-out of everyone; they sign in again in the same browser', async () => {
     const someone = await Promise.all([prepared(), prepared()])
     await onServer((redis) => redis.flushall())
     for (const { browser, callback } of someone) {

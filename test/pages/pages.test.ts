@@ -162,7 +162,7 @@ describe('pages', () => {
     },
   )
 
-  test('C19 the button starts anew and keeps return_to', async () => {
+  test('C19 the button starts over and keeps return_to', async () => {
     const { text } = await request(appWith('account_setup_required', { returnTo: '/a b?c=d&e=\ud800' })).get('/')
     const href = /class="button" rel="nofollow" href="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? ''
     const url = new URL(href, 'https://app.example')

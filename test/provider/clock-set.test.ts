@@ -14,7 +14,7 @@ const document = {
 }
 
 test.each([-HOUR, -24 * HOUR, 24 * HOUR])(
-  'PAS is looked up anew after an hour, whoever sets the clock by %d ms',
+  'discovery is repeated after an hour even if the clock is set by %d ms',
   async (byMs) => {
     const clock = createClock()
     let asked = 0

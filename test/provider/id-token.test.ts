@@ -203,7 +203,7 @@ describe('id_tokens of the code exchange', () => {
     expect((await exchange()).sub).toBe(SUB)
   })
 
-  test('C14 the key set is fetched once for many exchanges, and anew after one that did not verify', async () => {
+  test('C14 the key set is fetched once for many exchanges, and again after one that failed verification', async () => {
     const keySets = (): number => pas.requests.filter((one) => one.endsWith('jwks.json')).length
     for (let round = 0; round < 3; round += 1) await exchange()
     expect(keySets()).toBe(1)

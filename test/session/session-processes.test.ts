@@ -150,7 +150,7 @@ describeWithRedis('C28 two app instances that share nothing but Redis', () => {
     }
   })
 
-  test('C26 two deploys: nobody is signed out, old records are sealed anew in use, a retired key is a fresh sign-in', async () => {
+  test('C26 two deploys: nobody is signed out, old records are re-encrypted in use, a retired key is a fresh sign-in', async () => {
     const [former, latter] = ['former', 'latter'].map(
       (id) => `${id}:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')}`,
     ) as [string, string]

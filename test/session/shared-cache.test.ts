@@ -77,8 +77,11 @@ const OWN: Readonly<Record<string, readonly [(res: ServerResponse) => void, stri
   'no-cache': [set({ 'Cache-Control': 'no-cache' }), 'private, no-cache'],
   'max-age=0': [set({ 'Cache-Control': 'max-age=0, must-revalidate' }), 'private, max-age=0, must-revalidate'],
   'Expires in the past': [set({ Expires: '0' }), 'private'],
-  'a CDN that asks anew each time': [set({ 'Cache-Control': 'private', 'CDN-Cache-Control': 'no-cache' }), 'private'],
-  'a surrogate that asks anew each time': [set({ 'Surrogate-Control': 'max-age=0' }), 'private'],
+  'a CDN that revalidates every time': [
+    set({ 'Cache-Control': 'private', 'CDN-Cache-Control': 'no-cache' }),
+    'private',
+  ],
+  'a surrogate that revalidates every time': [set({ 'Surrogate-Control': 'max-age=0' }), 'private'],
   'CDNs told not to': [set({ 'Cache-Control': 'private', 'CDN-Cache-Control': 'no-store' }), 'private'],
 }
 

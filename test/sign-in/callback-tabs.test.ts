@@ -181,7 +181,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(await isSignedIn(world, browser)).toBe(true)
   })
 
-  test('C20 signed out, a stale callback is a calm page that starts anew', async () => {
+  test('C20 signed out, a stale callback is a calm page with a button to start over', async () => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser)
     await browser.go(url)

@@ -108,7 +108,7 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     expect((await browser.visit(callback)).status).toBe(303)
   })
 
-  test('U12 signed out, such an answer is a page that starts anew', async () => {
+  test('U12 signed out, such a response is a page with a button to start over', async () => {
     const browser = world.browser()
     const callback = await beginAttempt(world, browser)
     await browser.go(callback)

@@ -65,7 +65,7 @@ describe('errors of PAS', () => {
   }
 
   test.each(ERRORS)(
-    'C19 %s has a page in English and Korean, with a button that starts anew',
+    'C19 %s has a page in English and Korean, with a button to start over',
     async (error, status, kind) => {
       for (const [language, texts] of [
         ['en', en],

@@ -8,9 +8,9 @@ export interface Proxy {
   readonly port: number
   /** From now on the connections that are there carry nothing, and do not end. New ones work. */
   swallow(): void
-  /** From now on what clients send is kept back, and arrives at `letGo()`, also when they have hung up meanwhile. */
+  /** From now on what clients send is kept back, and arrives at `release()`, also when they have hung up meanwhile. */
   hold(): void
-  letGo(): void
+  release(): void
   /** From now on what is sent arrives this much later, each way, in its order. @param oneWayMs asked for each piece */
   delay(oneWayMs: () => number): void
   /** From now on this is what arrives instead of what a server answers. @param change given one piece as it came */
@@ -66,7 +66,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
           .resume()
       }
     },
-    letGo(): void {
+    release(): void {
       for (const [far, kept] of held) for (const chunk of kept) far.write(chunk)
       held.clear()
     },

@@ -124,7 +124,7 @@ describe('C34 what a failed refresh means', () => {
       expect((await each.visit(`${world.url}/auth/session`)).text).toBe('{"signedIn":false}')
     }
     expect(ends()).toEqual([expect.objectContaining({ reason: 'revoked' })])
-    // The sandbox forgot the grant, not the person: they may sign in anew.
+    // The sandbox forgot the grant, not the person: they may sign in again.
     expect((await browser.go(`${world.url}/page`)).text).toContain('page of')
   })
 

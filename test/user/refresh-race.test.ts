@@ -17,7 +17,7 @@ describeWithRedis('C34 invalid_grant for a refresh token that has been replaced'
 
     // The first instance's refresh is held back on its way to PAS, longer than its lease lives.
     let isHolding = false
-    let letGo = (): void => {}
+    let release = (): void => {}
     let heldBack = (): void => {}
     const isHeld = new Promise<void>((resolve) => {
       heldBack = resolve
@@ -25,7 +25,7 @@ describeWithRedis('C34 invalid_grant for a refresh token that has been replaced'
     const fetch = async (url: string | URL, init: RequestInit): Promise<Response> => {
       if (isHolding && String(url).endsWith('/oauth/token')) {
         const gate = new Promise<void>((resolve) => {
-          letGo = resolve
+          release = resolve
         })
         heldBack()
         await gate
@@ -48,7 +48,7 @@ describeWithRedis('C34 invalid_grant for a refresh token that has been replaced'
     await redis.client.del(leases)
     expect((await browser.visit(`${quick.url}/userinfo`)).status).toBe(200)
     // PAS has rotated the token, and now refuses the one that comes late. (The sandbox then forgets the whole grant.)
-    letGo()
+    release()
     isHolding = false
     await late
     for (const { url, events } of [slow, quick]) {

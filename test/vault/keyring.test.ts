@@ -144,12 +144,12 @@ describe('key ring: rotation', () => {
     const [deployOne, deployTwo] = [ring(former, latter), ring(latter, former)]
     expect(deployOne.isOld(sealed)).toBe(false)
     expect(deployTwo.isOld(sealed)).toBe(true)
-    const anew = deployTwo.seal(CONTEXT, PLAIN)
-    expect(anew).toMatch(/^v1\.latter\./)
+    const resealed = deployTwo.seal(CONTEXT, PLAIN)
+    expect(resealed).toMatch(/^v1\.latter\./)
     // While the second deploy rolls out, boxes of the first one still serve.
-    for (const text of [sealed, anew])
+    for (const text of [sealed, resealed])
       for (const one of [deployOne, deployTwo]) expect(one.open(CONTEXT, text)).toBe(PLAIN)
     expect(ring(latter).open(CONTEXT, sealed)).toBeUndefined()
-    expect(ring(latter).open(CONTEXT, anew)).toBe(PLAIN)
+    expect(ring(latter).open(CONTEXT, resealed)).toBe(PLAIN)
   })
 })

@@ -156,7 +156,7 @@ function vaultTests(open: () => Promise<Store>): void {
     expect(await vault.read(id)).toBeUndefined()
   })
 
-  test('C26 rewrap seals anew, lengthens nothing, and counts what does not open', async () => {
+  test('C26 rewrap re-encrypts, extends no sign-in, and counts what does not open', async () => {
     const store = await open()
     const [former, latter] = [box(store, [K1]).vault, box(store, [K2, K1], { idleMs: 300 * DAY })]
     const before = await Promise.all([created(former), created(former), created(former)])

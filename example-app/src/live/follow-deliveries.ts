@@ -72,9 +72,9 @@ export function followDeliveries({
   }
 
   /*
-   * The app is suspended, its secret is wrong, ... Only people can mend that, so it is told loudly. We do not exit: one
+   * The app is suspended, its secret is wrong, ... Only people can fix that, so it is reported loudly. We do not exit: one
    * signs in, sends and reads what is known without it, and a process that ends and is started again, over and over,
-   * takes that from everybody. So we try again after a while, which is right as well when somebody has mended it.
+   * takes that from everybody. So we try again after a while, which also picks up the fix.
    */
   function failed(error: unknown): void {
     // Set up without messages, perhaps on purpose: the page about messages says what is missing.

@@ -1,6 +1,6 @@
 /*
  * Server-sent events, as far as they are only text (https://html.spec.whatwg.org/multipage/server-sent-events.html):
- * an answer that does not end, which browsers open anew by themselves, with the last `id` they saw in `Last-Event-ID`.
+ * an answer that does not end, which browsers reopen automatically, with the last `id` they saw in `Last-Event-ID`.
  */
 import type { Request, Response } from 'express'
 

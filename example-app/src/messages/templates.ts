@@ -6,7 +6,7 @@
  *  - Two people send at once on the first day: one creation serves both.
  *  - The name is taken, and nobody remembers the id (a new database, a second deployment). Ppoppo's API creates
  *    templates and does not list them, so the id cannot be looked up: we take a name of our own beside it.
- *  - The id is remembered, and Ppoppo does not know it (another environment, a sandbox that was started anew): what was
+ *  - The id is remembered, and Ppoppo does not know it (another environment, a restarted sandbox): what was
  *    remembered is forgotten, and it is created again. `not_found` means that nothing was sent, so sending again is safe.
  *    It may as well be about a recipient, and nothing in it says which: so this happens once an hour at most.
  */
@@ -58,7 +58,7 @@ export interface TemplateIds {
 
 /*
  * Else everybody who writes to a number that is not there would leave a template at Ppoppo, where none can be removed. Not
- * "never one that has taken a send", which is as simple: a sandbox that is started anew forgets those, too.
+ * "never one that has taken a send", which is as simple: a restarted sandbox forgets those too.
  */
 const RENEW_EVERY_MS = 3_600_000
 

@@ -87,7 +87,7 @@ const withNewId = (draft: Draft): Draft => ({ ...draft, formId: randomUUID() })
 
 /**
  * The id of a form stands in its address, so that it survives going back: pages here are never taken from a cache, and
- * a page that is made anew would have another id, by which the same words could be sent a second time.
+ * a new page would have another id, by which the same words could be sent a second time.
  */
 function newFormUrl(req: Request): string {
   const query = new URLSearchParams(new URL(req.originalUrl, 'http://localhost').search)

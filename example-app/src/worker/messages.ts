@@ -15,7 +15,7 @@ export function describeSurvey({ recipients, duplicates, bad }: CsvSurvey, { giv
     lines.push(...bad.lines.map((line) => `  ${line}`), ...(more > 0 ? [`  and ${figure(more)} more`] : []))
     const rows = bad.count === 1 ? '1 bad row' : `${figure(bad.count)} bad rows`
     lines.push(
-      skipBad ? `${rows}, left out.` : `${rows}. Nothing was sent: mend the list, or leave them out with --skip-bad.`,
+      skipBad ? `${rows}, left out.` : `${rows}. Nothing was sent: fix the list, or leave them out with --skip-bad.`,
     )
   }
   return lines.join('\n')

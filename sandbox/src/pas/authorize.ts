@@ -53,7 +53,7 @@ export function signInPolicy({ interactionPolicy: { Check, Prompt } }: OidcModul
   return prompts
 }
 
-/** Grants all that was asked for, anew for each sign-in, so that one can be revoked without the others. */
+/** Grants everything that was requested. Each sign-in has its own grant, so that one can be revoked without the others. */
 export async function openGrant(state: SandboxState, ctx: Context): Promise<Grant | undefined> {
   const { provider, client, account, params = {} } = ctx.oidc
   if (client === undefined || account === undefined) return undefined

@@ -19,7 +19,7 @@ export function createProvider(state: SandboxState, oidc: OidcModule): Provider 
   Client.prototype.redirectUriAllowed = function redirectUriAllowed(redirectUri: string): boolean {
     return state.clients.isRedirectAllowed(this.clientId, redirectUri)
   }
-  // The models are made anew for each provider, so this reaches no other sandbox.
+  // Each provider has its own models, so this affects no other sandbox.
   Object.defineProperty(RefreshToken.prototype, 'generateTokenId', { value: () => `rt_${createUlid()}` })
   provider.on('grant.revoked', (_ctx, grantId) => {
     state.ledger.expireAccessTokens((token) => token.grantId === grantId)

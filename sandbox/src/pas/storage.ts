@@ -59,7 +59,7 @@ export class Storage {
     return this.#entriesOf('RefreshToken').get(token)?.payload
   }
 
-  /** A refresh token in use lives on: its idle time starts anew. */
+  /** Using a refresh token restarts its idle time. */
   extendRefreshToken(token: string, ttlSeconds: number): void {
     const entries = this.#entriesOf('RefreshToken')
     const entry = entries.get(token)

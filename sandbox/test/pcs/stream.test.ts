@@ -84,7 +84,7 @@ describe('the event stream', () => {
     expect(idsOf(rest.events)).toEqual(ids.slice(6))
   })
 
-  test('or it begins anew: from-start', async () => {
+  test('or it starts over: from-start', async () => {
     const { client, ids } = await withEvents({ pcsUnknownCursor: 'from-start' })
     expect(idsOf((await readUntil(client.stream({ after_event_id: 'x' }), isComplete)).events)).toEqual(ids)
   })

@@ -5,7 +5,7 @@ import type { CallFailure } from './retry-policy.js'
  * their HTTP status, or of what it finds in them; none of that is PCS's word.
  */
 
-/** A page in the place of PCS's answer. */
+/** An HTML page or other response that PCS did not send. */
 export interface Page {
   /** Absent where only the page is known: a 200 that is not gRPC's. */
   readonly status?: number

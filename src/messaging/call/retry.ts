@@ -52,7 +52,7 @@ export interface RepeatRules {
   readonly random: () => number
   /** Whether it is not waited for a connection where there is none. */
   readonly failsFast?: boolean | undefined
-  /** Whether no waiting mends it. */
+  /** Whether waiting cannot help. */
   readonly isForGood?: ((failure: CallFailure) => boolean) | undefined
   /** Once aborted, no further attempt is begun. */
   readonly noMore?: AbortSignal | undefined

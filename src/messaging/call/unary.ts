@@ -33,7 +33,7 @@ export function callUnary(
 ): Promise<object> {
   return new Promise((resolve, reject) => {
     let headers: Metadata | undefined
-    let letGo = (): void => {}
+    let release = (): void => {}
     const metadata = new (grpc().Metadata)()
     metadata.set('authorization', `Bearer ${token}`)
     try {
@@ -45,7 +45,7 @@ export function callUnary(
         metadata,
         { deadline: Date.now() + Math.max(0, scope.remainingMs()) },
         (error, answer) => {
-          letGo()
+          release()
           if (error) reject(new CallFailed({ ...toFailure(error, headers, token), requestBytes: bytes.length }))
           else resolve(answer ?? {})
         },
@@ -53,7 +53,7 @@ export function callUnary(
       call.on('metadata', (received: Metadata) => {
         headers = received
       })
-      letGo = scope.onEnd((reason) => {
+      release = scope.onEnd((reason) => {
         reject(reason)
         call.cancel()
       })

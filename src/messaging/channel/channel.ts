@@ -135,7 +135,7 @@ function optionsOf({ keepalive }: MessagingConfig): ChannelOptions {
     // A channel that replaces a stuck one must not get its stuck connection.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_channelz': 0,
-    // Repeats are ours, by what is known of each call; the server's DNS shall not order others.
+    // The library decides on retries, by what is known about each call; a service config in the server's DNS must not add more.
     'grpc.service_config_disable_resolution': 1,
   }
 }

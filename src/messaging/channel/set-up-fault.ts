@@ -1,5 +1,5 @@
 /*
- * Faults of TLS and HTTP/2 that no waiting mends: told from the texts of OpenSSL, Node and grpc-js, and from Node's codes.
+ * Faults of TLS and HTTP/2 that waiting cannot fix, recognized by messages of OpenSSL, Node and grpc-js, and by Node's codes.
  */
 
 /**

@@ -89,7 +89,7 @@ export async function fetchToken(
   })
   const askedAt = runtime.monotonic()
   const call = new AbortController()
-  const letGo = closing && onAbort(closing, () => call.abort())
+  const release = closing && onAbort(closing, () => call.abort())
   const cancelDeadline = runtime.after(TOKEN_DEADLINE_MS, () => call.abort())
   try {
     const request = {
@@ -111,7 +111,7 @@ export async function fetchToken(
     throw away(tokenUrl, call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : whyFailed(error))
   } finally {
     cancelDeadline()
-    letGo?.()
+    release?.()
   }
 }
 

@@ -80,5 +80,5 @@ export function createConsume({ caller, store, warn }: ConsumeParts): {
 }
 
 function memoryWarning(name: string): string {
-  return `The consumer ${name} keeps its place in memory: after a restart it begins anew, and another process handles the same events. Set "redis" (REDIS_URL) to share one place.`
+  return `The consumer ${name} keeps its position in memory: after a restart it starts over, and another process handles the same events. Set "redis" (REDIS_URL) to share one position.`
 }

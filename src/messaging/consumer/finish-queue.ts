@@ -13,7 +13,7 @@ export async function finishQueue(parts: WorkerParts, lease: Lease): Promise<voi
   const { store, settings, runtime } = parts
   const isLeft = async (): Promise<boolean> => (await store.queue.length(settings.name)) > 0
   const closing = new AbortController()
-  const letGo = [parts.closing, lease.signal].map((signal) => onAbort(signal, () => closing.abort()))
+  const unsubscribe = [parts.closing, lease.signal].map((signal) => onAbort(signal, () => closing.abort()))
   let working: Promise<void> | undefined
   try {
     while (!closing.signal.aborted && (await isLeft())) {
@@ -26,6 +26,6 @@ export async function finishQueue(parts: WorkerParts, lease: Lease): Promise<voi
   } finally {
     closing.abort()
     await working
-    for (const off of letGo) off()
+    for (const off of unsubscribe) off()
   }
 }

@@ -42,7 +42,7 @@ export async function lead(parts: LeadParts): Promise<void> {
   const reading = new AbortController()
   const tenure = new Tenure(lease)
   const door = createDoor(reading.signal)
-  const letGo = [
+  const unsubscribe = [
     onAbort(stopping, () => reading.abort(STOPPED)),
     onAbort(lease.signal, () => {
       if (lease.isTaken) tenure.end(lease.signal.reason)
@@ -71,7 +71,7 @@ export async function lead(parts: LeadParts): Promise<void> {
     tenure.end(STOPPED)
     // Also those nobody waits for any more: beside a handler that is still at work no other may begin.
     const isIdle = await tenure.untilIdle(Math.max(0, endsAt - performance.now()), parts.runtime)
-    for (const off of letGo) off()
+    for (const off of unsubscribe) off()
     parts.onSink(undefined)
     // Else the lease runs out, and the handlers have been told to end.
     if (isSettled && isIdle) await lease.release()

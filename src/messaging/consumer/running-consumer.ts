@@ -168,7 +168,7 @@ export class RunningConsumer implements Consumer {
   async #lead(lease: Lease, acquired: Acquired): Promise<void> {
     const { settings, runtime, store, events, serverNow = runtime.now } = this.#parts
     this.#lease = lease
-    const letGo = onAbort(lease.signal, () => lease.loss && notify(settings.onStandby, lease.loss))
+    const unsubscribe = onAbort(lease.signal, () => lease.loss && notify(settings.onStandby, lease.loss))
     try {
       const start = await this.#start(lease, acquired, serverNow)
       const { cursor } = start.checkpoint
@@ -196,7 +196,7 @@ export class RunningConsumer implements Consumer {
         },
       })
     } finally {
-      letGo()
+      unsubscribe()
       this.#lease = undefined
       this.#isStoreDown = lease.loss?.reason === 'store_unavailable'
       if (this.#own !== undefined) this.#own = { ...this.#own, wasLate: lease.wasLate }

@@ -47,7 +47,7 @@ export async function work(parts: WorkerParts): Promise<void> {
   let [atWork, isAlone] = [0, false]
   let failure: { readonly reason: unknown } | undefined
   let wake = (): void => {}
-  const letGo = onAbort(closing, () => wake())
+  const release = onAbort(closing, () => wake())
   const somethingEnds = (): Promise<void> =>
     new Promise((resolve) => {
       wake = resolve
@@ -91,7 +91,7 @@ export async function work(parts: WorkerParts): Promise<void> {
     failure ??= { reason }
   }
   while (atWork > 0) await somethingEnds()
-  letGo()
+  release()
   if (failure !== undefined) throw failure.reason
 }
 

@@ -19,7 +19,7 @@ export function createEvents(
 
 /**
  * Events that go on over any number of streams; nothing is opened before the first `next()`. Ends by `return()`, by the
- * signal (its reason is thrown), by `close()` of the client, and by what no opening anew can mend.
+ * signal (its reason is thrown), by `close()` of the client, and by failures that reopening cannot fix.
  * @param options as `parseStreamOptions` checks them; not checked again, so `after` may be any id the server gave
  * @param operation who reads, for the messages of errors
  * @param clock is told the server's time

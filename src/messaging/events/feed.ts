@@ -45,7 +45,7 @@ export class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined
 
   /**
    * The next event; waits for it as long as it takes. The first call opens the stream.
-   * @throws the signal's reason; `closed`; and what no opening anew can mend
+   * @throws the signal's reason; `closed`; and failures that reopening cannot fix
    */
   next(): Promise<Result> {
     if (this.#scope === undefined) this.#begin()

@@ -11,7 +11,7 @@ export interface StreamEnd {
   readonly failure?: CallFailure
   /** Nothing of PCS has ever answered this client: perhaps it never will. */
   readonly isUnanswered?: boolean
-  /** We ended it, to begin anew. */
+  /** The library ended it, to open a new one. */
   readonly isPlanned: boolean
   /** It was opened after an event, by that event's id. */
   readonly hadCursor: boolean

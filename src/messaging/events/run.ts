@@ -35,7 +35,7 @@ export interface RunListener {
   onEnd(run: Run): void
 }
 
-/** One stream from its opening to its end: how it fares, and when it is time to begin anew. */
+/** One stream from its opening to its end: its health, and when to replace it. */
 export class Run {
   readonly token: string
   readonly #options: RunOptions
@@ -58,7 +58,7 @@ export class Run {
     this.#options = options
     this.#listener = listener
     const bytes = method.serialize(request)
-    // Spread: what began together shall not end together.
+    // Spread out, so that streams opened together do not end together.
     const livesMs = Math.min(LONGEST_TIMER_MS, recycleMs * (0.8 + 0.4 * runtime.random()))
     const longestMs = Math.min(LONGEST_TIMER_MS, livesMs + BACKSTOP_MS)
     this.#openedAt = runtime.monotonic()
@@ -112,7 +112,7 @@ export class Run {
 
   /** Ends it without a word. */
   discard(): void {
-    this.#letGo()
+    this.#release()
     this.#call.discard()
   }
 
@@ -142,11 +142,11 @@ export class Run {
 
   #end(failure: CallFailure | undefined): void {
     this.#ended = { at: this.#options.runtime.monotonic(), ...(failure ? { failure } : {}) }
-    this.#letGo()
+    this.#release()
     this.#listener.onEnd(this)
   }
 
-  #letGo(): void {
+  #release(): void {
     this.#cancelRecycling()
     this.#cancelLook()
   }

@@ -6,7 +6,7 @@ const MOST_MS = 86_400_000
 const NUMBER = /^\s{0,9}(\d{1,15}(?:\.\d{1,9})?|\.\d{1,9}) ?(s|ms)?\s{0,9}$/i
 /** From here on a number of seconds is a time since 1970, and from there on one in milliseconds. */
 const [FIRST_TIME, FIRST_TIME_MS] = [1e9, 1e12]
-/** When a limit of requests begins anew; by Envoy, by GitHub, and as the IETF's draft had it. */
+/** When a request limit resets: the fields of Envoy, of GitHub, and of the IETF draft. */
 const RESETS = ['ratelimit', 'x-ratelimit'].map((name) => ({ reset: `${name}-reset`, remaining: `${name}-remaining` }))
 
 /** What an answer asks to wait: `{}` where it asks to, and not readably for how long. */
@@ -27,7 +27,7 @@ export interface HintSource {
 /**
  * What a server asks to wait, in whatever form: `retry-after-ms` (Ppoppo's Messaging reference), `retry-after` in seconds
  * or as a date (RFC 9110 10.2.3), `grpc-retry-pushback-ms` (gRFC A6), a `google.rpc.RetryInfo`, or the time at which a
- * limit that is used up begins anew (`ratelimit-reset`). The first that can be read counts; one that cannot asks to wait
+ * limit that is used up resets (`ratelimit-reset`). The first that can be read counts; one that cannot asks to wait
  * all the same.
  * @returns `undefined` without a hint
  */
@@ -47,7 +47,7 @@ export function readRetryHint({ text, statusDetails, now }: HintSource): RetryHi
   return [milliseconds, retryAfter, info, reset].every((hint) => hint === undefined) ? undefined : {}
 }
 
-/** When the limit begins anew that is used up; one of which something remains is not what refused the call. */
+/** When the limit that is used up resets. A limit with something left did not reject the call. */
 function resetOf(text: HintSource['text']): string | undefined {
   const used = RESETS.find(({ reset, remaining }) => text(reset) !== undefined && Number(text(remaining) ?? 0) === 0)
   return used && text(used.reset)

@@ -17,7 +17,7 @@ export class CallScope {
   readonly #deadlineAt: number
   readonly #listeners = new Set<(reason: unknown) => void>()
   readonly #open: OpenScopes
-  readonly #letGoOfSignal: () => void
+  readonly #unsubscribeFromSignal: () => void
   #ended: { readonly reason: unknown } | undefined
 
   /** @param options checked @throws the signal's reason where it is aborted already */
@@ -30,7 +30,7 @@ export class CallScope {
     this.#open = open
     open.add(this)
     const { signal } = options
-    this.#letGoOfSignal = signal ? onAbort(signal, () => this.end(signal.reason)) : () => {}
+    this.#unsubscribeFromSignal = signal ? onAbort(signal, () => this.end(signal.reason)) : () => {}
   }
 
   /** Milliseconds until the deadline; negative after it. */
@@ -82,22 +82,22 @@ export class CallScope {
   /** Resolves after `ms`, or once `until` is aborted. Rejects when the scope ends first. */
   async pause(ms: number, until?: AbortSignal): Promise<void> {
     let cancel = (): void => {}
-    let letGo = (): void => {}
+    let release = (): void => {}
     const timer = new Promise<void>((resolve) => {
       cancel = this.#runtime.after(ms, resolve)
-      if (until) letGo = onAbort(until, resolve)
+      if (until) release = onAbort(until, resolve)
     })
     try {
       await this.wait(timer, 'waiting')
     } finally {
       cancel()
-      letGo()
+      release()
     }
   }
 
   /** To be called when the call is over: lets go of the app's signal. */
   dispose(): void {
-    this.#letGoOfSignal()
+    this.#unsubscribeFromSignal()
     this.#open.delete(this)
     this.#listeners.clear()
   }

@@ -37,7 +37,7 @@ export function createWaitFor(caller: Caller, status: Messaging['status']): Mess
         const asked = await askOnce(id, Math.min(remainingMs, caller.config.deadlineMs))
         if (!isPpoppoError(asked)) last = asked
         if (last?.status === 'completed' || last?.status === 'failed') return last
-        // Apps that wait for many sends at once shall not ask for all of them at once.
+        // An app that waits for many sends must not poll all of them at the same moment.
         const spreadMs = pauseMs * (0.8 + caller.runtime.random() * 0.4)
         const nextMs = Math.max(spreadMs, isPpoppoError(asked) ? (asked.retryAfterMs ?? 0) : 0)
         if (nextMs >= scope.remainingMs()) throw tooLong(id, last)

@@ -45,7 +45,7 @@ const CLOSE_SOURCE_WITHIN_MS = 5_000
  * @throws PpoppoError `request_invalid` for the request itself, before anything is read.
  *
  * To go on after any of these, and after a crash, give the same list, `chunkSize`, and the last `resumeFrom` and
- * `skipChunks`. After a crash that sends the chunks anew whose end `onProgress` had not heard of, at most `concurrency`.
+ * `skipChunks`. After a crash this sends chunks again that `onProgress` had not reported, at most `concurrency` of them.
  *
  * @example
  * const sendMany = createSendMany({ send })
@@ -88,12 +88,12 @@ export function createSendMany({
       graceMs: abortGraceMs,
     })
 
-    const letGo = signal && onAbort(signal, () => run.end({ by: 'caller', through: 'signal', cause: signal.reason }))
+    const release = signal && onAbort(signal, () => run.end({ by: 'caller', through: 'signal', cause: signal.reason }))
     await runs.track(run, async () => {
       await run.readAndStart()
       await run.settle()
     })
-    letGo?.()
+    release?.()
     return conclude(run.earlyEnd, tally)
   }
 }

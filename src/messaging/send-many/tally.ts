@@ -130,7 +130,7 @@ function sizeOf(ranges: readonly Range[]): number {
   return ranges.reduce((size, { from, to }) => size + to - from, 0)
 }
 
-/** What surely was not accepted and may be sent again. Sending the rest anew may deliver a message twice. */
+/** What provably was not accepted and may be sent again. Sending the rest again may deliver a message twice. */
 function rangesToResume({ sent }: EndedChunk, isRefusedToo: boolean): readonly Range[] {
   return sent.filter(({ outcome }) => outcome === 'rejected' || (isRefusedToo && outcome === 'refused'))
 }

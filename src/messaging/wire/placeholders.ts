@@ -15,7 +15,7 @@ export function placeholdersOf(text: string): readonly string[] | undefined {
   return [...text.matchAll(PLACEHOLDER)].map(([, , name = '']) => name.normalize('NFC'))
 }
 
-/** The text with something in the place of each placeholder. */
+/** The text with each placeholder replaced. */
 export function fillPlaceholders(text: string, value: string): string {
   return text.replaceAll(PLACEHOLDER, () => value)
 }

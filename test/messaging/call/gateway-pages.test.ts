@@ -75,7 +75,7 @@ describe.each([401, 421])(
   },
 )
 
-describe.each([403, 404, 405, 302, 200])('M3: HTTP %d in the place of an answer of PCS to a send', (status) => {
+describe.each([403, 404, 405, 302, 200])('M3: HTTP %d instead of a response of PCS to a send', (status) => {
   beforeEach(async () => {
     await messaging.status('snd_none').catch(() => {})
     gateway.replaceWith = (path) => (path.endsWith('/CreateSendRequest') ? status : undefined)

@@ -25,7 +25,7 @@ function createGate(): {
   readonly begun: MessagingEvent[]
   readonly contexts: HandlerContext[]
   readonly handler: (event: MessagingEvent, context: HandlerContext) => Promise<void>
-  letGo(place: number): void
+  release(place: number): void
 } {
   const doors = new Map<string, () => void>()
   const begun: MessagingEvent[] = []
@@ -38,7 +38,7 @@ function createGate(): {
       contexts.push(context)
       return new Promise((resolve) => doors.set(event.eventId, resolve))
     },
-    letGo: (place) => doors.get(eventAt(place).eventId)?.(),
+    release: (place) => doors.get(eventAt(place).eventId)?.(),
   }
 }
 
@@ -66,7 +66,7 @@ describe('a consumer', () => {
     consumers.start({ handler: gate.handler })
     await until(() => gate.begun.length === 2, 'two are begun')
     expect(gate.begun.map(({ sendRequestId }) => sendRequestId)).toEqual(['snd_0', 'snd_1'])
-    gate.letGo(0)
+    gate.release(0)
     await until(() => gate.begun.length === 3, 'the third is begun')
   })
 
@@ -133,7 +133,7 @@ describe('a consumer', () => {
     })
     await new Promise((resolve) => setTimeout(resolve, 30))
     expect(isStopped).toBe(false)
-    gate.letGo(0)
+    gate.release(0)
     await stopped
     expect(gate.begun).toHaveLength(1)
     const next: string[] = []
@@ -182,7 +182,7 @@ describe('a consumer', () => {
     expect(consumer.lag).toBeGreaterThanOrEqual(60_000)
     expect(consumer.lag).toBeLessThan(70_000)
     expect(Date.now() - Number(consumer.lastEventAt)).toBeLessThan(5_000)
-    gate.letGo(0)
+    gate.release(0)
     await until(() => consumer.lag === 0, 'nothing is open')
   })
 })
@@ -319,7 +319,7 @@ describe('a place in the stream that the server no longer knows', () => {
 
   test('latest: goes on with what happens from now on', async () => {
     const { handled } = await forget({ onCursorLost: 'latest' })
-    await until(() => log.opened.length === 3, 'it is read anew')
+    await until(() => log.opened.length === 3, 'it is read again')
     log.append({ ...eventAt(4), occurredAt: new Date(Date.now() + 1_000) })
     await until(() => handled.length > 0, 'the new one is handled')
     expect(handled).toEqual([eventAt(4).eventId])

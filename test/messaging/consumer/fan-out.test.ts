@@ -45,7 +45,7 @@ describe('fan-out', () => {
     await new Promise((resolve) => setTimeout(resolve, 400))
     expect(doors).toHaveLength(2)
     expect(log.read).toBeLessThanOrEqual(1_011)
-    for (const letGo of doors.splice(0)) letGo()
+    for (const release of doors.splice(0)) release()
     await until(() => doors.length === 2, 'the next two are begun')
   })
 

@@ -134,7 +134,7 @@ describe('a consumer', () => {
       return never()
     }
     const second = consumers.start({ onCursorLost: 'latest', handler, drainMs: 0, leaseMs: 200 })
-    await until(() => log.opened.length === 3, 'it reads anew')
+    await until(() => log.opened.length === 3, 'it reads again')
     log.append({ ...eventAt(1), occurredAt: new Date() })
     await until(() => begun === 1, 'the new one is begun')
     await second.stop()
@@ -157,7 +157,7 @@ describe('a consumer', () => {
     }
     log.events.length = 0
     const second = consumers.start({ onCursorLost: 'earliest', handler })
-    await until(() => log.opened.length === 3, 'it reads anew')
+    await until(() => log.opened.length === 3, 'it reads again')
     await second.stop()
     log.append(eventAt(1))
     consumers.start({ handler })

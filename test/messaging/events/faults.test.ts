@@ -22,7 +22,7 @@ async function faultOf(reading: Promise<unknown>): Promise<PpoppoError> {
   )
 }
 
-describe('what no opening anew can mend ends it', () => {
+describe('failures that reopening cannot fix end the stream', () => {
   test.each([
     [3, 'request_invalid'],
     [5, 'not_found'],

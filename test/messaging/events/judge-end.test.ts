@@ -146,7 +146,7 @@ describe('what comes after an end', () => {
     }
   })
 
-  test('an event, or a connection that was lost, begins the five anew', () => {
+  test('an event, or a connection that was lost, restarts the count of five', () => {
     const unknown = { ...END, failure: failure(2) }
     expect(judgeEnd({ ...unknown, hadProgress: true }, { ...NO_STREAK, doubts: 4 })).toMatchObject({
       next: 'reopen',

@@ -10,7 +10,7 @@ import { answerWell, type RawServer, startRawServer } from './raw-server.js'
 import { startTcpProxy } from './tcp-proxy.js'
 
 /*
- * M19: a certificate or a protocol that is set up wrongly. No waiting mends it, and "check the network" would send people
+ * M19: a certificate or a protocol that is set up wrongly. Waiting does not fix it, and "check the network" would send people
  * the wrong way. The test certificate is signed by itself, so that this process does not accept it.
  */
 
@@ -125,7 +125,7 @@ describe.each(FAULTS)('M19: %s', (_, text, start) => {
   })
 })
 
-test('M19: HTTP/1.1 in the place of a PCS that was good before is waited out, by a send too', async () => {
+test('M19: HTTP/1.1 instead of a PCS that worked before is waited out, by a send too', async () => {
   const strange = await listen(createPlainServer(answerPage))
   let port = pcs.port
   const proxy = await startTcpProxy(() => port)

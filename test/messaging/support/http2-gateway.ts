@@ -15,7 +15,7 @@ export interface Http2Gateway {
   readonly pages: readonly string[]
   /** The HTTP status of the page that this path gets now; `undefined`: it is passed on. */
   pageFor: (path: string) => number | undefined
-  /** The same of a page in the place of what the server answered, as by a firewall that looks at answers. */
+  /** The same for a page instead of the response of the server, as by a firewall that looks at answers. */
   replaceWith: (path: string) => number | undefined
   /** Ends all streams that are passed on. */
   cut(): void

@@ -93,7 +93,7 @@ function callApp(
   return new Promise((resolve, reject) => {
     const settle = (done: () => void): void => {
       cancel()
-      for (const off of letGo) off()
+      for (const off of release) off()
       done()
     }
     const end = (reason: unknown): void => {
@@ -103,7 +103,7 @@ function callApp(
     const cancel = runtime.after(handlerTimeoutMs, () =>
       end(new PpoppoError('deadline_exceeded', `The handler took longer than ${handlerTimeoutMs} ms.`)),
     )
-    const letGo = [
+    const release = [
       onAbort(tenure.recalled, () => context.end(tenure.recalled.reason)),
       // Nobody waits for its outcome any more, only for its end.
       onAbort(tenure.over, () => end(tenure.over.reason)),

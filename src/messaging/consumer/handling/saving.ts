@@ -155,6 +155,6 @@ export class Saving {
 export function lettersFull(name: string): PpoppoError {
   return new PpoppoError(
     'dead_letters_full',
-    `The consumer ${name} has as many dead letters as are kept. Look at them with deadLetters('${name}').list(), mend the handler, then replay() or remove() them.`,
+    `The consumer ${name} stopped because its dead-letter list is full. Inspect it with deadLetters('${name}').list(), fix the handler, then replay() or remove() them.`,
   )
 }

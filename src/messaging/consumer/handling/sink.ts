@@ -18,7 +18,7 @@ export interface Sink {
   /** The oldest event that was taken and is not done. */
   readonly oldestOpen: MessagingEvent | undefined
   /**
-   * Waits until all that was taken is done and saved, then saves that the stream is read anew from there. Returns early,
+   * Waits until all that was taken is done and saved, then saves that the stream is read again from there. Returns early,
    * with nothing saved, when the tenure ends.
    */
   restart(checkpoint: Checkpoint): Promise<void>

@@ -16,7 +16,7 @@ local function isQueueLost(place, queue)
 end`
 
 // A letter in the list is `<head><text>`, its head `<bytes of the id>:<id>`. The hash knows each text by its head: so a
-// letter is there once, and is found without going through the list. It is made anew when the two do not agree: somebody
+// letter is there once, and is found without going through the list. It is rebuilt when the two do not agree: somebody
 // may have edited the list by hand, and no letter may be taken for one that is there.
 const LETTERS = `
 local function mendTexts(list, texts)

@@ -187,7 +187,10 @@ describeWithRedis('consume() while PCS is in trouble', () => {
           Object.assign(event, { occurred_at: new Date(Date.parse(event.occurred_at) - 60_000).toISOString() })
         }
         const consumer = start({ consume: { onCursorLost: 'latest' } })
-        await until(() => pcs().activeStreams.some(({ sent }) => sent === missed.length), 'the stream has begun anew')
+        await until(
+          () => pcs().activeStreams.some(({ sent }) => sent === missed.length),
+          'the stream has been reopened',
+        )
         await send()
         await until(() => pcs().sends.every(({ status }) => status === 'COMPLETED'), 'the send is over')
         const fresh = logged().slice(missed.length)

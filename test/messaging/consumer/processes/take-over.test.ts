@@ -174,7 +174,7 @@ describeWithRedis('consume() in two and three processes', () => {
       await until(() => watch.place > before, 'the next one saves')
       near.signal('SIGSTOP')
       const saved = await place()
-      proxy.letGo()
+      proxy.release()
       await new Promise((resolve) => setTimeout(resolve, 200))
       expect(await place()).toEqual(saved)
       near.signal('SIGCONT')

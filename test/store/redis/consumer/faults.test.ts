@@ -161,7 +161,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       await meanwhile()
       await new Promise((resolve) => setTimeout(resolve, 100)) // Redis's clock is known to some milliseconds
       const before = await scriptsRun()
-      proxy.letGo()
+      proxy.release()
       await untilWorks(async () => (await scriptsRun()) > before)
     }
 
