@@ -14,7 +14,7 @@ const protobuf = createRequire(createRequire(import.meta.url).resolve('@grpc/pro
 const root = new protobuf.Root()
 root.loadSync(file('proto/ppoppo/external/v1/external.proto'), { keepCase: true })
 writeFileSync(
-  file('src/messaging/descriptor/own-proto.ts'),
+  file('src/messaging/descriptor/own-proto.generated.ts'),
   `/**
  * Our transcription in \`proto/\`, as protobufjs writes one as JSON: in the code, since a bundle has no folder beside it.
  * Made by \`node scripts/own-proto.mjs\`; a test compares it with the .proto.

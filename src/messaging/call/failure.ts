@@ -3,9 +3,7 @@ import { isPlainObject } from '../../lib/guards.js'
 import { explainSetUp } from '../channel/set-up-fault.js'
 import { type Page, pageOf } from './page.js'
 import {
-  type CallFailure,
   type CallKind,
-  CODE,
   classify,
   isExhaustedOtherwise,
   isHttpTooMany,
@@ -16,6 +14,7 @@ import {
   setUpFaultOf,
 } from './retry-policy.js'
 import type { SendContext } from './send-context.js'
+import { type CallFailure, CODE } from './status.js'
 
 /** What was asked, in words and in facts, for the message of an error. */
 export interface Asked {
@@ -89,7 +88,7 @@ export function toMessagingError(failure: CallFailure, asked: Asked, place: Plac
     // The original carries metadata; this is what may be shown of it.
     cause: new Error(`gRPC status ${code}${said(failure.details)}`),
   }
-  if (classify(failure, asked.kind).outcome === 'unknown') return ofUnknown(failure, asked, attempts, options)
+  if (classify(failure, asked.kind).outcome === 'unknown') return toUnknownOutcome(failure, asked, attempts, options)
   if (isRequestTooLarge(failure)) {
     return new TooLargeError(asked.operation, failure.requestBytes ?? 0, said(failure.details), options)
   }
@@ -97,7 +96,12 @@ export function toMessagingError(failure: CallFailure, asked: Asked, place: Plac
   return new PpoppoError(errorCode, `${asked.operation}: ${text}`, options)
 }
 
-function ofUnknown(failure: CallFailure, asked: Asked, attempts: number, options: PpoppoErrorOptions): PpoppoError {
+function toUnknownOutcome(
+  failure: CallFailure,
+  asked: Asked,
+  attempts: number,
+  options: PpoppoErrorOptions,
+): PpoppoError {
   const why = pageOf(failure)
     ? `a gateway answered instead of PCS${said(failure.details)}, perhaps after it had passed the call on`
     : `the call ended without an answer (gRPC ${failure.code}${said(failure.details)})`
@@ -126,7 +130,7 @@ function explain(failure: CallFailure, place: Place): Explanation {
   const setUpFault = setUpFaultOf(failure, place.hasAnswered)
   if (setUpFault) return ['messaging_misconfigured', explainSetUp(setUpFault, place.apiUrl, 'PCS_API_URL', says)]
   const page = pageOf(failure)
-  if (page) return ofPage(page, failure, place, says)
+  if (page) return explainPage(page, failure, place, says)
   if (isNotOneAnswer(failure)) {
     return ['messaging_response_invalid', `PCS says that all is well, and does not answer once${says}. Tell Ppoppo.`]
   }
@@ -151,9 +155,9 @@ function explain(failure: CallFailure, place: Place): Explanation {
         `PCS refuses the token, also a new one${says}. Check that PCS_API_URL and PAS_TOKEN_URL belong to the same environment.`,
       ]
     case CODE.unimplemented:
-      return ['messaging_misconfigured', ofUnimplemented(says, place)]
+      return ['messaging_misconfigured', explainUnimplemented(says, place)]
     case CODE.resourceExhausted:
-      return ofExhausted(failure, says)
+      return explainExhausted(failure, says)
     case CODE.deadlineExceeded:
       return ['deadline_exceeded', `no answer in time from ${place.apiUrl}. Check PCS_API_URL, or raise "deadlineMs".`]
     case CODE.unavailable:
@@ -171,9 +175,9 @@ function explain(failure: CallFailure, place: Place): Explanation {
 }
 
 /** A gateway's page says nothing about the app; but where nothing else has ever answered, something is set wrong. */
-function ofPage({ status }: Page, failure: CallFailure, place: Place, says: string): Explanation {
+function explainPage({ status }: Page, failure: CallFailure, place: Place, says: string): Explanation {
   if (isHttpTooMany(failure)) return ['rate_limited', `too many requests${says}. Try again later, and less often.`]
-  if (!place.hasAnswered && status === 404) return ['messaging_misconfigured', ofUnimplemented(says, place)]
+  if (!place.hasAnswered && status === 404) return ['messaging_misconfigured', explainUnimplemented(says, place)]
   const isPassing = status !== undefined && (status >= 500 || status === 408)
   if (!place.hasAnswered && !isPassing) {
     return [
@@ -187,14 +191,14 @@ function ofPage({ status }: Page, failure: CallFailure, place: Place, says: stri
   ]
 }
 
-function ofUnimplemented(says: string, { apiUrl, hasAnswered }: Place): string {
+function explainUnimplemented(says: string, { apiUrl, hasAnswered }: Place): string {
   const prefix = new URL(apiUrl).pathname
   return hasAnswered
     ? `PCS has no such method${says}. Take the vendor's own "descriptor".`
     : `nothing of PCS answers at ${apiUrl}${says}. Probably the path of PCS_API_URL is wrong (now "${prefix}"; production's is "/ext"), or this server has another contract: fetch it with "npx express-ppoppo proto pull".`
 }
 
-function ofExhausted(failure: CallFailure, says: string): Explanation {
+function explainExhausted(failure: CallFailure, says: string): Explanation {
   if (failure.retryAfterMs !== undefined) {
     return ['rate_limited', `too many requests${says}; PCS asks to wait ${failure.retryAfterMs} ms.`]
   }

@@ -1,4 +1,4 @@
-import type { CallFailure } from './retry-policy.js'
+import type { CallFailure } from './status.js'
 
 /*
  * Answers that are not gRPC's: pages of gateways, load balancers and captive portals. grpc-js makes a gRPC status of

@@ -1,31 +1,12 @@
 import { type SetUpFault, setUpFaultIn } from '../channel/set-up-fault.js'
 import { isNotPassedOn, type Page, pageOf } from './page.js'
 import { speaksOfHttp413, speaksOfReply, speaksOfSize, speaksOfSizeOnly } from './size-words.js'
+import { type CallFailure, CODE } from './status.js'
 
 /*
  * When a call is repeated, and what a failure means for what was asked: pure, by gRPC's status code, the text beside it
  * (`details`) and the kind of call. The texts are those of @grpc/grpc-js 1.14; tests hold them against the installed one.
  */
-
-/** How a call ended that did not end well. */
-export interface CallFailure {
-  /** gRPC status code, 1 to 16. */
-  readonly code: number
-  /** The text beside it. Not for people: it may hold anything. */
-  readonly details: string
-  /** What the server asks to wait, in milliseconds. */
-  readonly retryAfterMs?: number
-  /** Whether it asks to wait at all: without `retryAfterMs` it does not say readably for how long. */
-  readonly asksToWait?: boolean
-  /** Whether the status came from the other side, as far as can be told; texts of grpc-js count only where it did not. */
-  readonly isFromPeer: boolean
-  /** Whether it came in an answer that calls itself gRPC; `false`: a gateway on the way may have made it. */
-  readonly isGrpc?: boolean
-  /** Whether nothing came with the status itself, so that the text may be grpc-js's own even after headers came. */
-  readonly mayBeLocal?: boolean
-  /** Size of the request, encoded, of a unary call. */
-  readonly requestBytes?: number
-}
 
 /** A `read` may be asked any number of times; a `write` must not happen twice. */
 export type CallKind = 'read' | 'write'
@@ -37,25 +18,6 @@ export interface Verdict {
   /** Whether what was asked surely was not done, or perhaps was. */
   readonly outcome: 'not_done' | 'unknown'
 }
-
-/** gRPC's status codes that count here. */
-export const CODE = {
-  cancelled: 1,
-  unknown: 2,
-  invalidArgument: 3,
-  deadlineExceeded: 4,
-  notFound: 5,
-  alreadyExists: 6,
-  permissionDenied: 7,
-  resourceExhausted: 8,
-  failedPrecondition: 9,
-  aborted: 10,
-  outOfRange: 11,
-  unimplemented: 12,
-  internal: 13,
-  unavailable: 14,
-  unauthenticated: 16,
-} as const
 
 /** The server looked at the call and refused it: nothing was done, and asking again changes nothing. */
 const REFUSED: readonly number[] = [
@@ -118,32 +80,32 @@ const AGAIN = { repeat: 'backoff', outcome: 'not_done' } as const
 export function classify(failure: CallFailure, kind: CallKind): Verdict {
   const page = pageOf(failure)
   // grpc-js may take the letters of a page for the length of a message.
-  if (page && page.status !== 413) return ofPage(page, failure, kind)
+  if (page && page.status !== 413) return classifyPage(page, failure, kind)
   const large = tooLarge(failure)
   if (large !== undefined) return large === 'request' || kind === 'read' ? NO : AMBIGUOUS
   if (isNotOneAnswer(failure)) return kind === 'read' ? NO : AMBIGUOUS
   if (REFUSED.includes(failure.code) || isNeverMade(failure)) return NO
   if (failure.code === CODE.unauthenticated) return { repeat: 'new_token', outcome: 'not_done' }
-  if (failure.code === CODE.resourceExhausted) return ofExhausted(failure, kind)
+  if (failure.code === CODE.resourceExhausted) return classifyExhausted(failure, kind)
   if (isNeverSent(failure)) return failure.code === CODE.deadlineExceeded ? NO : AGAIN
-  return kind === 'read' ? ofRead(failure) : AMBIGUOUS
+  return kind === 'read' ? classifyRead(failure) : AMBIGUOUS
 }
 
 /** A page is no verdict: for what may be asked again it is a failure that passes. */
-function ofPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
+function classifyPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
   if (page.status === 401) return { repeat: 'new_token', outcome: 'not_done' }
   if (kind === 'read' || isHttpTooMany(failure)) return AGAIN
   // Of gRPC's own content type: a server that merely says 429 did get it.
   return isNotPassedOn(page) ? AGAIN : AMBIGUOUS
 }
 
-function ofExhausted(failure: CallFailure, kind: CallKind): Verdict {
+function classifyExhausted(failure: CallFailure, kind: CallKind): Verdict {
   if (failure.retryAfterMs !== undefined) return { repeat: 'hint', outcome: 'not_done' }
   if (failure.asksToWait === true) return AGAIN
   return kind === 'write' && isExhaustedOtherwise(failure) ? AMBIGUOUS : NO
 }
 
-function ofRead({ code, details }: CallFailure): Verdict {
+function classifyRead({ code, details }: CallFailure): Verdict {
   switch (code) {
     case CODE.cancelled:
     case CODE.unavailable:

@@ -3,15 +3,8 @@ import { doubled, spread } from '../lib/backoff.js'
 import type { CallScope } from '../lib/scope.js'
 import { CallFailed } from './failure.js'
 import { pageOf } from './page.js'
-import {
-  type CallFailure,
-  type CallKind,
-  CODE,
-  classify,
-  isNeverConnected,
-  isNeverSent,
-  type Verdict,
-} from './retry-policy.js'
+import { type CallKind, classify, isNeverConnected, isNeverSent, type Verdict } from './retry-policy.js'
+import { type CallFailure, CODE } from './status.js'
 
 type Repeat = Verdict['repeat']
 

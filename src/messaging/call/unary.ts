@@ -5,7 +5,8 @@ import { readRetryHint } from '../lib/retry-after.js'
 import type { CallScope } from '../lib/scope.js'
 import { CallFailed, toUnmade } from './failure.js'
 import { isGrpcType } from './page.js'
-import { CANNOT_DECOMPRESS, type CallFailure, CODE } from './retry-policy.js'
+import { CANNOT_DECOMPRESS } from './retry-policy.js'
+import { type CallFailure, CODE } from './status.js'
 
 /** One unary call, ready to go: encoded once, however often it is tried. */
 export interface Prepared {

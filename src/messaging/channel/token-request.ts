@@ -101,12 +101,12 @@ export async function fetchToken(
     } as const
     const answer = await ask(config.fetch ?? runtime.fetch, tokenUrl, request, MAX_ANSWER_BYTES)
     if (answer.status === 200) return { ...toGranted(answer.body, tokenUrl), askedAt }
-    throw ofStatus(answer, config)
+    throw explainStatus(answer, config)
   } catch (error) {
     if (error instanceof TokenFault) throw error
     const fault = call.signal.aborted ? undefined : setUpFaultOf(error)
     // HTTP/2 is nothing that is asked for here.
-    if (fault) throw ofSetUp(fault === 'no_http2' ? 'refused' : fault, tokenUrl, whyFailed(error))
+    if (fault) throw explainSetUpFault(fault === 'no_http2' ? 'refused' : fault, tokenUrl, whyFailed(error))
     // No cause: undici's errors may quote what was sent.
     throw away(tokenUrl, call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : whyFailed(error))
   } finally {
@@ -134,7 +134,7 @@ function toLifetimeMs(expiresIn: unknown): number {
 }
 
 /** Only PAS's own word is a verdict, an error of RFC 6749 5.2 in JSON; every other answer may be a gateway's. */
-function ofStatus(answer: ReadAnswer, { tokenUrl, credentials }: MessagingConfig): TokenFault {
+function explainStatus(answer: ReadAnswer, { tokenUrl, credentials }: MessagingConfig): TokenFault {
   const { status } = answer
   if (status === 408 || status === 429 || status >= 500) {
     return away(tokenUrl, `HTTP ${status}`, afterMsOf(answer))
@@ -169,7 +169,7 @@ function away(tokenUrl: string, why: string, retryAfterMs?: number): TokenFault 
   return new TokenFault('away', 'messaging_unavailable', what, retryAfterMs)
 }
 
-function ofSetUp(fault: SetUpFault, tokenUrl: string, code: string): TokenFault {
+function explainSetUpFault(fault: SetUpFault, tokenUrl: string, code: string): TokenFault {
   const what = explainSetUp(fault, tokenUrl, 'PAS_TOKEN_URL', ` (${code})`)
   return new TokenFault('set_up', 'messaging_misconfigured', `No token: ${what}`)
 }

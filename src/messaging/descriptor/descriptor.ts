@@ -2,11 +2,11 @@ import type { MessageTypeDefinition, MethodDefinition, PackageDefinition } from 
 import { PpoppoError } from '../../errors.js'
 import { isPlainObject } from '../../lib/guards.js'
 import { protoLoader } from '../channel/grpc.js'
-import { type Contract, contractAmong, METHODS, type MethodName, serviceOf, WANTED_SERVICES } from '../wire/methods.js'
+import { type Contract, contractAmong, METHODS, type MethodName, serviceOf, WANTED_SERVICES } from '../wire/rpcs.js'
 import type { StructShape } from '../wire/struct.js'
 import { enumNamesAt, misfitOf } from './misfit.js'
 import { createModel, type DescriptorModel, parseFile } from './model.js'
-import { OWN_PROTO } from './own-proto.js'
+import { OWN_PROTO } from './own-proto.generated.js'
 import { type GivenDescriptor, readDescriptor, UnreadableDescriptor } from './sources.js'
 
 /** Names as on the wire; numbers of 64 bits as text; what is absent stays absent, and an unknown enum value a number. */

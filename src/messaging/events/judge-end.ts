@@ -3,7 +3,8 @@
  */
 
 import { type Page, pageOf } from '../call/page.js'
-import { type CallFailure, CODE, isTooLarge, isUnreadable, setUpFaultOf } from '../call/retry-policy.js'
+import { isTooLarge, isUnreadable, setUpFaultOf } from '../call/retry-policy.js'
+import { type CallFailure, CODE } from '../call/status.js'
 
 /** How one stream ended, as far as it matters for the next. */
 export interface StreamEnd {

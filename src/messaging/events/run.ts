@@ -1,6 +1,6 @@
 import type { Client } from '@grpc/grpc-js'
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
-import { type CallFailure, CODE } from '../call/retry-policy.js'
+import { type CallFailure, CODE } from '../call/status.js'
 import type { Method } from '../descriptor/descriptor.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { StreamEnd } from './judge-end.js'

@@ -1,6 +1,6 @@
 import type { Client, Metadata, StatusObject } from '@grpc/grpc-js'
 import { isGrpcType } from '../call/page.js'
-import { type CallFailure, CODE } from '../call/retry-policy.js'
+import { type CallFailure, CODE } from '../call/status.js'
 import { textOf, toFailure } from '../call/unary.js'
 import { grpc } from '../channel/grpc.js'
 import type { Method } from '../descriptor/descriptor.js'

@@ -1,6 +1,7 @@
 import { PpoppoError, type PpoppoErrorCode } from '../../errors.js'
 import type { Caller } from '../call/caller.js'
-import { type CallFailure, CODE, isTooLarge } from '../call/retry-policy.js'
+import { isTooLarge } from '../call/retry-policy.js'
+import { type CallFailure, CODE } from '../call/status.js'
 import type { Verdict } from './judge-end.js'
 
 /** What was asked for, for the words of an error. */

@@ -1,5 +1,5 @@
 import type { DescriptorModel, FieldShape, RpcShape } from '../descriptor/model.js'
-import { type Contract, contractAmong, isValueNamed, METHODS, serviceOf } from '../wire/methods.js'
+import { type Contract, contractAmong, isValueNamed, METHODS, serviceOf } from '../wire/rpcs.js'
 
 /**
  * What a difference means for the client.
@@ -144,7 +144,7 @@ function diffFields(pair: MessagePair, group: string, report: Report): readonly 
     if (kinds[0] !== 'scalar' && kinds[0] === kinds[1] && isSameWorld(field.type, other.type)) {
       next.push([field.type, other.type])
     } else if (field.type !== other.type) {
-      report(group, ofType(field.type, other.type), `${name} is ${other.type}, ours ${field.type}`)
+      report(group, severityOfTypes(field.type, other.type), `${name} is ${other.type}, ours ${field.type}`)
     }
   }
   const extra = [...found].filter(([name]) => !mine.has(name)).map(([name, { number }]) => `${name} = ${number}`)
@@ -194,7 +194,7 @@ function isSameWorld(mine: string, found: string): boolean {
   return !mine.startsWith('google.protobuf.') && !found.startsWith('google.protobuf.')
 }
 
-function ofType(mine: string, found: string): Severity {
+function severityOfTypes(mine: string, found: string): Severity {
   if (NUMBERS.includes(mine) && NUMBERS.includes(found)) return 'descriptor'
   // Dates are read as either.
   return mine === 'string' && found === 'google.protobuf.Timestamp' ? 'descriptor' : 'client'

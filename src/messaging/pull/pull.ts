@@ -4,7 +4,7 @@ import { loadDescriptor, ownFiles } from '../descriptor/descriptor.js'
 import { fromDescriptorSet, toDescriptorSet } from '../descriptor/descriptor-proto.js'
 import { createModel, parseFile } from '../descriptor/model.js'
 import { systemMessagingRuntime } from '../lib/runtime.js'
-import { METHODS, type MethodName } from '../wire/methods.js'
+import { METHODS, type MethodName } from '../wire/rpcs.js'
 import { type Difference, diffProtos } from './diff.js'
 import { type PullOptions, pullFiles } from './reflection.js'
 

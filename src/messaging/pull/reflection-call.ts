@@ -1,6 +1,6 @@
 import type { Client, Metadata, ServiceError } from '@grpc/grpc-js'
 import { CallFailed } from '../call/failure.js'
-import { type CallFailure, CODE } from '../call/retry-policy.js'
+import { type CallFailure, CODE } from '../call/status.js'
 import { toFailure } from '../call/unary.js'
 import { grpc } from '../channel/grpc.js'
 import { descriptorType } from '../descriptor/descriptor-proto.js'

@@ -1,6 +1,7 @@
 import { PpoppoError } from '../../errors.js'
 import { said } from '../call/failure.js'
-import { type CallFailure, CODE, setUpFaultOf } from '../call/retry-policy.js'
+import { setUpFaultOf } from '../call/retry-policy.js'
+import { type CallFailure, CODE } from '../call/status.js'
 import { explainSetUp } from '../channel/set-up-fault.js'
 
 /** A failed question about a server's descriptor, in words that name the fix. */

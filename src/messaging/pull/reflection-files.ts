@@ -1,8 +1,8 @@
 import { PpoppoError } from '../../errors.js'
 import { CallFailed } from '../call/failure.js'
-import { CODE } from '../call/retry-policy.js'
+import { CODE } from '../call/status.js'
 import { createModel, parseFile, type WireFile } from '../descriptor/model.js'
-import { CONTRACTS, contractAmong, WANTED_SERVICES } from '../wire/methods.js'
+import { CONTRACTS, contractAmong, WANTED_SERVICES } from '../wire/rpcs.js'
 import type { ReflectionAnswer, ReflectionCall, ReflectionQuestion } from './reflection-call.js'
 
 const MAX_BYTES = 4 * 1024 * 1024

@@ -1,7 +1,7 @@
 import type { MessagingConfig } from '../../config/messaging-options.js'
 import { PpoppoError } from '../../errors.js'
 import { CallFailed } from '../call/failure.js'
-import { CODE } from '../call/retry-policy.js'
+import { CODE } from '../call/status.js'
 import { openChannel } from '../channel/channel.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import { CallScope } from '../lib/scope.js'

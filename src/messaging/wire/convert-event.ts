@@ -3,7 +3,7 @@ import { isPlainObject } from '../../lib/guards.js'
 import { toUlidDate } from '../lib/ulid.js'
 import type { MessagingEvent, MessagingEventType } from '../types/events.js'
 import { toDate, toNumber, toText } from './convert.js'
-import { isValueNamed } from './methods.js'
+import { isValueNamed } from './rpcs.js'
 
 type Wire = Readonly<Record<string, unknown>>
 type Writable<Shape> = { -readonly [Name in keyof Shape]: Shape[Name] }

@@ -15,7 +15,7 @@ import type {
   TemplateComponentType,
   TemplateRequest,
 } from '../types/calls.js'
-import { isValueNamed } from './methods.js'
+import { isValueNamed } from './rpcs.js'
 import { type StructShape, toStruct } from './struct.js'
 
 type Wire = Readonly<Record<string, unknown>>

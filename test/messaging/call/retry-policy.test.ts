@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { type CallFailure, classify } from '../../../src/messaging/call/retry-policy.js'
+import { classify } from '../../../src/messaging/call/retry-policy.js'
+import type { CallFailure } from '../../../src/messaging/call/status.js'
 import { readRetryInfo, toRetryAfterMs } from '../../../src/messaging/lib/retry-after.js'
 
 const failure = (code: number, details = '', more: Partial<CallFailure> = {}): CallFailure => ({

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { MessageTypeDefinition } from '@grpc/proto-loader'
 import { expect, test } from '@jest/globals'
 import { loadDescriptor, ownFiles } from '../../../src/messaging/descriptor/descriptor.js'
-import { METHODS, type MethodName } from '../../../src/messaging/wire/methods.js'
+import { METHODS, type MethodName } from '../../../src/messaging/wire/rpcs.js'
 import { loader, OWN_PROTO } from '../support/fake-pcs.js'
 
 test('what the code has of proto/ is the .proto itself; else run: node scripts/own-proto.mjs', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { CallFailure } from '../../../src/messaging/call/retry-policy.js'
+import type { CallFailure } from '../../../src/messaging/call/status.js'
 import { judgeEnd, NO_STREAK, type Streak, type StreamEnd } from '../../../src/messaging/events/judge-end.js'
 import { pauseMs } from '../../../src/messaging/events/pause.js'
 

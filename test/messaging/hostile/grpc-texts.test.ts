@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { type CallFailure, classify, isNeverSent } from '../../../src/messaging/call/retry-policy.js'
+import { classify, isNeverSent } from '../../../src/messaging/call/retry-policy.js'
+import type { CallFailure } from '../../../src/messaging/call/status.js'
 import { answerHttp, answerReset, answerStatus, answerWell, type Script, startRawServer } from './raw-server.js'
 
 /*
