@@ -10,8 +10,7 @@ import { createPolls } from './methods/polls.js'
 import { createSend } from './methods/send.js'
 import { createStatus, createWaitFor } from './methods/status.js'
 import { createTemplates } from './methods/templates.js'
-import { OpenRuns } from './send-many/open-runs.js'
-import { createSendMany } from './send-many/send-many.js'
+import { createSendMany, OpenRuns } from './send-many/send-many.js'
 import type { Messaging } from './types/calls.js'
 import { createKnownTemplates } from './wire/placeholders.js'
 
@@ -40,6 +39,7 @@ export function createMessagingClient(
       probe: (signal) => askStats(caller, { signal }, true),
       checkRecipient: (templateId, recipient) => void known.check(templateId, [recipient]),
       runs,
+      runtime,
     }),
     status,
     waitFor: createWaitFor(caller, status),

@@ -10,7 +10,7 @@ import type { MethodName } from '../wire/rpcs.js'
 import { parseCallOptions } from './call-options.js'
 import { type Asked, CallFailed, TooLargeError, toMessagingError, toUnmade } from './failure.js'
 import { pageOf } from './page.js'
-import { RetryBudget, withRepeats } from './retry.js'
+import { RetryBudget, withRetries } from './retry.js'
 import { classify, setUpFaultOf } from './retry-policy.js'
 import { type CallFailure, CODE } from './status.js'
 import { callUnary } from './unary.js'
@@ -96,7 +96,7 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
           return { method, bytes: method.serialize(write(caller.descriptor())) }
         })
         const { context } = asked
-        if (context && prepared.bytes.length > context.mostBytes) {
+        if (context && prepared.bytes.length > context.maxBytes) {
           throw new TooLargeError(asked.operation, prepared.bytes.length, '')
         }
         const attempt = async (): Promise<object> => {
@@ -106,7 +106,7 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
           })
           if (asked.kind === 'write') await beforeSending(() => caller.channel()).prove(token, scope)
           scope.throwIfEnded()
-          asked.context?.noMore.throwIfAborted()
+          asked.context?.noNewAttempts.throwIfAborted()
           const client = beforeSending(() => caller.channel().client())
           try {
             note(true)
@@ -128,12 +128,12 @@ export function createCaller(config: MessagingConfig, runtime: MessagingRuntime)
           random: runtime.random,
           failsFast: asked.failsFast,
           isForGood: (failure: CallFailure) => setUpFaultOf(failure, hasAnswered) !== undefined,
-          noMore: context?.noMore,
+          noNewAttempts: context?.noNewAttempts,
         }
-        const repeated = await withRepeats(attempt, scope, rules)
-        if (repeated.value === undefined) throw caller.toError(repeated.failure, asked, repeated.attempts)
+        const retried = await withRetries(attempt, scope, rules)
+        if (retried.value === undefined) throw caller.toError(retried.failure, asked, retried.attempts)
         caller.noteAnswer()
-        return repeated.value as Readonly<Record<string, unknown>>
+        return retried.value as Readonly<Record<string, unknown>>
       } finally {
         scope.dispose()
       }

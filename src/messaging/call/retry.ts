@@ -11,7 +11,7 @@ type Repeat = Verdict['repeat']
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
 const FULL_BUDGET = 100
-const REPEAT_COSTS = 10
+const RETRY_COST = 10
 const SUCCESS_EARNS = 1
 /** Between looks for a connection, where there was none: nobody is asked, since the channel connects at its own pace. */
 const FIRST_LOOK_MS = 50
@@ -26,8 +26,8 @@ export class RetryBudget {
 
   /** Takes what a repeat costs. @returns whether there was enough */
   spend(): boolean {
-    if (this.#tokens < REPEAT_COSTS) return false
-    this.#tokens -= REPEAT_COSTS
+    if (this.#tokens < RETRY_COST) return false
+    this.#tokens -= RETRY_COST
     return true
   }
 
@@ -36,8 +36,8 @@ export class RetryBudget {
   }
 }
 
-/** What {@link withRepeats} goes by. */
-export interface RepeatRules {
+/** What {@link withRetries} goes by. */
+export interface RetryRules {
   readonly kind: CallKind
   /** The first one included; 1 is never again. Attempts for which there was no connection do not count. */
   readonly maxAttempts: number
@@ -48,11 +48,11 @@ export interface RepeatRules {
   /** Whether waiting cannot help. */
   readonly isForGood?: ((failure: CallFailure) => boolean) | undefined
   /** Once aborted, no further attempt is begun. */
-  readonly noMore?: AbortSignal | undefined
+  readonly noNewAttempts?: AbortSignal | undefined
 }
 
 /** What a call with repeats came to: an answer, or the last failure and how many attempts were begun. */
-export type Repeated<T> =
+export type Retried<T> =
   | { readonly value: T }
   | { readonly failure: CallFailure; readonly attempts: number; readonly value?: undefined }
 
@@ -62,11 +62,11 @@ export type Repeated<T> =
  * budget bound it.
  * @param attempt rejects with a {@link CallFailed} for what may be judged; anything else is passed on as it is
  */
-export async function withRepeats<T>(
+export async function withRetries<T>(
   attempt: () => Promise<T>,
   scope: CallScope,
-  rules: RepeatRules,
-): Promise<Repeated<T>> {
+  rules: RetryRules,
+): Promise<Retried<T>> {
   let hadNewToken = false
   let unconnected = 0
   let whyUnconnected: CallFailure | undefined
@@ -103,8 +103,8 @@ export async function withRepeats<T>(
       // Another token is no load on a server that ails: all calls that find theirs revoked at once may have it.
       if (!isUnconnected && repeat !== 'new_token' && !rules.budget.spend()) return { failure, attempts }
       hadNewToken ||= repeat === 'new_token'
-      if (pauseMs > 0) await scope.pause(pauseMs, rules.noMore)
-      if (rules.noMore?.aborted) return { failure, attempts }
+      if (pauseMs > 0) await scope.pause(pauseMs, rules.noNewAttempts)
+      if (rules.noNewAttempts?.aborted) return { failure, attempts }
     }
   }
 }
@@ -116,7 +116,7 @@ function afterToken(repeat: Repeat, failure: CallFailure, hadNewToken: boolean):
 }
 
 /** How long to wait before the next attempt, in milliseconds. @param attempts how many there were */
-function pause(repeat: Repeat, failure: CallFailure, attempts: number, { random }: RepeatRules): number {
+function pause(repeat: Repeat, failure: CallFailure, attempts: number, { random }: RetryRules): number {
   switch (repeat) {
     case 'new_token':
       return 0

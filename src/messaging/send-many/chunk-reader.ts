@@ -1,36 +1,37 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PpoppoError } from '../../errors.js'
-import { isPlainObject } from '../../lib/guards.js'
+import { isPlainObject, isThenable } from '../../lib/guards.js'
 import { isPpnum } from '../../ppnum.js'
 import type { InvalidRecipient, Recipient } from '../types/calls.js'
 import { parseRecipient } from '../wire/validate.js'
-import { isPromise, type RecipientSource } from './recipient-source.js'
+import type { RecipientSource } from './recipient-source.js'
 import { SeenPpnums } from './seen-ppnums.js'
 
-/** A source that is always ready would let nobody else run: after so many steps the event loop has its turn. */
+/** A synchronous source would block the event loop: it is yielded to after this many recipients. */
 const STEPS_PER_TURN = 5_000
-/** As many invalid recipients of a chunk are kept; of the others only how many there are. */
-const MOST_KEPT = 1_000
+/** This many invalid recipients of a chunk are kept; the others are only counted. */
+const MAX_KEPT = 1_000
 
-/** Recipients to send to at once, and what else was read on the way to them. */
+/** Recipients of one send, and the invalid ones that were read with them. */
 export interface Chunk {
   readonly recipients: readonly Recipient[]
-  /** The index of each in the whole source. */
+  /** The index of each recipient in the whole source. */
   readonly rows: readonly number[]
-  /** Those that are wrong in themselves and were left out: how many, and the first of them. */
+  /** Invalid recipients that were left out: their number, and the first of them. */
   readonly invalid: { readonly count: number; readonly first: readonly InvalidRecipient[] }
 }
 
+/** How a {@link ChunkReader} treats recipients. */
 export interface ChunkReaderOptions {
-  /** Whether a recipient that is wrong in itself is left out, rather than an error. */
+  /** Whether an invalid recipient is left out instead of throwing. */
   readonly isSkipping?: boolean
-  /** What else may be wrong with one. @throws PpoppoError */
+  /** A further check of each recipient. @throws PpoppoError */
   readonly check?: ((recipient: Recipient) => void) | undefined
 }
 
-/** Reads recipients into chunks, each ppnum once: the first of a number wins, over the whole of the source. */
+/** Reads recipients into chunks. Each ppnum occurs once in the whole source; the first one wins. */
 export class ChunkReader {
-  /** Recipients read, duplicates and invalid ones left out. */
+  /** Number of recipients read, without duplicates and invalid ones. */
   unique = 0
   duplicates = 0
   readonly #source: RecipientSource
@@ -46,8 +47,8 @@ export class ChunkReader {
   }
 
   /**
-   * The next chunk; the last may be smaller, and without a recipient where only invalid ones were left. `undefined` at
-   * the end, and as soon as `isWanted` says no: what was read by then is counted in {@link unique} and is in no chunk.
+   * The next chunk. The last one may be smaller, and has no recipients if only invalid ones were left. `undefined` at the
+   * end, and as soon as `isWanted` returns false: what was read by then counts in {@link unique} but is in no chunk.
    *
    * @throws `recipients_source_failed`, `request_invalid` with the recipient's index in the whole source.
    */
@@ -57,8 +58,8 @@ export class ChunkReader {
       let step: IteratorResult<unknown, unknown>
       try {
         const answer = this.#source.ask()
-        // Waiting for what is at hand already would cost a promise for each recipient.
-        step = this.#source.take(isPromise(answer) ? await answer : answer)
+        // Awaiting a value that is no promise would cost a promise for each recipient.
+        step = this.#source.take(isThenable(answer) ? await answer : answer)
       } catch (cause) {
         this.#source.fail()
         throw this.#sourceFailed(cause)
@@ -79,7 +80,7 @@ export class ChunkReader {
       recipient = toRecipient(value, row)
       if (this.#options.isSkipping) this.#options.check?.(recipient)
     } catch (error) {
-      // A getter of its own threw: no recipient that is wrong, but a source that is.
+      // A getter threw: the source is faulty, not the recipient.
       if (!(error instanceof PpoppoError)) throw this.#sourceFailed(error)
       if (!this.#options.isSkipping) throw error
       return chunk.addInvalid(toInvalid(value, row, error))
@@ -91,7 +92,7 @@ export class ChunkReader {
   }
 
   #sourceFailed(cause: unknown): PpoppoError {
-    const message = `sendMany: "recipients" threw after ${this.#steps} recipients; error.cause says what, error.report what was sent before.`
+    const message = `sendMany: "recipients" threw after ${this.#steps} recipients. error.cause is what it threw; error.report holds what was sent before.`
     return new PpoppoError('recipients_source_failed', message, { cause })
   }
 }
@@ -112,7 +113,7 @@ class Draft implements Chunk {
 
   addInvalid(invalid: InvalidRecipient): void {
     this.invalid.count += 1
-    if (this.invalid.first.length < MOST_KEPT) this.invalid.first.push(invalid)
+    if (this.invalid.first.length < MAX_KEPT) this.invalid.first.push(invalid)
   }
 }
 
@@ -120,12 +121,12 @@ function toRecipient(value: unknown, index: number): Recipient {
   try {
     return parseRecipient(value, 'recipients[]')
   } catch {
-    // A text for the place is made for the one that is wrong only, not for a million that are right.
+    // The path is built only for an invalid recipient, not for a million valid ones.
     return parseRecipient(value, `recipients[${index}]`)
   }
 }
 
-/** Only a ppnum that is one is told: anything else may be anything. */
+/** A malformed ppnum is not reported: it may be anything. */
 function toInvalid(value: unknown, index: number, { code }: PpoppoError): InvalidRecipient {
   const ppnum = isPlainObject(value) ? value['ppnum'] : undefined
   return { index, ...(isPpnum(ppnum) ? { ppnum } : {}), code }

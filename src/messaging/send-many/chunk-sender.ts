@@ -4,36 +4,37 @@ import type { ChunkOutcome, Recipient, SendReceipt } from '../types/calls.js'
 import { isRefusal } from './chunk-outcome.js'
 import type { Refusals } from './refusals.js'
 
-/** Recipients of a chunk, by their place in it: up to, not including, `to`. */
+/** Recipients of a chunk by their position in it: `from` (inclusive) to `to` (exclusive). */
 export interface Range {
   readonly from: number
   readonly to: number
 }
 
-/** What became of a range. `refused`: one recipient that was refused by itself. */
+/** The result of a range. `refused`: a single recipient that was rejected. */
 export interface SentRange extends Range {
   readonly outcome: ChunkOutcome | 'refused'
   readonly receipt?: SendReceipt
   readonly error?: Error
 }
 
-/** What came of one call. */
+/** The result of one call. */
 export type Attempt =
   | { readonly outcome: 'accepted'; readonly receipt: SendReceipt }
   | { readonly outcome: 'rejected' | 'unknown'; readonly error: Error }
 
+/** What a {@link ChunkSender} is made of. */
 export interface ChunkSenderParts {
   readonly recipients: readonly Recipient[]
   /** One call, with all its retries. Never rejects. */
   readonly attempt: (recipients: readonly Recipient[]) => Promise<Attempt>
   readonly refusals: Refusals
-  /** Whether the run has ended: then nothing more is begun. */
+  /** Whether the run has ended, so that nothing more is started. */
   readonly hasEnded: () => boolean
 }
 
 /**
- * Sends a chunk, in halves where the whole was surely refused: down to the recipients that PCS does not take, or to a
- * size that it takes. One call at a time; what is in doubt is not divided and not sent again.
+ * Sends a chunk. If the whole was provably rejected, it is halved down to the recipients that PCS rejects, or to a size
+ * that PCS accepts. One call at a time; a part with an unknown outcome is neither halved nor sent again.
  */
 export class ChunkSender {
   readonly #parts: ChunkSenderParts
@@ -43,7 +44,7 @@ export class ChunkSender {
     this.#parts = parts
   }
 
-  /** @returns what became of the ranges, in their order */
+  /** @returns the results of the ranges, in order */
   async send(ranges: readonly Range[]): Promise<readonly SentRange[]> {
     for (const range of ranges) await this.#send(range)
     return this.#sent.toSorted((one, other) => one.from - other.from)
@@ -61,7 +62,7 @@ export class ChunkSender {
     return false
   }
 
-  /** One call. @returns what came of it, or the refusal of several of which fewer may be accepted */
+  /** One call. @returns its outcome, or the rejection of several recipients of which some may be accepted */
   async #try(range: Range): Promise<SentRange['outcome'] | PpoppoError> {
     const { recipients, attempt, refusals } = this.#parts
     const done = await attempt(recipients.slice(range.from, range.to))
@@ -75,7 +76,7 @@ export class ChunkSender {
     return outcome
   }
 
-  /** Sends the halves of what was refused as a whole. */
+  /** Sends the halves of a range that was rejected as a whole. */
   async #divide(range: Range, refusal: PpoppoError): Promise<void> {
     const middle = Math.floor((range.from + range.to) / 2)
     const isLeftGood = await this.#sendNext({ ...range, to: middle }, refusal)
@@ -94,34 +95,32 @@ export class ChunkSender {
     return false
   }
 
-  /** Nothing was accepted yet: recipients far apart are tried one by one until it shows what the refusal is about. */
+  /** If nothing was accepted yet, tries single recipients far apart until it is clear what the rejection is about. */
   async #explore(range: Range, refusal: PpoppoError): Promise<void> {
     const { refusals, hasEnded } = this.#parts
-    const endTurn = await refusals.takeTurn()
-    let left: readonly Range[] = [range]
-    try {
-      for (const place of spread(range)) {
+    const left = await refusals.inTurn(async () => {
+      let untried: readonly Range[] = [range]
+      for (const position of spread(range)) {
         if (hasEnded() || refusals.areAboutRecipients) break
-        left = left.flatMap((part) => without(part, place))
-        const outcome = await this.#try({ from: place, to: place + 1 })
-        // Nobody answered: that says nothing, and the next one would spend another recipient on it.
+        untried = untried.flatMap((part) => without(part, position))
+        const outcome = await this.#try({ from: position, to: position + 1 })
+        // An unanswered call tells nothing, and another one would put another recipient at risk.
         if (outcome !== 'refused') break
       }
-    } finally {
-      endTurn()
-    }
-    // Where one part is left and all else was accepted, the culprit is in it.
+      return untried
+    })
+    // If one part is left and all else was accepted, that part has the invalid recipient.
     const isBad = left.length === 1 && this.#sent.every(({ outcome }) => outcome === 'accepted')
     for (const part of left) await this.#sendNext(part, refusal, isBad)
   }
 
-  /** Nothing more is tried: it surely was not accepted. */
+  /** Gives a range up: it provably was not accepted. */
   #leave(range: Range, refusal: PpoppoError): void {
     this.#sent.push({ ...range, outcome: 'rejected', error: refusal })
   }
 }
 
-/** Every place of a range, far apart at first: both ends, the middle, the quarters. */
+/** Every position of a range, far apart at first: both ends, the middle, the quarters. */
 function* spread({ from, to }: Range): Generator<number> {
   const last = to - 1
   yield from
@@ -139,10 +138,11 @@ function* spread({ from, to }: Range): Generator<number> {
   }
 }
 
-function without(range: Range, place: number): Range[] {
-  if (place < range.from || place >= range.to) return [range]
+/** What is left of a range without one position. */
+function without(range: Range, position: number): Range[] {
+  if (position < range.from || position >= range.to) return [range]
   return [
-    { from: range.from, to: place },
-    { from: place + 1, to: range.to },
+    { from: range.from, to: position },
+    { from: position + 1, to: range.to },
   ].filter(({ from, to }) => to > from)
 }

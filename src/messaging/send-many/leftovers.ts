@@ -2,12 +2,12 @@ import type { ResumePart, SendManyReport } from '../types/calls.js'
 import type { Range } from './chunk-sender.js'
 
 /**
- * What of a run is still to be sent: the chunks from a place on, but for some, and parts of some. A chunk of which nothing
- * was accepted stays open as a whole; one of which something was, or perhaps was, is left out from then on, but for the
- * parts that surely were not. Whoever keeps only `resumeFrom` and `skipChunks` thus sends to nobody twice.
+ * What a run still has to send: the chunks from `resumeFrom` on except `skipChunks`, and `resumeParts`. A chunk stays open as
+ * a whole while nothing of it was accepted. Once something was, or may have been, it is skipped except for the parts that
+ * provably were not. So a caller who saves only `resumeFrom` and `skipChunks` never sends to anyone twice.
  */
 export class Leftovers {
-  /** Lowest index that surely was not accepted, and the higher ones that were, or perhaps were. */
+  /** Lowest index that provably was not accepted, and the higher ones that were, or may have been. */
   #resumeFrom: number
   readonly #settledAfter: Set<number>
   readonly #parts = new Map<number, readonly Range[]>()
@@ -25,14 +25,14 @@ export class Leftovers {
     this.#advance()
   }
 
-  /** What of a chunk is to be sent. */
+  /** The ranges of a chunk to send. */
   rangesOf(index: number, recipients: number): readonly Range[] {
     if (!this.#isLeftOut(index)) return recipients === 0 ? [] : [{ from: 0, to: recipients }]
     const parts = (this.#parts.get(index) ?? []).map(({ from, to }) => ({ from, to: Math.min(to, recipients) }))
     return parts.filter(({ from, to }) => from < to)
   }
 
-  /** @param open what of the chunk surely was not accepted and may be sent again */
+  /** @param open the ranges that provably were not accepted and may be sent again */
   settle(index: number, recipients: number, open: readonly Range[]): void {
     const merged = merge(open)
     const [first] = merged
@@ -42,6 +42,7 @@ export class Leftovers {
     this.#advance()
   }
 
+  /** Where to resume. */
   position(): Pick<SendManyReport, 'resumeFrom' | 'skipChunks' | 'resumeParts'> {
     const indexes = [...this.#parts.keys()].sort((one, other) => one - other)
     const parts = indexes.flatMap((chunk) => (this.#parts.get(chunk) ?? []).map((range) => ({ chunk, ...range })))
@@ -66,7 +67,7 @@ export class Leftovers {
   }
 }
 
-/** In order, and what touches or overlaps as one: a range that is given twice is not sent twice. */
+/** Sorted, with touching and overlapping ranges joined, so that a range given twice is not sent twice. */
 function merge(ranges: readonly Range[]): Range[] {
   const merged: Range[] = []
   for (const { from, to } of ranges.toSorted((one, other) => one.from - other.from)) {

@@ -1,9 +1,10 @@
 import { PpoppoError } from '../../errors.js'
+import { isWholeNumber } from '../../lib/guards.js'
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import type { ResumePart, SendManyRequest } from '../types/calls.js'
 import { checkNames, checkRequestNames, parseId, parsePoll, record } from '../wire/validate.js'
 
-/** How a run is cut and paced: what the request says, checked, or the defaults. */
+/** Settings of a run: what the request says, checked, with the defaults. */
 export interface SendManyOptions {
   readonly concurrency: number
   readonly chunkSize: number
@@ -14,7 +15,7 @@ export interface SendManyOptions {
   readonly patienceMs: number
 }
 
-/** The server takes no larger send. */
+/** The largest send that the server accepts. */
 const LARGEST_CHUNK = 1_000
 const PATIENCE_MS = 300_000
 
@@ -72,8 +73,7 @@ function assertPart(path: string, part: unknown): void {
 }
 
 function assertInteger(name: string, value: unknown, lowest: number, highest?: number): void {
-  const isRight = Number.isSafeInteger(value) && (value as number) >= lowest
-  if (isRight && (highest === undefined || (value as number) <= highest)) return
+  if (isWholeNumber(value, lowest, highest)) return
   throw invalid(
     name,
     `must be a whole number${highest === undefined ? ` of ${lowest} or more` : ` from ${lowest} to ${highest}`}`,

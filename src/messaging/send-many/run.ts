@@ -1,20 +1,22 @@
-import { setMaxListeners } from 'node:events'
 import { isPpoppoError, type PpoppoError } from '../../errors.js'
+import { untilAborted } from '../../lib/on-abort.js'
 import { TooLargeError } from '../call/failure.js'
 import type { SendContext } from '../call/send-context.js'
+import type { MessagingRuntime } from '../lib/runtime.js'
 import type { ChunkReport, Recipient, SendManyRequest, SendReceipt } from '../types/calls.js'
-import { isCommonFailure, isOutage, isRefusal, outcomeOf, Patience } from './chunk-outcome.js'
+import { isCommonFailure, isOutage, isRefusal, outcomeOf } from './chunk-outcome.js'
 import type { Chunk, ChunkReader } from './chunk-reader.js'
 import { type Attempt, ChunkSender, type Range } from './chunk-sender.js'
-import { ProgressTeller } from './progress-teller.js'
+import { type OnAway, Patience } from './patience.js'
+import { ProgressReporter } from './progress-reporter.js'
 import { Refusals } from './refusals.js'
 import type { SendManyTally } from './tally.js'
 
-/** So many sends in a row of which nobody knows what became of them end the run. */
-const UNKNOWN_TO_END = 8
-/** What servers take by default: grpc-js, Go, Java, C++ and tonic alike. */
-const MOST_BYTES = 4 * 1024 * 1024
-/** Of a size that was refused, what is tried next: a little more than half, so that both halves pass. */
+/** This many sends in a row with an unknown outcome stop the run. */
+const MAX_UNKNOWN_IN_A_ROW = 8
+/** What servers accept by default: grpc-js, Go, Java, C++ and tonic alike. */
+const MAX_BYTES = 4 * 1024 * 1024
+/** After a request is rejected for its size, this share of it is tried: a little over half, so that both halves pass. */
 const SMALLER = 0.6
 
 /** Why a run ended before its source did. */
@@ -25,83 +27,82 @@ export type EarlyEnd =
   /** The client is being closed. */
   | { readonly by: 'close'; readonly error: PpoppoError }
 
-/** What a run is made of. */
-export interface SendManyParts {
+/** What a {@link SendManyRun} is made of. */
+export interface SendManyRunParts {
   readonly reader: ChunkReader
   readonly tally: SendManyTally
   readonly closeSource: () => Promise<unknown>
   readonly concurrency: number
   readonly patienceMs: number
-  /** One send to the end, repeats included; `cutOff` ends it in the middle. */
+  /** One send including its retries; `cutOff` ends it halfway. */
   readonly send: (recipients: readonly Recipient[], cutOff: AbortSignal, context: SendContext) => Promise<SendReceipt>
-  /** Asks PCS something that may be asked any number of times. */
+  /** Makes a call to PCS that is safe to retry. */
   readonly probe: ((signal: AbortSignal) => Promise<unknown>) | undefined
   readonly onProgress: SendManyRequest['onProgress']
-  /** How long sends under way may still take once the caller wants the run to end. */
+  /** How long sends in flight may still take once the caller wants the run to end, in milliseconds. */
   readonly graceMs: number
+  readonly runtime: MessagingRuntime
 }
 
 /**
- * One run of `sendMany`: reads a chunk, waits for a place among the sends under way, starts it, reads on. So at any
- * time at most `concurrency` chunks are under way and one more is in hand.
+ * One run of `sendMany`: reads a chunk, waits for a free slot, starts the send, reads on. So at most `concurrency` chunks
+ * are in flight at any time, and one more has been read.
  */
 export class SendManyRun {
   /** The first reason for ending early. */
   earlyEnd: EarlyEnd | undefined
-  readonly #parts: SendManyParts
+  readonly #parts: SendManyRunParts
+  /** Nothing more is read or started. */
   readonly #ended = new AbortController()
-  /** The caller wants no further attempt, of sends under way neither. */
-  readonly #noMore = new AbortController()
+  /** The caller wants no further attempt, not even of sends in flight. */
+  readonly #noNewAttempts = new AbortController()
+  /** Sends in flight are cut off. */
   readonly #cutOff = new AbortController()
   readonly #patience: Patience
   readonly #refusals: Refusals
-  readonly #teller: ProgressTeller
+  readonly #progress: ProgressReporter
   readonly #sending = new Set<Promise<unknown>>()
-  #placesTaken = 0
+  #slotsTaken = 0
   #unknownInARow = 0
-  #mostBytes = MOST_BYTES
-  #placeIsFree: () => void = () => {}
-  #grace: NodeJS.Timeout | undefined
+  #maxBytes = MAX_BYTES
+  #wakeReader: (() => void) | undefined
+  #cancelGrace: (() => void) | undefined
 
-  constructor(parts: SendManyParts) {
+  constructor(parts: SendManyRunParts) {
     this.#parts = parts
-    // As many sends and pauses as there are places listen to them: no leak.
-    setMaxListeners(0, this.#ended.signal, this.#noMore.signal, this.#cutOff.signal)
-    this.#patience = new Patience({
-      patienceMs: parts.patienceMs,
-      ended: this.#ended.signal,
-      now: () => performance.now(),
-    })
+    const { patienceMs, runtime } = parts
+    this.#patience = new Patience({ patienceMs, runtime, ended: this.#ended.signal })
     this.#refusals = new Refusals((error) => this.end({ by: 'failure', error }), parts.concurrency)
-    this.#teller = new ProgressTeller(parts.onProgress, (cause) =>
+    this.#progress = new ProgressReporter(parts.onProgress, (cause) =>
       this.end({ by: 'caller', through: 'onProgress', cause }),
     )
   }
 
   /**
-   * Nothing more is read or started from here on. Sends under way go on, but where the caller wants an end for
-   * {@link SendManyParts.graceMs} at most.
+   * Nothing more is read or started from here on. Sends in flight continue; if the caller wants the run to end, for
+   * {@link SendManyRunParts.graceMs} at most.
    */
   end(reason: EarlyEnd): void {
     this.earlyEnd ??= reason
     this.#ended.abort()
-    this.#placeIsFree()
+    this.#wakeReader?.()
     if (reason.by !== 'caller' && reason.by !== 'close') return
-    this.#noMore.abort()
+    this.#noNewAttempts.abort()
     const cause = reason.by === 'close' ? reason.error : reason.cause
-    this.#grace ??= setTimeout(() => this.#cutOff.abort(new CutOff(cause)), this.#parts.graceMs)
+    const { graceMs, runtime } = this.#parts
+    this.#cancelGrace ??= runtime.after(graceMs, () => this.#cutOff.abort(new CutOff(cause)))
   }
 
-  /** Reads and starts chunks until the source is at its end, or the run is: also while the source keeps us waiting. */
+  /** Reads and starts chunks until the source or the run ends, even while the source has not answered. */
   async readAndStart(): Promise<void> {
-    await Promise.race([this.#readToEnd(), aborted(this.#ended.signal)])
+    await Promise.race([this.#readToEnd(), untilAborted(this.#ended.signal)])
   }
 
-  /** Closes the source, waits for the sends under way, and for what `onProgress` still does. */
+  /** Closes the source, and waits for sends in flight and for `onProgress`. */
   async settle(): Promise<void> {
     await Promise.all([this.#parts.closeSource(), ...this.#sending])
-    await Promise.race([this.#teller.told, aborted(this.#cutOff.signal)])
-    clearTimeout(this.#grace)
+    await Promise.race([this.#progress.delivered, untilAborted(this.#cutOff.signal)])
+    this.#cancelGrace?.()
     const { hopeless } = this.#refusals
     if (hopeless && this.earlyEnd === undefined) this.earlyEnd = { by: 'failure', error: hopeless }
   }
@@ -113,11 +114,11 @@ export class SendManyRun {
         const chunk = await reader.next(() => this.earlyEnd === undefined)
         if (chunk === undefined) return
         const ranges = tally.plan(index, chunk.recipients.length)
-        // Those in a chunk that is left out were told by the run that sent it.
+        // The invalid recipients of a skipped chunk were reported by the run that sent it.
         if (ranges.length === 0 && chunk.recipients.length > 0) continue
-        tally.noteWrong(chunk.invalid)
+        tally.noteInvalid(chunk.invalid)
         if (ranges.length === 0) continue
-        await this.#place()
+        await this.#freeSlot()
         if (this.earlyEnd !== undefined) return
         this.#start(index, chunk, ranges)
       }
@@ -126,28 +127,28 @@ export class SendManyRun {
     }
   }
 
-  async #place(): Promise<void> {
-    while (this.#placesTaken >= this.#parts.concurrency && this.earlyEnd === undefined) {
+  async #freeSlot(): Promise<void> {
+    while (this.#slotsTaken >= this.#parts.concurrency && this.earlyEnd === undefined) {
       await new Promise<void>((resolve) => {
-        this.#placeIsFree = resolve
+        this.#wakeReader = resolve
       })
     }
   }
 
   #start(index: number, chunk: Chunk, ranges: readonly Range[]): void {
-    this.#placesTaken += 1
+    this.#slotsTaken += 1
     this.#parts.tally.start(ranges)
     const sending = this.#send(index, chunk, ranges)
     this.#sending.add(sending)
     void sending
       .then((report) => {
         this.#sending.delete(sending)
-        return this.#teller.tell(this.#parts.tally.progress(report))
+        return this.#progress.report(this.#parts.tally.progress(report))
       })
       .then(() => this.#untilAnswered(index, chunk))
       .then(() => {
-        this.#placesTaken -= 1
-        this.#placeIsFree()
+        this.#slotsTaken -= 1
+        this.#wakeReader?.()
       })
   }
 
@@ -168,11 +169,8 @@ export class SendManyRun {
       return this.#parts.send(recipients, this.#cutOff.signal, context)
     }
     const isUndone = (error: unknown): boolean => outcomeOf(error, context.isInDoubt) === 'rejected'
-    const chunk = { index, recipients: recipients.length }
     try {
-      const receipt = await this.#patience.retry(send, isUndone, (error, isFirst) => {
-        if (isFirst) this.#tellPause({ ...chunk, error }, error)
-      })
+      const receipt = await this.#patience.retry(send, isUndone, this.#reportPause(index, recipients.length))
       this.#unknownInARow = 0
       return { outcome: 'accepted', receipt }
     } catch (error) {
@@ -183,64 +181,56 @@ export class SendManyRun {
   }
 
   #newContext(): SendContext {
-    return { mostBytes: this.#mostBytes, noMore: this.#noMore.signal, isInDoubt: true }
+    return { maxBytes: this.#maxBytes, noNewAttempts: this.#noNewAttempts.signal, isInDoubt: true }
   }
 
   #learnFrom(error: unknown, outcome: Attempt['outcome']): void {
-    // PCS, or a gateway before it, takes less than we thought: all later ones are cut so that they pass.
+    // PCS, or a gateway in front of it, accepts less than expected: later requests are kept below that.
     if (error instanceof TooLargeError && error.grpcCode !== undefined) {
-      this.#mostBytes = Math.min(this.#mostBytes, Math.ceil(error.bytes * SMALLER))
+      this.#maxBytes = Math.min(this.#maxBytes, Math.ceil(error.bytes * SMALLER))
     }
     this.#unknownInARow = isOutage(error) && outcome === 'unknown' ? this.#unknownInARow + 1 : 0
     if (!isPpoppoError(error) || isRefusal(error)) return
-    const isSpent = this.#unknownInARow >= Math.max(UNKNOWN_TO_END, 2 * this.#parts.concurrency)
-    if (isSpent || this.#patience.isOver || isCommonFailure(error, this.#refusals.areAboutRecipients))
+    const isTooUncertain = this.#unknownInARow >= Math.max(MAX_UNKNOWN_IN_A_ROW, 2 * this.#parts.concurrency)
+    if (isTooUncertain || this.#patience.isOver || isCommonFailure(error, this.#refusals.areAboutRecipients))
       this.end({ by: 'failure', error })
   }
 
   /**
-   * After a send of which nobody knows: before another one is spent, something is asked that may be asked again, until
-   * it is answered. The place is taken meanwhile.
+   * After a send with an unknown outcome, makes a call that is safe to retry until PCS answers, so that no further chunk is
+   * put at risk. The slot stays taken meanwhile.
    */
   async #untilAnswered(index: number, { recipients }: Chunk): Promise<void> {
     const { probe } = this.#parts
     if (this.#unknownInARow === 0 || probe === undefined) return
-    const chunk = { index, recipients: recipients.length }
+    const ask = (): Promise<unknown> => probe(this.#ended.signal)
     await this.#patience
-      .retry(
-        () => probe(this.#ended.signal),
-        () => true,
-        (error, isFirst) => {
-          if (isFirst) this.#tellPause({ ...chunk, error }, error)
-        },
-      )
+      .retry(ask, () => true, this.#reportPause(index, recipients.length))
       .catch((error: unknown) => {
         const isNowhere = isPpoppoError(error, 'messaging_misconfigured')
         if (isNowhere || (isOutage(error) && this.#patience.isOver)) this.end({ by: 'failure', error })
       })
   }
 
-  #tellPause(chunk: ChunkReport, error: Error): void {
-    void this.#teller.tell(this.#parts.tally.progress(chunk, { error, since: new Date() }))
+  /** Reports that the run is paused, once until PCS answers again. */
+  #reportPause(index: number, recipients: number): OnAway {
+    return (error, isFirst) => {
+      if (!isFirst) return
+      const paused = { error, since: new Date() }
+      void this.#progress.report(this.#parts.tally.progress({ index, recipients, error }, paused))
+    }
   }
 }
 
 function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('the send failed with something that is no error', { cause: error })
+  return error instanceof Error ? error : new Error('the send threw a value that is not an error', { cause: error })
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
-
-/** Ends sends under way. Not the caller's own reason: an error of the library among those reads as "surely not sent". */
+/** Cuts off sends in flight. Not the caller's own reason, which would count as "provably not sent" if it is an error of the library. */
 class CutOff extends Error {
   override readonly name = 'AbortError'
 
   constructor(cause: unknown) {
-    super('It was cut off while it was under way: it may have been accepted.', { cause })
+    super('The send was cut off while in flight: it may have been accepted.', { cause })
   }
 }

@@ -1,108 +1,155 @@
+import type { PpoppoError } from '../../errors.js'
 import { onAbort } from '../../lib/on-abort.js'
-import { within } from '../../lib/wait.js'
 import { parseCallOptions } from '../call/call-options.js'
 import type { SendContext } from '../call/send-context.js'
-import type { CallOptions, Messaging, Recipient, SendManyReport, SendReceipt, SendRequest } from '../types/calls.js'
+import { atMost } from '../lib/pause.js'
+import { type MessagingRuntime, systemMessagingRuntime } from '../lib/runtime.js'
+import type {
+  CallOptions,
+  Messaging,
+  Recipient,
+  SendManyReport,
+  SendManyRequest,
+  SendReceipt,
+  SendRequest,
+} from '../types/calls.js'
 import { ChunkReader } from './chunk-reader.js'
 import { SendManyAbortError, SendManyError } from './error.js'
-import { OpenRuns } from './open-runs.js'
-import { parseSendManyOptions } from './options.js'
+import { parseSendManyOptions, type SendManyOptions } from './options.js'
 import { RecipientSource } from './recipient-source.js'
 import { type EarlyEnd, SendManyRun } from './run.js'
 import { SendManyTally } from './tally.js'
 
-/** What {@link createSendMany} stands on. */
-export interface SendManyDependencies {
-  /** One send of up to 1,000 recipients, repeats included. Ends soon after its signal does. */
+/** What {@link createSendMany} is made of. */
+export interface SendManyParts {
+  /** One send of up to 1,000 recipients including its retries. Ends soon after its signal is aborted. */
   readonly send: (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt>
-  /** Asks PCS something that may be asked any number of times; rejects while PCS is away. */
+  /** Makes a call to PCS that is safe to retry; rejects while PCS is unavailable. */
   readonly probe?: (signal: AbortSignal) => Promise<unknown>
-  /** Whether a recipient has all that the template asks of it. @throws `request_invalid` */
+  /** Checks that a recipient has everything the template needs. @throws `request_invalid` */
   readonly checkRecipient?: (templateId: string, recipient: Recipient) => void
-  /** Those that `close()` ends. */
+  /** The runs that `close()` ends. */
   readonly runs?: OpenRuns
-  /** @throws where nothing can be sent any more; asked before anything is read */
+  /** Called before anything is read. @throws if nothing can be sent any more */
   readonly assertOpen?: () => void
-  /** How long sends under way may still take after an abort, in milliseconds. @default 2,000 */
+  /** How long sends in flight may still take after an abort, in milliseconds. @default 2,000 */
   readonly abortGraceMs?: number
+  /** Clock and timers. @default the real ones */
+  readonly runtime?: MessagingRuntime
 }
 
-/** A source whose `return()` never ends must not keep a run from ending. */
+/** A source whose `return()` never settles must not keep a run from ending. */
 const CLOSE_SOURCE_WITHIN_MS = 5_000
+const ABORT_GRACE_MS = 2_000
 
 /**
- * Sends to a list of any length, in chunks, each ppnum once. `options.deadlineMs` is for each chunk.
+ * Sends to a list of any length in chunks, each ppnum once. `options.deadlineMs` applies to each chunk.
  *
- * It resolves when every chunk has been tried, and also when a failure that all chunks would meet (credentials,
- * template, quota, nobody answers 8 sends in a row) made it stop: `stoppedBy` says which. A chunk that failed for good
- * is an entry with `error`; one that PCS asks to wait with (up to 10 minutes) is sent again after that.
+ * It resolves when every chunk has been tried, and also when a failure that all chunks would meet (credentials, template,
+ * quota, 8 sends in a row without an answer) stopped it: then `stoppedBy` holds that failure. A chunk that failed for good
+ * is an entry with `error`. If PCS asks to wait (up to 10 minutes), the chunk is sent again after that.
  *
- * It rejects when the caller or the list ended it; chunks under way are waited for first (after an abort for 2 seconds,
- * then they are cut off and count as `unknown`), so that the error's `report` knows of everything that was accepted:
- * @throws SendManyAbortError after an abort, and after a throw of `onProgress`.
- * @throws SendManyError `recipients_source_failed`, `request_invalid` (an invalid recipient, by its index in the list),
- *   `messaging_not_configured`.
- * @throws PpoppoError `request_invalid` for the request itself, before anything is read.
+ * It rejects if the caller or the list ended it. Chunks in flight are awaited first (after an abort for 2 seconds, then
+ * they are cut off and count as `unknown`), so the error's `report` has everything that was accepted:
+ * @throws SendManyAbortError after an abort, or if `onProgress` threw
+ * @throws SendManyError `recipients_source_failed`, `request_invalid` (an invalid recipient, with its index in the list),
+ *   `messaging_not_configured`
+ * @throws PpoppoError `request_invalid` for the request itself, before anything is read
  *
- * To go on after any of these, and after a crash, give the same list, `chunkSize`, and the last `resumeFrom` and
- * `skipChunks`. After a crash this sends chunks again that `onProgress` had not reported, at most `concurrency` of them.
+ * To resume after any of these, or after a crash, pass the same list and `chunkSize` with the last `resumeFrom`, `skipChunks`
+ * and `resumeParts`. After a crash, chunks that `onProgress` had not reported are sent again: at most `concurrency` of them.
  *
  * @example
  * const sendMany = createSendMany({ send })
  * const report = await sendMany({ templateId, recipients: readCsv('people.csv'), onProgress: ({ accepted }) => draw(accepted) })
  */
-export function createSendMany({
-  send,
-  probe,
-  assertOpen,
-  checkRecipient,
-  runs = new OpenRuns(),
-  abortGraceMs = 2_000,
-}: SendManyDependencies): Messaging['sendMany'] {
+export function createSendMany(parts: SendManyParts): Messaging['sendMany'] {
+  const { runs = new OpenRuns() } = parts
   return async function sendMany(request, options) {
     const { signal, deadlineMs } = parseCallOptions(options)
-    const { concurrency, chunkSize, onInvalidRecipient, patienceMs, ...from } = parseSendManyOptions(request)
-    assertOpen?.()
+    const settings = parseSendManyOptions(request)
+    parts.assertOpen?.()
     runs.assertOpen()
-    const { templateId, poll, onProgress } = request
-    const source = new RecipientSource(request.recipients)
-    const reader = new ChunkReader(source, chunkSize, {
-      isSkipping: onInvalidRecipient === 'skip',
-      check: checkRecipient && ((recipient) => checkRecipient(templateId, recipient)),
-    })
-    const tally = new SendManyTally(reader, from)
-    const run = new SendManyRun({
-      reader,
-      tally,
-      closeSource: () => within(source.close(), CLOSE_SOURCE_WITHIN_MS),
-      concurrency,
-      patienceMs,
-      send: (recipients, cutOff, context) =>
-        send(
-          { templateId, recipients, ...(poll !== undefined && { poll }) },
-          { signal: cutOff, ...(deadlineMs !== undefined && { deadlineMs }) },
-          context,
-        ),
-      probe,
-      onProgress,
-      graceMs: abortGraceMs,
-    })
-
-    const release = signal && onAbort(signal, () => run.end({ by: 'caller', through: 'signal', cause: signal.reason }))
-    await runs.track(run, async () => {
-      await run.readAndStart()
-      await run.settle()
-    })
-    release?.()
+    const { run, tally } = createRun(parts, request, settings, deadlineMs)
+    const unsubscribe =
+      signal && onAbort(signal, () => run.end({ by: 'caller', through: 'signal', cause: signal.reason }))
+    await runs.execute(run)
+    unsubscribe?.()
     return conclude(run.earlyEnd, tally)
   }
+}
+
+/** Wires a run: source, reader, tally, and the send of one chunk. */
+function createRun(
+  parts: SendManyParts,
+  request: SendManyRequest,
+  settings: SendManyOptions,
+  deadlineMs: number | undefined,
+): { readonly run: SendManyRun; readonly tally: SendManyTally } {
+  const { send, probe, checkRecipient, abortGraceMs = ABORT_GRACE_MS, runtime = systemMessagingRuntime } = parts
+  const { templateId, poll, onProgress } = request
+  const { concurrency, chunkSize, patienceMs } = settings
+  const source = new RecipientSource(request.recipients)
+  const reader = new ChunkReader(source, chunkSize, {
+    isSkipping: settings.onInvalidRecipient === 'skip',
+    check: checkRecipient && ((recipient) => checkRecipient(templateId, recipient)),
+  })
+  const tally = new SendManyTally(reader, settings)
+  const run = new SendManyRun({
+    reader,
+    tally,
+    closeSource: () => atMost(CLOSE_SOURCE_WITHIN_MS, source.close(), runtime),
+    concurrency,
+    patienceMs,
+    send: (recipients, cutOff, context) =>
+      send(
+        { templateId, recipients, ...(poll !== undefined && { poll }) },
+        { signal: cutOff, ...(deadlineMs !== undefined && { deadlineMs }) },
+        context,
+      ),
+    probe,
+    onProgress,
+    graceMs: abortGraceMs,
+    runtime,
+  })
+  return { run, tally }
 }
 
 function conclude(end: EarlyEnd | undefined, tally: SendManyTally): SendManyReport {
   if (end === undefined) return tally.report()
   if (end.by === 'caller') throw new SendManyAbortError(end.through, end.cause, tally.report())
-  // Nobody has said yet as whom to send: no outcome of a run, and every call rejects with it.
-  const isSetUp = end.error.code !== 'messaging_not_configured'
-  if (end.by === 'source' || !isSetUp) throw new SendManyError(end.error, tally.report())
+  // Missing credentials are a setup error, so reject instead of reporting.
+  if (end.by === 'source' || end.error.code === 'messaging_not_configured') {
+    throw new SendManyError(end.error, tally.report())
+  }
   return tally.report(end.error)
+}
+
+/** The runs in progress, so that `close()` can end them in good order. */
+export class OpenRuns {
+  readonly #running = new Map<SendManyRun, Promise<void>>()
+  #closing: PpoppoError | undefined
+
+  /** @throws `closed` once {@link end} was called */
+  assertOpen(): void {
+    if (this.#closing) throw this.#closing
+  }
+
+  /** Executes a run to its end. */
+  async execute(run: SendManyRun): Promise<void> {
+    const running = run.readAndStart().then(() => run.settle())
+    this.#running.set(run, running)
+    try {
+      await running
+    } finally {
+      this.#running.delete(run)
+    }
+  }
+
+  /** Ends all runs as an abort does: nothing more is started, and sends in flight get their grace. Resolves when all ended. */
+  async end(error: PpoppoError): Promise<void> {
+    this.#closing ??= error
+    for (const run of this.#running.keys()) run.end({ by: 'close', error })
+    await Promise.allSettled(this.#running.values())
+  }
 }

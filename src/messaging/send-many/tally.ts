@@ -12,8 +12,8 @@ import type { Chunk, ChunkReader } from './chunk-reader.js'
 import type { Range, SentRange } from './chunk-sender.js'
 import { Leftovers } from './leftovers.js'
 
-/** As many are told one by one; of the others only how many there are. */
-const MOST_INVALID = 1_000
+/** This many are listed; the others are only counted. */
+const MAX_INVALID = 1_000
 
 /** A chunk whose sends have ended. */
 export interface EndedChunk {
@@ -22,17 +22,17 @@ export interface EndedChunk {
   readonly sent: readonly SentRange[]
 }
 
-/** Counts what becomes of a run's chunks, in whatever order they end. */
+/** Counts the results of a run's chunks, in whatever order they end. */
 export class SendManyTally {
   readonly #chunks: ChunkReport[] = []
   readonly #recipients: Record<SentRange['outcome'], number> = { accepted: 0, rejected: 0, unknown: 0, refused: 0 }
   readonly #reader: Pick<ChunkReader, 'unique' | 'duplicates'>
   readonly #leftovers: Leftovers
-  /** Wrong in themselves: found here, and by PCS. */
-  #wrong = 0
-  #wrongByPcs = 0
+  /** Number of invalid recipients, found by our checks and by PCS. */
+  #invalidHere = 0
+  #invalidByPcs = 0
   readonly #invalid: InvalidRecipient[] = []
-  /** Chunks with recipients that were refused one by one, before it was known whether the request as a whole was meant. */
+  /** Chunks with rejected single recipients, until it is known whether the request as a whole was rejected. */
   #doubtful: EndedChunk[] = []
   #started = 0
   #skipped = 0
@@ -49,23 +49,25 @@ export class SendManyTally {
     this.#leftovers = new Leftovers(from)
   }
 
-  /** What of a chunk is to be sent, and what is left out on purpose. */
+  /** The ranges of a chunk to send; the rest counts as skipped. */
   plan(index: number, recipients: number): readonly Range[] {
     const ranges = this.#leftovers.rangesOf(index, recipients)
     this.#skipped += recipients - sizeOf(ranges)
     return ranges
   }
 
+  /** Counts recipients whose send is started. */
   start(ranges: readonly Range[]): void {
     this.#started += sizeOf(ranges)
   }
 
-  /** Recipients that were left out, being wrong in themselves. */
-  noteWrong({ count, first }: Chunk['invalid']): void {
-    this.#wrong += count
+  /** Counts invalid recipients that were left out. */
+  noteInvalid({ count, first }: Chunk['invalid']): void {
+    this.#invalidHere += count
     this.#addInvalid(first)
   }
 
+  /** Counts a chunk whose sends have ended. @returns its report */
   settle(ended: EndedChunk): ChunkReport {
     for (const { outcome, from, to } of ended.sent) this.#recipients[outcome] += to - from
     if (ended.sent.some(({ outcome }) => outcome === 'refused')) this.#doubtful.push(ended)
@@ -94,11 +96,11 @@ export class SendManyTally {
     }
   }
 
-  /** Others were accepted, so it is the recipients that are wrong, and sending to them again is pointless. */
+  /** Others were accepted, so these recipients are invalid, and sending to them again is pointless. */
   #settleRefused(ended: EndedChunk): void {
     this.#leftovers.settle(ended.index, ended.chunk.recipients.length, rangesToResume(ended, false))
     const { rows, recipients } = ended.chunk
-    this.#wrongByPcs += ended.sent.filter(({ outcome }) => outcome === 'refused').length
+    this.#invalidByPcs += ended.sent.filter(({ outcome }) => outcome === 'refused').length
     for (const { from, error, outcome } of ended.sent) {
       const [index, recipient] = [rows[from], recipients[from]]
       if (outcome !== 'refused' || index === undefined || !recipient || !isPpoppoError(error)) continue
@@ -107,15 +109,15 @@ export class SendManyTally {
   }
 
   #addInvalid(invalid: readonly InvalidRecipient[]): void {
-    this.#invalid.push(...invalid.slice(0, MOST_INVALID - this.#invalid.length))
+    this.#invalid.push(...invalid.slice(0, MAX_INVALID - this.#invalid.length))
   }
 
   #counts(): Omit<SendManyReport, 'chunks' | 'invalidRecipients' | 'stoppedBy'> {
     const { accepted, rejected, unknown, refused } = this.#recipients
-    const invalid = this.#wrong + this.#wrongByPcs
+    const invalid = this.#invalidHere + this.#invalidByPcs
     return {
       accepted,
-      rejected: rejected + refused + this.#wrong,
+      rejected: rejected + refused + this.#invalidHere,
       unknown,
       duplicates: this.#reader.duplicates,
       skipped: this.#skipped,
