@@ -8,7 +8,6 @@ import { PpoppoError } from './errors.js'
 import { createRequestAddress } from './http/request-address.js'
 import { type Runtime, systemRuntime } from './lib/runtime.js'
 import { createReturnTo } from './login-link/return-to.js'
-import { systemMessagingRuntime } from './messaging/lib/runtime.js'
 import { createMessagingClient } from './messaging/messaging.js'
 import type { Messaging } from './messaging/types/calls.js'
 import { createPages } from './pages/pages.js'
@@ -132,9 +131,10 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   })
   const landed = createLandedCookie(config, runtime)
   const signOut: SignOut = createSignOut({ config, vault, provider, ownSession, landed, pointerKey, raise })
-  const messaging = createMessagingClient(config.messaging, systemMessagingRuntime, (detail) =>
-    raise({ type: 'warning', code: 'consumer', detail }),
-  )
+  const messaging = createMessagingClient({
+    config: config.messaging,
+    warn: (detail) => raise({ type: 'warning', code: 'consumer', detail }),
+  })
   const requestParts = { messaging, idleMs: config.idleMs, vault, userCalls, signOut }
 
   const routeParts: RouteParts = {

@@ -84,7 +84,7 @@ export async function configureProtoPull(
   if (typeof own === 'string' || !isSameHost(own.apiUrl, config.apiUrl)) {
     return { config: alone, options: { tokenAdvice: WITHHELD } }
   }
-  const tokens = createTokenSource(config, systemMessagingRuntime)
+  const tokens = createTokenSource({ config, runtime: systemMessagingRuntime })
   return { config, options: { token: () => tokens.token() } }
 }
 

@@ -29,5 +29,5 @@ export type * from './types/events.js'
  * const receipt = await messaging.send({ templateId, recipients: [{ ppnum: '12312345678', vars: { name: 'Alex' } }] })
  */
 export function createMessaging(options: MessagingOptions = {}): Messaging {
-  return createMessagingClient(resolveMessagingConfig(options, process.env))
+  return createMessagingClient({ config: resolveMessagingConfig(options, process.env) })
 }

@@ -14,21 +14,26 @@ import { createSendMany, OpenRuns } from './send-many/send-many.js'
 import type { Messaging } from './types/calls.js'
 import { createKnownTemplates } from './wire/placeholders.js'
 
-/**
- * The Messaging client of a configuration. Loads gRPC and connects with the first call.
- * @param runtime clock, fetch and random source. @default the real ones
- * @param warn tells an operator what must not be missed. @default `process.emitWarning`
- */
-export function createMessagingClient(
-  config: MessagingConfig,
-  runtime: MessagingRuntime = systemMessagingRuntime,
-  warn: (text: string) => void = (text) => process.emitWarning(text, 'PpoppoWarning'),
-): Messaging {
-  const caller = createCaller(config, runtime)
+/** What {@link createMessagingClient} is made of. */
+export interface MessagingClientParts {
+  readonly config: MessagingConfig
+  /** Clocks, timers, fetch and random source. @default the real ones */
+  readonly runtime?: MessagingRuntime
+  /** Warns an operator. @default `process.emitWarning` */
+  readonly warn?: (text: string) => void
+}
+
+/** The Messaging client for a configuration. Loads gRPC and connects with the first call. */
+export function createMessagingClient({
+  config,
+  runtime = systemMessagingRuntime,
+  warn = (text) => process.emitWarning(text, 'PpoppoWarning'),
+}: MessagingClientParts): Messaging {
+  const caller = createCaller({ config, runtime })
   const consumers = createConsumerStores(config, runtime)
   const { consume, stopAll } = createConsume({ caller, store: consumers.open, warn })
   const known = createKnownTemplates()
-  const send = createSend(caller, known)
+  const send = createSend({ caller, templates: known })
   const status = createStatus(caller)
   const runs = new OpenRuns()
   return {
@@ -42,8 +47,8 @@ export function createMessagingClient(
       runtime,
     }),
     status,
-    waitFor: createWaitFor(caller, status),
-    templates: createTemplates(caller, known),
+    waitFor: createWaitFor({ caller, status }),
+    templates: createTemplates({ caller, known }),
     polls: createPolls(caller),
     app: createApp(caller),
     events: createEvents(caller),

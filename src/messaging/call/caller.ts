@@ -52,9 +52,15 @@ export interface Caller {
   close(): void
 }
 
-/** The part below the methods: token, channel, deadline, repeats. */
-export function createCaller(config: MessagingConfig, runtime: MessagingRuntime): Caller {
-  const tokens = createTokenSource(config, runtime)
+/** What {@link createCaller} is made of. */
+export interface CallerParts {
+  readonly config: MessagingConfig
+  readonly runtime: MessagingRuntime
+}
+
+/** The part below the methods: token, channel, deadline, retries. */
+export function createCaller({ config, runtime }: CallerParts): Caller {
+  const tokens = createTokenSource({ config, runtime })
   const budget = new RetryBudget()
   const open: OpenScopes = new Set()
   let descriptor: Descriptor | undefined

@@ -1,4 +1,5 @@
 import type { Client, Metadata } from '@grpc/grpc-js'
+import { Disposers } from '../../lib/disposers.js'
 import { grpc } from '../channel/grpc.js'
 import type { Method } from '../descriptor/descriptor.js'
 import { readRetryHint } from '../lib/retry-after.js'
@@ -34,7 +35,7 @@ export function callUnary(
 ): Promise<object> {
   return new Promise((resolve, reject) => {
     let headers: Metadata | undefined
-    let release = (): void => {}
+    const disposers = new Disposers()
     const metadata = new (grpc().Metadata)()
     metadata.set('authorization', `Bearer ${token}`)
     try {
@@ -46,7 +47,7 @@ export function callUnary(
         metadata,
         { deadline: Date.now() + Math.max(0, scope.remainingMs()) },
         (error, answer) => {
-          release()
+          disposers.dispose()
           if (error) reject(new CallFailed({ ...toFailure(error, headers, token), requestBytes: bytes.length }))
           else resolve(answer ?? {})
         },
@@ -54,10 +55,12 @@ export function callUnary(
       call.on('metadata', (received: Metadata) => {
         headers = received
       })
-      release = scope.onEnd((reason) => {
-        reject(reason)
-        call.cancel()
-      })
+      disposers.add(
+        scope.onEnd((reason) => {
+          reject(reason)
+          call.cancel()
+        }),
+      )
     } catch (error) {
       reject(toUnsent(client, error))
     }

@@ -1,5 +1,6 @@
 import type { ChannelOptions, Client } from '@grpc/grpc-js'
 import type { MessagingConfig } from '../../config/messaging-options.js'
+import { Disposers } from '../../lib/disposers.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { CallScope } from '../lib/scope.js'
 import { grpc } from './grpc.js'
@@ -11,26 +12,26 @@ const MEBIBYTE = 1024 * 1024
 const STATES = ['idle', 'connecting', 'ready', 'transient_failure', 'shutdown'] as const
 const CONNECTING = 1
 const READY = 2
-/** Silence that is shorter says nothing of a connection. */
+/** A shorter silence says nothing about a connection. */
 const SILENT_MS = 1_000
 const FINAL_STATES: readonly number[] = [2, 3, 4]
 
-/** A share in the one channel of this process to an endpoint. */
+/** A share of this process's only channel to an endpoint. */
 export interface Channel {
-  /** The gRPC client to call through now: another one after the watchdog has replaced it. */
+  /** The gRPC client to use now; the watchdog may replace it. */
   client(): Client
   /** Connectivity, without connecting. */
   state(): (typeof STATES)[number]
-  /** Something came over the connection. */
+  /** Notes that something came over the connection. */
   heard(): void
   /**
-   * Before what must not be asked twice: resolves once what has reached this process is read, and a connection that was
-   * quiet for long has answered something harmless, or was replaced. Rejects when the scope ends first.
+   * Must be called before a call that must not happen twice. Resolves once everything that reached this process is read, and
+   * a connection that was silent for long has answered a harmless call, or was replaced. Rejects if the scope ends first.
    */
   prove(token: string, scope: CallScope): Promise<void>
-  /** Begins to connect, and resolves when that came to something, or at `deadline`. */
+  /** Starts connecting, and resolves when that has succeeded or failed, or at `deadline`. */
   settle(deadline: Date): Promise<void>
-  /** Gives the share back; with the last one the channel is closed. Idempotent. */
+  /** Returns the share; the last one closes the channel. Idempotent. */
   release(): void
 }
 
@@ -43,20 +44,20 @@ interface Shared {
   readonly liveness: Liveness
 }
 
-/** By endpoint and options: a channel per request leaks, and one per client opens more connections than are needed. */
+/** By endpoint and options: a channel per request leaks, and one per client opens more connections than needed. */
 const shared = new Map<string, Shared>()
 
-/** Takes a share in the channel to the API's host; makes it where there is none. Connects with the first call. */
+/** Takes a share of the channel to the API's host, and creates the channel if necessary. Connects with the first call. */
 export function openChannel(config: MessagingConfig, runtime: MessagingRuntime): Channel {
   const url = new URL(config.apiUrl)
   const isTls = url.protocol === 'https:'
-  // Plaintext is for this machine only; grpc-js would take it, token and all, to the proxy that http_proxy names.
+  // Plaintext is allowed on this machine only; grpc-js would send it, with the token, through the proxy in http_proxy.
   const options = {
     ...optionsOf(config),
     ...config.grpcChannelOptions,
     ...(isTls ? {} : { 'grpc.enable_http_proxy': 0 }),
   }
-  // A path or a scheme in the target would fail at name resolution.
+  // A path or a scheme in the target would break name resolution.
   const target = `${url.hostname}:${url.port || (isTls ? 443 : 80)}`
   const create = (): Pick<Shared, 'client' | 'end'> => {
     const { Client: GrpcClient, credentials } = grpc()
@@ -88,22 +89,22 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
       const { client, liveness } = entry
       if (client.getChannel().getConnectivityState(false) !== READY || !liveness.isQuiet) return
       const prefix = url.pathname.replace(/\/$/, '')
-      const leave = (): void => {
+      const abandon = (): void => {
         if (entry.client === client && entry.shares > 0) replace(entry, create)
       }
-      const asked = liveness.ask(client, prefix, token, leave)
-      // Half of what is left of the call is for the call itself. Where that is too short to know, it is not sent at all.
+      const asked = liveness.ask(client, prefix, token, abandon)
+      // Half of the remaining time is kept for the call itself. If that is too short to find out, the call is not sent at all.
       const patienceMs = scope.remainingMs() / 2
-      const what = 'Looking whether PCS is there'
+      const what = 'Checking the connection to PCS'
       if (patienceMs < SILENT_MS) return scope.wait(asked, what)
-      let cancel = (): void => {}
-      const tired = new Promise<void>((resolve) => {
-        cancel = runtime.after(patienceMs, () => void untilLoopHasRead().then(resolve))
-      }).then(leave)
+      const timer = new Disposers()
+      const outOfPatience = new Promise<void>((resolve) => {
+        timer.add(runtime.after(patienceMs, () => void untilLoopHasRead().then(resolve)))
+      }).then(abandon)
       try {
-        await scope.wait(Promise.race([asked, tired]), what)
+        await scope.wait(Promise.race([asked, outOfPatience]), what)
       } finally {
-        cancel()
+        timer.dispose()
       }
     },
     settle: (deadline) => settled(entry.client, deadline),
@@ -120,14 +121,14 @@ export function openChannel(config: MessagingConfig, runtime: MessagingRuntime):
 
 function optionsOf({ keepalive }: MessagingConfig): ChannelOptions {
   return {
-    // Off in grpc-js, and without it half-open TCP gives no error. Not without calls: servers punish that.
+    // Off by default in grpc-js, and without it half-open TCP gives no error. Only during calls: servers punish pings without.
     'grpc.keepalive_time_ms': keepalive.timeMs,
     'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
     // The defaults, 1 s to 120 s, take 11 s to come back after an outage of 20 s.
     'grpc.initial_reconnect_backoff_ms': 250,
-    // Apps are promised to be back within 3 s of an outage; grpc-js adds up to a fifth at random.
+    // Apps are promised to reconnect within 3 s after an outage; grpc-js adds up to a fifth at random.
     'grpc.max_reconnect_backoff_ms': 1_500,
-    // A name that moves to another address (a rollout) is looked up again as soon; the default is 30 s.
+    // A name that moves to another address (a rollout) is looked up again this soon; the default is 30 s.
     'grpc.dns_min_time_between_resolutions_ms': 1_000,
     // The default, 64 KB, caps a stream at 9,300 events a second over a round trip of 40 ms.
     'grpc-node.flow_control_window': MEBIBYTE,
@@ -141,8 +142,8 @@ function optionsOf({ keepalive }: MessagingConfig): ChannelOptions {
 }
 
 /**
- * Replaces the channel when it has been connecting for too long. grpc-js has no connect timeout: a peer that accepts
- * and stays silent would leave it connecting for ever. Calls that waited end as never sent, and are repeated.
+ * Replaces the channel if it has been connecting for too long. grpc-js has no connect timeout: a peer that accepts and stays
+ * silent would leave it connecting forever. Calls that waited end as never sent, and are retried.
  */
 function watch(entry: Shared, create: () => Pick<Shared, 'client' | 'end'>, afterMs: number): void {
   const channel = entry.client.getChannel()
@@ -159,7 +160,7 @@ function watch(entry: Shared, create: () => Pick<Shared, 'client' | 'end'>, afte
   })
 }
 
-/** Calls that are under way on the old connection go on. */
+/** Calls in flight on the old connection continue. */
 function replace(entry: Shared, create: () => Pick<Shared, 'client' | 'end'>): void {
   const endOld = entry.end
   Object.assign(entry, create())

@@ -1,21 +1,22 @@
 import type { Client } from '@grpc/grpc-js'
+import { Disposers } from '../../lib/disposers.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import { grpc } from './grpc.js'
 
-/** After so long without a word a connection may be gone without anybody having said so. */
+/** After this much silence a connection may be gone without either side having been notified. */
 const QUIET_MS = 10_000
-/** How long the other end may take to show that it is there. */
+/** How long the server may take to prove that it is there. */
 const PROOF_MS = 3_000
 const HEALTH = '/grpc.health.v1.Health/Check'
 
 const asItIs = (bytes: Buffer): Buffer => bytes
 
-/** Two rounds of the event loop: what has reached this process, such as a reset, is read in one and told in the next. */
+/** Two turns of the event loop: what has reached this process, such as a reset, is read in one and reported in the next. */
 export async function untilLoopHasRead(): Promise<void> {
   for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** When the other end of a connection was last heard of. */
+/** Tracks when something last came over a connection. */
 export class Liveness {
   readonly #runtime: MessagingRuntime
   #heardAt: number
@@ -28,24 +29,24 @@ export class Liveness {
     this.#heardOn = runtime.now()
   }
 
-  /** Something came over the connection. */
+  /** Notes that something came over the connection. */
   heard(): void {
     this.#heardAt = this.#runtime.monotonic()
     this.#heardOn = this.#runtime.now()
   }
 
-  /** By either clock: the monotonic one stands still while a machine sleeps. */
+  /** Whether the connection has been silent, by either clock: the monotonic one stands still while a machine sleeps. */
   get isQuiet(): boolean {
     const { monotonic, now } = this.#runtime
     return Math.max(monotonic() - this.#heardAt, now() - this.#heardOn) > QUIET_MS
   }
 
   /**
-   * Asks for the server's health, once for all who want to know at the same time. Whatever comes back proves the
-   * connection, be it that there is no such service, or a gateway's page.
+   * Calls the server's health service, once for all concurrent callers. Any answer proves the connection, even an
+   * UNIMPLEMENTED or a gateway's page.
    * @param prefix of all paths, such as `/ext`
-   * @param onSilent nothing came back in time; called whether or not anybody still waits for the answer
-   * @returns when something came back, or the time is up
+   * @param onSilent called if nothing came back in time, even if no caller waits for the answer any more
+   * @returns resolves when something came back, or the time is up
    */
   ask(client: Client, prefix: string, token: string, onSilent: () => void): Promise<void> {
     if (this.#asking?.client !== client) {
@@ -62,7 +63,7 @@ export class Liveness {
     return this.#asking.answered.then(() => {})
   }
 
-  /** Ends a question that is under way. */
+  /** Ends a health call in progress. */
   stop(): void {
     this.#asking?.stop()
   }
@@ -70,19 +71,20 @@ export class Liveness {
 
 interface Question {
   answered: Promise<boolean>
-  /** Counts as answered. */
+  /** Ends the call as if it had been answered. */
   readonly stop: () => void
 }
 
 function askHealth(client: Client, path: string, token: string, runtime: MessagingRuntime): Question {
-  let stop = (): void => {}
+  const stopping = new Disposers()
   const answered = new Promise<boolean>((resolve) => {
+    const timer = new Disposers()
     const metadata = new (grpc().Metadata)()
     metadata.set('authorization', `Bearer ${token}`)
     try {
       // An empty message asks for the server as a whole.
       const call = client.makeUnaryRequest(path, asItIs, asItIs, Buffer.alloc(0), metadata, () => {
-        cancelTimer()
+        timer.dispose()
         resolve(true)
       })
       const end = (isAnswered: boolean): void => {
@@ -90,12 +92,12 @@ function askHealth(client: Client, path: string, token: string, runtime: Messagi
         call.cancel()
       }
       // Timers come before what has arrived meanwhile in a process that was blocked.
-      const cancelTimer = runtime.after(PROOF_MS, () => void untilLoopHasRead().then(() => end(false)))
-      stop = () => end(true)
+      timer.add(runtime.after(PROOF_MS, () => void untilLoopHasRead().then(() => end(false))))
+      stopping.add(() => end(true))
     } catch {
-      // The channel was closed meanwhile; the call says so.
+      // The channel was closed meanwhile; the app's call reports that.
       resolve(true)
     }
   })
-  return { answered, stop: () => stop() }
+  return { answered, stop: () => stopping.dispose() }
 }

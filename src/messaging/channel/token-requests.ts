@@ -1,39 +1,43 @@
+import type { MessagingRuntime } from '../lib/runtime.js'
 import type { GrantedToken } from './token-request.js'
 
-/** A request that takes longer gets another beside it: it may hang, where a new connection does not. */
-const HUNG_MS = 1_000
+/** If a request takes longer, another one is made beside it: it may hang where a new connection does not. */
+export const HUNG_MS = 1_000
 
-/** What all who wait for a token wait for. */
+/** The requests that all waiting callers share. */
 interface Round {
   readonly granted: Promise<GrantedToken>
   settle(done: () => void): void
   readonly resolve: (granted: GrantedToken) => void
   readonly reject: (error: unknown) => void
   readonly requests: Set<AbortController>
-  hedge: NodeJS.Timeout | undefined
+  cancelHedge: (() => void) | undefined
 }
 
-/** Makes one request. @param signal ends it */
+/** Makes one request. @param signal aborts it */
 export type RequestToken = (signal: AbortSignal) => Promise<GrantedToken>
 
 /**
- * Requests for a token, shared by all who ask at the same time. While none has been answered another one is begun each
- * second; the first outcome of any is the outcome of all, and ends the others.
+ * Token requests, shared by all concurrent callers. Until one is answered, another one is started each second; the first
+ * outcome is the outcome of all, and aborts the others.
  */
 export class TokenRequests {
   readonly #request: RequestToken
+  readonly #runtime: MessagingRuntime
   #round: Round | undefined
 
-  constructor(request: RequestToken) {
+  constructor(request: RequestToken, runtime: MessagingRuntime) {
     this.#request = request
+    this.#runtime = runtime
   }
 
+  /** Joins the requests in flight, or makes one. */
   ask(): Promise<GrantedToken> {
     this.#round ??= this.#open()
     return this.#round.granted
   }
 
-  /** Ends those under way: who waits gets the outcome of the request that is cut off. */
+  /** Aborts the requests in flight: callers get the outcome of an aborted request. */
   close(): void {
     for (const request of this.#round?.requests ?? []) request.abort()
   }
@@ -46,10 +50,10 @@ export class TokenRequests {
       resolve,
       reject,
       requests,
-      hedge: undefined,
+      cancelHedge: undefined,
       settle: (done) => {
         if (this.#round === round) this.#round = undefined
-        clearTimeout(round.hedge)
+        round.cancelHedge?.()
         done()
         for (const request of requests) request.abort()
       },
@@ -61,7 +65,7 @@ export class TokenRequests {
   #begin(round: Round): void {
     const request = new AbortController()
     round.requests.add(request)
-    round.hedge = setTimeout(() => this.#begin(round), HUNG_MS)
+    round.cancelHedge = this.#runtime.after(HUNG_MS, () => this.#begin(round))
     this.#request(request.signal).then(
       (granted) => round.settle(() => round.resolve(granted)),
       (error: unknown) => round.settle(() => round.reject(error)),

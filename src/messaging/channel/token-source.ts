@@ -52,9 +52,15 @@ interface CurrentToken {
   readonly expiresAt: number
 }
 
+/** What {@link createTokenSource} is made of. */
+export interface TokenSourceParts {
+  readonly config: MessagingConfig
+  readonly runtime: MessagingRuntime
+}
+
 /** Tokens by the client credentials grant (RFC 6749 4.4). */
-export function createTokenSource(config: MessagingConfig, runtime: MessagingRuntime): TokenSource {
-  const requests = new TokenRequests((signal) => fetchToken(config, runtime, signal))
+export function createTokenSource({ config, runtime }: TokenSourceParts): TokenSource {
+  const requests = new TokenRequests((signal) => fetchToken(config, runtime, signal), runtime)
   let current: CurrentToken | undefined
   let isClosed = false
   let hasBeenGranted = false

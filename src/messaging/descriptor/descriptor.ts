@@ -12,32 +12,48 @@ import { type GivenDescriptor, readDescriptor, UnreadableDescriptor } from './so
 /** Names as on the wire; numbers of 64 bits as text; what is absent stays absent, and an unknown enum value a number. */
 const OPTIONS = { keepCase: true, longs: String, enums: String } as const
 
+/** A descriptor that lacks something, or cannot be read: `config_invalid`. */
+export class UnusableDescriptor extends PpoppoError {
+  /** What is wrong with it: `has no field id in the message X`. */
+  readonly problem: string
+
+  /** @param problem goes after `"descriptor" ` in the message */
+  constructor(problem: string, cause?: unknown) {
+    super(
+      'config_invalid',
+      `"descriptor" ${problem}. Fetch the vendor's with "npx express-ppoppo proto pull <url>", or leave the option out.`,
+      cause === undefined ? {} : { cause },
+    )
+    this.problem = problem
+  }
+}
+
 /** One method, ready to be called. */
 export interface Method {
-  /** With the prefix of the API's URL: `/ext/chat.external.ExternalMessageService/CreateSendRequest`. */
+  /** Its path, with the prefix of the API's URL: `/ext/chat.external.ExternalMessageService/CreateSendRequest`. */
   readonly path: string
   serialize(request: object): Buffer
   deserialize(bytes: Buffer): object
 }
 
-/** All methods of a descriptor, and what it calls the parts the client writes by hand. */
+/** All methods of a descriptor, and its names for the parts that the client encodes by hand. */
 export interface Descriptor {
   readonly method: (name: MethodName) => Method
-  /** The value names of the enum that a field of a message of the package has; for values that go out. */
+  /** The value names of the enum `TemplateComponentType`, for encoding. */
   readonly templateComponentTypes: readonly string[]
   readonly struct: StructShape
 }
 
 /**
- * Reads a descriptor. Each method is checked when it is first used: a vendor's file that lacks polls still sends.
- * @param given what the option `descriptor` takes, or nothing for our transcription
+ * Reads a descriptor. Each method is checked when it is first used: a vendor's file that lacks polls can still send.
+ * @param given the option `descriptor`; `undefined` for our transcription
  * @param prefix path in front of every method's, `''` or e.g. `/ext`
- * @throws `config_invalid` where it cannot be read, or lacks what is used
+ * @throws UnusableDescriptor if it cannot be read, or lacks what is used
  */
 export function loadDescriptor(given: GivenDescriptor | undefined, prefix: string): Descriptor {
   const definition = read(given)
   const contract = contractAmong(servicesOf(definition))
-  if (contract === undefined) throw invalid(`has no service ${WANTED_SERVICES}${others(definition)}`)
+  if (contract === undefined) throw new UnusableDescriptor(`has no service ${WANTED_SERVICES}${others(definition)}`)
   const methods = new Map<MethodName, Method>()
   const model = createModel(filesOf(definition).map(parseFile))
   const { service, method } = METHODS.createTemplate
@@ -56,7 +72,7 @@ export function loadDescriptor(given: GivenDescriptor | undefined, prefix: strin
   }
 }
 
-/** The files of our transcription, as a server's reflection would tell them. */
+/** The files of our transcription, as a server's reflection would send them. */
 export function ownFiles(): readonly Buffer[] {
   return filesOf(read(undefined))
 }
@@ -72,8 +88,8 @@ function read(given: GivenDescriptor | undefined): PackageDefinition {
   try {
     return readDescriptor(given, OPTIONS)
   } catch (error) {
-    if (error instanceof UnreadableDescriptor) throw invalid(error.message)
-    throw invalid(
+    if (error instanceof UnreadableDescriptor) throw new UnusableDescriptor(error.message)
+    throw new UnusableDescriptor(
       'cannot be read as .proto files (by their ending), a folder of them, or descriptor sets (other files, or bytes)',
       error,
     )
@@ -84,7 +100,7 @@ function servicesOf(definition: PackageDefinition): readonly string[] {
   return Object.keys(definition).filter((name) => !('format' in (definition[name] ?? { format: '' })))
 }
 
-/** What is there instead, for whoever has to find out why. */
+/** The services that are there instead, for the error. */
 function others(definition: PackageDefinition): string {
   const names = servicesOf(definition).slice(0, 5)
   return names.length === 0 ? '; it has none at all' : `, only ${names.map((name) => name.slice(0, 100)).join(', ')}`
@@ -94,16 +110,16 @@ function toMethod(definition: PackageDefinition, contract: Contract, name: Metho
   const { method, sends, reads } = METHODS[name]
   const service = serviceOf(contract, METHODS[name].service)
   const found = methodOf(definition, service, method)
-  if (found === undefined) throw invalid(`has no method ${service}/${method}`)
+  if (found === undefined) throw new UnusableDescriptor(`has no method ${service}/${method}`)
   if (found.requestStream || found.responseStream !== (name === 'streamSendRequestEvents')) {
-    throw invalid(`has ${service}/${method} with streams where the client expects none, or without`)
+    throw new UnusableDescriptor(`has ${service}/${method} with streams where the client expects none, or without`)
   }
   requireFields(found.requestType, sends)
   requireFields(found.responseType, reads)
   return { path: `${prefix}${found.path}`, serialize: found.requestSerialize, deserialize: found.responseDeserialize }
 }
 
-/** Of a foreign descriptor: what does not fit is told, rather than dropped. */
+/** With a given descriptor, a value that does not fit throws instead of being dropped silently. */
 function checked(known: Method, name: MethodName, model: DescriptorModel, contract: Contract): Method {
   const { service, method } = METHODS[name]
   const { request: type = '' } = model.services.get(serviceOf(contract, service))?.get(method) ?? {}
@@ -111,7 +127,7 @@ function checked(known: Method, name: MethodName, model: DescriptorModel, contra
     ...known,
     serialize: (request) => {
       const misfit = misfitOf(model, type, request)
-      if (misfit !== undefined) throw invalid(misfit)
+      if (misfit !== undefined) throw new UnusableDescriptor(misfit)
       return known.serialize(request)
     },
   }
@@ -133,7 +149,7 @@ function requireFields(message: MessageTypeDefinition<object, object>, wanted: r
   if (missing.length === 0) return
   const { type } = message
   const name: unknown = isPlainObject(type) ? type['name'] : undefined
-  throw invalid(`has no field ${missing.join(', ')} in the message ${String(name)}`)
+  throw new UnusableDescriptor(`has no field ${missing.join(', ')} in the message ${String(name)}`)
 }
 
 /** By trying: the two kinds of type look the same from outside. */
@@ -153,12 +169,4 @@ function fieldsOf(definition: unknown): readonly string[] {
   const entries = isPlainObject(type) ? type['field'] : undefined
   if (!Array.isArray(entries)) return []
   return entries.flatMap((entry: unknown) => (isPlainObject(entry) ? String(entry['name']) : []))
-}
-
-function invalid(problem: string, cause?: unknown): PpoppoError {
-  return new PpoppoError(
-    'config_invalid',
-    `"descriptor" ${problem}. Fetch the vendor's with "npx express-ppoppo proto pull <url>", or leave the option out.`,
-    cause === undefined ? {} : { cause },
-  )
 }

@@ -1,17 +1,18 @@
 import { PpoppoError } from '../../errors.js'
+import { Disposers } from '../../lib/disposers.js'
 import { onAbort } from '../../lib/on-abort.js'
 import type { CallOptions } from '../types/calls.js'
 import type { MessagingRuntime } from './runtime.js'
 
-/** Ends the scopes that are open; what `close()` of a client does. */
+/** The open scopes of a client, so that its `close()` can end them. */
 export type OpenScopes = Set<CallScope>
 
 /**
- * The time in which one call of the app lives, repeats included: it ends by the deadline, by the app's signal, or when
- * the client is closed. Whatever waits inside waits through {@link CallScope.wait}, and lets go when it ends.
+ * The lifetime of one call including its retries. It ends with the deadline, with the app's signal, or when the client is
+ * closed. Everything that waits within the call waits through {@link CallScope.wait}, and stops waiting when the scope ends.
  */
 export class CallScope {
-  /** All of its time, in milliseconds. */
+  /** Its whole lifetime, in milliseconds. */
   readonly deadlineMs: number
   readonly #runtime: MessagingRuntime
   readonly #deadlineAt: number
@@ -20,7 +21,7 @@ export class CallScope {
   readonly #unsubscribeFromSignal: () => void
   #ended: { readonly reason: unknown } | undefined
 
-  /** @param options checked @throws the signal's reason where it is aborted already */
+  /** @param options checked @throws the signal's reason if it is already aborted */
   constructor(runtime: MessagingRuntime, options: CallOptions, defaultDeadlineMs: number, open: OpenScopes) {
     const deadlineMs = options.deadlineMs ?? defaultDeadlineMs
     options.signal?.throwIfAborted()
@@ -38,7 +39,7 @@ export class CallScope {
     return this.#deadlineAt - this.#runtime.monotonic()
   }
 
-  /** Ends it: everything that waits inside is rejected with `reason`. The first reason counts. */
+  /** Ends the scope: everything that waits within it rejects with `reason`. The first reason counts. */
   end(reason: unknown): void {
     if (this.#ended) return
     this.#ended = { reason }
@@ -46,32 +47,30 @@ export class CallScope {
     this.#listeners.clear()
   }
 
-  /** Calls `listener` when the scope is ended early. @returns what takes that back */
+  /** Calls `listener` when the scope is ended early, at once if it has been. @returns a function that unsubscribes */
   onEnd(listener: (reason: unknown) => void): () => void {
     if (this.#ended) listener(this.#ended.reason)
     else this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** @throws the reason, where it has ended early */
+  /** @throws the reason, if the scope has ended early */
   throwIfEnded(): void {
     if (this.#ended) throw this.#ended.reason
   }
 
-  /** What `work` resolves to. Rejects when the scope ends first, and with `deadline_exceeded` at the deadline. */
+  /** Waits for `work`. Rejects if the scope ends first, and with `deadline_exceeded` at the deadline. @param what names the work in that error */
   async wait<T>(work: Promise<T>, what: string): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const cancelTimer = this.#runtime.after(Math.max(0, this.remainingMs()), () => {
-        settle(() => reject(new PpoppoError('deadline_exceeded', `${what} took longer than the call's "deadlineMs".`)))
-      })
-      let off = (): void => {}
+      const disposers = new Disposers()
       const settle = (done: () => void): void => {
-        cancelTimer()
-        off()
+        disposers.dispose()
         done()
       }
-      // Not before `settle`: on a scope that has ended it is called at once.
-      off = this.onEnd((reason) => settle(() => reject(reason)))
+      const onDeadline = (): void =>
+        settle(() => reject(new PpoppoError('deadline_exceeded', `${what} took longer than the call's "deadlineMs".`)))
+      disposers.add(this.#runtime.after(Math.max(0, this.remainingMs()), onDeadline))
+      disposers.add(this.onEnd((reason) => settle(() => reject(reason))))
       work.then(
         (value) => settle(() => resolve(value)),
         (error: unknown) => settle(() => reject(error)),
@@ -81,21 +80,19 @@ export class CallScope {
 
   /** Resolves after `ms`, or once `until` is aborted. Rejects when the scope ends first. */
   async pause(ms: number, until?: AbortSignal): Promise<void> {
-    let cancel = (): void => {}
-    let release = (): void => {}
+    const disposers = new Disposers()
     const timer = new Promise<void>((resolve) => {
-      cancel = this.#runtime.after(ms, resolve)
-      if (until) release = onAbort(until, resolve)
+      disposers.add(this.#runtime.after(ms, resolve))
+      if (until) disposers.add(onAbort(until, resolve))
     })
     try {
       await this.wait(timer, 'waiting')
     } finally {
-      cancel()
-      release()
+      disposers.dispose()
     }
   }
 
-  /** To be called when the call is over: lets go of the app's signal. */
+  /** Must be called when the call is over: unsubscribes from the app's signal. */
   dispose(): void {
     this.#unsubscribeFromSignal()
     this.#open.delete(this)

@@ -6,15 +6,22 @@ import { fromSendReceipt, toSendRequest } from '../wire/convert.js'
 import type { KnownTemplates } from '../wire/placeholders.js'
 import { parseSendRequest } from '../wire/validate.js'
 
+/** What {@link createSend} is made of. */
+export interface SendParts {
+  readonly caller: Caller
+  /** The templates that this process has created, to check `vars` against. */
+  readonly templates: KnownTemplates
+}
+
 /**
- * Sends a template to 1 to 1,000 recipients. Repeated only where it surely did not happen; else it fails once with
- * `send_outcome_unknown`.
+ * Sends a template to 1 to 1,000 recipients. A send is retried only if it provably never reached the server; otherwise it
+ * fails with `send_outcome_unknown`.
  */
-export function createSend(
-  caller: Caller,
-  templates: KnownTemplates,
-): (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt> {
-  /** Reads what the app gave, which may throw of itself: nothing was sent then, and a run must not count it as unknown. */
+export function createSend({
+  caller,
+  templates,
+}: SendParts): (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt> {
+  /** Reads the app's objects, whose getters may throw: nothing was sent then, and a run must not count it as unknown. */
   function check(request: SendRequest): SendRequest {
     try {
       const checked = parseSendRequest(request)

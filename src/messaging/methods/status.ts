@@ -5,7 +5,7 @@ import type { Messaging, SendStatus } from '../types/calls.js'
 import { fromSendStatus } from '../wire/convert.js'
 import { parseId } from '../wire/validate.js'
 
-/** How a send stands. */
+/** State of a send. */
 export function createStatus(caller: Caller): Messaging['status'] {
   return async function status(id, options) {
     caller.assertUsable()
@@ -19,12 +19,18 @@ const DEADLINE_MS = 600_000
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 15_000
 
+/** What {@link createWaitFor} is made of. */
+export interface WaitForParts {
+  readonly caller: Caller
+  readonly status: Messaging['status']
+}
+
 /**
- * Asks how a send stands until it is `completed` or `failed`, at first every half second, later every 15 s. What is
- * transient does not end it.
- * @throws `deadline_exceeded`, saying how it stood last; and what `status` throws that does not pass by itself
+ * Polls the status of a send until it is `completed` or `failed`, at first every half second, later every 15 s. Transient
+ * errors do not end it.
+ * @throws `deadline_exceeded` with the last known status; and every error of `status` that is not transient
  */
-export function createWaitFor(caller: Caller, status: Messaging['status']): Messaging['waitFor'] {
+export function createWaitFor({ caller, status }: WaitForParts): Messaging['waitFor'] {
   return async function waitFor(id, given) {
     caller.assertUsable()
     const options = parseCallOptions(given)
@@ -60,5 +66,5 @@ export function createWaitFor(caller: Caller, status: Messaging['status']): Mess
 
 function tooLong(id: string, last: SendStatus | undefined): PpoppoError {
   const stood = last ? `it was ${last.status}, ${last.delivered} of ${last.total} delivered` : 'no answer came'
-  return new PpoppoError('deadline_exceeded', `waitFor: ${id} is not completed in time; ${stood}. Ask status() later.`)
+  return new PpoppoError('deadline_exceeded', `waitFor: ${id} did not complete in time; ${stood}. Call status() later.`)
 }

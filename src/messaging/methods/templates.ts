@@ -5,8 +5,15 @@ import { fromTemplate, hasComponentType, toTemplateRequest } from '../wire/conve
 import type { KnownTemplates } from '../wire/placeholders.js'
 import { parseTemplateRequest } from '../wire/validate-template.js'
 
-/** Creating templates. Not repeated where the outcome is unknown: a second call may find its own name taken. */
-export function createTemplates(caller: Caller, known: KnownTemplates): Messaging['templates'] {
+/** What {@link createTemplates} is made of. */
+export interface TemplatesParts {
+  readonly caller: Caller
+  /** Remembers what was created, so that `send` can check `vars`. */
+  readonly known: KnownTemplates
+}
+
+/** Creates templates. Not retried if the outcome is unknown: a second call may find its own name taken. */
+export function createTemplates({ caller, known }: TemplatesParts): Messaging['templates'] {
   return {
     async create(request, options) {
       caller.assertUsable()

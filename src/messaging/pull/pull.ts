@@ -1,6 +1,5 @@
 import type { MessagingConfig } from '../../config/messaging-options.js'
-import { isPpoppoError } from '../../errors.js'
-import { loadDescriptor, ownFiles } from '../descriptor/descriptor.js'
+import { loadDescriptor, ownFiles, UnusableDescriptor } from '../descriptor/descriptor.js'
 import { fromDescriptorSet, toDescriptorSet } from '../descriptor/descriptor-proto.js'
 import { createModel, parseFile } from '../descriptor/model.js'
 import { systemMessagingRuntime } from '../lib/runtime.js'
@@ -12,9 +11,11 @@ import { type PullOptions, pullFiles } from './reflection.js'
 export interface PulledDescriptor {
   /** A `FileDescriptorSet`: what the option `descriptor` takes. */
   readonly bytes: Buffer
+  /** Number of files. */
   readonly files: number
   /** Which reflection answered: `grpc.reflection.v1`. */
   readonly version: string
+  /** How it differs from ours. */
   readonly differences: readonly Difference[]
   /** Calls of the client that do not work even with this descriptor, and why. */
   readonly unusable: readonly { readonly method: MethodName; readonly why: string }[]
@@ -32,7 +33,7 @@ export async function pullDescriptor(config: MessagingConfig, options: PullOptio
   return { bytes, files: files.length, version, differences, unusable: unusable(bytes) }
 }
 
-/** Whether bytes are a descriptor set that describes something. */
+/** Whether bytes are a descriptor set that has at least one file. */
 export function isDescriptorSet(bytes: Uint8Array): boolean {
   try {
     const files = fromDescriptorSet(bytes).map(parseFile)
@@ -42,16 +43,15 @@ export function isDescriptorSet(bytes: Uint8Array): boolean {
   }
 }
 
-/** By trying, as the client will. */
+/** Tries each method, as the client will. */
 function unusable(bytes: Buffer): { method: MethodName; why: string }[] {
   return (Object.keys(METHODS) as MethodName[]).flatMap((method) => {
     try {
       loadDescriptor(bytes, '').method(method)
       return []
     } catch (error) {
-      if (!isPpoppoError(error, 'config_invalid')) throw error
-      const [why = ''] = error.message.replace(/^[^"]*"descriptor" /, '').split('. Fetch the vendor', 1)
-      return [{ method, why }]
+      if (!(error instanceof UnusableDescriptor)) throw error
+      return [{ method, why: error.problem }]
     }
   })
 }

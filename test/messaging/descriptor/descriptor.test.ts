@@ -51,7 +51,7 @@ async function world(change: (text: string) => string, prefix = '') {
   const config = resolveMessagingConfig({ apiUrl: pcs.url, tokenUrl: pas.url, ...CLIENT }, {})
   const pulled = await pullDescriptor(config, {})
   const connect = (descriptor?: GivenDescriptor): Messaging => {
-    const client = createMessagingClient({ ...config, ...(descriptor === undefined ? {} : { descriptor }) })
+    const client = createMessagingClient({ config: { ...config, ...(descriptor === undefined ? {} : { descriptor }) } })
     closers.push(() => client.close())
     return client
   }
@@ -234,7 +234,7 @@ describe('a contract is its package and the names of its services', () => {
       { apiUrl: 'http://localhost:1', tokenUrl: pas.url, ...CLIENT, descriptor },
       {},
     )
-    const made = createMessagingClient(config)
+    const made = createMessagingClient({ config })
     closers.push(() => made.close())
     return made
   }

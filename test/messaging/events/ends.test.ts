@@ -172,7 +172,7 @@ describe('before it begins', () => {
 
   test('a client without credentials says what is missing', async () => {
     const config = resolveMessagingConfig({ apiUrl: world.pcs.url, tokenUrl: world.pas.url }, {})
-    const events = createEvents(createCaller(config, systemMessagingRuntime))()
+    const events = createEvents(createCaller({ config, runtime: systemMessagingRuntime }))()
     await expect(events.next()).rejects.toMatchObject({ code: 'messaging_not_configured' })
     expect(await events.next()).toEqual(DONE)
   })

@@ -57,7 +57,7 @@ export function connect(
     { apiUrl, tokenUrl, clientId: 'hostile_external_client', clientSecret: SECRET, deadlineMs: 5_000, ...options },
     {},
   )
-  return createMessagingClient(config, { ...systemMessagingRuntime, random: () => 0, ...runtime })
+  return createMessagingClient({ config, runtime: { ...systemMessagingRuntime, random: () => 0, ...runtime } })
 }
 
 export type Operation = 'status' | 'send'

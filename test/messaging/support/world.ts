@@ -1,5 +1,6 @@
 import { resolveMessagingConfig } from '../../../src/config/messaging.js'
 import type { MessagingOptions } from '../../../src/config/messaging-options.js'
+import { HUNG_MS } from '../../../src/messaging/channel/token-requests.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
 import type { Messaging } from '../../../src/messaging/types/calls.js'
@@ -27,7 +28,7 @@ export async function startWorld(options: { prefix?: string; proto?: string } = 
     pas,
     connect: (given = {}, runtime = {}) => {
       const config = resolveMessagingConfig({ apiUrl: pcs.url, tokenUrl: pas.url, ...CLIENT, ...given }, {})
-      const client = createMessagingClient(config, { ...systemMessagingRuntime, ...runtime })
+      const client = createMessagingClient({ config, runtime: { ...systemMessagingRuntime, ...runtime } })
       clients.push(client)
       return client
     },
@@ -47,8 +48,8 @@ export function createFastRuntime(waited: number[] = []): Partial<MessagingRunti
     monotonic: () => now,
     random: () => 0.5,
     after: (ms, done) => {
-      // A wait of seconds is somebody's deadline, meant to be taken back.
-      if (ms >= 10_000) return systemMessagingRuntime.after(ms, done)
+      // A wait of seconds is a deadline, and that of a token request starts another one: both are meant to be cancelled.
+      if (ms >= 10_000 || ms === HUNG_MS) return systemMessagingRuntime.after(ms, done)
       waited.push(ms)
       return systemMessagingRuntime.after(0, () => {
         now += ms

@@ -30,7 +30,7 @@ export async function startEventsWorld(options: Parameters<typeof startStreamPcs
     connect: (given = {}, runtime = {}) => {
       const config = resolveMessagingConfig({ apiUrl: pcs.url, tokenUrl: pas.url, ...CLIENT, ...given }, {})
       // Pauses are jittered down to nothing; what goes by time has a clock of its own.
-      const caller = createCaller(config, { ...systemMessagingRuntime, random: () => 0, ...runtime })
+      const caller = createCaller({ config, runtime: { ...systemMessagingRuntime, random: () => 0, ...runtime } })
       callers.push(caller)
       return { caller, events: createEvents(caller) }
     },
