@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
 import { decodeProtectedHeader } from 'jose'
 import * as oidc from 'openid-client'
+import { elapse, until } from '../../test/support/until.js'
 import type { Sandbox } from '../src/index.js'
 import { CLIENT_ID, discover, sandboxFor, signIn } from './support.js'
 
@@ -173,8 +174,8 @@ describe('what can be done to people and keys', () => {
     const config = await discover(sandbox)
     const tokens = await signIn(config, 'alex')
     expect(tokens.expires_in).toBe(1)
-    while ((await askUserinfo(sandbox, tokens.access_token)).status === 200) await new Promise(setImmediate)
-    await new Promise((resolve) => setTimeout(resolve, 1000))
+    await until(async () => (await askUserinfo(sandbox, tokens.access_token)).status !== 200, 'it has expired')
+    await elapse(1000)
     await expect(oidc.refreshTokenGrant(config, tokens.refresh_token ?? '')).rejects.toMatchObject({
       error: 'invalid_grant',
     })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ConsumerStore, QueueEntry, TakeOptions } from '../../src/store/consumer-store.js'
 import { ownTimeOf } from '../support/own-time.js'
+import { elapse } from '../support/until.js'
 import { acquire, type UseConsumerStore } from './consumer-store.js'
 import { word } from './store.js'
 
@@ -212,7 +213,7 @@ export function describeQueue(use: UseConsumerStore): void {
       const waiting = expect(store.queue.take(name, 'w', now({ waitMs: LONG_WAIT_MS }))).rejects.toMatchObject({
         code: 'closed',
       })
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await elapse(50)
       const beganAt = performance.now()
       await store.close()
       await waiting

@@ -1,4 +1,4 @@
-/** What a store under test brings, of whatever kind. */
+import { elapse } from '../support/until.js' /** What a store under test brings, of whatever kind. */
 export interface UnderTest<S> {
   readonly store: S
   /** Another instance on the same data (another process of the app), or the same where there can be no other. */
@@ -17,7 +17,7 @@ export function twoOnRedis<S extends { close(): Promise<void> }>(create: () => S
     store,
     other,
     shortMs: 500,
-    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    pass: elapse,
     async close() {
       await Promise.all([store.close(), other.close()])
     },

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { deliveries, eventIds, type OpenStream, openStream } from '../../example-app/test/live-support.js'
@@ -11,7 +10,7 @@ import { type BuiltExample, buildExample } from '../../example-app/test/worker-b
 import { describeWithBrowser, launchBrowser } from '../support/browser.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { type RoundRobinProxy, startRoundRobinProxy } from '../support/round-robin-proxy.js'
-import { until } from '../support/until.js'
+import { elapse, until } from '../support/until.js'
 import { type ExampleProcess, startExampleProcess } from './support/example-process.js'
 import { follow, type Reader } from './support/follow.js'
 import { choose, openVisitor } from './support/visitor.js'
@@ -89,7 +88,7 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
 
   async function restart(index: number): Promise<void> {
     await apps[index]?.kill()
-    await sleep(1_000) // the other one is alone for a moment
+    await elapse(1_000) // the other one is alone for a moment
     apps[index] = await startOne()
   }
 
@@ -119,7 +118,7 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
     await sandbox.control.pcs.restart({ downMs: 500 })
     await sendOne()
     redis.pause()
-    await sleep(3_000)
+    await elapse(3_000)
     redis.resume()
     await until(() => requestIds.every(isCompleted), 'all sends are over', 60_000)
     const all = told(...requestIds)

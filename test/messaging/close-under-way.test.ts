@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../src/messaging/types/calls.js'
+import { until } from '../support/until.js'
 import { rejectionOf, watchedSource } from './send-many/recording-send.js'
 import { type MessagingWorld, RECEIPT, startWorld, TEMPLATE_ID } from './support/world.js'
 
@@ -12,10 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5))
-const underWay = async (count: number) => {
-  while (world.pcs.calls.length < count) await turn()
-}
+const underWay = (count: number) => until(() => world.pcs.calls.length >= count, `${count} calls are under way`)
 
 /** PCS takes every send, and answers when `release` is called. */
 function holdAnswers(): () => void {
@@ -34,7 +32,7 @@ describe('close() while a list is being sent', () => {
     const running = client.sendMany({ templateId, recipients: source, chunkSize: 10, concurrency: 4 })
     await underWay(4)
     const closing = client.close()
-    await turn()
+    await new Promise(setImmediate)
     release()
     const report = await running
     expect(report).toMatchObject({

@@ -6,6 +6,7 @@ import { type AppProcess, startAppProcess } from '../support/app-process.js'
 import { answerOfPas, buttonOf } from '../support/attempts.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { findFreePort } from '../support/redis.js'
+import { until } from '../support/until.js'
 
 let sandbox: Sandbox
 let app: AppProcess
@@ -32,11 +33,6 @@ async function begin(browser: CookieBrowser): Promise<string> {
 const refusals = (): unknown[] => app.events.filter(({ type }) => type === 'sign_in_refused')
 const warnings = (code: string): string[] =>
   app.events.flatMap((event) => (event.type === 'warning' && event.code === code ? [event.detail] : []))
-
-/** What a process tells arrives a moment after its answer. */
-async function until(isThere: () => boolean): Promise<void> {
-  while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 20))
-}
 
 test.each([
   ['en', en],

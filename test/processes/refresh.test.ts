@@ -4,7 +4,7 @@ import { type AppProcess, startAppProcess } from '../support/app-process.js'
 import { SECOND, timed } from '../support/clock.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
-import { untilWorks } from '../support/until.js'
+import { elapse, untilWorks } from '../support/until.js'
 
 jest.setTimeout(60_000)
 
@@ -49,7 +49,7 @@ describeWithRedis('C33 two processes on one Redis', () => {
 
   test('C33 200 requests at expiry in two processes: one token call, a result for everyone', async () => {
     const browser = await start(FIRST_TTL_MS / SECOND)
-    await new Promise((resolve) => setTimeout(resolve, FIRST_TTL_MS))
+    await elapse(FIRST_TTL_MS)
     // Slow enough for both processes to be in the middle of it.
     sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: SECOND } })
     const answers = await Promise.all(

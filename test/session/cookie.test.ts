@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { createClock, DAY, HOUR, MINUTE } from '../support/clock.js'
 import { describeOnStores } from '../support/stores.js'
+import { elapse } from '../support/until.js'
 import { COOKIES, startWorld } from '../support/world.js'
 
 const IDLE_MS = 40 * DAY
@@ -147,11 +148,11 @@ describeOnStores('C23 lifetimes', (storage) => {
       const browser = await world.signedIn()
       const since = performance.now()
       while (performance.now() < since + 3_500) {
-        await new Promise((resolve) => setTimeout(resolve, 700))
+        await elapse(700)
         expect((await browser.visit(`${world.url}/me`)).status).toBe(200)
       }
       const kept = browser.clone()
-      await new Promise((resolve) => setTimeout(resolve, 3_200))
+      await elapse(3_200)
       expect((await kept.visit(`${world.url}/me`)).status).toBe(302)
     } finally {
       await world.close()

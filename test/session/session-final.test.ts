@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import type { Express } from 'express'
 import { beginAttempt, isSignedIn } from '../support/attempts.js'
 import { describeOnStores } from '../support/stores.js'
-import { until } from '../support/until.js'
+import { elapse, until } from '../support/until.js'
 import { COOKIES, startWorld, type World } from '../support/world.js'
 
 /** A request that waits inside the app until it is told to go on. */
@@ -102,7 +101,7 @@ describeOnStores('C28 sign-out is final', (storage) => {
     try {
       const browser = await world.signedIn()
       const old = browser.clone()
-      await sleep(1_100)
+      await elapse(1_100)
       world.sandbox.control.inject({
         endpoint: 'token',
         grantType: 'refresh_token',
@@ -175,7 +174,7 @@ describeOnStores('C29 sign-out everywhere', (storage) => {
       const exchanging = await beginAttempt(world, television)
       world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: 700 } })
       const arriving = television.visit(exchanging)
-      await sleep(200)
+      await elapse(200)
       expect((await signOut(world, laptop, '?everywhere=1')).status).toBe(303)
       const [refused, alsoRefused] = [await arriving, await tablet.visit(begunBefore)]
       expect([refused.status, alsoRefused.status]).toEqual([409, 409])

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Express } from 'express'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { isSignedIn } from '../support/attempts.js'
 import { createClock, DAY } from '../support/clock.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
-import { until } from '../support/until.js'
+import { elapse, until } from '../support/until.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
 
 const post = { method: 'POST', headers: { 'Sec-Fetch-Site': 'same-origin' } }
@@ -133,7 +132,7 @@ describeWithRedis('C28 two app instances that share nothing but Redis', () => {
     try {
       const browser = await one.signedIn()
       const old = browser.clone()
-      await sleep(1_100)
+      await elapse(1_100)
       sandbox.control.inject({
         endpoint: 'token',
         grantType: 'refresh_token',

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { isSignedIn } from '../support/attempts.js'
 import { timed } from '../support/clock.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
-import { until } from '../support/until.js'
+import { stays, until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const SECRETS = { sessionSecret: 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK' }
@@ -46,8 +45,8 @@ async function withRedis(
   const world = await startWorld({ routes, ...more, options: { redis: redis.url, ...SECRETS, ...more.options } })
   try {
     await work(world, redis)
-    await sleep(50)
-    expect([unhandled, afterwards.splice(0)]).toEqual([[], []])
+    await stays(() => unhandled.length === 0, 'nothing is unhandled', 50)
+    expect(afterwards.splice(0)).toEqual([])
   } finally {
     process.off('unhandledRejection', onUnhandled)
     redis.resume()

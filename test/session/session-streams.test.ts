@@ -3,12 +3,12 @@ import { request } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import express, { type Express } from 'express'
 import type { PpoppoOptions } from '../../src/index.js'
 import { isSignedIn } from '../support/attempts.js'
 import { describeOnStores, type TestStorage } from '../support/stores.js'
+import { elapse, stays } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const express4: typeof express = createRequire(import.meta.url)('express4')
@@ -31,7 +31,7 @@ function routes(app: Express): void {
   app.get('/stream', async (req, res) => {
     for (let part = 0; part < 3; part += 1) {
       res.write('x'.repeat(SIZE / 3))
-      await sleep(20)
+      await elapse(20)
       if (part === 1) put(req)
     }
     res.end()
@@ -46,7 +46,7 @@ function routes(app: Express): void {
   })
   app.get('/flush', async (req, res) => {
     res.flushHeaders()
-    await sleep(20)
+    await elapse(20)
     put(req)
     res.end('x'.repeat(SIZE))
   })
@@ -124,7 +124,7 @@ describeOnStores('C44 answers of every shape', (storage) => {
           broken.on('error', () => resolve()).end()
         })
       }
-      await sleep(100)
+      await stays(() => unhandled.length === 0, 'nothing is unhandled', 100)
       expect(await isSignedIn(world, browser)).toBe(true)
       expect(await basketOf(world, browser)).toContain('apple')
       expect(unhandled).toEqual([])
@@ -139,7 +139,7 @@ describeOnStores('C44 answers of every shape', (storage) => {
     try {
       const browser = await world.signedIn()
       const old = browser.clone()
-      await sleep(450) // a quarter of idle: the stream renews the cookie with its first byte
+      await elapse(450) // a quarter of idle: the stream renews the cookie with its first byte
       const streaming = old.visit(`${world.url}/stream`)
       await browser.go(`${world.url}/auth/login?return_to=/me`)
       const { cookies } = await streaming

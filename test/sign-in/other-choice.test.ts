@@ -5,6 +5,7 @@ import { beginAttempt, buttonOf, isSignedIn } from '../support/attempts.js'
 import { createClock, MINUTE } from '../support/clock.js'
 import type { Answer, CookieBrowser } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'
+import { until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const ALEX = '777-0000-0001'
@@ -91,7 +92,7 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     const impatient = browser.clone()
     const before = exchanges()
     const first = browser.visit(callback)
-    while (exchanges() === before) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => exchanges() > before, 'the code is exchanged')
     const page = await impatient.visit(withOtherCode(callback))
     expect((await first).status).toBe(303)
     expectKept(page, `${world.url}/me?here`)

@@ -56,3 +56,11 @@ export async function stays(
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
   } while (performance.now() < endAt)
 }
+
+/**
+ * Lets real time pass: how long an outage lasts, how long work takes, or a lifetime by a clock that no test can set (that
+ * of Redis, of PAS, of another process). Not for something to have happened by then: that is what {@link until} is for.
+ */
+export function elapse(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

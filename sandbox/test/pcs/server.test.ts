@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js'
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader'
 import { describe, expect, test } from '@jest/globals'
+import { elapse } from '../../../test/support/until.js'
 import type { PcsAddress } from '../../src/index.js'
 import { connect, numbers, pcsSandbox, readUntil, refusalOf, SEND, STATS, STATUS } from './client.js'
 
@@ -140,7 +141,7 @@ describe('the server', () => {
     const { sandbox, pcs } = await pcsSandbox({ pcsStepMs: 60_000 })
     await (await connect(pcs)).call(SEND, { template_id: 'tpl_sandbox_welcome', recipients: numbers(2) })
     const restarting = sandbox.restartPcs({ downMs: 60_000 })
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await elapse(50)
     await sandbox.close()
     await restarting
     await expect(fetch(pcs.url)).rejects.toThrow('fetch failed')

@@ -1,6 +1,7 @@
 import { connect as connectHttp2 } from 'node:http2'
 import { status } from '@grpc/grpc-js'
 import { describe, expect, test } from '@jest/globals'
+import { elapse } from '../../../test/support/until.js'
 import type { PcsFault, Sandbox } from '../../src/index.js'
 import { isUlid } from '../../src/lib/ulid.js'
 import {
@@ -117,7 +118,7 @@ describe('the event stream', () => {
     const sentSoFar = (): number => sandbox.control.pcs.activeStreams[0]?.sent ?? 0
     for (let before = -1; before !== sentSoFar() || before === 0; ) {
       before = sentSoFar()
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await elapse(200)
     }
     expect(sentSoFar()).toBeLessThan(3000)
     stream.resume()

@@ -3,7 +3,7 @@ import { PpoppoError } from '../../../src/errors.js'
 import { parseLetterText } from '../../../src/messaging/consumer/term/stored-texts.js'
 import type { Consumer, DeadLetter, HandlerContext } from '../../../src/messaging/types/consumer.js'
 import type { MessagingEvent } from '../../../src/messaging/types/events.js'
-import { until } from '../../support/until.js'
+import { elapse, stays, until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
 import { createConsumers, EventLog, IMPATIENT } from './support/log.js'
 
@@ -48,7 +48,7 @@ describe('a consumer', () => {
     log.append(...events(500, 7))
     consumers.start({
       handler: async (event) => {
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 3))
+        await elapse(Math.random() * 3)
         handled.push(event)
       },
     })
@@ -75,8 +75,7 @@ describe('a consumer', () => {
     log.append(...events(5_000, 5_000))
     consumers.start({ handler: gate.handler, maxInFlight: 8 })
     await until(() => gate.begun.length === 8, 'eight are begun')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(gate.begun).toHaveLength(8)
+    await stays(() => gate.begun.length === 8, 'eight are begun', 50)
     expect(log.read).toBeLessThanOrEqual(1_001)
   })
 
@@ -131,8 +130,7 @@ describe('a consumer', () => {
     const stopped = first.stop().then(() => {
       isStopped = true
     })
-    await new Promise((resolve) => setTimeout(resolve, 30))
-    expect(isStopped).toBe(false)
+    await stays(() => !isStopped, 'it waits for the handler', 30)
     gate.release(0)
     await stopped
     expect(gate.begun).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { DeadLetter } from '../../../src/messaging/types/consumer.js'
 import type { MessagingEvent } from '../../../src/messaging/types/events.js'
-import { until } from '../../support/until.js'
+import { elapse, stays, until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
 import { createConsumers, EventLog, IMPATIENT } from './support/log.js'
 
@@ -21,7 +21,7 @@ describe('fan-out', () => {
     const byWorker: MessagingEvent[][] = [[], [], []]
     for (const handled of byWorker) {
       const handler = async (event: MessagingEvent): Promise<void> => {
-        await new Promise((resolve) => setTimeout(resolve, 1))
+        await elapse(1)
         handled.push(event)
       }
       consumers.start({ fanOut: true, maxInFlight: 4, handler })
@@ -42,8 +42,7 @@ describe('fan-out', () => {
     })
     for (let place = 0; place < 5_000; place++) log.append(eventAt(place))
     await until(() => doors.length === 2, 'two are begun')
-    await new Promise((resolve) => setTimeout(resolve, 400))
-    expect(doors).toHaveLength(2)
+    await stays(() => doors.length === 2, 'two are begun', 400)
     expect(log.read).toBeLessThanOrEqual(1_011)
     for (const release of doors.splice(0)) release()
     await until(() => doors.length === 2, 'the next two are begun')

@@ -5,7 +5,7 @@ import { parseLetterText } from '../../../src/messaging/consumer/term/stored-tex
 import { createMessaging } from '../../../src/messaging/index.js'
 import type { ConsumerStore } from '../../../src/store/consumer-store.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory/consumer-store.js'
-import { until } from '../../support/until.js'
+import { elapse, until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
 import { createConsumers, EventLog, IMPATIENT } from './support/log.js'
 
@@ -105,7 +105,7 @@ describe('a consumer', () => {
       // Does not listen to its signal.
       handler: async ({ eventId }) => {
         most = Math.max(most, ++atWork)
-        await new Promise((resolve) => setTimeout(resolve, 900))
+        await elapse(900)
         atWork--
         ended.push(eventId)
       },

@@ -3,7 +3,7 @@ import { PpoppoError } from '../../../src/errors.js'
 import { Lease } from '../../../src/messaging/consumer/term/lease.js'
 import type { CommitStep, ConsumerStore } from '../../../src/store/consumer-store.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory/consumer-store.js'
-import { until } from '../../support/until.js'
+import { stays, until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
 import { createConsumers, EventLog } from './support/log.js'
 
@@ -86,8 +86,7 @@ describe('a store that fails', () => {
     faulty.fault = 'unreachable'
     await until(() => !consumer.isActive, 'its lease has run out')
     log.append(eventAt(0))
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(handled).toEqual([])
+    await stays(() => handled.length === 0, 'nothing is handled without a lease', 100)
     faulty.fault = 'none'
     await until(() => handled.length === 1, 'it goes on')
     expect(states.slice(0, 2)).toEqual(['active', 'store_unavailable'])
@@ -124,8 +123,7 @@ describe('a lease', () => {
     const store = createMemoryConsumerStore({ now: Date.now })
     await store.acquire('orders', 'me', 1_500)
     const lease = new Lease(parts(store, 1_500))
-    await new Promise((resolve) => setTimeout(resolve, 2_000))
-    expect(lease.isValid()).toBe(true)
+    await stays(() => lease.isValid(), 'the lease is valid beyond its first term', 2_000)
     await store.release('orders', 'me')
     await store.acquire('orders', 'somebody else', 10_000)
     await until(() => lease.signal.aborted, 'it is lost')

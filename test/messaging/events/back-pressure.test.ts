@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { elapse } from '../../support/until.js'
 import { runChild } from './support/child.js'
 import type { ServedStream } from './support/stream-pcs.js'
 import { type EventsWorld, startEventsWorld, take } from './support/world.js'
@@ -22,7 +23,7 @@ async function pour(stream: ServedStream, count: number): Promise<void> {
 async function plateau(stream: ServedStream): Promise<number> {
   for (let before = -1; before !== stream.written; ) {
     before = stream.written
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await elapse(300)
   }
   return stream.written
 }

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../../src/messaging/types/calls.js'
+import { elapse } from '../../support/until.js'
 import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerWell, type RawServer, type Script, startRawServer } from './raw-server.js'
 
@@ -96,7 +97,7 @@ describe.each<[string, number]>([
     await call(client, 'send')
     expect(tokens.granted - before).toBe(1)
     // Renewed at half of its life, and surely at its end.
-    await new Promise((resolve) => setTimeout(resolve, 2_100))
+    await elapse(2_100)
     await call(client, 'send')
     expect(tokens.granted - before).toBe(2)
   })

@@ -1,6 +1,7 @@
 import { promises as dns, type LookupAllOptions } from 'node:dns'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../../src/messaging/types/calls.js'
+import { elapse } from '../../support/until.js'
 import { connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerWell, type RawServer, startRawServer } from './raw-server.js'
 
@@ -47,7 +48,7 @@ describe('M9: a name that moves to another address', () => {
       await before.close()
       const sending = outcomeOf(client.send(REQUEST))
       if (movedAt === undefined) {
-        await new Promise((resolve) => setTimeout(resolve, 1_000))
+        await elapse(1_000)
         movedAt = move()
       }
       expect(await sending).toMatchObject({ outcome: 'ok' })

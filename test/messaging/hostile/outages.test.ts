@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Messaging, SendManyProgress } from '../../../src/messaging/types/calls.js'
 import { timed } from '../../support/clock.js'
-import { until } from '../../support/until.js'
+import { elapse, until } from '../../support/until.js'
 import { ppnumAt, watchedSource } from '../send-many/recording-send.js'
 import { type FakePcs, startFakePcs } from '../support/fake-pcs.js'
 import { connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
@@ -39,7 +39,6 @@ async function world(options = {}) {
   return client
 }
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const sends = () => pcs.calls.filter(({ method }) => method === 'CreateSendRequest')
 const sentTo = (): string[] =>
   sends().flatMap(({ request }) => (request['recipients'] as { ppnum: string }[]).map(({ ppnum }) => ppnum))
@@ -55,7 +54,7 @@ describe('PCS away for a while', () => {
     await client.send(REQUEST)
     await cutOff(client)
     const sending = Promise.all(Array.from({ length: 5 }, () => outcomeOf(client.send(REQUEST))))
-    await sleep(1_500)
+    await elapse(1_500)
     proxy.set('pass')
     expect((await sending).map(({ outcome }) => outcome)).toEqual(Array(5).fill('ok'))
     expect(sends().length).toBe(6)

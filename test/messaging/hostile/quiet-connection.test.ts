@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { MessagingOptions } from '../../../src/config/messaging-options.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import type { Messaging } from '../../../src/messaging/types/calls.js'
+import { elapse } from '../../support/until.js'
 import { call, connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerHttp, answerReset, answerStatus, answerWell, type RawServer, startRawServer } from './raw-server.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
@@ -64,7 +65,7 @@ test('M10: a process that was frozen while its connection was reset sends all th
     for (let round = 1; round <= 6; round++) {
       await call(messaging, 'send')
       // Back in a callback of its own, as a timer's or a request's after the thaw.
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await elapse(5)
       Atomics.store(flags, 1, 0)
       Atomics.store(flags, 0, 1)
       Atomics.wait(flags, 1, 0)

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { MessagingOptions } from '../../../src/config/messaging-options.js'
 import type { Messaging } from '../../../src/messaging/types/calls.js'
 import { TEST_CERTIFICATE, TEST_KEY } from '../../support/certificate.js'
+import { until } from '../../support/until.js'
 import { connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerWell, type RawServer, startRawServer } from './raw-server.js'
 import { startTcpProxy } from './tcp-proxy.js'
@@ -227,8 +228,3 @@ describe('M19: a token endpoint', () => {
     }
   })
 })
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  const givesUpAt = performance.now() + DEADLINE_MS
-  while (!(await isTrue()) && performance.now() < givesUpAt) await new Promise((resolve) => setTimeout(resolve, 20))
-}

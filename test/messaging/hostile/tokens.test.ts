@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import type { Messaging } from '../../../src/messaging/types/calls.js'
-import { until } from '../../support/until.js'
+import { elapse, until } from '../../support/until.js'
 import { call, connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerStatus, answerWell, type RawServer, startRawServer } from './raw-server.js'
 
@@ -36,7 +36,7 @@ const used = () => new Set(server.seen.map(({ authorization }) => authorization)
 
 describe('the token', () => {
   test('200 calls at once on a new client: one token call', async () => {
-    tokens.pause = () => new Promise((resolve) => setTimeout(resolve, 50))
+    tokens.pause = () => elapse(50)
     await many(200)
     expect([tokens.granted, server.seen.length, used().size]).toEqual([1, 200, 1])
   })
@@ -44,7 +44,7 @@ describe('the token', () => {
   test('200 calls at its expiry: one token call, and all go with the new one', async () => {
     await messaging.status('s0')
     aheadMs = 3_600_000 - 59_000
-    tokens.pause = () => new Promise((resolve) => setTimeout(resolve, 50))
+    tokens.pause = () => elapse(50)
     await many(200)
     expect(tokens.granted).toBe(2)
     expect(server.seen.slice(1).every(({ authorization }) => authorization === 'Bearer token-2')).toBe(true)

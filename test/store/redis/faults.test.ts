@@ -8,7 +8,7 @@ import { timed } from '../../support/clock.js'
 import { ownTimeOf } from '../../support/own-time.js'
 import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../../support/redis.js'
 import { startProxy } from '../../support/redis-proxy.js'
-import { untilWorks } from '../../support/until.js'
+import { elapse, untilWorks } from '../../support/until.js'
 
 const HOUR_MS = 3_600_000
 /** A request makes two calls in a row; C37 gives it two seconds. */
@@ -174,7 +174,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await failure(() => store.readSignIn('t.1'))
     await failure(() => store.takeTransaction('k', HOUR_MS), 500)
     server.resume()
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await elapse(200)
     expect(await store.takeTransaction('k', HOUR_MS)).toEqual({ value: 'v' })
   })
 
@@ -242,7 +242,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
   test('slow, within the second: no call fails, and all are answered once Redis is', async () => {
     server.pause()
     const calls = Array.from({ length: 20 }, () => store.sessions.get('s'))
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await elapse(500)
     server.resume()
     expect(await ownTimeOf(() => Promise.all(calls))).toBeLessThan(200)
   })

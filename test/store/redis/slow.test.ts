@@ -10,7 +10,7 @@ import { ownTimeOf } from '../../support/own-time.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../support/redis.js'
 import { type Proxy as Network, startProxy } from '../../support/redis-proxy.js'
 import { startCluster, startSentinel } from '../../support/redis-topologies.js'
-import { untilWorks } from '../../support/until.js'
+import { elapse, untilWorks } from '../../support/until.js'
 
 /** A request makes two calls in a row; C37 gives it two seconds. */
 const REQUEST_LIMIT_MS = 1800
@@ -130,7 +130,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     const calls: Promise<boolean>[] = []
     for (let i = 0; i < 6; i++) {
       calls.push(works(() => store.sessions.get('s')))
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      await elapse(100)
     }
     expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, () => true))
   })

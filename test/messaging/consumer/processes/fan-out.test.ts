@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { keysOfConsumer } from '../../../../src/store/redis/consumer/keys.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
-import { until } from '../../../support/until.js'
+import { elapse, until } from '../../../support/until.js'
 import { type ConsumerProcess, nowMs } from './support/consumer-process.js'
 import { idAt } from './support/log-pcs.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
@@ -119,7 +119,7 @@ describeWithOwnRedis('a fan-out over three processes', () => {
     await begin()
     for (let pause = 0; pause < 2; pause++) {
       server.pause()
-      await new Promise((resolve) => setTimeout(resolve, 600 + 900 * pause))
+      await elapse(600 + 900 * pause)
       server.resume()
       const handedOut = world.journal.begins.length
       await until(() => world.journal.begins.length > handedOut + 60, 'events are handed out')

@@ -1,7 +1,7 @@
 import { beforeAll, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
-import { until } from '../../../support/until.js'
+import { elapse, until } from '../../../support/until.js'
 import type { ConsumerProcess } from './support/consumer-process.js'
 import { watchCheckpoint } from './support/watch-checkpoint.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
@@ -36,8 +36,6 @@ const schedules = fc.record({
   ),
 })
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
 /** Appends events until told to end, unless the consumers are far behind. */
 function appendAllTheWhile({ pcs, journal }: ConsumerWorld): { end(): void } {
   const timer = setInterval(() => {
@@ -50,7 +48,7 @@ function appendAllTheWhile({ pcs, journal }: ConsumerWorld): { end(): void } {
 async function strike(world: ConsumerWorld, { kind, isForActive, afterBegins, afterMs }: Blow): Promise<number[]> {
   const begun = world.journal.begins.length
   await until(() => world.journal.begins.length >= begun + afterBegins, 'more events are begun')
-  await sleep(afterMs)
+  await elapse(afterMs)
   const alive = world.processes.filter(({ isAlive }) => isAlive)
   const active = alive.find(({ isActive }) => isActive)
   const victim = isForActive ? (active ?? alive[0]) : alive.find((one) => one !== active)
@@ -63,7 +61,7 @@ async function strike(world: ConsumerWorld, { kind, isForActive, afterBegins, af
 
 async function freeze(victim: ConsumerProcess): Promise<void> {
   victim.signal('SIGSTOP')
-  await sleep(1.3 * LEASE_MS)
+  await elapse(1.3 * LEASE_MS)
   victim.signal('SIGCONT')
 }
 

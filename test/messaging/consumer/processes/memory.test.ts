@@ -1,5 +1,6 @@
 import { beforeAll, expect, jest, test } from '@jest/globals'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
+import { elapse } from '../../../support/until.js'
 import type { Report } from './support/consumer-process.js'
 import { startConsumerWorld } from './support/world.js'
 
@@ -34,7 +35,7 @@ describeWithRedis('consume() over many events', () => {
       let last = await consumer.report()
       const end = Date.now() + 30_000 + EVENTS
       while (last.begun < EVENTS && Date.now() < end) {
-        await new Promise((resolve) => setTimeout(resolve, 100))
+        await elapse(100)
         last = await consumer.report()
         reports.push(last)
       }

@@ -1,7 +1,7 @@
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
-import { until } from '../../../support/until.js'
+import { elapse, until } from '../../../support/until.js'
 import type { ConsumerProcess } from './support/consumer-process.js'
 import { watchCheckpoint } from './support/watch-checkpoint.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
@@ -15,8 +15,6 @@ const MAX_IN_FLIGHT = 16
 /** CPU time of a process that waits for Redis, in milliseconds a second: it tries again twice a second. */
 const MOST_IDLE_CPU = 150
 const KEEPS_DATA = ['--appendonly', 'yes', '--appendfsync', 'always']
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 describeWithOwnRedis('consume() while Redis is away', () => {
   let server: RedisServer
@@ -69,7 +67,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     const watch = watchCheckpoint(client, world.storePrefix, NAME, world.journal)
     server.pause()
     // Less than a third of the lease: the renewal that is due meanwhile is answered in time.
-    await sleep(LEASE_MS / 4)
+    await elapse(LEASE_MS / 4)
     server.resume()
     await more()
     expect(active.told.filter(({ type }) => type === 'active' || type === 'standby')).toHaveLength(1)
@@ -86,7 +84,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     expect(told).toMatchObject({ reason: 'store_unavailable' })
     const begun = world.journal.begins.length
     const before = await Promise.all(world.processes.map((one) => one.report()))
-    await sleep(2_000)
+    await elapse(2_000)
     const after = await Promise.all(world.processes.map((one) => one.report()))
     expect(world.journal.begins.length).toBe(begun)
     // Each heard of it, and once.
@@ -105,7 +103,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     await server.kill()
     const before = await Promise.all(world.processes.map((one) => one.report()))
     await active.untilTold('standby')
-    await sleep(1_000)
+    await elapse(1_000)
     const after = await Promise.all(world.processes.map((one) => one.report()))
     for (const [i, { cpuMs }] of after.entries()) {
       expect(cpuMs - (before[i]?.cpuMs ?? 0)).toBeLessThan((MOST_IDLE_CPU * (LEASE_MS + 1_000)) / 1_000)

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
 import { keysOfConsumer } from '../../../../src/store/redis/consumer/keys.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import { startProxy } from '../../../support/redis-proxy.js'
-import { until } from '../../../support/until.js'
+import { stays, until } from '../../../support/until.js'
 import { type ConsumerProcess, nowMs, type Told } from './support/consumer-process.js'
 import { type CheckpointWatch, watchCheckpoint } from './support/watch-checkpoint.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
@@ -175,8 +176,7 @@ describeWithRedis('consume() in two and three processes', () => {
       near.signal('SIGSTOP')
       const saved = await place()
       proxy.release()
-      await new Promise((resolve) => setTimeout(resolve, 200))
-      expect(await place()).toEqual(saved)
+      await stays(async () => isDeepStrictEqual(await place(), saved), 'what the next one saved', 200)
       near.signal('SIGCONT')
       await begunBy(near, 50)
       await expectAllWell()

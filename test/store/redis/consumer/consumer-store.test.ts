@@ -8,7 +8,7 @@ import {
 import { acquire, describeConsumerStore } from '../../../contract/consumer-store.js'
 import { twoOnRedis } from '../../../contract/under-test.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
-import { untilWorks } from '../../../support/until.js'
+import { elapse, untilWorks } from '../../../support/until.js'
 
 const TTL_MS = 60_000
 const DAY_MS = 86_400_000
@@ -27,7 +27,6 @@ describeWithRedis('Redis consumer store', () => {
     waitMs: 0,
     ...own,
   })
-  const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
   beforeAll(async () => {
     redis = await redisForTests()
   })
@@ -230,7 +229,7 @@ describeWithRedis('Redis consumer store', () => {
     const { fence } = await acquire(store, 'n')
     const [entry] = await store.queue.take('n', 'w', options())
     const waiting = store.queue.take('n', 'w', options({ waitMs: 300 }))
-    await pass(50)
+    await elapse(50)
     for (const key of Object.keys(await lives(prefix))) await redis.client.del(prefix + key)
     expect(await store.renew('n', 'h', TTL_MS)).toBe(false)
     expect(await store.commit('n', { fence, sequence: 2, checkpoint: 'c' })).toBe('lost')
@@ -267,7 +266,7 @@ describeWithRedis('Redis consumer store', () => {
     await put(store, ...Array.from({ length: 30 }, (_, i) => String(i)))
     const taken = await store.queue.take('n', 'v', options({ count: 20 }))
     await redis.client.xdel(key, ...taken.filter((_, i) => i % 2 === 0).map(({ id }) => id))
-    await pass(150)
+    await elapse(150)
     const claimed = await store.queue.take('n', 'w', options({ count: 15, claimAfterMs: 100 }))
     expect(claimed.map(({ text, deliveries }) => [text, deliveries])).toEqual([
       ...[1, 3, 5, 7, 9, 11, 13, 15, 17, 19].map((i) => [String(i), 2]),
@@ -301,7 +300,7 @@ describeWithRedis('Redis consumer store', () => {
       expect.any(String),
       [['busy', '2']],
     ])
-    await pass(300)
+    await elapse(300)
     await put(store, 'more')
     await store.queue.take('n', 'alive', options())
     await createStore({ prefix }).queue.take('n', 'new', options({ count: 1, claimAfterMs: 200 }))

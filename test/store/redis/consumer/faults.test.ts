@@ -7,7 +7,7 @@ import { acquire } from '../../../contract/consumer-store.js'
 import { ownTimeOf, startOwnTime } from '../../../support/own-time.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
 import { startProxy } from '../../../support/redis-proxy.js'
-import { untilWorks } from '../../../support/until.js'
+import { elapse, untilWorks } from '../../../support/until.js'
 
 const TTL_MS = 60_000
 /** A call, with the reading of Redis's clock before it. */
@@ -92,7 +92,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
   test('killed while takes wait: they are refused at once', async () => {
     await store.queue.take('n', 'w', take({ waitMs: 5 }))
     const waiting = [failure(() => store.queue.take('n', 'w', take({ waitMs: 400 })))]
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await elapse(50)
     const tookMs = await ownTimeOf(async () => {
       await server.kill()
       await Promise.all(waiting)
@@ -114,7 +114,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
   test('hung while takes wait: refused in time, and a take that waits its full time is never taken for one that hangs', async () => {
     await store.queue.take('n', 'w', take({ waitMs: 5 }))
     const waiting = failure(() => store.queue.take('n', 'w', take({ waitMs: 400 })))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await elapse(50)
     server.pause()
     await waiting
     server.resume()
@@ -127,7 +127,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
     await failure(() => store.letters.count('n'))
     await failure(() => store.acquire('n', 'gone', TTL_MS))
     server.resume()
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await elapse(200)
     await acquire(store, 'n', 'next')
   })
 
@@ -159,7 +159,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       proxy.hold()
       await failure(call)
       await meanwhile()
-      await new Promise((resolve) => setTimeout(resolve, 100)) // Redis's clock is known to some milliseconds
+      await elapse(100) // Redis's clock is known to some milliseconds
       const before = await scriptsRun()
       proxy.release()
       await untilWorks(async () => (await scriptsRun()) > before)
