@@ -1,7 +1,7 @@
 import { PpoppoError } from './errors.js'
 
 /** On the wire: 11 digits or more (*Sign-in reference*). Leading digits mean nothing. */
-const PPNUM = /^[0-9]{11,}$/
+export const PPNUM: RegExp = /^[0-9]{11,}$/
 
 /** Whether a value is a ppnum as on the wire: digits only, 11 or more. */
 export function isPpnum(value: unknown): value is string {

@@ -3,6 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { createEventSink, type PpoppoEventDetail, type RaiseEvent } from './audit-events.js'
 import { createButton, type SignInButtonOptions } from './button/button.js'
 import { resolveConfig } from './config/config.js'
+import { keyPrefixOf } from './config/key-prefix.js'
 import type { Config, PpoppoOptions } from './config/options.js'
 import { PpoppoError } from './errors.js'
 import { createRequestAddress } from './http/request-address.js'
@@ -103,7 +104,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
   const store = config.redis
     ? createRedisStore({
         redis: config.redis,
-        prefix: `${config.keyPrefix}${encodeURIComponent(config.clientId)}:`,
+        prefix: keyPrefixOf(config),
         onPolicy: (policy) => warnOfPolicy(policy, config, raise),
       })
     : createMemoryStore({ now: runtime.now, personIn })

@@ -8,7 +8,8 @@ import type { UserInfo } from './provider/profile.js'
 import type { CurrentSignIn, RequestMessaging, RequestPpoppo, SignInStatus, SignInSummary } from './request-types.js'
 import type { SignOut } from './user/sign-out.js'
 import type { UserCalls } from './user/user-calls.js'
-import type { SignIn } from './vault/record.js'
+import { expiryOf } from './vault/lifetimes.js'
+import { type SignIn, toPpoppoUser } from './vault/record.js'
 import type { Vault } from './vault/vault.js'
 
 /** What `req.ppoppo` is built on; one per instance. */
@@ -50,9 +51,7 @@ export class SignInView implements RequestPpoppo {
 
   get user(): PpoppoUser | undefined {
     const { signIn } = this.#state
-    if (!signIn) return undefined
-    const { sub, ppnum, accountType } = signIn
-    return { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
+    return signIn && toPpoppoUser(signIn)
   }
 
   get account(): unknown {
@@ -68,7 +67,7 @@ export class SignInView implements RequestPpoppo {
       lastSeenAt: new Date(signIn.lastSeenAt),
       scopes: signIn.scopes,
       refreshedAt: new Date(signIn.refreshedAt),
-      expiresAt: new Date(Math.min(signIn.touchedAt + this.#parts.idleMs, signIn.absoluteExpiresAt)),
+      expiresAt: new Date(expiryOf(signIn, this.#parts.idleMs)),
     }
   }
 

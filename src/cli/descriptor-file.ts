@@ -5,23 +5,38 @@ import { errorCode } from '../lib/error-code.js'
 /** A descriptor set is some 20 KB. */
 const MAX_BYTES = 16 * 1024 * 1024
 
+/** Why a descriptor must not be written to a path. */
+export interface WriteRefusal {
+  /** What follows `--out`. */
+  readonly text: string
+  /** Whether `--force` overrules it. */
+  readonly isForceable: boolean
+}
+
 /**
  * Why a descriptor must not be written there, or nothing. An empty file may be replaced.
- * @param isOurs whether the bytes that lie there are of the kind that is written
+ * @param isOurs whether the bytes of the existing file are of the kind that is written
  */
-export async function refuseToWrite(path: string, isOurs: (bytes: Uint8Array) => boolean): Promise<string | undefined> {
+export async function refuseToWrite(
+  path: string,
+  isOurs: (bytes: Uint8Array) => boolean,
+): Promise<WriteRefusal | undefined> {
   try {
     const found = await lstat(path)
-    if (!found.isFile()) return 'is there and is no plain file; choose another name'
+    if (!found.isFile()) return refused('exists and is not a plain file; choose another name')
     if (found.size === 0 || (found.size <= MAX_BYTES && isOurs(await readFile(path)))) return undefined
-    return 'is there and is not a descriptor set; choose another name, or add --force'
+    return refused('exists and is not a descriptor set; choose another name, or add --force', true)
   } catch (error) {
     const code = errorCode(error)
-    return code === 'ENOENT' ? undefined : `cannot be written (${code})`
+    return code === 'ENOENT' ? undefined : refused(`cannot be written (${code})`)
   }
 }
 
-/** Writes all or nothing: whoever reads meanwhile finds the former content. */
+function refused(text: string, isForceable = false): WriteRefusal {
+  return { text, isForceable }
+}
+
+/** Writes all or nothing: a reader sees either the old or the new content. @returns what went wrong */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<string | undefined> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
@@ -37,6 +52,6 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<strin
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined)
     const code = errorCode(error)
-    return code === 'ENOENT' ? 'cannot be written: its folder is not there' : `cannot be written (${code})`
+    return code === 'ENOENT' ? 'cannot be written: its folder does not exist' : `cannot be written (${code})`
   }
 }

@@ -52,7 +52,7 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
   const setup = await configureProtoPull(given, io)
   if (typeof setup === 'string') return fail(2, setup)
   const refusal = await refuseToWrite(given.out, isDescriptorSet)
-  if (refusal !== undefined && !(given.isForced && refusal.endsWith('--force'))) return fail(2, `--out ${refusal}`)
+  if (refusal && !(given.isForced && refusal.isForceable)) return fail(2, `--out ${refusal.text}`)
 
   const interruption = new AbortController()
   const onInterrupt = (): void => interruption.abort()

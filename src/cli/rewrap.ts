@@ -52,21 +52,27 @@ async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Part
   for (const name of ['REDIS_URL', 'PPOPPO_VAULT_KEYS']) {
     if ((io.env[name] ?? '').trim() === '') return `${name} is not set; it takes the environment of the app`
   }
-  const [{ resolveConfig }, { isPpoppoError }, { createKeyRing }, { createRedisStore }, { systemRuntime }] =
-    await Promise.all([
-      import('../config/config.js'),
-      import('../errors.js'),
-      import('../vault/keyring.js'),
-      import('../store/redis/redis-store.js'),
-      import('../lib/runtime.js'),
-    ])
+  const [
+    { resolveConfig },
+    { isPpoppoError },
+    { createKeyRing },
+    { createRedisStore },
+    { systemRuntime },
+    { keyPrefixOf },
+  ] = await Promise.all([
+    import('../config/config.js'),
+    import('../errors.js'),
+    import('../vault/keyring.js'),
+    import('../store/redis/redis-store.js'),
+    import('../lib/runtime.js'),
+    import('../config/key-prefix.js'),
+  ])
   try {
     // Of the session only the secret would be asked for, and this command signs no cookie.
     const config = resolveConfig({ session: false, ...(keyPrefix === undefined ? {} : { keyPrefix }) }, io.env)
     if (config.redis === undefined || config.vaultKeys === undefined) return 'REDIS_URL or PPOPPO_VAULT_KEYS is not set'
-    const prefix = `${config.keyPrefix}${encodeURIComponent(config.clientId)}:`
     return {
-      store: createRedisStore({ redis: config.redis, prefix }),
+      store: createRedisStore({ redis: config.redis, prefix: keyPrefixOf(config) }),
       keyRing: createKeyRing(config.vaultKeys, config.clientId, systemRuntime),
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../lib/guards.js'
+import { isPlainObject, isWholeNumber } from '../lib/guards.js'
 import { nearest } from '../lib/nearest.js'
 import type { Faults } from './source.js'
 
@@ -71,7 +71,7 @@ function parseChannelOption(name: string, value: unknown, faults: Faults): strin
     return faults.add(path, `is no option of a channel; ${meant === undefined ? known : `did you mean "${meant}"?`}`)
   }
   if (kind === 'text') return typeof value === 'string' && value !== '' ? value : faults.add(path, 'must be a text')
-  return typeof value === 'number' && Number.isSafeInteger(value) ? value : faults.add(path, 'must be a whole number')
+  return isWholeNumber(value, Number.MIN_SAFE_INTEGER) ? value : faults.add(path, 'must be a whole number')
 }
 
 /** Only what looks like a name is repeated: someone may have pasted a secret where a name belongs. */

@@ -1,3 +1,4 @@
+import { isWholeNumber } from '../lib/guards.js'
 import type { PpoppoFetch } from '../lib/http.js'
 import { LABEL_KEYS, PAGE_KINDS, PAGE_TEXT_KEYS } from '../pages/texts.js'
 import { faultOfAuthorizationParams } from './authorization-params.js'
@@ -158,7 +159,7 @@ export function parseBoolean(option: string, value: unknown, fallback: boolean, 
 
 function positiveInteger(option: string, value: unknown, fallback: number, faults: Faults): number {
   if (value === undefined) return fallback
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+  if (isWholeNumber(value, 1)) return value
   faults.add(option, 'must be a positive integer')
   return fallback
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { deepFreeze } from '../lib/deep-freeze.js'
-import { isPlainObject } from '../lib/guards.js'
+import { isPlainObject, isWholeNumber } from '../lib/guards.js'
 import { nearest } from '../lib/nearest.js'
 import { trimEndOf } from '../lib/trim-end.js'
 import { LONGEST_TIMER_MS } from '../lib/wait.js'
@@ -227,7 +227,7 @@ function positive(
   faults: Faults,
 ): number {
   if (value === undefined) return otherwise
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= most) return value
+  if (isWholeNumber(value, 1, most)) return value
   faults.add(option, `must be a positive integer, ${most.toLocaleString('en')} at most`)
   return otherwise
 }

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { type AuthorizationParams, faultOfAuthorizationParams } from '../config/authorization-params.js'
-import type { Config } from '../config/options.js'
+import { APP_DEADLINE_MS, type Config } from '../config/options.js'
 import { PpoppoError } from '../errors.js'
 import { inputOf } from '../http/request-reading.js'
 import { TIMED_OUT, within } from '../lib/wait.js'
@@ -41,8 +41,6 @@ const WISHES = {
 export const WISH_OPTIONS: readonly string[] = Object.keys(WISHES)
 /** Names of the link's parameters. */
 export const WISH_PARAMS: readonly string[] = Object.values(WISHES).map(({ name }) => name)
-
-const APP_DEADLINE_MS = 10_000
 
 /** The parameters of a link for `wishes`. @param call whose options they are. @throws `config_invalid` */
 export function toLinkParams(wishes: LoginWishes, call: string): Readonly<Record<string, string>> {

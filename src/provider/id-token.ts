@@ -1,6 +1,6 @@
 import type { PpoppoError } from '../errors.js'
 import { ClockDifference, idTokenFault } from './faults.js'
-import { type Jws, parseJws, SIGNATURE_ALGORITHMS } from './jws.js'
+import { algorithmOf, type Jws, parseJws, SIGNATURE_ALGORITHMS } from './jws.js'
 import { isTokenHash } from './token-hash.js'
 
 /** By how much PAS's clock and ours may differ: for `exp`, `nbf`, `iat` and `auth_time` alike. */
@@ -77,7 +77,8 @@ function parsed(idToken: string): Jws {
   const jws = parseJws(idToken)
   if (!jws) throw idTokenFault('its form')
   const { alg, crit, kid } = jws.header
-  if (!SIGNATURE_ALGORITHMS.includes(alg)) throw idTokenFault('"alg", which must be EdDSA or Ed25519')
+  if (!algorithmOf(alg))
+    throw idTokenFault(`"alg", which must be ${SIGNATURE_ALGORITHMS.map((one) => one.alg).join(' or ')}`)
   // RFC 7515 4.1.11: what must be understood is not.
   if (crit !== undefined) throw idTokenFault('"crit"')
   if (kid !== undefined && typeof kid !== 'string') throw idTokenFault('"kid"')

@@ -1,22 +1,40 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { parseJsonObject } from '../lib/guards.js'
 
-/** EdDSA and its newer name (RFC 9864): one algorithm, since Ed25519 is the only curve taken. Nothing else is. */
-export const SIGNATURE_ALGORITHMS: readonly unknown[] = ['EdDSA', 'Ed25519']
+/** How an id_token may be signed: what its `alg` says, on which curve, and the hash for `at_hash` and `c_hash`. */
+interface SignatureAlgorithm {
+  /** RFC 8037 3.1. */
+  readonly alg: string
+  /** RFC 8037 2: `crv` of the key. */
+  readonly curve: 'Ed25519'
+  /** The OpenID guide on token hashes: what Ed25519 itself hashes with. */
+  readonly hash: 'sha512'
+}
 
-/** A JWS in its compact form, taken apart and not yet verified. */
+/** EdDSA and its newer name (RFC 9864) are one algorithm here, since Ed25519 is the only curve accepted. */
+export const SIGNATURE_ALGORITHMS: readonly SignatureAlgorithm[] = [
+  { alg: 'EdDSA', curve: 'Ed25519', hash: 'sha512' },
+  { alg: 'Ed25519', curve: 'Ed25519', hash: 'sha512' },
+]
+
+/** @returns `undefined` for an algorithm that is not accepted */
+export function algorithmOf(alg: unknown): SignatureAlgorithm | undefined {
+  return SIGNATURE_ALGORITHMS.find((one) => one.alg === alg)
+}
+
+/** A parsed JWS in compact form, not yet verified. */
 export interface Jws {
   readonly header: Readonly<Record<string, unknown>>
   readonly payload: Readonly<Record<string, unknown>>
-  /** What is signed. */
+  /** The signing input (RFC 7515 5.1). */
   readonly input: string
   readonly signature: Buffer
 }
 
-/** A published key; which members it has is for whoever reads it to find out. */
+/** A published key. Nothing is known about its members yet. */
 export type Jwk = Readonly<Record<string, unknown>>
 
-/** @returns `undefined` for what is no JWS of two JSON objects. A member that is `null` counts as absent. */
+/** @returns `undefined` if it is not a JWS of two JSON objects. A member that is `null` counts as absent. */
 export function parseJws(text: string): Jws | undefined {
   const parts = text.split('.')
   const [first = '', second = '', third = ''] = parts
@@ -38,19 +56,19 @@ export function isKeyFor(header: Jws['header'], key: Jwk): boolean {
   const { kty, crv, use, key_ops: operations, alg, kid } = key
   return (
     kty === 'OKP' &&
-    crv === 'Ed25519' &&
+    crv === algorithmOf(header['alg'])?.curve &&
     (use === undefined || use === 'sig') &&
     (operations === undefined || (Array.isArray(operations) && operations.includes('verify'))) &&
-    (alg === undefined || SIGNATURE_ALGORITHMS.includes(alg)) &&
+    (alg === undefined || algorithmOf(alg)?.curve === crv) &&
     (header['kid'] === undefined || header['kid'] === kid)
   )
 }
 
-/** Whether the signature is by this Ed25519 key. A key that is none has signed nothing. */
-export function isSignedBy({ input, signature }: Jws, { x }: Jwk): boolean {
+/** Whether the signature was made with this key; `false` for a key that cannot be read. */
+export function isSignedBy({ input, signature }: Jws, { crv, x }: Jwk): boolean {
   if (typeof x !== 'string') return false
   try {
-    const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x } })
+    const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: String(crv), x } })
     return verify(null, Buffer.from(input), key, signature)
   } catch {
     return false

@@ -1,5 +1,6 @@
 import type { ServerMetadata } from 'openid-client'
 import { isPlainObject } from '../lib/guards.js'
+import { PPNUM } from '../ppnum.js'
 import { ANSWER_BOUNDS, Answer } from './answers.js'
 
 /** Discovery's addresses (OIDC Discovery 3, RFC 7009, RP-Initiated Logout). */
@@ -25,7 +26,7 @@ const ACCESS_TOKEN_FORM = { atMost: ANSWER_BOUNDS.token, pattern: /^[\x21-\x7e]+
 const REFRESH_TOKEN_FORM = { atMost: ANSWER_BOUNDS.token, pattern: /^[\x20-\x7e]+$/, form: 'printable ASCII' }
 const SCOPE_FORM = { atMost: ANSWER_BOUNDS.scope, pattern: /^[\x20-\x7e]+$/, form: 'printable ASCII' }
 
-const PPNUM_FORM = { atMost: ANSWER_BOUNDS.ppnum, pattern: /^[0-9]{11,}$/, form: '11 digits or more' }
+const PPNUM_FORM = { atMost: ANSWER_BOUNDS.ppnum, pattern: PPNUM, form: '11 digits or more' }
 const WORD_FORM = { atMost: ANSWER_BOUNDS.word, pattern: /^[\w.:-]+$/, form: 'a word' }
 
 /** What is there, without what is not: `exactOptionalPropertyTypes` tells the two apart, and so does JSON. */

@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { SIGNATURE_ALGORITHMS } from './jws.js'
 
-/** Length in bytes of a decoded `at_hash` or `c_hash` -> the hash whose first bytes it is. */
-const HASH_BY_LENGTH: ReadonlyMap<number, 'sha512' | 'sha256'> = new Map([
-  // The OpenID guide on token hashes: SHA-512 goes with Ed25519.
-  [32, 'sha512'],
-  // What PAS's own token engine is reported to issue: leftmost 128 bits of SHA-256.
+/** Length in bytes of a decoded `at_hash` or `c_hash`, and the hash that it is the first bytes of. */
+const HASH_BY_LENGTH: ReadonlyMap<number, string> = new Map([
+  // The hash of the signature algorithm, its left half (OIDC Core 3.1.3.6).
+  ...SIGNATURE_ALGORITHMS.map(({ hash }) => [createHash(hash).digest().length / 2, hash] as const),
+  // What PAS's own token engine is reported to issue: the leftmost 128 bits of SHA-256.
   [16, 'sha256'],
 ])
 

@@ -1,10 +1,9 @@
 import type { Request } from 'express'
-import type { Config, PpoppoUser } from '../config/options.js'
+import { APP_DEADLINE_MS, type Config, type PpoppoUser } from '../config/options.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
 import { TIMED_OUT, within } from '../lib/wait.js'
 import { Refusal } from './refusal.js'
 
-const DEADLINE_MS = 10_000
 /** It is sealed into the sign-in's record, which is read on every request. */
 const MAX_ACCOUNT_LENGTH = 4_096
 
@@ -33,9 +32,9 @@ export async function askApp(config: Pick<Config, 'onSignIn'>, user: PpoppoUser,
       if (isPpoppoError(error, 'sign_in_denied')) throw error
       throw failed(`onSignIn threw ${error instanceof Error ? error.name : 'something that is no Error'}`)
     }),
-    DEADLINE_MS,
+    APP_DEADLINE_MS,
   )
-  if (answer === TIMED_OUT) throw failed(`onSignIn took longer than ${DEADLINE_MS / 1000} s`)
+  if (answer === TIMED_OUT) throw failed(`onSignIn took longer than ${APP_DEADLINE_MS / 1_000} s`)
   return toPlainData(answer)
 }
 

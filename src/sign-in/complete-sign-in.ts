@@ -5,7 +5,7 @@ import { readPointer, type SignInPointer } from '../session/pointer.js'
 import { renewSession } from '../session/renew-session.js'
 import type { Transaction } from '../session/transactions.js'
 import { tagOf } from '../store/store.js'
-import type { SignIn } from '../vault/record.js'
+import { type SignIn, toPpoppoUser } from '../vault/record.js'
 import { arrivalOf, withArrival } from './arrivals.js'
 import { askApp } from './ask-app.js'
 import type { CallbackParams } from './callback.js'
@@ -66,8 +66,7 @@ export function createCompletion(parts: RouteParts): Completion {
     const info = await provider.userinfo(grant.accessToken, grant.sub)
     if (info === 'rejected')
       throw new PpoppoError('provider_unavailable', 'PAS does not take the access token it just issued.')
-    const { sub, ppnum, accountType } = info
-    const user = { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
+    const user = toPpoppoUser(info)
     const account = await askApp(config, user, req)
     const { accessToken, refreshToken, askedAt, expiresInMs, scopes } = grant
     const signIn = await vault.create(

@@ -1,21 +1,16 @@
 import type { Config } from '../config/options.js'
 import { RecentSet } from '../lib/recent-set.js'
 import type { Runtime } from '../lib/runtime.js'
-import { within } from '../lib/wait.js'
+import { TIMED_OUT, within } from '../lib/wait.js'
+import { isRefreshDue, isTouchDue } from '../vault/lifetimes.js'
 import type { SignIn } from '../vault/record.js'
 import type { Vault } from '../vault/vault.js'
 import type { Refresher } from './refresh.js'
 
-const EARLY_MS = 60_000
 const DAY_MS = 24 * 60 * 60_000
 const FOREGROUND_MS = 1_000
 /** How long a failed background refresh is not tried again in this process. */
 const RETRY_MS = 10_000
-
-/** Whether the access token should be renewed: a minute before it expires, or a quarter of its life when that is less. */
-export function isRefreshDue({ tokens, refreshedAt }: SignIn, now: number): boolean {
-  return now >= tokens.expiresAt - Math.min(EARLY_MS, Math.max(0, (tokens.expiresAt - refreshedAt) / 4))
-}
 
 /** Keeps a sign-in that is in use alive and true. */
 export interface Freshness {
@@ -50,7 +45,7 @@ export function createFreshness(parts: {
   }
 
   async function touch(signIn: SignIn): Promise<SignIn | undefined> {
-    const isDue = (one: SignIn): boolean => runtime.now() - one.touchedAt >= config.idleMs / 4
+    const isDue = (one: SignIn): boolean => isTouchDue(one, runtime.now(), config.idleMs)
     if (!isDue(signIn)) return signIn
     try {
       const now = runtime.now()
@@ -78,7 +73,7 @@ export function createFreshness(parts: {
         return touched
       }
       const answer = await within(tryRefresh(touched), FOREGROUND_MS)
-      if (typeof answer !== 'symbol') return answer
+      if (answer !== TIMED_OUT) return answer
       // It goes on, and the next requests do not wait for it again.
       failedLately.add(touched.id)
       return touched

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import onHeaders from 'on-headers'
 import type { RaiseEvent, SignOutReason } from '../audit-events.js'
-import type { Config } from '../config/options.js'
+import { APP_DEADLINE_MS, type Config } from '../config/options.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
 import { TIMED_OUT, within } from '../lib/wait.js'
 import type { Provider } from '../provider/provider.js'
@@ -10,7 +10,7 @@ import type { LandedCookie } from '../session/landed-cookie.js'
 import { otherPointers, readPointer } from '../session/pointer.js'
 import { endAppSession } from '../session/renew-session.js'
 import type { OwnSession } from '../session/session.js'
-import type { SignIn } from '../vault/record.js'
+import { type SignIn, toPpoppoUser } from '../vault/record.js'
 import type { EndedSignIn, Vault } from '../vault/vault.js'
 
 /** Ends sign-ins, for good. */
@@ -40,7 +40,6 @@ export interface SignOutParts {
 }
 
 const REVOCATION_MS = 3_000
-const APP_DEADLINE_MS = 10_000
 
 export function createSignOut(parts: SignOutParts): SignOut {
   const { config, vault, provider, ownSession, landed, pointerKey, raise } = parts
@@ -50,8 +49,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
     const tokens = ended.map(({ tokens }) => tokens?.refreshToken).filter((token) => token !== undefined)
     const revoked = Promise.all(tokens.map((token) => provider.revoke(token)))
     try {
-      const answer = await within(revoked, REVOCATION_MS)
-      if (typeof answer === 'symbol')
+      if ((await within(revoked, REVOCATION_MS)) === TIMED_OUT)
         raise({ type: 'revocation_failed', detail: `no answer within ${REVOCATION_MS} ms` })
     } catch (error) {
       raise({ type: 'revocation_failed', detail: error instanceof PpoppoError ? error.message : 'unexpected error' })
@@ -62,17 +60,15 @@ export function createSignOut(parts: SignOutParts): SignOut {
     for (const { sub, id } of ended) raise({ type: 'sign_out', sub, signInId: id, reason })
   }
 
-  async function tellApp(req: Request, signIn: SignIn, everywhere: boolean): Promise<void> {
-    const { sub, ppnum, accountType } = signIn
-    const user = { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
+  async function notifyApp(req: Request, signIn: SignIn, everywhere: boolean): Promise<void> {
     try {
-      const told = (async () => config.onSignOut?.(user, { req, everywhere }))()
-      if ((await within(told, APP_DEADLINE_MS)) === TIMED_OUT) throw new Error('onSignOut takes too long')
+      const called = (async () => config.onSignOut?.(toPpoppoUser(signIn), { req, everywhere }))()
+      if ((await within(called, APP_DEADLINE_MS)) === TIMED_OUT) throw new Error('onSignOut takes too long')
     } catch {
       raise({
         type: 'warning',
         code: 'on_sign_out_failed',
-        detail: 'onSignOut threw, or took longer than 10 s; the person is signed out.',
+        detail: `onSignOut threw, or took longer than ${APP_DEADLINE_MS / 1_000} s; the person is signed out.`,
       })
     }
   }
@@ -109,7 +105,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
       await forget(req, res)
       report(ended, isEverywhere ? 'sign_out_everywhere' : 'sign_out')
       await revoke(ended)
-      if (signIn) await tellApp(req, signIn, everywhere)
+      if (signIn) await notifyApp(req, signIn, everywhere)
     },
 
     async endWithSession(id) {

@@ -2,9 +2,10 @@ import { PpoppoError } from '../errors.js'
 import type { Runtime } from '../lib/runtime.js'
 import type { UserInfo } from '../provider/profile.js'
 import type { Provider } from '../provider/provider.js'
+import { hasExpired, isRefreshDue } from '../vault/lifetimes.js'
 import type { SignIn } from '../vault/record.js'
 import type { Vault } from '../vault/vault.js'
-import { type Freshness, isRefreshDue } from './freshness.js'
+import type { Freshness } from './freshness.js'
 import type { Refresher } from './refresh.js'
 
 /** Told of the sign-in as it is after a call: with newer tokens, or another ppnum. */
@@ -31,13 +32,11 @@ export function createUserCalls(parts: {
 }): UserCalls {
   const { provider, vault, refresher, freshness, runtime } = parts
 
-  const hasExpired = ({ tokens }: SignIn): boolean => runtime.now() >= tokens.expiresAt
-
   async function current(signIn: SignIn, adopt: AdoptNewer): Promise<SignIn> {
-    if (hasExpired(signIn)) {
+    if (hasExpired(signIn, runtime.now())) {
       const fresh = await renewed(signIn, adopt)
       // A request that lives for hours asks with what it began with: the newer token of then may be old by now, too.
-      return hasExpired(fresh) ? renewed(fresh, adopt) : fresh
+      return hasExpired(fresh, runtime.now()) ? renewed(fresh, adopt) : fresh
     }
     if (isRefreshDue(signIn, runtime.now())) freshness.refreshInBackground(signIn)
     return signIn
@@ -67,7 +66,7 @@ export function createUserCalls(parts: {
       if (info === 'rejected') {
         throw new PpoppoError(
           'provider_unavailable',
-          'PAS takes no access token of this sign-in, not even a new one; try again.',
+          'PAS rejected the access token even after a refresh; try again later.',
         )
       }
       if (info.ppnum !== used.ppnum || info.accountType !== used.accountType) await rename(used, info, adopt)

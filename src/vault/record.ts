@@ -1,3 +1,4 @@
+import type { PpoppoUser } from '../config/options.js'
 import { parseJsonObject } from '../lib/guards.js'
 import type { VersionedRecord } from '../store/store.js'
 import type { KeyRing, SealContext } from './keyring.js'
@@ -28,6 +29,11 @@ export interface Tokens {
   readonly accessToken: string
   readonly expiresAt: number
   readonly refreshToken?: string
+}
+
+/** The person of a sign-in or a profile, as the app gets to see them. */
+export function toPpoppoUser({ sub, ppnum, accountType }: PpoppoUser): PpoppoUser {
+  return { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
 }
 
 /** The readable part of a stored record: what a list of sign-ins shows. Unverified, unlike what {@link openRecord} gives. */

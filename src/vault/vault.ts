@@ -7,6 +7,7 @@ import { type Runtime, randomToken } from '../lib/runtime.js'
 import { wait } from '../lib/wait.js'
 import type { Store, VersionedRecord } from '../store/store.js'
 import type { KeyRing } from './keyring.js'
+import { expiryOf } from './lifetimes.js'
 import { type ClearRecord, openRecord, parseRecord, type SignIn, sealRecord } from './record.js'
 
 /** The sign-ins there are. A record here *is* the sign-in: once it is gone nothing brings it back. */
@@ -74,7 +75,6 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
   const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.monotonic })
 
   const tagFor = (sub: string): string => digestOf('user', config.clientId, sub).slice(0, TAG_LENGTH)
-  const expiryOf = (signIn: SignIn): number => Math.min(signIn.touchedAt + config.idleMs, signIn.absoluteExpiresAt)
 
   async function open(id: string, record: VersionedRecord | undefined): Promise<SignIn | undefined> {
     if (!record) return undefined
@@ -86,7 +86,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       unreadable.add(id)
       return undefined
     }
-    return expiryOf(signIn) > runtime.now() ? signIn : undefined
+    return expiryOf(signIn, config.idleMs) > runtime.now() ? signIn : undefined
   }
 
   async function toEnded(id: string, record: VersionedRecord): Promise<EndedSignIn | undefined> {
@@ -103,7 +103,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       if (!record || !current) return undefined
       const next = change(current)
       if (!next) return current
-      const expiresAt = expiryOf(next)
+      const expiresAt = expiryOf(next, config.idleMs)
       const result = await store.writeSignIn(
         id,
         record.version,
@@ -155,7 +155,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
         refreshedAt: now,
         absoluteExpiresAt: now + config.absoluteMs,
       }
-      const expiresAt = expiryOf(complete)
+      const expiresAt = expiryOf(complete, config.idleMs)
       const sealed = sealRecord(await keyRing(), complete, expiresAt)
       try {
         const created = await store.createSignIn(complete.id, sealed, expiresAt, attemptStartedAt)

@@ -340,9 +340,9 @@ describe('the file', () => {
   })
 
   test.each([
-    ['a folder', () => mkdirSync(out), 'is no plain file'],
-    ['a link', () => symlinkSync(OWN_PROTO, out), 'is no plain file'],
-    ['in a folder that is not there', () => (out = join(folder, 'none', 'x.desc')), 'its folder is not there'],
+    ['a folder', () => mkdirSync(out), 'is not a plain file'],
+    ['a link', () => symlinkSync(OWN_PROTO, out), 'is not a plain file'],
+    ['in a folder that is not there', () => (out = join(folder, 'none', 'x.desc')), 'its folder does not exist'],
   ])('that is %s is refused', async (_what, arrange, expected) => {
     arrange()
     const { url } = await serve(String)

@@ -1,5 +1,6 @@
 import { PpoppoError } from '../../errors.js'
-import type { ConsumerStore, LetterStore } from '../../store/consumer-store.js'
+import { isWholeNumber } from '../../lib/guards.js'
+import { type ConsumerStore, type LetterStore, MOST_DEAD_LETTERS } from '../../store/consumer-store.js'
 import { isSignal } from '../call/call-options.js'
 import type { DeadLetter, DeadLetters, EventHandler } from '../types/consumer.js'
 import { checkNames, invalid, parseId, record } from '../wire/validate.js'
@@ -7,7 +8,6 @@ import { parseConsumerName } from './term/settings.js'
 import { parseLetterText } from './term/stored-texts.js'
 
 const PAGE = 100
-const MOST = 10_000
 
 /** The dead letters of a name. @throws `request_invalid` */
 export function createDeadLetters(name: string, store: () => ConsumerStore): DeadLetters {
@@ -24,7 +24,7 @@ export function createDeadLetters(name: string, store: () => ConsumerStore): Dea
     count: async () => letters().count(name),
     remove: async (eventId) => letters().remove(name, parseId(eventId, 'eventId')),
     async replay(handler, options) {
-      const { limit = MOST, signal } = parseOptions(options, ['limit', 'signal'])
+      const { limit = MOST_DEAD_LETTERS, signal } = parseOptions(options, ['limit', 'signal'])
       if (typeof handler !== 'function') {
         throw new PpoppoError('request_invalid', 'replay: "handler" must be a function: (event) => ...')
       }
@@ -94,6 +94,7 @@ function parseOptions(
 }
 
 function parseLimit(limit: unknown): number {
-  if (Number.isSafeInteger(limit) && Number(limit) >= 1 && Number(limit) <= MOST) return Number(limit)
-  throw new PpoppoError('request_invalid', `"limit" must be a whole number from 1 to ${MOST.toLocaleString('en')}.`)
+  if (isWholeNumber(limit, 1, MOST_DEAD_LETTERS)) return limit
+  const most = MOST_DEAD_LETTERS.toLocaleString('en')
+  throw new PpoppoError('request_invalid', `"limit" must be a whole number from 1 to ${most}.`)
 }

@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../errors.js'
-import { isPlainObject } from '../../lib/guards.js'
+import { isPlainObject, isWholeNumber } from '../../lib/guards.js'
 import { keysOf } from '../../lib/known-keys.js'
 import { nearest } from '../../lib/nearest.js'
 import { isPpnum } from '../../ppnum.js'
@@ -53,8 +53,7 @@ export function parsePoll(poll: unknown): PollConfig | undefined {
   const given = record(poll, 'poll', '{ expiresInHours, allowMultiple }')
   checkNames(given, ['expiresInHours', 'allowMultiple'], 'poll.')
   const { expiresInHours, allowMultiple } = given
-  const isHours = Number.isInteger(expiresInHours) && Number(expiresInHours) > 0 && Number(expiresInHours) <= MOST_INT32
-  if (expiresInHours !== undefined && !isHours)
+  if (expiresInHours !== undefined && !isWholeNumber(expiresInHours, 1, MOST_INT32))
     throw invalid('poll.expiresInHours', 'must be a whole number, 1 or more')
   if (allowMultiple !== undefined && typeof allowMultiple !== 'boolean') {
     throw invalid('poll.allowMultiple', 'must be true or false')

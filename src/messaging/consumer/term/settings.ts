@@ -1,4 +1,5 @@
 import { PpoppoError } from '../../../errors.js'
+import { isWholeNumber } from '../../../lib/guards.js'
 import { parseStreamOptions, STREAM_OPTIONS } from '../../events/parse-options.js'
 import type { ConsumeOptions, FanOutOptions } from '../../types/consumer.js'
 import type { StreamOptions } from '../../types/events.js'
@@ -94,8 +95,8 @@ function toNumbers<B extends Bounds>(
 ): { readonly [name in keyof B]: number } {
   const entries = Object.entries(bounds).map(([name, { otherwise, least, most }]) => {
     const value = given[name] ?? otherwise
-    const isRight = Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
-    if (!isRight) throw invalid(`${path}${name}`, `must be a whole number from ${least} to ${most}`)
+    if (!isWholeNumber(value, least, most))
+      throw invalid(`${path}${name}`, `must be a whole number from ${least} to ${most}`)
     return [name, value]
   })
   return Object.fromEntries(entries) as { readonly [name in keyof B]: number }

@@ -1,4 +1,4 @@
-import { MOST_LETTERS, type QueueEntry, type QueueStore, type TakeOptions } from '../../consumer-store.js'
+import { MOST_DEAD_LETTERS, type QueueEntry, type QueueStore, type TakeOptions } from '../../consumer-store.js'
 import { MOST_BLOCK_MS, type RedisSource } from '../client.js'
 import { connectRedis, type RedisConnection } from '../connection.js'
 import type { RedisConsumerConnection } from './connection.js'
@@ -55,7 +55,7 @@ export function createRedisQueue(connection: RedisConsumerConnection, redis: Red
       const { queue, letters, letterTexts } = keysOf(name)
       const letterArguments = toArguments(letter === undefined ? [] : [letter])
       const reply = await run('queue.finish', (client) =>
-        client.ppoppoQueueFinish(queue, letters, letterTexts, id, MOST_LETTERS, ...letterArguments),
+        client.ppoppoQueueFinish(queue, letters, letterTexts, id, MOST_DEAD_LETTERS, ...letterArguments),
       )
       return reply === 1 ? 'finished' : 'full'
     },
