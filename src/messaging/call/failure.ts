@@ -16,20 +16,20 @@ import {
 import type { SendContext } from './send-context.js'
 import { type CallFailure, CODE } from './status.js'
 
-/** What was asked, in words and in facts, for the message of an error. */
+/** What was called, for the message of an error. */
 export interface Asked {
   /** Method of the client: `send`, `templates.create`. */
   readonly operation: string
   readonly kind: CallKind
-  /** For a send: what is known of it should its outcome be unknown. */
+  /** For a send: what is known about it if its outcome is unknown. */
   readonly send?: Omit<KnownOfSend, 'attempts'>
   /** For a send of `sendMany`. */
   readonly context?: SendContext
-  /** Whether it fails at once where there is no connection, since the caller wants to know. */
+  /** Whether it fails at once if there is no connection, instead of waiting for one. */
   readonly failsFast?: boolean
 }
 
-/** Where calls go and what has been seen of it. */
+/** The API that is called, and what is known about it. */
 export interface Place {
   /** E.g. `https://api.ppoppo.com/ext`. */
   readonly apiUrl: string
@@ -37,7 +37,7 @@ export interface Place {
   readonly hasAnswered: boolean
 }
 
-/** A call that ended badly, inside the client; {@link toMessagingError} makes an error for the app of it. */
+/** A failed call, inside the client; {@link toMessagingError} turns it into an error for the app. */
 export class CallFailed extends Error {
   readonly failure: CallFailure
 
@@ -48,17 +48,17 @@ export class CallFailed extends Error {
 }
 
 /**
- * A request that was refused for its size, by PCS, by a gateway on the way, or here, before it was sent. Nothing was
- * done; less at a time may pass.
+ * A request that was rejected for its size, by PCS, by a gateway, or by us before it was sent. Nothing was done; a smaller
+ * request may be accepted.
  */
 export class TooLargeError extends PpoppoError {
-  /** Of the request, encoded. */
+  /** Size of the encoded request. */
   readonly bytes: number
 
   constructor(operation: string, bytes: number, says: string, options: PpoppoErrorOptions = {}) {
     super(
       'request_invalid',
-      `${operation}: the request is too large (${bytes.toLocaleString('en')} bytes)${says}. Send to fewer recipients at a time, or shorter vars; sendMany() does it by itself.`,
+      `${operation}: the request is too large (${bytes.toLocaleString('en')} bytes)${says}. Send to fewer recipients at a time, or shorten vars; sendMany() splits requests automatically.`,
       options,
     )
     this.bytes = bytes
@@ -66,8 +66,8 @@ export class TooLargeError extends PpoppoError {
 }
 
 /**
- * The error where a call could not be made, so that nothing left. Says what kind of error it was and no more: its text
- * may quote the token or what was to be sent.
+ * The error for a call that could not be made, so that nothing was sent. It names only the kind of the cause, whose text may
+ * quote the token or the request.
  */
 export function toUnmade(cause: unknown): PpoppoError {
   if (cause instanceof PpoppoError) return cause
@@ -79,13 +79,13 @@ export function toUnmade(cause: unknown): PpoppoError {
   )
 }
 
-/** The error for a call that is not repeated any more. @param attempts how many were begun */
+/** The error for a failed call. @param attempts how many were started */
 export function toMessagingError(failure: CallFailure, asked: Asked, place: Place, attempts: number): PpoppoError {
   const { code, retryAfterMs } = failure
   const options: PpoppoErrorOptions = {
     grpcCode: code,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    // The original carries metadata; this is what may be shown of it.
+    // The original carries metadata; only this may be shown.
     cause: new Error(`gRPC status ${code}${said(failure.details)}`),
   }
   if (classify(failure, asked.kind).outcome === 'unknown') return toUnknownOutcome(failure, asked, attempts, options)
@@ -103,19 +103,19 @@ function toUnknownOutcome(
   options: PpoppoErrorOptions,
 ): PpoppoError {
   const why = pageOf(failure)
-    ? `a gateway answered instead of PCS${said(failure.details)}, perhaps after it had passed the call on`
+    ? `a gateway answered instead of PCS${said(failure.details)}, possibly after it had forwarded the call`
     : `the call ended without an answer (gRPC ${failure.code}${said(failure.details)})`
   if (!asked.send) {
     return new PpoppoError(
       'messaging_unavailable',
-      `${asked.operation}: ${why}. It may have been done; asking again is safe, since a name is taken only once.`,
+      `${asked.operation}: ${why}. It may have succeeded. A retry is safe, because a name can be taken only once.`,
       options,
     )
   }
   const { templateId, recipients } = asked.send
   return new PpoppoError(
     'send_outcome_unknown',
-    `${asked.operation}: ${why}. Template ${templateId} may have been sent to ${recipients} recipient${recipients === 1 ? '' : 's'}, so it is not repeated: look whether it arrived before you send again.`,
+    `${asked.operation}: ${why}. Template ${templateId} may have been sent to ${recipients} recipient${recipients === 1 ? '' : 's'}, so it is not retried. Check whether it arrived before you send again.`,
     { ...options, known: { ...asked.send, attempts } },
   )
 }
@@ -132,27 +132,33 @@ function explain(failure: CallFailure, place: Place): Explanation {
   const page = pageOf(failure)
   if (page) return explainPage(page, failure, place, says)
   if (isNotOneAnswer(failure)) {
-    return ['messaging_response_invalid', `PCS says that all is well, and does not answer once${says}. Tell Ppoppo.`]
+    return [
+      'messaging_response_invalid',
+      `PCS reported success without exactly one response${says}. Report this to Ppoppo.`,
+    ]
   }
   switch (failure.code) {
     case CODE.invalidArgument:
     case CODE.outOfRange:
-      return ['request_invalid', `PCS finds the request malformed${says}.`]
+      return ['request_invalid', `PCS rejected the request as invalid${says}.`]
     case CODE.notFound:
-      return ['not_found', `PCS does not know it, or it is another app's${says}. Check the id.`]
+      return ['not_found', `it does not exist, or belongs to another app${says}. Check the id.`]
     case CODE.alreadyExists:
-      return ['template_name_taken', `the name is taken${says}. Choose another, or use the template there is.`]
+      return ['template_name_taken', `the name is taken${says}. Choose another one, or use the existing template.`]
     case CODE.permissionDenied:
       return [
         'permission_denied',
-        `PCS denies it${says}. Check that the app is not suspended, that this server's address is on its list of IPs, and its scopes.`,
+        `PCS denied permission${says}. Check that the app is not suspended, that this server's IP address is on its allow list, and that it has the necessary scopes.`,
       ]
     case CODE.failedPrecondition:
-      return ['precondition_failed', `PCS is not ready for it${says}. Activate the template, or have the app approved.`]
+      return [
+        'precondition_failed',
+        `a precondition is not met${says}. Activate the template, or have the app approved.`,
+      ]
     case CODE.unauthenticated:
       return [
         'credentials_rejected',
-        `PCS refuses the token, also a new one${says}. Check that PCS_API_URL and PAS_TOKEN_URL belong to the same environment.`,
+        `PCS rejected the access token, even a new one${says}. Check that PCS_API_URL and PAS_TOKEN_URL belong to the same environment.`,
       ]
     case CODE.unimplemented:
       return ['messaging_misconfigured', explainUnimplemented(says, place)]
@@ -170,11 +176,11 @@ function explain(failure: CallFailure, place: Place): Explanation {
       if (!isUnreadable(failure)) return ['messaging_unavailable', `PCS failed${says}. Try again later.`]
       return ['messaging_response_invalid', `PCS's answer cannot be read${says}. Check "descriptor" and PCS_API_URL.`]
     default:
-      return ['messaging_response_invalid', `PCS answered in a way that says nothing${says}. Check PCS_API_URL.`]
+      return ['messaging_response_invalid', `PCS returned an unspecific error${says}. Check PCS_API_URL.`]
   }
 }
 
-/** A gateway's page says nothing about the app; but where nothing else has ever answered, something is set wrong. */
+/** A gateway's page says nothing about the app; but if nothing else has ever answered, something is misconfigured. */
 function explainPage({ status }: Page, failure: CallFailure, place: Place, says: string): Explanation {
   if (isHttpTooMany(failure)) return ['rate_limited', `too many requests${says}. Try again later, and less often.`]
   if (!place.hasAnswered && status === 404) return ['messaging_misconfigured', explainUnimplemented(says, place)]
@@ -182,19 +188,19 @@ function explainPage({ status }: Page, failure: CallFailure, place: Place, says:
   if (!place.hasAnswered && !isPassing) {
     return [
       'messaging_misconfigured',
-      `a web page answers at ${place.apiUrl}, and nothing of PCS${says}. Check PCS_API_URL, and whether a gateway lets this server in.`,
+      `a web page answers at ${place.apiUrl} instead of PCS${says}. Check PCS_API_URL, and whether a gateway blocks this server.`,
     ]
   }
   return [
     'messaging_unavailable',
-    `a gateway answers instead of PCS at ${place.apiUrl}${says}. Try again later; if it stays so, check PCS_API_URL and the network.`,
+    `a gateway answers instead of PCS at ${place.apiUrl}${says}. Try again later; if it persists, check PCS_API_URL and the network.`,
   ]
 }
 
 function explainUnimplemented(says: string, { apiUrl, hasAnswered }: Place): string {
   const prefix = new URL(apiUrl).pathname
   return hasAnswered
-    ? `PCS has no such method${says}. Take the vendor's own "descriptor".`
+    ? `PCS has no such method${says}. Use the vendor's own "descriptor".`
     : `nothing of PCS answers at ${apiUrl}${says}. Probably the path of PCS_API_URL is wrong (now "${prefix}"; production's is "/ext"), or this server has another contract: fetch it with "npx express-ppoppo proto pull".`
 }
 
@@ -203,21 +209,21 @@ function explainExhausted(failure: CallFailure, says: string): Explanation {
     return ['rate_limited', `too many requests${says}; PCS asks to wait ${failure.retryAfterMs} ms.`]
   }
   if (failure.asksToWait === true) {
-    return ['rate_limited', `too many requests${says}; PCS asks to wait, and does not say readably for how long.`]
+    return ['rate_limited', `too many requests${says}; PCS asks to wait, but gives no readable time.`]
   }
   if (isExhaustedOtherwise(failure)) {
-    return ['messaging_unavailable', `the connection to PCS is at its limits${says}. Send less at a time.`]
+    return ['messaging_unavailable', `the connection to PCS has reached a limit${says}. Send less at a time.`]
   }
-  return ['quota_exceeded', `a limit of the app is used up${says}, and PCS names no time to wait. See app.stats().`]
+  return ['quota_exceeded', `a quota of the app is used up${says}, and PCS gives no time to wait. See app.stats().`]
 }
 
 /** No more is looked at, and no more is shown. */
 const MOST_READ = 1_000
 const MOST_SHOWN = 200
 
-/** What the other side says, fit for one line: bounded, printable, and without anything that looks like a token. */
+/** What the server says, fit for one line: bounded, printable, and without anything that looks like a token. */
 export function said(details: string): string {
-  // Cut before it is searched; the word across the cut goes, since half a token looks like none.
+  // Cut before it is searched. The word across the cut is dropped, because half a token does not look like one.
   const read = details.slice(0, MOST_READ).replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ')
   const whole = details.length > MOST_READ ? read.slice(0, Math.max(0, read.lastIndexOf(' '))) : read
   const [plain = ''] = whole.split('. Resolution note: ')
@@ -230,7 +236,7 @@ export function said(details: string): string {
   return `: ${clean.length > MOST_SHOWN ? `${clean.slice(0, MOST_SHOWN)}...` : clean}`
 }
 
-/** Two parts of eight characters and something after them, as a JWT has. */
+/** Whether a word has two dotted parts of eight characters and something after them, as a JWT does. */
 function isTokenLike(word: string): boolean {
   const parts = word.split('.')
   return parts.some(

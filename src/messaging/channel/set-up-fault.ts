@@ -66,12 +66,12 @@ export function setUpFaultIn(text: string): SetUpFault | undefined {
 export function explainSetUp(fault: SetUpFault, where: string, variable: string, says: string): string {
   switch (fault) {
     case 'certificate':
-      return `the certificate of ${where} is not accepted${says}. Check ${variable}, the certificate and this machine's clock; for a certificate authority of your own set NODE_EXTRA_CA_CERTS.`
+      return `the certificate of ${where} is not accepted${says}. Check ${variable}, the certificate and this machine's clock; for a private certificate authority, set NODE_EXTRA_CA_CERTS.`
     case 'no_http2':
-      return `the server at ${where} speaks no HTTP/2${says}, which gRPC needs. Check ${variable}, and that every proxy before the server passes HTTP/2 on (ALPN "h2").`
+      return `the server at ${where} does not speak HTTP/2${says}, which gRPC needs. Check ${variable}, and that every proxy in front of the server supports HTTP/2 (ALPN "h2").`
     case 'no_tls':
       return `the server at ${where} does not speak TLS${says}. Check scheme and port in ${variable}.`
     case 'refused':
-      return `the server at ${where} refuses the TLS handshake${says}. Check ${variable}, which TLS versions it takes, and whether it wants a certificate of its clients.`
+      return `the server at ${where} refuses the TLS handshake${says}. Check ${variable}, which TLS versions it supports, and whether it requires client certificates.`
   }
 }

@@ -62,7 +62,7 @@ const FAULTS: readonly (readonly [string, RegExp, () => Promise<string>])[] = [
   ],
   [
     'a server that offers HTTP/1.1 alone (ALPN)',
-    /speaks no HTTP\/2.*ALPN "h2"/,
+    /does not speak HTTP\/2.*ALPN "h2"/,
     async () => `https://localhost:${await tls({ ALPNProtocols: ['http/1.1'] })}`,
   ],
   [
@@ -72,7 +72,7 @@ const FAULTS: readonly (readonly [string, RegExp, () => Promise<string>])[] = [
   ],
   [
     'a server of HTTP/1.1 in the clear',
-    /speaks no HTTP\/2/,
+    /does not speak HTTP\/2/,
     async () => `http://localhost:${await listen(createPlainServer(answerPage))}`,
   ],
   [
