@@ -284,7 +284,10 @@ describe('a server', () => {
       code: 3,
       err: [expect.stringMatching(/no answer from http:\/\/127\.0\.0\.1:\d+ within 0\.5 s/)],
     })
-    expect(await at(await port(rude))).toMatchObject({ code: 3, err: [expect.stringMatching(/does not speak HTTP\/2/)] })
+    expect(await at(await port(rude))).toMatchObject({
+      code: 3,
+      err: [expect.stringMatching(/does not speak HTTP\/2/)],
+    })
     expect(await at(1)).toMatchObject({ code: 3, err: [expect.stringMatching(/does not answer.*ECONNREFUSED/)] })
     expect(filesIn()).toEqual([])
   })

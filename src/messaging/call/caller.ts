@@ -15,7 +15,7 @@ import { classify, setUpFaultOf } from './retry-policy.js'
 import { type CallFailure, CODE } from './status.js'
 import { callUnary } from './unary.js'
 
-/** What any gRPC server says, also one that is not PCS. */
+/** Statuses that any gRPC server sends, even one that is not PCS. */
 const SAID_BY_ANY: readonly number[] = [CODE.unimplemented, CODE.unauthenticated, CODE.unavailable]
 
 /** What every method of the client is made of. */
@@ -25,7 +25,7 @@ export interface Caller {
   /** Loaded at its first use. @throws `config_invalid` */
   descriptor(): Descriptor
   /**
-   * Calls a method, with token, deadline and repeats.
+   * Calls a method with token, deadline and retries.
    * @param write makes the request on the wire; called once, after what needs no descriptor has been checked
    */
   unary(
@@ -42,7 +42,7 @@ export interface Caller {
   assertUsable(): void
   /** The error for a call that is not repeated any more. @param attempts how many were begun */
   toError(failure: CallFailure, asked: Asked, attempts: number): PpoppoError
-  /** Notes that PCS has answered, so that a later "no such method" is none of a wrong path. */
+  /** Notes that PCS has answered, so a later UNIMPLEMENTED is not blamed on a wrong URL path. */
   noteAnswer(): void
   hasAnswered(): boolean
   /** Notes what a failure says about the token it was called with, and about the place. */
@@ -166,7 +166,7 @@ export function createCaller({ config, runtime }: CallerParts): Caller {
   return caller
 }
 
-/** What fails in here surely sent nothing, and says so. */
+/** An error thrown in here proves that nothing was sent. */
 function beforeSending<T>(make: () => T): T {
   try {
     return make()
@@ -175,10 +175,10 @@ function beforeSending<T>(make: () => T): T {
   }
 }
 
-/** The error of every call after `close()`, and of those it ends. */
+/** The error of every call after `close()`, and of the calls that it ends. */
 export function closed(): PpoppoError {
   return new PpoppoError(
     'closed',
-    'The Messaging client was closed: make a new one with createMessaging(). A send that was under way may have been accepted.',
+    'The Messaging client was closed: create a new one with createMessaging(). A send in flight may have been accepted.',
   )
 }

@@ -218,14 +218,14 @@ function explainExhausted(failure: CallFailure, says: string): Explanation {
 }
 
 /** No more is looked at, and no more is shown. */
-const MOST_READ = 1_000
-const MOST_SHOWN = 200
+const MAX_READ = 1_000
+const MAX_SHOWN = 200
 
 /** What the server says, fit for one line: bounded, printable, and without anything that looks like a token. */
 export function said(details: string): string {
   // Cut before it is searched. The word across the cut is dropped, because half a token does not look like one.
-  const read = details.slice(0, MOST_READ).replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ')
-  const whole = details.length > MOST_READ ? read.slice(0, Math.max(0, read.lastIndexOf(' '))) : read
+  const read = details.slice(0, MAX_READ).replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ')
+  const whole = details.length > MAX_READ ? read.slice(0, Math.max(0, read.lastIndexOf(' '))) : read
   const [plain = ''] = whole.split('. Resolution note: ')
   const clean = plain
     .replace(/\b(Bearer|Basic) +\S+/gi, '$1 [removed]')
@@ -233,7 +233,7 @@ export function said(details: string): string {
     .trim()
     .replace(/\.$/, '')
   if (clean === '') return ''
-  return `: ${clean.length > MOST_SHOWN ? `${clean.slice(0, MOST_SHOWN)}...` : clean}`
+  return `: ${clean.length > MAX_SHOWN ? `${clean.slice(0, MAX_SHOWN)}...` : clean}`
 }
 
 /** Whether a word has two dotted parts of eight characters and something after them, as a JWT does. */

@@ -7,7 +7,7 @@ import type { CallFailure } from './status.js'
 
 /** An HTML page or other response that PCS did not send. */
 export interface Page {
-  /** Absent where only the page is known: a 200 that is not gRPC's. */
+  /** HTTP status; absent for a 200 that is not gRPC's. */
   readonly status?: number
 }
 
@@ -22,7 +22,7 @@ const MADE_OF_HTTP: Readonly<Record<number, number>> = { 401: 16, 403: 7, 404: 1
  */
 const NOT_PASSED_ON: readonly number[] = [401, 407, 413, 414, 421, 431]
 
-/** The page that came instead of an answer of PCS; `undefined` where PCS, or grpc-js itself, has spoken. */
+/** The page that came instead of PCS's answer; `undefined` if the failure is PCS's own, or grpc-js's. */
 export function pageOf({ code, details, isFromPeer, isGrpc }: CallFailure): Page | undefined {
   const text = HTTP_STATUS.exec(details)?.[1]
   const status = text === undefined ? {} : { status: Number(text) }
@@ -31,7 +31,7 @@ export function pageOf({ code, details, isFromPeer, isGrpc }: CallFailure): Page
   return isAnswer ? status : undefined
 }
 
-/** Whether the call surely did not get past the gateway that made the page. */
+/** Whether the gateway that sent the page provably did not forward the call. */
 export function isNotPassedOn({ status }: Page): boolean {
   return status !== undefined && NOT_PASSED_ON.includes(status)
 }

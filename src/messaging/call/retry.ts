@@ -13,18 +13,18 @@ const LONGEST_PAUSE_MS = 10_000
 const FULL_BUDGET = 100
 const RETRY_COST = 10
 const SUCCESS_EARNS = 1
-/** Between looks for a connection, where there was none: nobody is asked, since the channel connects at its own pace. */
+/** Pauses while there is no connection. They put no load on the server, because the channel connects at its own pace. */
 const FIRST_LOOK_MS = 50
 const LONGEST_LOOK_MS = 250
 
 /**
- * Bounds repeats over all calls of a client: a repeat costs 10 of 100 tokens, a success earns 1 back. When everything
- * fails, each call is soon tried once only, instead of adding to what ails the server.
+ * Bounds retries across all calls of a client: a retry costs 10 of 100 tokens, a success earns 1 back. When everything
+ * fails, each call is soon tried only once, instead of adding load to a failing server.
  */
 export class RetryBudget {
   #tokens = FULL_BUDGET
 
-  /** Takes what a repeat costs. @returns whether there was enough */
+  /** Pays for a retry. @returns whether there was enough left */
   spend(): boolean {
     if (this.#tokens < RETRY_COST) return false
     this.#tokens -= RETRY_COST
@@ -36,31 +36,31 @@ export class RetryBudget {
   }
 }
 
-/** What {@link withRetries} goes by. */
+/** How {@link withRetries} retries. */
 export interface RetryRules {
   readonly kind: CallKind
   /** The first one included; 1 is never again. Attempts for which there was no connection do not count. */
   readonly maxAttempts: number
   readonly budget: RetryBudget
   readonly random: () => number
-  /** Whether it is not waited for a connection where there is none. */
+  /** Whether to fail at once if there is no connection. */
   readonly failsFast?: boolean | undefined
-  /** Whether waiting cannot help. */
+  /** Whether a failure is permanent, so that waiting cannot help. */
   readonly isForGood?: ((failure: CallFailure) => boolean) | undefined
-  /** Once aborted, no further attempt is begun. */
+  /** Once aborted, no further attempt is started. */
   readonly noNewAttempts?: AbortSignal | undefined
 }
 
-/** What a call with repeats came to: an answer, or the last failure and how many attempts were begun. */
+/** The result of a retried call: a value, or the last failure and the number of attempts. */
 export type Retried<T> =
   | { readonly value: T }
   | { readonly failure: CallFailure; readonly attempts: number; readonly value?: undefined }
 
 /**
- * Runs `attempt`, again where {@link classify} allows it: with full jitter, or after what the server asks; never past
- * the deadline, never beyond the budget. Where there is no connection it is no load on anybody, so neither number nor
- * budget bound it.
- * @param attempt rejects with a {@link CallFailed} for what may be judged; anything else is passed on as it is
+ * Runs `attempt`, and retries it if {@link classify} allows: with full jitter, or after the server's hint; never past the
+ * deadline, never beyond the budget. Without a connection a retry puts no load on anybody, so neither `maxAttempts` nor the
+ * budget applies.
+ * @param attempt rejects with a {@link CallFailed} for a failure that may be retried; other errors are passed on
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
@@ -78,11 +78,11 @@ export async function withRetries<T>(
       return { value }
     } catch (error) {
       if (!(error instanceof CallFailed)) {
-        // The time was up before this attempt had begun.
+        // The deadline passed before this attempt started.
         if (whyUnconnected && isPpoppoError(error, 'deadline_exceeded')) return { failure: whyUnconnected, attempts }
         throw error
       }
-      // The time was up while it waited for a connection: why there was none is known from before.
+      // The deadline passed while waiting for a connection: an earlier failure says why there was none.
       const isOutOfTime = error.failure.code === CODE.deadlineExceeded && isNeverSent(error.failure)
       const failure = (isOutOfTime && whyUnconnected) || error.failure
       if (isOutOfTime) return { failure, attempts }
@@ -100,7 +100,7 @@ export async function withRetries<T>(
         ? rules.maxAttempts > 1 && !rules.failsFast
         : attempts - unconnected < rules.maxAttempts
       if (!mayGoOn || pauseMs >= scope.remainingMs()) return { failure, attempts }
-      // Another token is no load on a server that ails: all calls that find theirs revoked at once may have it.
+      // A new token puts no load on a failing server: all calls whose token was revoked may try again.
       if (!isUnconnected && repeat !== 'new_token' && !rules.budget.spend()) return { failure, attempts }
       hadNewToken ||= repeat === 'new_token'
       if (pauseMs > 0) await scope.pause(pauseMs, rules.noNewAttempts)
@@ -109,13 +109,13 @@ export async function withRetries<T>(
   }
 }
 
-/** A token is replaced once. PCS's own refusal of the second one stands; a gateway's page is one like any other. */
+/** A token is replaced once. If PCS rejects the second one, that is final; a gateway's page is treated as any other. */
 function afterToken(repeat: Repeat, failure: CallFailure, hadNewToken: boolean): Repeat {
   if (repeat !== 'new_token' || !hadNewToken) return repeat
   return pageOf(failure) ? 'backoff' : 'no'
 }
 
-/** How long to wait before the next attempt, in milliseconds. @param attempts how many there were */
+/** How long to wait before the next attempt, in milliseconds. @param attempts how many there have been */
 function pause(repeat: Repeat, failure: CallFailure, attempts: number, { random }: RetryRules): number {
   switch (repeat) {
     case 'new_token':

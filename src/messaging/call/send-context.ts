@@ -1,9 +1,9 @@
-/** What `sendMany` asks of a send, beyond what an app may. */
+/** What `sendMany` asks of a send, beyond an app's options. */
 export interface SendContext {
-  /** A request that is larger, encoded, is refused here, by a `TooLargeError`, before anything leaves. */
+  /** A larger encoded request fails with a `TooLargeError` before anything is sent. */
   readonly maxBytes: number
-  /** Once aborted no further attempt is begun; one that is under way may end. */
+  /** Once aborted, no further attempt is started; one in flight may finish. */
   readonly noNewAttempts: AbortSignal
-  /** Whether what was asked may have been done, should the send end at this moment. Kept up to date by the client. */
+  /** Whether the send may have been accepted if it ended at this moment. Kept up to date by the client. */
   isInDoubt: boolean
 }

@@ -1,4 +1,4 @@
-/** gRPC's status codes that count here. */
+/** The gRPC status codes that matter to the client. */
 export const CODE = {
   cancelled: 1,
   unknown: 2,
@@ -17,22 +17,22 @@ export const CODE = {
   unauthenticated: 16,
 } as const
 
-/** How a call ended that did not end well. */
+/** How a failed call ended. */
 export interface CallFailure {
   /** gRPC status code, 1 to 16. */
   readonly code: number
-  /** The text beside it. Not for people: it may hold anything. */
+  /** Its message. Not for people: it may hold anything. */
   readonly details: string
-  /** What the server asks to wait, in milliseconds. */
+  /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs?: number
-  /** Whether it asks to wait at all: without `retryAfterMs` it does not say readably for how long. */
+  /** Whether it asks to wait at all; if `retryAfterMs` is absent, the time cannot be read. */
   readonly asksToWait?: boolean
-  /** Whether the status came from the other side, as far as can be told; texts of grpc-js count only where it did not. */
+  /** Whether the status came from the server, as far as is known; texts of grpc-js count only if it did not. */
   readonly isFromPeer: boolean
-  /** Whether it came in an answer that calls itself gRPC; `false`: a gateway on the way may have made it. */
+  /** Whether it came with gRPC's content type; `false`: a gateway may have sent it. */
   readonly isGrpc?: boolean
-  /** Whether nothing came with the status itself, so that the text may be grpc-js's own even after headers came. */
+  /** Whether the status came without metadata, so that the text may be grpc-js's own even if headers came. */
   readonly mayBeLocal?: boolean
-  /** Size of the request, encoded, of a unary call. */
+  /** Size of the encoded request of a unary call. */
   readonly requestBytes?: number
 }

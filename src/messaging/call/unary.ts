@@ -16,7 +16,7 @@ export interface Prepared {
 }
 
 /** Texts of grpc-js are shorter, and people read less. */
-const MOST_DETAILS = 1_000
+const MAX_DETAILS = 1_000
 
 /** grpc-js makes PERMISSION_DENIED of a stream that is reset for INADEQUATE_SECURITY: nobody has denied the app anything. */
 const INSECURE = 'Protocol not secure enough'
@@ -109,7 +109,7 @@ function codeAndDetails({ code, details }: ReportedStatus, token: string): Pick<
     // A number that is no status of gRPC's counts as UNKNOWN.
     code: isStatus ? code : CODE.unknown,
     // A server that repeats what it was sent must not bring the token into an error. What follows is searched.
-    details: withoutToken(inPlain(String(details ?? '')), token).slice(0, MOST_DETAILS),
+    details: withoutToken(inPlain(String(details ?? '')), token).slice(0, MAX_DETAILS),
   }
 }
 

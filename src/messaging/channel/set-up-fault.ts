@@ -51,14 +51,14 @@ const SAID_BY_FAULT: readonly (readonly [SetUpFault, readonly string[]])[] = [
   ],
 ]
 /** More is not read. */
-const MOST_READ = 1_000
+const MAX_READ = 1_000
 
 /**
  * The fault of TLS or HTTP/2 that a failure to connect tells of; `undefined` where it is another, and may pass.
  * @param text without names of hosts, which could hold any of these words
  */
 export function setUpFaultIn(text: string): SetUpFault | undefined {
-  const read = text.slice(0, MOST_READ).toLowerCase()
+  const read = text.slice(0, MAX_READ).toLowerCase()
   return SAID_BY_FAULT.find(([, words]) => words.some((word) => read.includes(word)))?.[0]
 }
 

@@ -17,9 +17,9 @@ const RETRY_MS = 5_000
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2_000
 /** What is no token endpoint so many times in a row, and never was one, will not become one. */
-const MOST_PAGES = 5
+const MAX_PAGES = 5
 /** Tries of one call; with their pauses some ten seconds. */
-const MOST_TRIES = 10
+const MAX_TRIES = 10
 /** A token that comes when less is left of a call's time is of no use to it. */
 const SHARE_FOR_CALL = 0.25
 
@@ -118,7 +118,7 @@ export function createTokenSource({ config, runtime }: TokenSourceParts): TokenS
       return runtime.monotonic() < present.refreshAt ? present.token : renewed(present)
     },
     tokenFor: async (scope) => {
-      for (let triesLeft = MOST_TRIES; ; triesLeft--) {
+      for (let triesLeft = MAX_TRIES; ; triesLeft--) {
         await sitOut(scope)
         try {
           return await scope.wait(source.token(), 'Getting an access token')
@@ -138,7 +138,7 @@ export function createTokenSource({ config, runtime }: TokenSourceParts): TokenS
       if (lastFault === undefined || lastFault.error !== error) return false
       const { kind } = lastFault.fault
       if (kind === 'set_up') return hasBeenGranted
-      return kind === 'away' || (kind === 'page' && (hasBeenGranted || pages < MOST_PAGES))
+      return kind === 'away' || (kind === 'page' && (hasBeenGranted || pages < MAX_PAGES))
     },
     close: () => {
       isClosed = true

@@ -7,7 +7,7 @@ import { protoLoader } from '../channel/grpc.js'
 export type GivenDescriptor = string | Uint8Array | readonly (string | Uint8Array)[]
 
 /** Far more than a contract has: a folder with more is the wrong one. */
-const MOST_FILES = 200
+const MAX_FILES = 200
 const DEEPEST = 12
 
 /** Something about the files themselves; the message goes after `"descriptor" `. */
@@ -43,8 +43,7 @@ function protosUnder(folder: string, depth: number): readonly string[] {
     if (entry.isDirectory()) return depth < DEEPEST && entry.name !== 'node_modules' ? protosUnder(path, depth + 1) : []
     return entry.name.endsWith('.proto') ? [path] : []
   })
-  if (files.length > MOST_FILES)
-    throw new UnreadableDescriptor(`names a folder of more than ${MOST_FILES} .proto files`)
+  if (files.length > MAX_FILES) throw new UnreadableDescriptor(`names a folder of more than ${MAX_FILES} .proto files`)
   return files
 }
 

@@ -1,7 +1,7 @@
 import { toHttpDate } from '../../lib/http-date.js'
 
 /** No server is waited for longer than this, whatever it asks. */
-const MOST_MS = 86_400_000
+const MAX_MS = 86_400_000
 /** `3`, `1.5`, `3s` (as JSON has a `google.protobuf.Duration`), `250ms`. */
 const NUMBER = /^\s{0,9}(\d{1,15}(?:\.\d{1,9})?|\.\d{1,9}) ?(s|ms)?\s{0,9}$/i
 /** From here on a number of seconds is a time since 1970, and from there on one in milliseconds. */
@@ -92,11 +92,11 @@ function untilTime(until: number, { now, date }: At): number | undefined {
 }
 
 function toBounded(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.min(MOST_MS, ms)
+  return ms === undefined ? undefined : Math.min(MAX_MS, ms)
 }
 
 /** Longer details are not looked into. */
-const MOST_BYTES = 16_384
+const MAX_BYTES = 16_384
 const RETRY_INFO = /(^|\/)google\.rpc\.RetryInfo$/
 
 interface Field {
@@ -113,7 +113,7 @@ interface Field {
  * @returns `undefined` where there is none; without `delayMs` where it names no time
  */
 export function readRetryInfo(status: Uint8Array): { readonly delayMs?: number } | undefined {
-  if (status.length > MOST_BYTES) return undefined
+  if (status.length > MAX_BYTES) return undefined
   try {
     for (const { bytes: any } of fields(status, 3)) {
       const [typeUrl] = fields(any, 1)

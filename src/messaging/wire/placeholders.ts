@@ -6,7 +6,7 @@ const NAME = '[\\p{L}_][\\p{L}\\p{M}\\p{N}\\u200c\\u200d_-]*(?:\\.[\\p{L}\\p{M}\
 /** `{{name}}`, `{{ name }}`, `{{address.zip}}`: as most pages of Ppoppo's documentation write them. */
 const PLACEHOLDER = new RegExp(`\\{\\{(\\s*)(${NAME})(\\s*)\\}\\}`, 'gu')
 /** Remembering more templates than an app makes at its start would be a leak. */
-const MOST_TEMPLATES = 1_000
+const MAX_TEMPLATES = 1_000
 
 /** The names of a text's placeholders, in NFC. @returns `undefined` where braces are left that make none */
 export function placeholdersOf(text: string): readonly string[] | undefined {
@@ -48,7 +48,7 @@ export function createKnownTemplates(): KnownTemplates {
       const texts = components.flatMap(({ type: _, ...members }) => Object.values(members).flat())
       const names = new Set(texts.flatMap((text) => (typeof text === 'string' ? (placeholdersOf(text) ?? []) : [])))
       const [oldest] = byId.keys()
-      if (byId.size >= MOST_TEMPLATES && oldest !== undefined) byId.delete(oldest)
+      if (byId.size >= MAX_TEMPLATES && oldest !== undefined) byId.delete(oldest)
       byId.set(templateId, [...names])
     },
     check: (templateId, recipients) => {

@@ -2,7 +2,7 @@ import { PpoppoError } from '../../errors.js'
 import type { TemplateVars } from '../types/calls.js'
 
 /** A value within a value takes three messages within each other; protobuf readers stop at 100 (their default). */
-const MOST_LEVELS = 30
+const MAX_LEVELS = 30
 
 /**
  * Checks vars: strings, finite numbers, booleans, `null`, lists and plain objects of these.
@@ -36,7 +36,7 @@ function assertValue(value: unknown, path: string, above: readonly object[]): vo
 
 function assertObject(value: object, path: string, above: readonly object[]): void {
   if (above.includes(value)) throw refuse(path, 'holds itself; a cycle cannot be sent')
-  if (above.length >= MOST_LEVELS) throw refuse(path, `is nested deeper than ${MOST_LEVELS} levels`)
+  if (above.length >= MAX_LEVELS) throw refuse(path, `is nested deeper than ${MAX_LEVELS} levels`)
   const within = [...above, value]
   if (Array.isArray(value)) {
     // Not forEach: it would pass over the holes of a sparse list.

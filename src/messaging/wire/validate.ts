@@ -6,8 +6,8 @@ import { isPpnum } from '../../ppnum.js'
 import type { CallOptions, PollConfig, Recipient, SendRequest } from '../types/calls.js'
 import { assertVars } from './validate-vars.js'
 
-const MOST_RECIPIENTS = 1_000
-const MOST_INT32 = 2_147_483_647
+const MAX_RECIPIENTS = 1_000
+const MAX_INT32 = 2_147_483_647
 
 /**
  * Checks a send before it is encoded, since proto-loader drops or zeroes what it does not like.
@@ -28,7 +28,7 @@ export function parseSendRequest(request: unknown): SendRequest {
     if (!byPpnum.has(ppnum)) byPpnum.set(ppnum, vars === undefined ? { ppnum } : { ppnum, vars })
   })
   if (byPpnum.size === 0) throw invalid('recipients', 'is empty: a send has 1 recipient at least')
-  if (byPpnum.size > MOST_RECIPIENTS) {
+  if (byPpnum.size > MAX_RECIPIENTS) {
     throw invalid('recipients', `has ${byPpnum.size} ppnums; 1,000 at most. Use sendMany() for more`)
   }
   return { templateId, recipients: [...byPpnum.values()], ...(poll === undefined ? {} : { poll }) }
@@ -53,7 +53,7 @@ export function parsePoll(poll: unknown): PollConfig | undefined {
   const given = record(poll, 'poll', '{ expiresInHours, allowMultiple }')
   checkNames(given, ['expiresInHours', 'allowMultiple'], 'poll.')
   const { expiresInHours, allowMultiple } = given
-  if (expiresInHours !== undefined && !isWholeNumber(expiresInHours, 1, MOST_INT32))
+  if (expiresInHours !== undefined && !isWholeNumber(expiresInHours, 1, MAX_INT32))
     throw invalid('poll.expiresInHours', 'must be a whole number, 1 or more')
   if (allowMultiple !== undefined && typeof allowMultiple !== 'boolean') {
     throw invalid('poll.allowMultiple', 'must be true or false')

@@ -65,7 +65,12 @@ describe('one line that names the fix', () => {
       'messaging_misconfigured',
       /PCS_API_URL.*"\/ext\/v2".*"\/ext"/,
     ],
-    ['a server without HTTP/2', () => ({ apiUrl: pageUrl }), 'messaging_misconfigured', /not speak HTTP\/2.*PCS_API_URL/],
+    [
+      'a server without HTTP/2',
+      () => ({ apiUrl: pageUrl }),
+      'messaging_misconfigured',
+      /not speak HTTP\/2.*PCS_API_URL/,
+    ],
     [
       'another page for the token endpoint',
       () => ({ tokenUrl: `${pageUrl}/token` }),
