@@ -56,5 +56,5 @@ function toPlainData(value: unknown): unknown {
 }
 
 function failed(detail: string): Refusal {
-  return new Refusal('app_failed', 'app_failed', detail)
+  return new Refusal({ page: 'app_failed', reason: 'app_failed', detail })
 }

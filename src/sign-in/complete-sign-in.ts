@@ -14,16 +14,16 @@ import type { RouteParts } from './route-parts.js'
 
 const MAX_USER_AGENT_LENGTH = 256
 
-/** The steps between an attempt that was taken and a browser that is signed in. */
+/** The steps from a consumed attempt to a signed-in browser. */
 export interface Completion {
   /**
-   * Exchanges the code, verifies who it is, asks the app, creates the sign-in and gives the browser a new session. What
-   * fails on the way leaves nothing behind.
-   * @throws what `toRefusal` knows
+   * Exchanges the code, verifies who it is, asks the app, creates the sign-in and gives the browser a new session. A failure
+   * leaves nothing behind.
+   * @throws what `toRefusal` turns into a page
    */
   completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn>
   /** Ends this browser's previous sign-in and points a new session at the new one. */
-  moveIn(req: Request, params: CallbackParams, to: Pick<SignInPointer, 'signInId' | 'returnTo'>): Promise<void>
+  startSession(req: Request, params: CallbackParams, to: Pick<SignInPointer, 'signInId' | 'returnTo'>): Promise<void>
 }
 
 export function createCompletion(parts: RouteParts): Completion {
@@ -31,18 +31,15 @@ export function createCompletion(parts: RouteParts): Completion {
 
   async function completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn> {
     if (!(await provider.isExpectedIssuer(params.iss))) {
-      throw new Refusal(
-        'verification_failed',
-        'issuer_mismatch',
-        'the answer names another issuer, or none where PAS announces one',
-      )
+      const detail = 'the response names another issuer, or none although PAS announces one'
+      throw new Refusal({ page: 'verification_failed', reason: 'issuer_mismatch', detail })
     }
     if (params.error !== undefined) throw refusalOfProvider(params.error)
     const grant = await provider.exchangeCode({ ...transaction, code: params.code ?? '' })
     try {
       return await createSignIn(req, params, grant, transaction)
     } catch (error) {
-      // Nobody will use these tokens; where PAS announces no revocation they end by themselves.
+      // Nobody will use these tokens. If PAS announces no revocation, they expire.
       if (grant.refreshToken)
         void provider
           .revoke(grant.refreshToken)
@@ -83,10 +80,12 @@ export function createCompletion(parts: RouteParts): Completion {
       },
       transaction.begunAt,
     )
-    if (!signIn)
-      throw new Refusal('signed_out_everywhere', 'signed_out_everywhere', 'signed out everywhere while signing in')
+    if (!signIn) {
+      const detail = 'signed out everywhere while signing in'
+      throw new Refusal({ page: 'signed_out_everywhere', reason: 'signed_out_everywhere', detail })
+    }
     try {
-      await moveIn(req, params, { signInId: signIn.id, returnTo: transaction.returnTo })
+      await startSession(req, params, { signInId: signIn.id, returnTo: transaction.returnTo })
     } catch (error) {
       await vault.discard(signIn.id)
       throw error
@@ -94,32 +93,32 @@ export function createCompletion(parts: RouteParts): Completion {
     return signIn
   }
 
-  async function moveIn(
+  async function startSession(
     req: Request,
     params: CallbackParams,
     to: Pick<SignInPointer, 'signInId' | 'returnTo'>,
   ): Promise<void> {
     const { signInId } = to
     const previous = readPointer(req.session, pointerKey)
-    // What another person had in this browser is not for this one.
+    // What another person left in this browser is not for this one.
     const isSamePerson = !previous || tagOf(previous.signInId) === tagOf(signInId)
     try {
       const pointer = { ...to, arrivals: withArrival(previous?.arrivals ?? [], arrivalOf(params)) }
       await renewSession(req, pointerKey, pointer, isSamePerson ? config.keepAnonymous : [])
     } catch (error) {
       if (isPpoppoError(error)) throw error
-      // The store of an app's own session fails in its own words.
+      // The store of an app's own session throws errors of its own.
       const why = error instanceof Error ? error.name : 'no Error'
       throw new PpoppoError('store_unavailable', `The session could not be renewed (${why}).`, { cause: error })
     }
     if (previous && previous.signInId !== signInId) await endReplaced(previous.signInId)
   }
 
-  /** Last, since its session is gone by now: a store that fails on the way leaves the person signed in as before. */
+  /** Done last, when its session is gone: if the store fails before, the person stays signed in as before. */
   async function endReplaced(id: string): Promise<void> {
     const ended = await vault.replace(id)
     if (ended) raise({ type: 'sign_out', sub: ended.sub, signInId: ended.id, reason: 'replaced' })
   }
 
-  return { completeSignIn, moveIn }
+  return { completeSignIn, startSession }
 }

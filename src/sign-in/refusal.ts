@@ -1,17 +1,27 @@
 import type { RefusalReason } from '../audit-events.js'
-import { isPpoppoError, type PpoppoError } from '../errors.js'
+import { isPpoppoError, type PpoppoError, type PpoppoErrorCode } from '../errors.js'
 import type { PageKind } from '../pages/texts.js'
 import { ProviderRefusal } from '../provider/faults.js'
 
-/** Why a callback signs nobody in: what the person sees, and what `onEvent` hears. */
+/** Parts of a {@link Refusal}. */
+export interface RefusalParts {
+  readonly page: PageKind
+  readonly reason: RefusalReason
+  /** For `onEvent`; never shown. @default none */
+  readonly detail?: string
+  /** The error behind it, if there is one. */
+  readonly cause?: PpoppoError | undefined
+}
+
+/** Why a callback signs nobody in: the page that the person sees, and what `onEvent` receives. */
 export class Refusal extends Error {
   readonly page: PageKind
   readonly reason: RefusalReason
-  /** For `onEvent`; never shown. */
+  /** For `onEvent`; never shown. `''` if there is none. */
   readonly detail: string
   override readonly cause?: PpoppoError
 
-  constructor(page: PageKind, reason: RefusalReason, detail: string, cause?: PpoppoError) {
+  constructor({ page, reason, detail = '', cause }: RefusalParts) {
     super(detail)
     this.page = page
     this.reason = reason
@@ -37,37 +47,32 @@ const PAGE_BY_OAUTH_ERROR: ReadonlyMap<string, PageKind> = new Map([
 /** The refusal for an `error` that PAS sent to the callback. */
 export function refusalOfProvider(error: string): Refusal {
   const known = PAGE_BY_OAUTH_ERROR.get(error)
-  // Only codes of the table are repeated: the parameter is whatever someone put into the URL.
-  return new Refusal(
-    known ?? 'provider_error',
-    'provider_error',
-    known ? `PAS answered ${error}` : 'PAS answered an unknown error',
-  )
+  // Only codes in the table are quoted: the parameter is whatever somebody put into the URL.
+  const detail = known ? `PAS answered ${error}` : 'PAS answered an unknown error'
+  return new Refusal({ page: known ?? 'provider_error', reason: 'provider_error', detail })
 }
 
-/** Whatever a step of the callback threw, as a refusal. */
+/** Turns what a step of the callback threw into a refusal. @throws `error` itself, if it is a bug */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof ProviderRefusal) {
     const page = PAGE_BY_OAUTH_ERROR.get(error.oauthError) ?? 'provider_error'
-    return new Refusal(page, 'exchange_failed', error.message, error)
+    return new Refusal({ page, reason: 'exchange_failed', detail: error.message, cause: error })
   }
-  if (!isPpoppoError(error)) throw error
-  switch (error.code) {
-    case 'scope_shortfall':
-      return new Refusal('scope_shortfall', 'scope_shortfall', error.message, error)
-    case 'provider_unavailable':
-    case 'provider_misconfigured':
-      return new Refusal('provider_unavailable', 'provider_unavailable', error.message, error)
-    case 'store_unavailable':
-    case 'store_full':
-      return new Refusal('store_unavailable', 'store_unavailable', error.message, error)
-    case 'sign_in_denied':
-      return new Refusal('denied', 'denied_by_app', error.message, error)
-    case 'provider_response_invalid':
-    case 'subject_mismatch':
-      return new Refusal('verification_failed', 'verification_failed', error.message, error)
-    default:
-      throw error
-  }
+  const found = isPpoppoError(error) ? PAGE_BY_CODE[error.code] : undefined
+  if (!isPpoppoError(error) || !found) throw error
+  const [page, reason] = found
+  return new Refusal({ page, reason, detail: error.message, cause: error })
+}
+
+/** Error code -> page and reason. */
+const PAGE_BY_CODE: { readonly [code in PpoppoErrorCode]?: readonly [PageKind, RefusalReason] } = {
+  scope_shortfall: ['scope_shortfall', 'scope_shortfall'],
+  provider_unavailable: ['provider_unavailable', 'provider_unavailable'],
+  provider_misconfigured: ['provider_unavailable', 'provider_unavailable'],
+  store_unavailable: ['store_unavailable', 'store_unavailable'],
+  store_full: ['store_unavailable', 'store_unavailable'],
+  sign_in_denied: ['denied', 'denied_by_app'],
+  provider_response_invalid: ['verification_failed', 'verification_failed'],
+  subject_mismatch: ['verification_failed', 'verification_failed'],
 }

@@ -78,7 +78,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     if (grant === 'mismatch') return end(current, refreshToken, 'id_token_mismatch')
     if (grant === 'revoked') return end(current, refreshToken, 'revoked')
     if (missingScopes(current.scopes, grant.scopes).length > 0) return end(current, refreshToken, 'scope_reduced')
-    return keep(current, grant)
+    return saveTokens(current, grant)
   }
 
   async function askPas(current: SignIn, refreshToken: string): Promise<Grant | 'revoked' | 'mismatch'> {
@@ -102,9 +102,9 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     })
   }
 
-  async function keep(current: SignIn, grant: Grant): Promise<SignIn | undefined> {
+  async function saveTokens(current: SignIn, grant: Grant): Promise<SignIn | undefined> {
     let isOurs = false
-    const kept = await stubbornly(grant, current.id, (latest) => {
+    const kept = await saveWithRetry(grant, current.id, (latest) => {
       // Somebody whose lease outlived ours was quicker: theirs is the newer one.
       isOurs = latest.tokens.accessToken === current.tokens.accessToken
       if (!isOurs) return undefined
@@ -134,7 +134,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
   }
 
   /** A rotated refresh token that is not stored is a sign-in lost, so a store that fails is tried again. */
-  async function stubbornly(grant: Grant, ...update: Parameters<Vault['update']>): Promise<SignIn | undefined> {
+  async function saveWithRetry(grant: Grant, ...update: Parameters<Vault['update']>): Promise<SignIn | undefined> {
     for (let triesLeft = grant.refreshToken === undefined ? 1 : SAVE_TRIES; ; triesLeft -= 1) {
       try {
         return await vault.update(...update)
