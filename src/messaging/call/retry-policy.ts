@@ -4,22 +4,22 @@ import { speaksOfHttp413, speaksOfReply, speaksOfSize, speaksOfSizeOnly } from '
 import { type CallFailure, CODE } from './status.js'
 
 /*
- * When a call is repeated, and what a failure means for what was asked: pure, by gRPC's status code, the text beside it
- * (`details`) and the kind of call. The texts are those of @grpc/grpc-js 1.14; tests hold them against the installed one.
+ * When a call is retried, and what a failure says about its outcome: pure functions of the gRPC status code, its message
+ * (`details`) and the kind of call. The messages are those of @grpc/grpc-js 1.14; tests compare them with the installed one.
  */
 
-/** A `read` may be asked any number of times; a `write` must not happen twice. */
+/** A `read` can be made any number of times; a `write` must not happen twice. */
 export type CallKind = 'read' | 'write'
 
 /** What to do about a {@link CallFailure}. */
 export interface Verdict {
-  /** `backoff`: after a pause; `hint`: after what the server asks; `new_token`: at once, one time, with another token. */
+  /** `backoff`: after a pause; `hint`: after the time the server asks for; `new_token`: at once, a single time, with a new token. */
   readonly repeat: 'no' | 'backoff' | 'hint' | 'new_token'
-  /** Whether what was asked surely was not done, or perhaps was. */
+  /** Whether the call provably was not carried out, or may have been. */
   readonly outcome: 'not_done' | 'unknown'
 }
 
-/** The server looked at the call and refused it: nothing was done, and asking again changes nothing. */
+/** The server examined and rejected the call: nothing was done, and a retry changes nothing. */
 const REFUSED: readonly number[] = [
   CODE.invalidArgument,
   CODE.notFound,
@@ -30,9 +30,9 @@ const REFUSED: readonly number[] = [
   CODE.unimplemented,
 ]
 
-/** The server refused it before it looked (RFC 9113 8.7). */
+/** The server rejected the stream before processing it (RFC 9113 8.7). */
 const REFUSED_STREAM = /^Stream refused by server$/
-/** Texts of grpc-js for a call that never left this process, or that the server refused. */
+/** Messages of grpc-js for a call that never left this process, or that the server refused to process. */
 const NEVER_SENT = [
   /^No connection established/,
   /^Name resolution failed for target /,
@@ -41,31 +41,31 @@ const NEVER_SENT = [
   /^Picked subchannel .* is unhealthy$/,
   REFUSED_STREAM,
 ] as const
-/** With code 4: the time was up while the call waited for a connection. */
+/** With code 4: the deadline passed while the call waited for a connection. */
 const NEVER_PICKED = /^Deadline exceeded after .*(Waiting for LB pick|waiting for (name resolution|metadata filters))$/
 /** With code 13: the stream could not be opened. */
 const NEVER_STARTED = /^Failed to start HTTP\/2 stream with error /
-/** With any code: grpc-js could not make the call out of what it was given, and cannot the next time either. */
+/** With any code: grpc-js could not make the call from its arguments, and a retry would fail too. */
 const NEVER_MADE =
   /^("authorization" metadata cannot have multiple values$|Request message serialization failure: |Getting metadata from plugin failed with error: |Invalid status from control plane: |Failed to route call to method |Failed to parse (DNS|ipv4|ipv6) address |Unrecognized scheme )/
 /** With code 14. grpc-js maps HTTP statuses 429, 502, 503 and 504 to it. */
 const HTTP_TOO_MANY = /^Received HTTP status code 429$/
-/** grpc-js reports neither code nor text where it cannot decompress a message; these stand in. */
+/** Stands in for the message if grpc-js cannot decompress a response: then it reports neither code nor message. */
 export const CANNOT_DECOMPRESS = 'Response message is compressed in an unknown way'
-/** With code 13: the answer came and cannot be read, so that asking again brings it again. */
+/** With code 13: a response came and cannot be read, so a retry would bring the same one. */
 const UNREADABLE =
   /^(Response message (parsing error|is compressed in an unknown way)|Received message larger than max|Failed to decompress )/
-/** With code 12, by grpc-js: the server says that all is well, with no answer or with more than one. */
+/** With code 12, by grpc-js: the server reported success with no response, or with more than one. */
 const NOT_ONE_ANSWER = /^(No message received|Too many responses received)$/
 /** With code 8, and neither a rate limit nor a quota. */
 const ENHANCE_YOUR_CALM = /^Bandwidth exhausted or memory limit exceeded$/
 
 /** With code 8, by grpc-js: above `grpc.max_receive_message_length`, as it came or decompressed. */
 const TOO_LARGE = /^Received message (larger than max|that decompresses to a size larger than )/
-/** By grpc-js of an answer; a server on grpc-js says the same of a request, and names the request's size. */
+/** By grpc-js about a response; a server on grpc-js says the same about a request, with the request's size. */
 const LARGE_ANSWER =
   /^Received message (?:larger than max \((\d+) vs \d+\)|that decompresses to a size larger than \d+)$/
-/** By grpc-js, with code 8: above `grpc.max_send_message_length`. The message did not leave. */
+/** By grpc-js, with code 8: above `grpc.max_send_message_length`. The message was not sent. */
 const LARGE_TO_SEND = /^Attempted to send message with a size larger than \d+$/
 const SIZE_CODES: readonly number[] = [CODE.resourceExhausted, CODE.outOfRange, CODE.unknown, CODE.internal]
 
@@ -74,12 +74,12 @@ const AMBIGUOUS = { repeat: 'no', outcome: 'unknown' } as const
 const AGAIN = { repeat: 'backoff', outcome: 'not_done' } as const
 
 /**
- * The table. What is in doubt is never repeated for a write.
+ * Classifies a failure. A write with an unknown outcome is never retried.
  * @example classify({ code: 14, details: 'Connection dropped', isFromPeer: false }, 'write').outcome // 'unknown'
  */
 export function classify(failure: CallFailure, kind: CallKind): Verdict {
   const page = pageOf(failure)
-  // grpc-js may take the letters of a page for the length of a message.
+  // grpc-js may read the first letters of a page as the length of a message.
   if (page && page.status !== 413) return classifyPage(page, failure, kind)
   const large = tooLarge(failure)
   if (large !== undefined) return large === 'request' || kind === 'read' ? NO : AMBIGUOUS
@@ -91,11 +91,11 @@ export function classify(failure: CallFailure, kind: CallKind): Verdict {
   return kind === 'read' ? classifyRead(failure) : AMBIGUOUS
 }
 
-/** A page is no verdict: for what may be asked again it is a failure that passes. */
+/** A page is not PCS's verdict: for a read it is a temporary failure. */
 function classifyPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
   if (page.status === 401) return { repeat: 'new_token', outcome: 'not_done' }
   if (kind === 'read' || isHttpTooMany(failure)) return AGAIN
-  // Of gRPC's own content type: a server that merely says 429 did get it.
+  // With gRPC's content type, a server that says 429 did receive the call.
   return isNotPassedOn(page) ? AGAIN : AMBIGUOUS
 }
 
@@ -118,7 +118,7 @@ function classifyRead({ code, details }: CallFailure): Verdict {
   }
 }
 
-/** Whether the call surely did not reach anyone who would have acted on it. */
+/** Whether the call provably did not reach a server that would have acted on it. */
 export function isNeverSent(failure: CallFailure): boolean {
   const { code, details, isFromPeer } = failure
   if (isHttpTooMany(failure)) return true
@@ -129,32 +129,32 @@ export function isNeverSent(failure: CallFailure): boolean {
 }
 
 /**
- * Whether there was no connection to make the call on. Unlike a refusal it is no answer of anybody, so that trying again
- * costs nobody anything.
+ * Whether there was no connection for the call. Unlike a rejection, no server has spent anything on it, so a retry puts no
+ * load on anybody.
  */
 export function isNeverConnected(failure: CallFailure): boolean {
   return isNeverSent(failure) && !isHttpTooMany(failure) && !REFUSED_STREAM.test(failure.details)
 }
 
 /**
- * Why no connection can come about as things are set up, so that waiting is of no use. A certificate that is not accepted
- * is that always; an endpoint that has been good before may be anything else for a while, during a rollout.
- * @param hasAnswered whether there ever was an answer
+ * The configuration fault that prevents a connection, so that waiting is pointless. An untrusted certificate always is one;
+ * any other fault may be temporary, during a rollout, if the endpoint has worked before.
+ * @param hasAnswered whether any call has been answered
  */
 export function setUpFaultOf(failure: CallFailure, hasAnswered: boolean): SetUpFault | undefined {
   const [, lastError] = isNeverConnected(failure) ? failure.details.split('Last error: ', 2) : []
-  // What follows names the host.
+  // The rest contains the host name.
   const [error] = lastError?.split('. Resolution note: ', 1) ?? []
   const fault = error === undefined ? undefined : setUpFaultIn(error)
   return fault === 'certificate' || !hasAnswered ? fault : undefined
 }
 
-/** Whether the call could not even be made: a fault of the set-up, not of the network. */
+/** Whether the call could not even be made: a fault of the configuration, not of the network. */
 export function isNeverMade({ details, isFromPeer }: CallFailure): boolean {
   return !isFromPeer && NEVER_MADE.test(details)
 }
 
-/** Whether a gateway limits the rate (HTTP 429): it did not pass the call on. A server that merely says so did get it. */
+/** Whether a gateway limited the rate (HTTP 429) and did not forward the call. A gRPC server that says so did receive it. */
 export function isHttpTooMany({ code, details, isGrpc }: CallFailure): boolean {
   return code === CODE.unavailable && isGrpc !== true && HTTP_TOO_MANY.test(details)
 }
@@ -164,48 +164,48 @@ export function isExhaustedOtherwise(failure: CallFailure): boolean {
   return ENHANCE_YOUR_CALM.test(failure.details) || tooLarge(failure) === 'answer'
 }
 
-/** Whether an answer was larger than this client takes, so that asking again brings it again. */
+/** Whether a response was larger than this client accepts, so a retry would bring the same one. */
 export function isTooLarge({ code, details }: CallFailure): boolean {
   return code === CODE.resourceExhausted && TOO_LARGE.test(details)
 }
 
 /**
- * Whether the request was refused for its size, in whatever words, by grpc-js, a gateway or the server: then nothing was
- * done, and less at a time may pass.
+ * Whether the request was rejected for its size, in whatever words, by grpc-js, a gateway or the server: then nothing was
+ * done, and a smaller request may be accepted.
  */
 export function isRequestTooLarge(failure: CallFailure): boolean {
   return tooLarge(failure) === 'request'
 }
 
-/** What was too large, where that is what a failure says. Of an answer it means that the request was acted on. */
+/** What was too large, if that is the failure. A response that is too large means that the request was carried out. */
 function tooLarge(failure: CallFailure): 'request' | 'answer' | undefined {
   const { code, details, isFromPeer } = failure
   const page = pageOf(failure)
   if (page) return page.status === 413 ? 'request' : undefined
   if (!isFromPeer && code === CODE.resourceExhausted && LARGE_TO_SEND.test(details)) return 'request'
   const isLikely = code === CODE.resourceExhausted || code === CODE.outOfRange
-  // What asks to wait is a limit of rate, in whatever words.
+  // A failure that asks to wait is a rate limit, in whatever words.
   const asksToWait = failure.retryAfterMs !== undefined || failure.asksToWait === true
   const isSaid = (isLikely && !asksToWait && speaksOfSize(details)) || speaksOfSizeOnly(details)
-  // Go's proxies give a gateway's page with the code of a server that is away.
+  // Go's proxies report a gateway's page as UNAVAILABLE.
   if (code === CODE.unavailable) return isFromPeer && speaksOfHttp413(details) ? 'request' : undefined
   if (!SIZE_CODES.includes(code) || !(isSaid || LARGE_ANSWER.test(details))) return undefined
   return isOfAnswer(failure) || speaksOfReply(details) ? 'answer' : 'request'
 }
 
-/** Whether grpc-js may have said it of the answer. */
+/** Whether grpc-js may have said it about the response. */
 function isOfAnswer({ details, isFromPeer, mayBeLocal, requestBytes }: CallFailure): boolean {
   if (!isFromPeer) return true
   const [isMatch, size] = LARGE_ANSWER.exec(details) ?? []
   return isMatch !== undefined && mayBeLocal === true && Number(size) !== requestBytes
 }
 
-/** Whether an answer came and cannot be read. */
+/** Whether a response came and cannot be read. */
 export function isUnreadable({ code, details }: CallFailure): boolean {
   return code === CODE.internal && UNREADABLE.test(details)
 }
 
-/** Whether a server said that all is well, and not once what was asked for. */
+/** Whether a server reported success without exactly one response. */
 export function isNotOneAnswer({ code, details }: CallFailure): boolean {
   return code === CODE.unimplemented && NOT_ONE_ANSWER.test(details)
 }

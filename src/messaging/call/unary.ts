@@ -9,23 +9,23 @@ import { isGrpcType } from './page.js'
 import { CANNOT_DECOMPRESS } from './retry-policy.js'
 import { type CallFailure, CODE } from './status.js'
 
-/** One unary call, ready to go: encoded once, however often it is tried. */
+/** A unary call ready to be made: encoded once, however often it is tried. */
 export interface Prepared {
   readonly method: Method
   readonly bytes: Buffer
 }
 
-/** Texts of grpc-js are shorter, and people read less. */
+/** The messages of grpc-js are shorter, and people read less. */
 const MAX_DETAILS = 1_000
 
-/** grpc-js makes PERMISSION_DENIED of a stream that is reset for INADEQUATE_SECURITY: nobody has denied the app anything. */
+/** grpc-js reports a stream reset with INADEQUATE_SECURITY as PERMISSION_DENIED, although nobody denied anything. */
 const INSECURE = 'Protocol not secure enough'
 
 const asItIs = (bytes: Buffer): Buffer => bytes
 
 /**
- * One attempt. Rejects with a {@link CallFailed}, or with the scope's reason when that ends first; the call is then
- * cancelled, so that the server stops too.
+ * One attempt. Rejects with a {@link CallFailed}, or with the scope's reason if that ends first; then the call is cancelled,
+ * so that the server stops too.
  */
 export function callUnary(
   client: Client,
@@ -67,13 +67,13 @@ export function callUnary(
   })
 }
 
-/** What grpc-js throws at once, before anything leaves: the channel was closed meanwhile, or the call cannot be made. */
+/** For what grpc-js throws before anything is sent: the channel was closed meanwhile, or the call cannot be made. */
 function toUnsent(client: Client, cause: unknown): Error {
   if (client.getChannel().getConnectivityState(false) !== grpc().connectivityState.SHUTDOWN) return toUnmade(cause)
   return new CallFailed({ code: CODE.unavailable, details: 'Channel has been shut down', isFromPeer: false })
 }
 
-/** How grpc-js says that a call ended. A peer can bring it to leave out what its types promise. */
+/** The status that grpc-js reports. A hostile peer can make it omit what its types promise. */
 export interface ReportedStatus {
   readonly code?: number | undefined
   readonly details?: string | undefined
@@ -81,16 +81,16 @@ export interface ReportedStatus {
 }
 
 /**
- * What is known of a call that ended badly. It is made in callbacks of grpc-js, where an exception would end the
- * process: so it takes whatever is reported.
- * @param headers those that came apart from the status
+ * What is known about a failed call. Called in callbacks of grpc-js, where an exception would end the process, so it accepts
+ * whatever is reported.
+ * @param headers headers that came separately from the status
  */
 export function toFailure(status: ReportedStatus, headers: Metadata | undefined, token: string): CallFailure {
-  // A status that came by itself has its headers in its own metadata; the headers of a gateway's page come apart.
+  // A trailers-only status has its headers in its own metadata; the headers of a gateway's page come separately.
   const received = (name: string): string | undefined => textOf(status.metadata, name) ?? textOf(headers, name)
   const statusDetails = bytesOf(status.metadata, 'grpc-status-details-bin')
   const hint = readRetryHint({ text: received, statusDetails, now: Date.now() })
-  // What grpc-js says of its own comes without metadata; what a server says without headers brings its headers here.
+  // A status made by grpc-js itself has no metadata; one from a server has, even if no headers came before it.
   const mayBeLocal = Object.keys(status.metadata?.getMap() ?? {}).length === 0
   const isReset = mayBeLocal && status.code === CODE.permissionDenied && status.details === INSECURE
   return {
@@ -106,14 +106,14 @@ function codeAndDetails({ code, details }: ReportedStatus, token: string): Pick<
   if (code === undefined && details === undefined) return { code: CODE.internal, details: CANNOT_DECOMPRESS }
   const isStatus = Number.isInteger(code) && code !== undefined && code > 0 && code <= CODE.unauthenticated
   return {
-    // A number that is no status of gRPC's counts as UNKNOWN.
+    // A number that is not a gRPC status counts as UNKNOWN.
     code: isStatus ? code : CODE.unknown,
-    // A server that repeats what it was sent must not bring the token into an error. What follows is searched.
+    // A server that echoes the request must not bring the token into an error.
     details: withoutToken(inPlain(String(details ?? '')), token).slice(0, MAX_DETAILS),
   }
 }
 
-/** What grpc-js leaves percent-encoded of a status message, since it decodes a URI's way: `:`, `/`, `+` and the like. */
+/** Decodes what grpc-js leaves percent-encoded in a status message, because it uses decodeURI: `:`, `/`, `+` and others. */
 function inPlain(text: string): string {
   return text.replace(/%(?:2[346BCF]|3[ABDF]|40)/gi, (encoded) => decodeURIComponent(encoded))
 }
@@ -128,7 +128,7 @@ function bytesOf(metadata: Metadata | undefined, name: string): Uint8Array | und
   return value instanceof Uint8Array ? value : undefined
 }
 
-/** The first value of a header or trailer, where it is a text. */
+/** The first value of a header or trailer, if it is a string. */
 export function textOf(metadata: Metadata | undefined, name: string): string | undefined {
   const value = metadata?.get(name)[0]
   return typeof value === 'string' ? value : undefined

@@ -9,20 +9,20 @@ import type { MessagingRuntime } from '../lib/runtime.js'
 import { explainSetUp, type SetUpFault, setUpFaultIn } from './set-up-fault.js'
 
 /**
- * Why a request brought no token. `refused`: PAS said so, in the words of RFC 6749 5.2; `away`: nobody answers, or not
- * now; `page`: something answers that is no token endpoint, for a while or for good; `set_up`: it cannot be reached as
- * things are set up.
+ * Why a token request failed. `refused`: PAS rejected the client with an error of RFC 6749 5.2; `away`: no answer, or a
+ * temporary error; `page`: what answers is not a token endpoint, temporarily or permanently; `set_up`: the endpoint cannot be
+ * reached with this configuration.
  */
 export type TokenFaultKind = 'refused' | 'away' | 'page' | 'set_up'
 
-/** A token request that failed; {@link TokenFault.toError} makes the app's error of it. */
+/** A failed token request; {@link TokenFault.toError} turns it into the app's error. */
 export class TokenFault extends Error {
   readonly kind: TokenFaultKind
   readonly code: PpoppoErrorCode
-  /** What PAS asks to wait, in milliseconds. */
+  /** How long PAS asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined
 
-  /** @param code of the error where the fault does not pass */
+  /** @param code of the error if the fault is permanent */
   constructor(kind: TokenFaultKind, code: PpoppoErrorCode, text: string, retryAfterMs?: number) {
     super(text)
     this.kind = kind
@@ -30,7 +30,7 @@ export class TokenFault extends Error {
     this.retryAfterMs = retryAfterMs
   }
 
-  /** @param hasBeenGranted whether there ever was a token: then what answers in its place now does so for a while */
+  /** @param hasBeenGranted whether a token was ever granted: then a page that answers now is temporary */
   toError(hasBeenGranted: boolean): PpoppoError {
     const isForGood = this.kind !== 'away' && !(this.kind === 'page' && hasBeenGranted)
     if (isForGood) return new PpoppoError(this.code, this.message)
@@ -42,15 +42,15 @@ export class TokenFault extends Error {
   }
 }
 
-/** The token call ends after this long, body included. */
+/** Limit of a token request including its body, in milliseconds. */
 export const TOKEN_DEADLINE_MS = 10_000
 const MAX_ANSWER_BYTES = 64 * 1024
-/** Where the answer names no `expires_in`, which RFC 6749 5.1 only recommends. */
+/** Lifetime if the response has no `expires_in`, which RFC 6749 5.1 only recommends. */
 const UNSAID_LIFETIME_MS = 300_000
-/** No token is kept for longer, whatever its `expires_in`. */
+/** No token is kept for longer than this, whatever its `expires_in`. */
 const LONGEST_LIFETIME_MS = 86_400_000
 
-/** RFC 6749 5.2: the client is refused. A status beside it that says "later" wins. */
+/** Errors of RFC 6749 5.2 that reject the client. An HTTP status that means "later" takes precedence. */
 const OAUTH_ERRORS = [
   'invalid_request',
   'invalid_client',
@@ -59,10 +59,10 @@ const OAUTH_ERRORS = [
   'unsupported_grant_type',
   'invalid_scope',
 ] as const
-/** Codes of servers that say "not now" with a status that says something else. */
+/** Error codes that mean "not now", whatever the status. */
 const PASSING_ERRORS: readonly string[] = ['server_error', 'temporarily_unavailable', 'slow_down', 'rate_limited']
 
-/** What PAS granted. */
+/** A token that PAS granted. */
 export interface GrantedToken {
   readonly token: string
   /** Counted from `askedAt`, by the monotonic clock. */
@@ -72,7 +72,7 @@ export interface GrantedToken {
 
 /**
  * Asks PAS for an access token: `grant_type=client_credentials` with id and secret in the form, and no scope, as the
- * official crate does. Bounded in time and size; follows no redirect; says nothing of the answer in its errors.
+ * official crate does. Bounded in time and size; follows no redirect; its errors never quote the response.
  * @throws TokenFault
  */
 export async function fetchToken(
@@ -105,9 +105,9 @@ export async function fetchToken(
   } catch (error) {
     if (error instanceof TokenFault) throw error
     const fault = call.signal.aborted ? undefined : setUpFaultOf(error)
-    // HTTP/2 is nothing that is asked for here.
+    // This request does not need HTTP/2.
     if (fault) throw explainSetUpFault(fault === 'no_http2' ? 'refused' : fault, tokenUrl, whyFailed(error))
-    // No cause: undici's errors may quote what was sent.
+    // No cause: undici's errors may quote the request.
     throw away(tokenUrl, call.signal.aborted ? `no answer within ${TOKEN_DEADLINE_MS / 1000} s` : whyFailed(error))
   } finally {
     cancelDeadline()
@@ -119,7 +119,7 @@ function toGranted(text: string, tokenUrl: string): Omit<GrantedToken, 'askedAt'
   const answer = parseJsonObject(text)
   const token = answer?.['access_token']
   const type = answer?.['token_type'] ?? 'Bearer'
-  // Anything else would not survive as a header, or end it.
+  // Anything else would be altered by, or end, the header it is sent in.
   const isToken = typeof token === 'string' && /^[\x21-\x7e]{1,16384}$/.test(token)
   if (!isToken || typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
     const what = `The token endpoint ${tokenUrl} answered without a usable bearer token. Check PAS_TOKEN_URL.`
@@ -133,7 +133,7 @@ function toLifetimeMs(expiresIn: unknown): number {
   return seconds > 0 ? Math.min(seconds * 1_000, LONGEST_LIFETIME_MS) : UNSAID_LIFETIME_MS
 }
 
-/** Only PAS's own word is a verdict, an error of RFC 6749 5.2 in JSON; every other answer may be a gateway's. */
+/** Only an error of RFC 6749 5.2 in JSON is PAS's own verdict; every other response may be a gateway's. */
 function explainStatus(answer: ReadAnswer, { tokenUrl, credentials }: MessagingConfig): TokenFault {
   const { status } = answer
   if (status === 408 || status === 429 || status >= 500) {
@@ -154,12 +154,12 @@ function explainStatus(answer: ReadAnswer, { tokenUrl, credentials }: MessagingC
   )
 }
 
-/** Only a code that is known is repeated: the rest may be anything, even what was sent. */
+/** Only a known code is quoted: anything else may be anything, even the secret. */
 function refusalIn(text: string, status: number): string | undefined {
   const given = parseJsonObject(text)?.['error']
   const known = OAUTH_ERRORS.find((code) => code === given)
   if (known !== undefined && status >= 400) return known
-  // Codes of PAS's own look like those; what frameworks write for a status ("Not Found") does not.
+  // PAS's own codes look like those; what frameworks write for a status ("Not Found") does not.
   const isCode = typeof given === 'string' && /^[a-z]+(?:_[a-z]+)+$/.test(given) && !PASSING_ERRORS.includes(given)
   return isCode && (status === 400 || status === 401) ? 'another error' : undefined
 }
@@ -174,11 +174,11 @@ function explainSetUpFault(fault: SetUpFault, tokenUrl: string, code: string): T
   return new TokenFault('set_up', 'messaging_misconfigured', `No token: ${what}`)
 }
 
-/** In what a fetch throws, and in what that was caused by: a fetch of the app's own may have wrapped it. */
+/** Looks in the error of a fetch and in its causes, since the app's own fetch may have wrapped it. */
 function setUpFaultOf(error: unknown, depth = 0): SetUpFault | undefined {
   if (!isPlainObject(error) || depth > 3) return undefined
   const { code, message, cause } = error
-  // Other messages name the host.
+  // Other messages contain the host name.
   const text = code === 'EPROTO' ? message : code
   return (typeof text === 'string' ? setUpFaultIn(text) : undefined) ?? setUpFaultOf(cause, depth + 1)
 }

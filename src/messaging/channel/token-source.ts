@@ -7,42 +7,42 @@ import type { CallScope } from '../lib/scope.js'
 import { fetchToken, type GrantedToken, TokenFault } from './token-request.js'
 import { TokenRequests } from './token-requests.js'
 
-/** A token is replaced this long before it expires, or at half of its life where that is later. */
+/** A token is replaced this long before it expires, or at half of its lifetime if that is later. */
 const SKEW_MS = 60_000
-/** How long a call waits for the next token while the present one is good. */
+/** How long a call waits for the next token while the current one is valid. */
 const PATIENCE_MS = 1_000
-/** How soon PAS is asked again after it gave no token while the present one is good. */
+/** How soon PAS is asked again after a failure while the current token is valid. */
 const RETRY_MS = 5_000
-/** Before the next try where there is no token: all calls of a client wait together. */
+/** Pauses between tries while there is no token, shared by all calls of a client. */
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 2_000
-/** What is no token endpoint so many times in a row, and never was one, will not become one. */
+/** After this many pages in a row, an endpoint that never granted a token is taken for a wrong one. */
 const MAX_PAGES = 5
-/** Tries of one call; with their pauses some ten seconds. */
+/** Tries of one call; about ten seconds with their pauses. */
 const MAX_TRIES = 10
-/** A token that comes when less is left of a call's time is of no use to it. */
+/** If less than this share of a call's time is left, a token would come too late. */
 const SHARE_FOR_CALL = 0.25
 
-/** Where access tokens of the Messaging API come from. Shows none of them when printed. */
+/** The source of access tokens for the Messaging API. Printing it shows no token. */
 export interface TokenSource {
   /**
-   * A token that is good now; fetched once for all who ask at the same time.
+   * A valid token; concurrent callers share one request.
    * @throws `messaging_not_configured`, `credentials_rejected`, `messaging_misconfigured`, `messaging_unavailable`,
    * `messaging_response_invalid`, `closed`
    */
   token(): Promise<string>
-  /** The same for a call, which may wait: tried again for as long as the scope lives. @throws also what ends the scope */
+  /** The same for a call: retried until the scope ends. @throws also the reason the scope ended with */
   tokenFor(scope: CallScope): Promise<string>
   /**
-   * Whether what `token()` just rejected with may go by itself: somebody on the way answers, or nobody. Also where it
-   * was set up well once: that is for who waits as long as it takes, and not for a call.
+   * Whether the error that `token()` just rejected with may be temporary: a gateway or nobody answers. Also if a
+   * configuration that now fails has worked before; that matters to callers without a deadline, not to a call.
    */
   mayPass(error: unknown): boolean
-  /** Ends a request that is under way. */
+  /** Aborts requests in flight. */
   close(): void
-  /** Forgets this token, since PCS refused it; another one that has come meanwhile stays. */
+  /** Forgets this token because PCS rejected it; a newer one is kept. */
   drop(token: string): void
-  /** Has this token replaced, since somebody on the way refused it; it stays for as long as there is no other. */
+  /** Has this token replaced because a gateway rejected it; it is used until there is another one. */
   doubt(token: string): void
 }
 
@@ -64,7 +64,7 @@ export function createTokenSource({ config, runtime }: TokenSourceParts): TokenS
   let current: CurrentToken | undefined
   let isClosed = false
   let hasBeenGranted = false
-  /** Failures in a row, and those of them that were pages; when to ask again. */
+  /** Failures in a row, how many of them were pages, and when to ask again. */
   let failures = 0
   let pages = 0
   let lastFault: { readonly fault: TokenFault; readonly error: PpoppoError } | undefined
@@ -82,7 +82,7 @@ export function createTokenSource({ config, runtime }: TokenSourceParts): TokenS
       throw error instanceof TokenFault ? noted(error) : error
     }
   }
-  /** Counts a failure once, however many wait for it. */
+  /** Counts a failure once, however many callers wait for it. */
   const noted = (fault: TokenFault): PpoppoError => {
     if (lastFault?.fault === fault) return lastFault.error
     failures++
@@ -92,7 +92,7 @@ export function createTokenSource({ config, runtime }: TokenSourceParts): TokenS
     lastFault = { fault, error: fault.toError(hasBeenGranted) }
     return lastFault.error
   }
-  /** The present token, or its successor where that is due and comes soon. Nothing that PAS says makes it less good. */
+  /** The next token if it comes soon, else the current one, which stays valid whatever PAS answers. */
   const renewed = async (present: CurrentToken): Promise<string> => {
     try {
       const next = await within(ask(), PATIENCE_MS)
@@ -100,14 +100,14 @@ export function createTokenSource({ config, runtime }: TokenSourceParts): TokenS
     } catch (error) {
       if (isClosed || runtime.monotonic() >= present.expiresAt) throw error
     }
-    // Its successor takes its place whenever it comes; nobody waits for it meanwhile.
+    // The next token takes over whenever it comes; until then nobody waits for it.
     if (current === present) current = { ...present, refreshAt: runtime.monotonic() + RETRY_MS }
     return present.token
   }
   const isGood = (): boolean => current !== undefined && runtime.monotonic() < current.expiresAt
   const sitOut = async (scope: CallScope): Promise<void> => {
     const pauseMs = failures === 0 || isGood() ? 0 : nextAt - runtime.monotonic()
-    // One that cannot wait for so long asks at once.
+    // A call that cannot wait for that long asks at once.
     if (pauseMs > 0 && pauseMs < scope.remainingMs()) await scope.pause(pauseMs)
   }
   const source: TokenSource = {
@@ -160,7 +160,7 @@ function toCurrent({ token, lifetimeMs, askedAt }: GrantedToken): CurrentToken {
 }
 
 function closed(): PpoppoError {
-  return new PpoppoError('closed', 'The Messaging client was closed while it asked for a token.')
+  return new PpoppoError('closed', 'The Messaging client was closed while it was fetching a token.')
 }
 
 /** The error of every call of a client that has no credentials. */

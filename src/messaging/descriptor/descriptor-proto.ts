@@ -2,8 +2,8 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader'
 import { protoLoader } from '../channel/grpc.js'
 
 /*
- * The messages that describe messages: the parts of `google/protobuf/descriptor.proto` and of
- * `grpc/reflection/v1/reflection.proto` that are read here, by their published numbers. v1alpha has the same ones.
+ * The parts of `google/protobuf/descriptor.proto` and `grpc/reflection/v1/reflection.proto` that are read here, with their
+ * published field numbers. v1alpha has the same ones.
  */
 
 const TEXT = 'string'
@@ -80,20 +80,20 @@ const SCHEMA: Readonly<Record<TypeName, Record<string, { type: string; id: numbe
 }
 let loaded: Readonly<Record<string, unknown>> | undefined
 
-/** How one of these messages is written and read. What is absent is absent, and what is not in the table is skipped. */
+/** Encodes and decodes one of these messages. Absent fields stay absent; fields that are not in the table are skipped. */
 export function descriptorType(name: TypeName): MessageTypeDefinition<object, object> {
   const types = Object.entries(SCHEMA).map(([type, fields]) => [type, { fields }] as const)
   loaded ??= protoLoader().fromJSON({ nested: { d: { nested: Object.fromEntries(types) } } }, { keepCase: true })
   return loaded[`d.${name}`] as MessageTypeDefinition<object, object>
 }
 
-/** The files of a descriptor set, undecoded. @throws where it is none */
+/** The encoded files of a descriptor set. @throws if the bytes are not one */
 export function fromDescriptorSet(bytes: Uint8Array): readonly Buffer[] {
   const { file = [] } = descriptorType('FileDescriptorSet').deserialize(Buffer.from(bytes)) as { file?: Buffer[] }
   return file
 }
 
-/** A `FileDescriptorSet` of files as they came, byte for byte. */
+/** A `FileDescriptorSet` of encoded files, byte for byte. */
 export function toDescriptorSet(files: readonly Buffer[]): Buffer {
   return descriptorType('FileDescriptorSet').serialize({ file: files })
 }

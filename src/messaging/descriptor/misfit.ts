@@ -4,8 +4,8 @@ import type { DescriptorModel, FieldShape } from './model.js'
 const TAKES_TEXT = ['string', 'bytes']
 
 /**
- * What of a request a descriptor has no place for, or one of another kind, however deep; `undefined` where all fits.
- * proto-loader would drop the one without a word, and send the other as zero.
+ * What in a request does not fit the descriptor, at any depth: an unknown field, or one of another type; `undefined` if all
+ * fits. proto-loader would silently drop the former, and send the latter as zero.
  * @param type full name of the request's message
  */
 export function misfitOf(model: DescriptorModel, type: string, request: object): string | undefined {

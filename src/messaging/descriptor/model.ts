@@ -1,8 +1,8 @@
 import { descriptorType } from './descriptor-proto.js'
 
 /*
- * What files of a descriptor declare, by full name, for comparing. `descriptor.ts` gets its methods from proto-loader
- * instead, which tells neither of files nor of what they need.
+ * What the files of a descriptor declare, by full name, for comparison. `descriptor.ts` gets its methods from proto-loader
+ * instead, which exposes neither files nor their dependencies.
  */
 
 /** A field: `type` is a scalar's name, or the full name of a message or an enum. */
@@ -10,7 +10,7 @@ export interface FieldShape {
   readonly number: number
   readonly type: string
   readonly isRepeated: boolean
-  /** Declared `optional`: its absence can be told from its zero. */
+  /** Declared `optional`: an absent value differs from zero. */
   readonly isOptional: boolean
 }
 
@@ -21,12 +21,12 @@ export interface RpcShape {
   readonly kind: 'unary' | 'client streaming' | 'server streaming' | 'bidirectional'
 }
 
-/** Names inside, in the order of the file, by full name outside. */
+/** Declarations by full name; members by name, in the order of the file. */
 export interface DescriptorModel {
   readonly services: Map<string, Map<string, RpcShape>>
   readonly messages: Map<string, Map<string, FieldShape>>
   readonly enums: Map<string, Map<string, number>>
-  /** Types that are used and not declared. */
+  /** Types that are used but not declared. */
   readonly missing: Set<string>
 }
 
@@ -55,7 +55,7 @@ interface WireMethod extends Named {
   readonly client_streaming?: boolean
   readonly server_streaming?: boolean
 }
-/** A `FileDescriptorProto`, as far as it is read. */
+/** The parts of a `FileDescriptorProto` that are read. */
 export interface WireFile extends Named {
   readonly package?: string
   readonly dependency?: readonly string[]
@@ -71,12 +71,12 @@ const SCALARS =
   )
 const REPEATED = 3
 
-/** @throws where the bytes are no `FileDescriptorProto` */
+/** Decodes a file. @throws if the bytes are not a `FileDescriptorProto` */
 export function parseFile(bytes: Buffer): WireFile {
   return descriptorType('FileDescriptorProto').deserialize(bytes) as WireFile
 }
 
-/** Everything that the files declare. References are resolved across all of them. */
+/** Collects everything that the files declare. References are resolved across all files. */
 export function createModel(files: readonly WireFile[]): DescriptorModel {
   const found: { readonly name: string; readonly message: WireMessage }[] = []
   const model: DescriptorModel = { services: new Map(), messages: new Map(), enums: new Map(), missing: new Set() }
@@ -108,7 +108,7 @@ function addEnum(model: DescriptorModel, scope: string, { name, value = [] }: Wi
 
 function toFields(model: DescriptorModel, name: string, { field = [], oneof_decl = [] }: WireMessage) {
   const shapes = field.map((entry): [string, FieldShape] => {
-    // An `optional` of proto3 is alone in a oneof that is named after it (descriptor.proto, `proto3_optional`).
+    // An `optional` of proto3 is the only member of a oneof named after it (descriptor.proto, `proto3_optional`).
     const oneof = entry.oneof_index === undefined ? undefined : oneof_decl[entry.oneof_index]?.name
     const shape = {
       number: entry.number ?? 0,
@@ -130,7 +130,7 @@ function toRpc(model: DescriptorModel, service: string, rpc: WireMethod): RpcSha
   }
 }
 
-/** `.a.b.C` is absolute; anything else is looked for from the inside out, as protobuf does. */
+/** `.a.b.C` is absolute; any other name is resolved from the innermost scope outwards, as protobuf does. */
 function resolve(model: DescriptorModel, scope: string, name: string): string {
   const isDeclared = (full: string): boolean => model.messages.has(full) || model.enums.has(full)
   const bare = name.replace(/^\./, '')

@@ -3,27 +3,27 @@ import { dirname, join } from 'node:path'
 import type { Options, PackageDefinition } from '@grpc/proto-loader'
 import { protoLoader } from '../channel/grpc.js'
 
-/** A definition that the app brings: a `.proto`, a folder of them, a descriptor set, its bytes, or a list of such. */
+/** A definition given by the app: a `.proto`, a folder of them, a descriptor set, its bytes, or a list of these. */
 export type GivenDescriptor = string | Uint8Array | readonly (string | Uint8Array)[]
 
-/** Far more than a contract has: a folder with more is the wrong one. */
+/** Far more than a contract has: a folder with more files is the wrong one. */
 const MAX_FILES = 200
 const DEEPEST = 12
 
-/** Something about the files themselves; the message goes after `"descriptor" `. */
+/** The given files are unusable. The message continues `"descriptor" `. */
 export class UnreadableDescriptor extends Error {}
 
-/** @throws UnreadableDescriptor, and what proto-loader throws */
+/** Reads a given definition. @throws UnreadableDescriptor, and errors of proto-loader */
 export function readDescriptor(given: GivenDescriptor, options: Options): PackageDefinition {
   const entries = (typeof given === 'string' || given instanceof Uint8Array ? [given] : given).flatMap(filesIn)
   const protos = entries.filter((entry): entry is string => typeof entry === 'string' && entry.endsWith('.proto'))
   const loader = protoLoader()
   if (protos.length === entries.length) {
-    // Loaded together: each may import the others, by whatever path.
+    // Loaded together, because they may import each other by any path.
     return loader.loadSync(protos, { ...options, includeDirs: [...new Set(protos.flatMap(foldersAbove))] })
   }
   if (protos.length > 0) throw new UnreadableDescriptor('mixes .proto files and descriptor sets: give one kind')
-  // Sets one after the other are one set: all they hold is a list.
+  // Concatenated sets are one set, because a set is just a list.
   const sets = entries.map((entry) => (typeof entry === 'string' ? readFileSync(entry) : entry))
   return loader.loadFileDescriptorSetFromBuffer(Buffer.concat(sets), options)
 }
@@ -47,7 +47,7 @@ function protosUnder(folder: string, depth: number): readonly string[] {
   return files
 }
 
-/** Imports inside a .proto begin at a root that may be any folder above it. */
+/** Imports in a .proto are relative to a root, which may be any folder above it. */
 function foldersAbove(file: string): readonly string[] {
   const folders = [dirname(file)]
   for (let above = dirname(file); folders.length < 8 && dirname(above) !== above; above = dirname(above)) {

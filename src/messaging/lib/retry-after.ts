@@ -1,22 +1,22 @@
 import { toHttpDate } from '../../lib/http-date.js'
 
-/** No server is waited for longer than this, whatever it asks. */
+/** The longest wait, whatever the server asks for. */
 const MAX_MS = 86_400_000
-/** `3`, `1.5`, `3s` (as JSON has a `google.protobuf.Duration`), `250ms`. */
+/** `3`, `1.5`, `3s` (a `google.protobuf.Duration` in JSON), `250ms`. */
 const NUMBER = /^\s{0,9}(\d{1,15}(?:\.\d{1,9})?|\.\d{1,9}) ?(s|ms)?\s{0,9}$/i
-/** From here on a number of seconds is a time since 1970, and from there on one in milliseconds. */
+/** From the first on, a number is a time in seconds since 1970; from the second on, one in milliseconds. */
 const [FIRST_TIME, FIRST_TIME_MS] = [1e9, 1e12]
 /** When a request limit resets: the fields of Envoy, of GitHub, and of the IETF draft. */
 const RESETS = ['ratelimit', 'x-ratelimit'].map((name) => ({ reset: `${name}-reset`, remaining: `${name}-remaining` }))
 
-/** What an answer asks to wait: `{}` where it asks to, and not readably for how long. */
+/** How long a response asks to wait; `{}` if it asks to, but the time cannot be read. */
 export interface RetryHint {
   readonly afterMs?: number
 }
 
 /** Where to look for a hint. */
 export interface HintSource {
-  /** A header or trailer, where it is a text. */
+  /** A header or trailer, if it is a string. */
   readonly text: (name: string) => string | undefined
   /** The trailer `grpc-status-details-bin`: a `google.rpc.Status`. */
   readonly statusDetails?: Uint8Array | undefined
@@ -25,10 +25,9 @@ export interface HintSource {
 }
 
 /**
- * What a server asks to wait, in whatever form: `retry-after-ms` (Ppoppo's Messaging reference), `retry-after` in seconds
+ * How long a server asks to wait, in whatever form: `retry-after-ms` (Ppoppo's Messaging reference), `retry-after` in seconds
  * or as a date (RFC 9110 10.2.3), `grpc-retry-pushback-ms` (gRFC A6), a `google.rpc.RetryInfo`, or the time at which a
- * limit that is used up resets (`ratelimit-reset`). The first that can be read counts; one that cannot asks to wait
- * all the same.
+ * limit that is used up resets (`ratelimit-reset`). The first readable one counts; an unreadable one still asks to wait.
  * @returns `undefined` without a hint
  */
 export function readRetryHint({ text, statusDetails, now }: HintSource): RetryHint | undefined {
@@ -43,7 +42,7 @@ export function readRetryHint({ text, statusDetails, now }: HintSource): RetryHi
     toBounded(info?.delayMs) ??
     toRetryAfterMs(reset, undefined, at)
   if (afterMs !== undefined) return { afterMs }
-  // Not of a push-back that cannot be read: a negative one asks not to try again.
+  // An unreadable push-back does not count: a negative one asks not to retry.
   return [milliseconds, retryAfter, info, reset].every((hint) => hint === undefined) ? undefined : {}
 }
 
@@ -55,8 +54,8 @@ function resetOf(text: HintSource['text']): string | undefined {
 
 /**
  * `retry-after-ms` in milliseconds, else `retry-after` in seconds or as a date.
- * @param at our time, and what the answer says the server's is (`date`): a date is meant by the server's clock
- * @returns milliseconds; `undefined` without a hint, or where it cannot be read or has passed
+ * @param at our time, and the server's (`date`): a date refers to the server's clock
+ * @returns milliseconds; `undefined` without a hint, or if it cannot be read or has passed
  */
 export function toRetryAfterMs(
   retryAfter: string | undefined,
@@ -66,7 +65,7 @@ export function toRetryAfterMs(
   return toMs(milliseconds, 1, at) ?? toMs(retryAfter, 1_000, at) ?? untilDate(retryAfter, at)
 }
 
-/** What an answer says of time: ours, and the server's. */
+/** The current time: ours, and the server's. */
 interface At {
   readonly now: number
   readonly date?: string | undefined
@@ -95,7 +94,7 @@ function toBounded(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : Math.min(MAX_MS, ms)
 }
 
-/** Longer details are not looked into. */
+/** Longer details are not read. */
 const MAX_BYTES = 16_384
 const RETRY_INFO = /(^|\/)google\.rpc\.RetryInfo$/
 
@@ -110,7 +109,7 @@ interface Field {
 /**
  * The `google.rpc.RetryInfo` in a `google.rpc.Status` (the trailer `grpc-status-details-bin`), read by hand: it is three
  * messages deep, and needs no descriptor.
- * @returns `undefined` where there is none; without `delayMs` where it names no time
+ * @returns `undefined` if there is none; without `delayMs` if it contains no time
  */
 export function readRetryInfo(status: Uint8Array): { readonly delayMs?: number } | undefined {
   if (status.length > MAX_BYTES) return undefined
@@ -123,16 +122,16 @@ export function readRetryInfo(status: Uint8Array): { readonly delayMs?: number }
       if (!delay) return {}
       const [seconds, nanos] = [1, 2].map((number) => [...fields(delay.bytes, number)].at(-1)?.value ?? 0)
       const delayMs = Math.ceil((seconds ?? 0) * 1_000 + (nanos ?? 0) / 1e6)
-      // A negative duration is a number of 64 bits, which is far above all that make sense.
+      // A negative duration is read as a 64-bit number far above any sensible one.
       return Number.isSafeInteger(delayMs) ? { delayMs } : {}
     }
   } catch {
-    // Cut short, or something else: then it says nothing.
+    // Truncated, or something else: no hint.
   }
   return undefined
 }
 
-/** The fields of a message with one number. @throws RangeError where the bytes are none */
+/** The fields of a message with a given number. @throws RangeError if the bytes are not a message */
 function* fields(message: Uint8Array, wanted: number): Generator<Field> {
   const reader = { message, at: 0 }
   while (reader.at < message.length) {

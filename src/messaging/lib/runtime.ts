@@ -1,15 +1,15 @@
 import { systemRuntime } from '../../lib/runtime.js'
 
-/** What the Messaging client takes from the outside world, so that tests can put their own in its place. */
+/** What the Messaging client uses of the outside world, so that tests can replace it. */
 export interface MessagingRuntime {
-  /** Milliseconds since the epoch, by a clock that may be set: for dates, and for nothing that lasts. */
+  /** Milliseconds since the epoch, by a clock that may be set: for dates, not for durations. */
   now(): number
-  /** Milliseconds by a clock that is never set: for whatever lasts. */
+  /** Milliseconds by a clock that is never set: for durations. */
   monotonic(): number
   fetch(url: string | URL, init: RequestInit): Promise<Response>
-  /** 0 up to, not including, 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   random(): number
-  /** Calls `done` after `ms`. @returns what takes that back */
+  /** Calls `done` after `ms`. @returns a function that cancels it */
   after(ms: number, done: () => void): () => void
   /** How long a connection may take before the channel is replaced, in milliseconds. */
   readonly connectWatchdogMs: number

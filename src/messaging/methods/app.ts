@@ -4,12 +4,12 @@ import type { Caller } from '../call/caller.js'
 import type { AppStats, CallOptions, Messaging, MessagingHealth } from '../types/calls.js'
 import { fromAppStats } from '../wire/convert.js'
 
-/** The app the credentials belong to: its limits and its use of them. */
+/** Limits and usage of the app that the credentials belong to. */
 export function createApp(caller: Caller): Messaging['app'] {
   return { stats: (options) => askStats(caller, options, false) }
 }
 
-/** @param failsFast whether not to wait for a connection: what a check of health asks */
+/** Asks for the app's stats. @param failsFast whether to fail at once without a connection, as a health check needs */
 export async function askStats(
   caller: Caller,
   options: CallOptions | undefined,
@@ -17,7 +17,7 @@ export async function askStats(
 ): Promise<AppStats> {
   const asked = { operation: 'app.stats', kind: 'read', failsFast } as const
   const wire = await caller.unary('getAppStats', () => ({}), asked, options)
-  // Some descriptors put the same fields into a message of their own.
+  // Some descriptors have the same fields in a nested message.
   const inner = wire['app'] ?? wire['app_info']
   return fromAppStats(typeof inner === 'object' && inner !== null ? { ...wire, ...inner } : wire)
 }
@@ -25,8 +25,8 @@ export async function askStats(
 const DEADLINE_MS = 5_000
 
 /**
- * Whether messages can be sent now: a token, a connection, and one call that reads (`app.stats`), since only a call
- * shows a wrong path, a suspended app or an address that is not allowed. Resolves also when they cannot.
+ * Whether messages can be sent now: checks a token, a connection and one read (`app.stats`), because only a call reveals a
+ * wrong path, a suspended app or an address that is not allowed. Resolves even if they cannot.
  * @throws `closed`, and the signal's reason after an abort
  */
 export function createHealth(caller: Caller): Messaging['health'] {
@@ -53,7 +53,7 @@ export function createHealth(caller: Caller): Messaging['health'] {
     }
 
     function failed(error: PpoppoError): MessagingHealth {
-      // Without credentials there is nothing to connect for, and gRPC stays unloaded.
+      // Without credentials there is no need to connect, and gRPC stays unloaded.
       const channel = error.code === 'messaging_not_configured' ? 'idle' : caller.channel().state()
       return { ok: false, channel, hasToken, error }
     }

@@ -7,7 +7,7 @@ import { parseId } from '../wire/validate.js'
 
 const PAGE = 100
 
-/** Results of polls, and the answers one by one. */
+/** Results of polls, and their single answers. */
 export function createPolls(caller: Caller): Messaging['polls'] {
   return {
     async results(pollId, options) {
@@ -20,7 +20,7 @@ export function createPolls(caller: Caller): Messaging['polls'] {
   }
 }
 
-/** A deadline is for each page; a signal is looked at before each. */
+/** The deadline applies to each page; the signal is checked before each. */
 async function* readPages(caller: Caller, id: string, options: CallOptions): AsyncGenerator<PollResponse> {
   const asked = { operation: `polls.responses of ${id}`, kind: 'read' } as const
   let cursor = ''
@@ -29,9 +29,12 @@ async function* readPages(caller: Caller, id: string, options: CallOptions): Asy
     const page = fromPollResponses(await caller.unary('listPollResponses', () => request, asked, options))
     yield* page.responses
     if (!page.hasMore) return
-    // Going on from nowhere, or from here, would go round for ever.
+    // An empty or unchanged cursor would loop forever.
     if (page.nextCursor === '' || page.nextCursor === cursor) {
-      throw new PpoppoError('messaging_response_invalid', `${asked.operation}: PCS says there is more, but not where.`)
+      throw new PpoppoError(
+        'messaging_response_invalid',
+        `${asked.operation}: PCS reports more pages, but no new cursor.`,
+      )
     }
     cursor = page.nextCursor
   }

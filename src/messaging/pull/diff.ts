@@ -3,12 +3,13 @@ import { type Contract, contractAmong, isValueNamed, METHODS, serviceOf } from '
 
 /**
  * What a difference means for the client.
- * - `none`: nothing: it is there in addition, or is not on the wire
+ * - `none`: nothing, because it is an addition or is not on the wire
  * - `descriptor`: the built-in definition does not fit, the server's own does
- * - `client`: with the server's own definition, too, the client lacks what it needs, or takes one thing for another
+ * - `client`: even with the server's own definition, the client lacks something it needs, or misreads something
  */
 type Severity = 'none' | 'descriptor' | 'client'
 
+/** One difference between a server's definition and ours. */
 export interface Difference {
   /** What it is about, as a heading: `message CreateSendRequestReq`. */
   readonly group: string
@@ -25,8 +26,8 @@ function contractOf(model: DescriptorModel): Contract | undefined {
 }
 
 /**
- * Compares a server's definition with ours, from the methods down: messages are paired by what they are for, since
- * neither their names nor those of enums are on the wire.
+ * Compares a server's definition with ours, from the methods down. Messages are paired by their role, since neither their
+ * names nor those of enums are on the wire.
  */
 export function diffProtos(ours: DescriptorModel, theirs: DescriptorModel): readonly Difference[] {
   const differences: Difference[] = []
@@ -61,7 +62,7 @@ function diffServices(ours: DescriptorModel, theirs: DescriptorModel, names: Nam
   }
 }
 
-/** Compares all messages and enums that the methods lead to. @returns ours to theirs */
+/** Compares all messages and enums that the methods use. @returns our names, mapped to theirs */
 function diffTypes(
   ours: DescriptorModel,
   theirs: DescriptorModel,
@@ -116,11 +117,11 @@ function bare(full: string): string {
   return full.slice(full.lastIndexOf('.') + 1)
 }
 
-/** Types whose numbers the client reads alike; what it sends of them is whole and not negative. */
+/** Numeric types that the client reads in the same way; it sends only whole, non-negative numbers of them. */
 const NUMBERS: readonly string[] =
   'double float int64 uint64 int32 fixed64 fixed32 uint32 sfixed32 sfixed64 sint32 sint64'.split(' ')
 
-/** Two messages that are for the same, by full name. */
+/** Two messages with the same role, by full name. */
 export interface MessagePair {
   readonly ours: DescriptorModel
   readonly theirs: DescriptorModel
@@ -161,7 +162,7 @@ function diffField(name: string, mine: FieldShape, found: FieldShape, group: str
   }
 }
 
-/** Compares two enums by the names of their values, which may have the enum's own in front. Zero means nothing. */
+/** Compares two enums by the names of their values, which may be prefixed with the enum's. The value 0 has no meaning. */
 function diffEnum(
   ours: ReadonlyMap<string, number>,
   theirs: ReadonlyMap<string, number>,
@@ -189,13 +190,13 @@ function kindOf(model: DescriptorModel, type: string): 'message' | 'enum' | 'sca
   return model.messages.has(type) ? 'message' : model.enums.has(type) ? 'enum' : 'scalar'
 }
 
-/** A type of the API is compared with another; a well-known one by its name. */
+/** Whether two types can be compared by their fields: well-known types are compared by name. */
 function isSameWorld(mine: string, found: string): boolean {
   return !mine.startsWith('google.protobuf.') && !found.startsWith('google.protobuf.')
 }
 
 function severityOfTypes(mine: string, found: string): Severity {
   if (NUMBERS.includes(mine) && NUMBERS.includes(found)) return 'descriptor'
-  // Dates are read as either.
+  // Dates are read from either.
   return mine === 'string' && found === 'google.protobuf.Timestamp' ? 'descriptor' : 'client'
 }

@@ -22,7 +22,7 @@ export interface PulledDescriptor {
 }
 
 /**
- * Fetches the definition of the Messaging API from its server, compares it with ours, and tries it.
+ * Fetches the definition of the Messaging API from its server, compares it with ours, and tries to use it.
  * @throws PpoppoError that names what to do; the signal's reason
  */
 export async function pullDescriptor(config: MessagingConfig, options: PullOptions): Promise<PulledDescriptor> {

@@ -5,30 +5,30 @@ import { toFailure } from '../call/unary.js'
 import { grpc } from '../channel/grpc.js'
 import { descriptorType } from '../descriptor/descriptor-proto.js'
 
-/** What is asked: exactly one of them. */
+/** A request of reflection: exactly one of them is set. */
 export interface ReflectionQuestion {
   readonly list_services?: string
   readonly file_by_filename?: string
   readonly file_containing_symbol?: string
 }
 
-/** What is answered: one of them. */
+/** A response of reflection: one of them is set. */
 export interface ReflectionAnswer {
   readonly list_services_response?: { readonly service?: readonly { readonly name?: string }[] }
   readonly file_descriptor_response?: { readonly file_descriptor_proto?: readonly Buffer[] }
   readonly error_response?: { readonly error_code?: number; readonly error_message?: string }
 }
 
-/** A stream of questions, each asked when the one before has been answered. */
+/** A stream of requests, each sent after the previous one was answered. */
 export interface ReflectionCall {
-  /** Rejects with a {@link CallFailed} when the stream ends instead. */
+  /** Rejects with a {@link CallFailed} if the stream ends instead. */
   ask(question: ReflectionQuestion): Promise<ReflectionAnswer>
   close(): void
 }
 
 /**
- * Opens gRPC server reflection by hand: clients for it know no path prefix.
- * @param path prefix and all: `/ext/grpc.reflection.v1.ServerReflection/ServerReflectionInfo`
+ * Opens gRPC server reflection by hand, since its clients do not support a path prefix.
+ * @param path including the prefix: `/ext/grpc.reflection.v1.ServerReflection/ServerReflectionInfo`
  */
 export function openReflectionCall(
   client: Client,

@@ -4,7 +4,7 @@ import { setUpFaultOf } from '../call/retry-policy.js'
 import { type CallFailure, CODE } from '../call/status.js'
 import { explainSetUp } from '../channel/set-up-fault.js'
 
-/** A failed question about a server's descriptor, in words that name the fix. */
+/** The error for a failed reflection request, which names the fix. */
 export function toReflectionError(
   failure: CallFailure,
   apiUrl: string,

@@ -15,8 +15,8 @@ interface Pulled {
 }
 
 /**
- * Asks for the files of the Messaging API's services, and for all they need: what a file imports, and, where a server
- * tells of no imports, what it uses. Sorted so that what is needed comes first.
+ * Fetches the files of the Messaging API's services and all their dependencies: what a file imports or, if the server reports
+ * no imports, what it uses. Sorted so that dependencies come first.
  */
 export async function collectFiles(call: ReflectionCall): Promise<readonly Buffer[]> {
   const pulled = new Map<string, Pulled>()
@@ -29,7 +29,7 @@ export async function collectFiles(call: ReflectionCall): Promise<readonly Buffe
   for (let next = missing(pulled, asked); next !== undefined; next = missing(pulled, asked)) {
     asked.add(key(next))
     const answer = await call.ask(next)
-    // Not fatal yet: a file that is not there may be one that nobody needs.
+    // Not fatal yet: a missing file may not be needed.
     if (!answer.error_response) add(pulled, answer)
   }
   const [lacking] = createModel([...pulled.values()].map(({ file }) => file)).missing
@@ -68,7 +68,7 @@ function parse(bytes: Buffer): WireFile {
   }
 }
 
-/** What to ask for next: imports first, since files name them as they lie there. */
+/** What to fetch next: imports first, because files name them by path. */
 function missing(pulled: ReadonlyMap<string, Pulled>, asked: ReadonlySet<string>): ReflectionQuestion | undefined {
   if (asked.size > MAX_FILES) throw invalid('the server tells of more than a descriptor can be')
   const files = [...pulled.values()].map(({ file }) => file)
@@ -86,7 +86,7 @@ function key(question: ReflectionQuestion): string {
   return JSON.stringify(question)
 }
 
-/** What is imported before what imports it, as protoc writes them. */
+/** Sorts imported files before the files that import them, as protoc does. */
 function sorted(pulled: ReadonlyMap<string, Pulled>): readonly Buffer[] {
   const done = new Set<Buffer>()
   const seen = new Set<string>()
@@ -106,7 +106,7 @@ function unanswered({ error_response }: ReflectionAnswer, what: string): CallFai
   return new CallFailed({ code: error_code, details: `${shown(what)}: ${error_message}`, isFromPeer: true })
 }
 
-/** Names come from the server: letters, digits and dots go to a terminal, the rest does not. */
+/** Names come from the server: only letters, digits and dots are shown on a terminal. */
 function shown(name: string): string {
   return name.slice(0, 100).replace(/[^\w .-]/g, '?')
 }

@@ -10,22 +10,22 @@ import { openReflectionCall, type ReflectionCall } from './reflection-call.js'
 import { toReflectionError } from './reflection-error.js'
 import { collectFiles } from './reflection-files.js'
 
-/** The newer name first. Their messages are the same. */
+/** Newer version first. Their messages are the same. */
 const VERSIONS = ['grpc.reflection.v1', 'grpc.reflection.v1alpha'] as const
 
-/** What a server tells of its Messaging API. */
+/** What a server's reflection reports about its Messaging API. */
 export interface PulledFiles {
-  /** `FileDescriptorProto`s as they came, what is needed before what needs it. */
+  /** `FileDescriptorProto`s as received, dependencies first. */
   readonly files: readonly Buffer[]
-  /** Which reflection answered: `grpc.reflection.v1`. */
+  /** The reflection service that answered: `grpc.reflection.v1`. */
   readonly version: string
 }
 
-/** How to ask. */
+/** Options of {@link pullFiles}. */
 export interface PullOptions extends CallOptions {
-  /** Where a token comes from, for a server that asks for one; it is sent to no other. */
+  /** Gets a token for a server that asks for one; it is sent to no other. */
   readonly token?: () => Promise<string>
-  /** Without `token`: what to do where the server asks for one. @default to set the client's variables */
+  /** Without `token`: the advice if the server asks for one. @default to set the client's variables */
   readonly tokenAdvice?: string
 }
 
@@ -45,7 +45,7 @@ export async function pullFiles(
 
   const pull = async (version: string): Promise<PulledFiles> => {
     const path = `${prefix}/${version}.ServerReflection/ServerReflectionInfo`
-    // Later than the scope's end, whose words are better.
+    // Later than the end of the scope, whose message is better.
     const deadline = new Date(Date.now() + scope.remainingMs() + 1_000)
     const call = openReflectionCall(channel.client(), path, token, deadline)
     const bounded: ReflectionCall = { ...call, ask: (question) => scope.wait(call.ask(question), 'Reflection') }
@@ -74,7 +74,7 @@ export async function pullFiles(
   }
 }
 
-/** The next version only where the server does not know this one. */
+/** Whether to try the next version: only if the server does not know this one. */
 async function firstOf<T>(versions: readonly string[], pull: (version: string) => Promise<T>): Promise<T> {
   for (const version of versions.slice(0, -1)) {
     try {

@@ -3,16 +3,16 @@
  * in one place. Shapes of requests and answers are in `convert.ts`.
  */
 
-/** A service of the API, whatever a contract calls it. */
+/** The role of a service, whatever a contract calls it. */
 export type ServiceRole = 'message' | 'template' | 'app'
 
-/** One way in which the vendor names all this: the package and the services in it belong together. */
+/** One set of names that the vendor uses: a package and its services. */
 export interface Contract {
   readonly packageName: string
   readonly services: Readonly<Record<ServiceRole, string>>
 }
 
-/** The documented contract, and the vendor's newest. Where a descriptor or a server has both, the first counts. */
+/** The documented contract, and the vendor's newest. If a descriptor or a server has both, the first is used. */
 export const CONTRACTS: readonly Contract[] = [
   {
     packageName: 'chat.external',
@@ -34,7 +34,7 @@ export function serviceOf({ packageName, services }: Contract, role: ServiceRole
 }
 
 /**
- * The contract that these services are of: one that can send, else one that has any service of the client's.
+ * The contract that these services belong to: one that can send, else one that has any service of the client.
  * @param names full names of services
  */
 export function contractAmong(names: readonly string[]): Contract | undefined {
@@ -46,10 +46,10 @@ export function contractAmong(names: readonly string[]): Contract | undefined {
   )
 }
 
-/** What is asked for and not there, for a message: `chat.external.ExternalMessageService or ...`. */
+/** The services that were expected, for an error: `chat.external.ExternalMessageService or ...`. */
 export const WANTED_SERVICES: string = CONTRACTS.map((contract) => serviceOf(contract, 'message')).join(' or ')
 
-/** A method of the API, as the client calls it. */
+/** The client's name for a method of the API. */
 export type MethodName =
   | 'createSendRequest'
   | 'getSendRequestStatus'
@@ -59,7 +59,7 @@ export type MethodName =
   | 'listPollResponses'
   | 'getAppStats'
 
-/** A method on the wire, and the fields the client cannot do without. */
+/** A method on the wire, and the fields that the client needs. */
 export interface WireMethod {
   readonly service: ServiceRole
   readonly method: string
@@ -67,6 +67,7 @@ export interface WireMethod {
   readonly reads: readonly string[]
 }
 
+/** The methods of the API, by the client's names. */
 export const METHODS: Readonly<Record<MethodName, WireMethod>> = {
   createSendRequest: {
     service: 'message',
@@ -113,8 +114,8 @@ export const METHODS: Readonly<Record<MethodName, WireMethod>> = {
 }
 
 /**
- * Whether a value of an enum in a descriptor is the one that is documented under `wanted`: by that name, or with the
- * enum's own in front, as style guides ask: `SEND_REQUEST_STATUS_FAILED`, but not `PARTIALLY_FAILED`.
+ * Whether an enum value of a descriptor is the documented one `wanted`: by that name, or prefixed with the enum's name, as
+ * style guides ask: `SEND_REQUEST_STATUS_FAILED`, but not `PARTIALLY_FAILED`.
  */
 export function isValueNamed(name: string, wanted: string): boolean {
   if (name === wanted) return true
