@@ -34,11 +34,11 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rm(project, { recursive: true, force: true }))
 
-/** The box of the README. */
+/** The recipe in the documentation. */
 async function recipe(): Promise<string> {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const [, found] = /```js\n(\/\/ jest\.config\.js\n[^`]*)```/.exec(readme) ?? []
-  if (found === undefined) throw new Error('the README has no jest.config.js')
+  const page = await readFile(join(ROOT, 'docs/bundlers-and-jest.md'), 'utf8')
+  const [, found] = /```js\n(\/\/ jest\.config\.js\n[^`]*)```/.exec(page) ?? []
+  if (found === undefined) throw new Error('docs/bundlers-and-jest.md has no jest.config.js')
   return found
 }
 
@@ -61,7 +61,7 @@ test('a visitor is not signed in, and a message without a server is an error of 
 })
 `
 
-test("an app's own CommonJS Jest runs with the recipe of the README", async () => {
+test("an app's own CommonJS Jest runs with the recipe of the documentation", async () => {
   await writeFile(join(project, 'jest.config.js'), await recipe())
   await writeFile(join(project, 'shop.test.js'), SHOP_TEST)
   const { NODE_OPTIONS: _, ...env } = process.env
