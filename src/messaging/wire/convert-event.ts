@@ -1,4 +1,4 @@
-/* Delivery events, wire -> public: by hand and leniently, as all answers. */
+/* Delivery events, wire -> public: by hand and leniently, like all responses. */
 import { isPlainObject } from '../../lib/guards.js'
 import { toUlidDate } from '../lib/ulid.js'
 import type { MessagingEvent, MessagingEventType } from '../types/events.js'
@@ -18,17 +18,17 @@ const TYPES = {
   POLL_RESPONSE_RECEIVED: 'poll_response_received',
 } as const satisfies Readonly<Record<string, MessagingEventType>>
 
-/** Names of a descriptor's enum that were looked up: as many as it has values, plus those below. */
+/** Cache of enum value names: at most as many as the descriptor's enum has values, plus those below. */
 const typeOf = new Map<string, MessagingEventType>(Object.entries(TYPES))
 
 /**
- * An event of the stream. What the descriptor does not know is `'unknown'`, absent or `''`.
- * @param now in milliseconds since the epoch: when it came, for an event that does not tell when it happened
+ * An event of the stream. Values that the descriptor does not know become `'unknown'`, absent or `''`.
+ * @param now when it arrived, in milliseconds since the epoch, for an event without a readable time
  */
 export function fromEvent(wire: Wire, now: () => number = Date.now): MessagingEvent {
   const { recipient, summary } = wire
   const eventId = toText(wire['event_id'])
-  // Member by member: spreading what may be absent takes twice as long, and this is done for every event.
+  // Member by member: spreading optional members takes twice as long, and this runs for every event.
   const event: Writable<MessagingEvent> = {
     eventId,
     sendRequestId: toText(wire['send_request_id']),
@@ -51,7 +51,7 @@ function fromRecipient(wire: Wire): NonNullable<MessagingEvent['recipient']> {
   return recipient
 }
 
-/** A value the descriptor does not know comes as a number. */
+/** A value that the descriptor does not know arrives as a number. */
 function toEventType(value: unknown): MessagingEventType {
   if (typeof value !== 'string') return 'unknown'
   const known = typeOf.get(value)

@@ -1,6 +1,6 @@
 /*
- * Wire <-> public shapes, by hand: proto-loader drops what it does not know without a word. Answers are read leniently
- * (a vendor's descriptor may type a number as text), requests are written strictly and after validation.
+ * Wire <-> public types, by hand: proto-loader silently drops what it does not know. Responses are read leniently (a vendor's
+ * descriptor may declare a number as a string), requests are written strictly and after validation.
  */
 import { isPlainObject } from '../../lib/guards.js'
 import type {
@@ -27,7 +27,7 @@ const STATUSES = {
   FAILED: 'failed',
 } as const satisfies Readonly<Record<string, SendStatusValue>>
 
-/** @param shape how the descriptor tells of `google.protobuf.Struct` */
+/** @param shape how the descriptor defines `google.protobuf.Struct` */
 export function toSendRequest(request: SendRequest, shape: StructShape): object {
   const { poll } = request
   return {
@@ -46,7 +46,7 @@ function toPollConfig({ expiresInHours, allowMultiple }: NonNullable<SendRequest
   }
 }
 
-/** @param names value names of the component types in the descriptor: some prefix them with the enum's */
+/** @param names value names of the component types in the descriptor; some are prefixed with the enum's name */
 export function toTemplateRequest(request: TemplateRequest, names: readonly string[]): object {
   return {
     name: request.name,
@@ -62,7 +62,7 @@ function toComponentType(type: TemplateComponentType, names: readonly string[]):
   return names.find((name) => isValueNamed(name, wanted))
 }
 
-/** Whether a descriptor knows a type of component; one it does not would go out as 0. */
+/** Whether a descriptor knows a component type; an unknown one would be sent as 0. */
 export function hasComponentType(type: TemplateComponentType, names: readonly string[]): boolean {
   return toComponentType(type, names) !== undefined
 }
@@ -109,7 +109,7 @@ export function fromPollResults(wire: Wire): PollResults {
   }
 }
 
-/** A page of answers, and where the next one begins. */
+/** A page of answers, and the cursor of the next one. */
 export function fromPollResponses(wire: Wire): {
   readonly responses: readonly PollResponse[]
   readonly hasMore: boolean
@@ -143,7 +143,7 @@ export function fromAppStats(wire: Wire): AppStats {
   }
 }
 
-/** A number where the descriptor does not know the value, as `QUEUED` or with the enum's name in front where it does. */
+/** The value is a number if the descriptor does not know it, else a name such as `QUEUED`, perhaps prefixed with the enum's. */
 export function toStatus(value: unknown): SendStatusValue {
   const name = typeof value === 'string' ? value : ''
   for (const [wireName, status] of Object.entries(STATUSES)) {
@@ -152,25 +152,25 @@ export function toStatus(value: unknown): SendStatusValue {
   return 'unknown'
 }
 
-/** A text; of a number its digits; `''` for what is neither. */
+/** A string; the digits of a number; `''` for anything else. */
 export function toText(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
 }
 
-/** Numbers of 64 bits come as text. 0 for what is none. */
+/** A number; 64-bit numbers arrive as strings. 0 for anything else. */
 export function toNumber(value: unknown): number {
   const number = typeof value === 'string' && value !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : 0
 }
 
-/** RFC 3339, or a `google.protobuf.Timestamp`. @returns nothing for what is neither: never an invalid date */
+/** RFC 3339, or a `google.protobuf.Timestamp`. @returns `undefined` for anything else, never an invalid date */
 export function toDate(value: unknown): Date | undefined {
   const ms = isPlainObject(value) ? fromTimestamp(value) : fromRfc3339(value)
   const date = new Date(ms)
   return Number.isNaN(date.getTime()) ? undefined : date
 }
 
-/** An empty one is a time that was not set, rather than 1970. */
+/** An empty timestamp is a time that was not set, not 1970. */
 function fromTimestamp({ seconds, nanos }: Wire): number {
   return seconds === undefined ? Number.NaN : Number(seconds) * 1_000 + Math.trunc(toNumber(nanos) / 1e6)
 }
@@ -180,13 +180,13 @@ function fromRfc3339(value: unknown): number {
     typeof value === 'string' && /^(\d{4}-\d\d-\d\d)([Tt ]\d\d:\d\d:)(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(value)
   if (!parts) return Number.NaN
   const [, day = '', time = '', second = '', fraction = '', zone = ''] = parts
-  // 30 February would be read as 2 March.
+  // `Date` would read 30 February as 2 March.
   if (day.slice(-2) > '28' && new Date(`${day}T00:00:00Z`).getUTCDate() !== Number(day.slice(-2))) return Number.NaN
-  // A leap second, which a Date does not know.
+  // A leap second, which `Date` does not support.
   return Date.parse(`${day}${time}${second === '60' ? '59' : second}${fraction}${zone}`.toUpperCase())
 }
 
-/** The member of that name, where the time can be read. */
+/** An object with that member, if the time can be read; else an empty one. */
 function dated<Name extends string>(name: Name, value: unknown): { readonly [name in Name]?: Date } {
   const date = toDate(value)
   return (date === undefined ? {} : { [name]: date }) as { readonly [name in Name]?: Date }

@@ -1,14 +1,14 @@
 import { PpoppoError } from '../../errors.js'
 import type { Recipient, TemplateComponent, TemplateVars } from '../types/calls.js'
 
-/** A name goes on with marks of letters (Thai, Hindi, what macOS decomposes) and what joins them (UAX 31), too. */
+/** After its first character a name may also contain combining marks (Thai, Hindi, macOS) and joiners (UAX 31). */
 const NAME = '[\\p{L}_][\\p{L}\\p{M}\\p{N}\\u200c\\u200d_-]*(?:\\.[\\p{L}\\p{M}\\p{N}\\u200c\\u200d_-]+)*'
-/** `{{name}}`, `{{ name }}`, `{{address.zip}}`: as most pages of Ppoppo's documentation write them. */
+/** `{{name}}`, `{{ name }}`, `{{address.zip}}`: as in Ppoppo's documentation. */
 const PLACEHOLDER = new RegExp(`\\{\\{(\\s*)(${NAME})(\\s*)\\}\\}`, 'gu')
-/** Remembering more templates than an app makes at its start would be a leak. */
+/** Bounds the memory: an app creates fewer templates than this when it starts. */
 const MAX_TEMPLATES = 1_000
 
-/** The names of a text's placeholders, in NFC. @returns `undefined` where braces are left that make none */
+/** The names of a text's placeholders, in NFC. @returns `undefined` if there are braces that form no placeholder */
 export function placeholdersOf(text: string): readonly string[] | undefined {
   const rest = fillPlaceholders(text, '')
   if (rest.includes('{{') || rest.includes('}}')) return undefined
@@ -20,7 +20,7 @@ export function fillPlaceholders(text: string, value: string): string {
   return text.replaceAll(PLACEHOLDER, () => value)
 }
 
-/** The text with the names of its placeholders in NFC: one name, however it was typed. */
+/** The text with the names of its placeholders in NFC, so that a name is the same however it was typed. */
 export function withNormalNames(text: string): string {
   return text.replaceAll(
     PLACEHOLDER,
@@ -29,8 +29,8 @@ export function withNormalNames(text: string): string {
 }
 
 /**
- * What the templates that were created here ask of a send. Of others nothing is known; but whoever created them with this
- * library did so with names in NFC.
+ * The placeholders of the templates created by this process. Nothing is known about other templates, except that those
+ * created with this library have names in NFC.
  */
 export interface KnownTemplates {
   remember(templateId: string, components: readonly TemplateComponent[]): void
@@ -66,7 +66,7 @@ export function createKnownTemplates(): KnownTemplates {
   }
 }
 
-/** By the whole path, or by a name that holds the dots itself. */
+/** Whether `vars` have a placeholder's value: by its path, or by a name that contains the dots itself. */
 function isGiven(value: unknown, [name = '', ...rest]: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (Object.hasOwn(value, [name, ...rest].join('.'))) return true
@@ -74,7 +74,7 @@ function isGiven(value: unknown, [name = '', ...rest]: readonly string[]): boole
   return rest.length === 0 || isGiven((value as Readonly<Record<string, unknown>>)[name], rest)
 }
 
-/** The same vars where all names are in NFC already, as nearly all are. @throws `request_invalid` for one name twice */
+/** Vars with names in NFC; the same object if they already are, as nearly always. @throws `request_invalid` for a duplicate name */
 function withNormalKeys(vars: TemplateVars, path: string): TemplateVars {
   const entries = Object.entries(vars).map(([name, value]) => {
     const inner = isVars(value) ? withNormalKeys(value, path) : value

@@ -1,9 +1,9 @@
 import type { TemplateValue, TemplateVars } from '../types/calls.js'
 
 /*
- * Plain data <-> `google.protobuf.Struct`. By hand, since proto-loader makes an empty Struct of a plain object. The
- * names of the fields depend on where the type comes from: the one inside proto-loader has camelCase names, one out of
- * a descriptor set the official snake_case.
+ * Plain data <-> `google.protobuf.Struct`. By hand, because proto-loader turns a plain object into an empty Struct. The field
+ * names depend on the source of the type: proto-loader's own has camelCase names, one from a descriptor set the official
+ * snake_case.
  */
 
 interface Names {
@@ -32,15 +32,15 @@ const CAMEL: Names = {
   list: 'listValue',
 }
 
-/** How a descriptor tells of `Struct`. */
+/** How a descriptor defines `Struct`. */
 export interface StructShape {
-  /** `string_value` rather than `stringValue`. */
+  /** Whether it is `string_value` rather than `stringValue`. */
   readonly isSnakeCase: boolean
-  /** Its map is a list of entries, which is the same on the wire: so protobufjs reads a descriptor set. */
+  /** Whether its map is a list of entries, as protobufjs reads a descriptor set; the same on the wire. */
   readonly isListOfEntries: boolean
 }
 
-/** Checked vars as a `Struct`. */
+/** Converts checked vars to a `Struct`. */
 export function toStruct(vars: TemplateVars, shape: StructShape): object {
   const names = shape.isSnakeCase ? SNAKE : CAMEL
   const entries = Object.entries(vars).map(([name, value]) => [name, toValue(value, names, shape)] as const)

@@ -1,33 +1,33 @@
 import { fillPlaceholders } from './placeholders.js'
 
-/** What a button may open and an image come from. Anything else may run code, or means nothing in a message. */
+/** Schemes for buttons and images. Any other may run code, or has no meaning in a message. */
 const SCHEMES: readonly string[] = ['https:', 'http:']
-/** Not the spaces around it. */
+/** Invisible characters, except for spaces around the URL. */
 const HIDDEN = /[\p{Cc}\p{Bidi_Control}]/u
-/** Browsers do without the slashes; nobody else does. */
+/** Browsers accept URLs without the slashes; other readers do not. */
 const WITH_SLASHES = /^\s*https?:\/\/[^/\\]/i
-/** Two values of a placeholder that are nothing in particular. */
+/** Two arbitrary values of a placeholder. */
 const [ONE, OTHER] = ['a', 'b'] as const
 
 /**
- * What is wrong with the URL of a template, read as browsers do (WHATWG URL: spaces around it do not count). Its scheme and host stand in the template: a placeholder after them only, or whoever fills it says where
- * the message leads.
- * @returns `undefined` where nothing is
+ * What is wrong with the URL of a template, read as browsers do (WHATWG URL, which ignores spaces around it). Placeholders are
+ * allowed only after scheme and host, otherwise their values would decide where the message links to.
+ * @returns `undefined` if nothing is
  */
 export function faultOfUrl(url: string): string | undefined {
   const target = targetOf(fillPlaceholders(url, ONE))
   if (target !== undefined && target === targetOf(fillPlaceholders(url, OTHER))) return undefined
   return fillPlaceholders(url, ONE) === url
     ? 'must be a full URL, https or http, such as "https://app.example/offers"'
-    : 'must be a full URL, https or http, whose placeholders stand after the host: "https://app.example/{{id}}"'
+    : 'must be a full URL, https or http, whose placeholders come after the host: "https://app.example/{{id}}"'
 }
 
 /**
- * Where it leads: scheme, host and port. `undefined` where it must not, or nowhere. Braces in a host are a placeholder in
- * another spelling, and a user before it makes one host look like another.
+ * Its target: scheme, host and port. `undefined` if it is not allowed, or invalid. Braces in a host are a placeholder in another
+ * spelling, and a user name in front of it makes one host look like another.
  */
 function targetOf(text: string): string | undefined {
-  // A reader that is no browser sees another address, or none, and a person may be shown another.
+  // Readers other than browsers would see a different address or none, and people may be shown another one.
   if (HIDDEN.test(text) || !WITH_SLASHES.test(text) || !URL.canParse(text)) return undefined
   const { protocol, username, password, host } = new URL(text)
   if (username !== '' || password !== '' || /[{}]/.test(host)) return undefined

@@ -21,7 +21,7 @@ export function parseTemplateRequest(request: unknown): TemplateRequest {
   checkRequestNames(given, ['name', 'components'], 'templates.create')
   const { name, components } = given
   if (typeof name !== 'string' || name.trim() === '' || /[\p{Cc}\p{Surrogate}]/u.test(name)) {
-    throw invalid('name', 'must be a text of one line')
+    throw invalid('name', 'must be a string of one line')
   }
   if (!Array.isArray(components) || components.length === 0) {
     throw invalid('components', `must be a list of at least one component (${TYPES.join(', ')})`)
@@ -47,7 +47,7 @@ function parseComponent(component: unknown, path: string): TemplateComponent {
   return { type, ...Object.fromEntries(present.map((member) => [member, normalized(given[member])])) }
 }
 
-/** Texts with the names of their placeholders in one spelling. */
+/** Strings with the names of their placeholders in NFC. */
 function normalized(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalized)
   return typeof value === 'string' ? withNormalNames(value) : value
@@ -61,17 +61,17 @@ function checkMember(value: unknown, name: string, path: string): void {
 }
 
 function checkOptions(value: unknown, path: string): void {
-  if (!Array.isArray(value) || value.length < 2) throw invalid(path, 'must be a list of two texts or more')
+  if (!Array.isArray(value) || value.length < 2) throw invalid(path, 'must be a list of two or more strings')
   value.forEach((option: unknown, index) => {
     checkText(option, `${path}[${index}]`)
-    if (value.indexOf(option) !== index) throw invalid(`${path}[${index}]`, 'stands there twice')
+    if (value.indexOf(option) !== index) throw invalid(`${path}[${index}]`, 'occurs twice')
   })
 }
 
 function checkText(value: unknown, path: string): asserts value is string {
-  if (typeof value !== 'string' || value === '') throw invalid(path, 'must be a text')
-  if (/\p{Surrogate}/u.test(value)) throw invalid(path, 'holds half a character (an unpaired surrogate)')
+  if (typeof value !== 'string' || value === '') throw invalid(path, 'must be a non-empty string')
+  if (/\p{Surrogate}/u.test(value)) throw invalid(path, 'contains half a character (an unpaired surrogate)')
   if (placeholdersOf(value) === undefined) {
-    throw invalid(path, 'has braces that make no placeholder; write {{name}}, letters, digits, _ and - only')
+    throw invalid(path, 'has braces that form no placeholder; write {{name}} with letters, digits, _ and - only')
   }
 }

@@ -10,7 +10,7 @@ const MAX_RECIPIENTS = 1_000
 const MAX_INT32 = 2_147_483_647
 
 /**
- * Checks a send before it is encoded, since proto-loader drops or zeroes what it does not like.
+ * Checks a send before it is encoded, because proto-loader drops or zeroes invalid values.
  * @returns the request with each ppnum once; the first wins (Ppoppo's Messaging reference, limits)
  * @throws `request_invalid` with the path of the value, e.g. `recipients[3].vars.address.zip`; never the value
  */
@@ -27,27 +27,27 @@ export function parseSendRequest(request: unknown): SendRequest {
     const { ppnum, vars } = parseRecipient(recipient, `recipients[${index}]`)
     if (!byPpnum.has(ppnum)) byPpnum.set(ppnum, vars === undefined ? { ppnum } : { ppnum, vars })
   })
-  if (byPpnum.size === 0) throw invalid('recipients', 'is empty: a send has 1 recipient at least')
+  if (byPpnum.size === 0) throw invalid('recipients', 'is empty: a send needs at least 1 recipient')
   if (byPpnum.size > MAX_RECIPIENTS) {
-    throw invalid('recipients', `has ${byPpnum.size} ppnums; 1,000 at most. Use sendMany() for more`)
+    throw invalid('recipients', `has ${byPpnum.size} ppnums; the maximum is 1,000. Use sendMany() for more`)
   }
   return { templateId, recipients: [...byPpnum.values()], ...(poll === undefined ? {} : { poll }) }
 }
 
-/** Someone to send to. @param path where it stands, e.g. `recipients[3]`. @throws `request_invalid` */
+/** Checks a recipient. @param path its path, e.g. `recipients[3]`. @throws `request_invalid` */
 export function parseRecipient(recipient: unknown, path: string): Recipient {
   const given = record(recipient, path, '{ ppnum, vars }')
   checkNames(given, ['ppnum', 'vars'], `${path}.`)
   const { ppnum, vars } = given
   if (!isPpnum(ppnum)) {
-    throw invalid(`${path}.ppnum`, 'must be a text of 11 digits or more; parsePpnum() reads what people write')
+    throw invalid(`${path}.ppnum`, 'must be a string of 11 or more digits; parsePpnum() converts other spellings')
   }
   if (vars === undefined) return { ppnum }
   assertVars(vars, `${path}.vars`)
   return { ppnum, vars }
 }
 
-/** @throws `request_invalid` */
+/** Checks the settings of a poll. @throws `request_invalid` */
 export function parsePoll(poll: unknown): PollConfig | undefined {
   if (poll === undefined) return undefined
   const given = record(poll, 'poll', '{ expiresInHours, allowMultiple }')
@@ -61,22 +61,22 @@ export function parsePoll(poll: unknown): PollConfig | undefined {
   return given
 }
 
-/** An id of the server's: not empty, one line, as it stands. @throws `request_invalid` */
+/** Checks an id of the server. @throws `request_invalid` */
 export function parseId(value: unknown, path: string): string {
   if (typeof value === 'string' && value.length <= 200 && /^[\x21-\x7e]+$/.test(value)) return value
-  throw invalid(path, 'must be an id as the server gave it: 1 to 200 visible ASCII characters')
+  throw invalid(path, 'must be an id from the server: 1 to 200 visible ASCII characters')
 }
 
-/** An object with keys. @throws `request_invalid` */
+/** Checks that a value is an object. @throws `request_invalid` */
 export function record(value: unknown, path: string, example: string): Readonly<Record<string, unknown>> {
   if (isPlainObject(value)) return value
   throw new PpoppoError('request_invalid', `${/^[a-z]/.test(path) ? `"${path}"` : path} must be an object: ${example}.`)
 }
 
-/** Options of every call. */
+/** Names of the options of every call. */
 export const CALL_OPTIONS: readonly string[] = ['signal', 'deadlineMs'] satisfies readonly (keyof CallOptions)[]
 
-/** @throws `request_invalid` for a name that is not known, with the nearest that is; never with the value */
+/** Checks names. @throws `request_invalid` for an unknown name, suggesting the nearest known one; never with the value */
 export function checkNames(given: object, known: readonly string[], path: string): void {
   const odd = keysOf(given).find((name) => !known.includes(name))
   if (odd === undefined) return
@@ -91,7 +91,7 @@ export function checkNames(given: object, known: readonly string[], path: string
 }
 
 /**
- * {@link checkNames} for the request of a call: one of {@link CALL_OPTIONS} in it would be an abort that does nothing.
+ * {@link checkNames} for the request of a call. One of {@link CALL_OPTIONS} in it, such as `signal`, would have no effect.
  * @param call name of the method, e.g. `send`
  */
 export function checkRequestNames(given: object, known: readonly string[], call: string): void {
@@ -101,16 +101,16 @@ export function checkRequestNames(given: object, known: readonly string[], call:
 }
 
 /**
- * Refuses a second argument where all options stand in the first: elsewhere a `signal` stands in the second, and here it
- * would be an abort that does nothing.
+ * Rejects a second argument if all options belong in the first: other calls take a `signal` in the second, where it would
+ * have no effect here.
  * @param call name of the method, e.g. `events`
  */
 export function refuseMore(more: readonly unknown[], call: string): void {
   if (more.every((value) => value === undefined)) return
-  throw new PpoppoError('request_invalid', `${call}: takes one argument, an object that holds all options.`)
+  throw new PpoppoError('request_invalid', `${call}: takes a single argument, an object with all options.`)
 }
 
-/** What is there of `names`: an option that is `undefined` counts as not given. */
+/** The members in `names` that are not `undefined`. */
 export function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
   const entries = names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]] as const)
   return Object.fromEntries(entries) as Pick<T, K>

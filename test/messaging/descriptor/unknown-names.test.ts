@@ -77,14 +77,14 @@ const refused: readonly (readonly [string, Call, string])[] = [
   [
     'events',
     ask((m: Messaging) => (m.events as (...given: unknown[]) => unknown)({ sendRequestId: 's' }, { signal })),
-    'events: takes one argument',
+    'events: takes a single argument',
   ],
   [
     'consume',
     ask((m: Messaging) =>
       (m.consume as (...given: unknown[]) => unknown)({ name: 'a', handler: () => {} }, { signal }),
     ),
-    'consume: takes one argument',
+    'consume: takes a single argument',
   ],
   ['consume', ask((m: Messaging) => m.consume({ name: 'a', handle: () => {} } as never)), 'did you mean "handler"?'],
   [

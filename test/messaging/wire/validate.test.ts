@@ -22,7 +22,7 @@ describe('a send', () => {
     [{ templateId: 'tpl_1', recipients: [] }, /"recipients" is empty/],
     [{ templateId: 'tpl_1', recipients: [{ ppnum: 12345678901 }] }, /"recipients\[0\]\.ppnum"/],
     [{ templateId: 'tpl_1', recipients: [to('123-1234-5678')] }, /parsePpnum\(\)/],
-    [{ templateId: 'tpl_1', recipients: [to(1234567890)] }, /11 digits or more/],
+    [{ templateId: 'tpl_1', recipients: [to(1234567890)] }, /11 or more digits/],
     [{ templateId: 'tpl_1', recipients: [{ ppnum: '12345678901', var: {} }] }, /did you mean "recipients\[0\]\.vars"/],
     [{ templateId: 'tpl_1', recipients: [to(12345678901)], poll: { expiresInHours: 0.5 } }, /"poll\.expiresInHours"/],
     [{ templateId: 'tpl_1', recipients: [to(12345678901)], poll: { allowMultiple: 1 } }, /"poll\.allowMultiple"/],
@@ -33,20 +33,20 @@ describe('a send', () => {
   })
 
   test.each([
-    ['a date', { at: new Date(0) }, '.at" is a Date; write it as a text'],
+    ['a date', { at: new Date(0) }, '.at" is a Date; pass a string'],
     ['a function', { f: () => 1 }, '.f" is a function'],
     ['nothing', { a: { b: undefined } }, '.a.b" is undefined'],
     ['a hole', { list: [1, undefined] }, '.list[1]" is undefined'],
     ['NaN', { n: Number.NaN }, '.n" is NaN'],
     ['infinity', { n: [Number.NEGATIVE_INFINITY] }, '.n[0]" is NaN or infinite'],
     ['a bigint', { n: 1n }, '.n" is a bigint'],
-    ['a cycle', cycle, '.list[0].back" holds itself'],
+    ['a cycle', cycle, '.list[0].back" contains itself'],
     ['too deep', { deep }, 'nested deeper than 30 levels'],
     ['an instance', { address: { zip: new Map() } }, '.address.zip" is an instance of a class'],
     ['bytes', { b: Buffer.from('x') }, '.b" is an instance'],
-    ['a prototype', JSON.parse('{"__proto__":{"a":1}}'), '.__proto__" cannot be a name'],
-    ['half a character', { text: 'a\ud800b' }, '.text" holds half a character'],
-    ['a list for vars', ['a'], 'must be an object with names'],
+    ['a prototype', JSON.parse('{"__proto__":{"a":1}}'), '.__proto__" is not allowed as a name'],
+    ['half a character', { text: 'a\ud800b' }, '.text" contains half a character'],
+    ['a list for vars', ['a'], 'must be an object'],
   ])('vars with %s are refused, with the path', (_what, vars, message) => {
     const path = message.startsWith('.') ? `"recipients[1].vars${message}` : message
     expect(() => parseSendRequest(sendOf(vars))).toThrow(
@@ -67,7 +67,7 @@ describe('a send', () => {
     const many = Array.from({ length: 1_001 }, (_, index) => to(10_000_000_000 + index))
     const repeated = [...many.slice(0, 1_000), ...many.slice(0, 500)]
     expect(parseSendRequest({ templateId: 'tpl_1', recipients: repeated }).recipients).toHaveLength(1_000)
-    expect(() => parseSendRequest({ templateId: 'tpl_1', recipients: many })).toThrow('1,000 at most')
+    expect(() => parseSendRequest({ templateId: 'tpl_1', recipients: many })).toThrow('the maximum is 1,000')
   })
 })
 
@@ -129,10 +129,10 @@ describe('a template', () => {
       'https:\\\\{{x}}',
     ].map((url): [object, RegExp] => [
       { name: 'a', components: [{ type: 'image', url }] },
-      /"components\[0\]\.url" must be a full URL, https or http, whose placeholders stand after the host/,
+      /"components\[0\]\.url" must be a full URL, https or http, whose placeholders come after the host/,
     ]),
-    [{ name: 'a', components: [{ type: 'poll', question: 'q', options: ['a'] }] }, /two texts or more/],
-    [{ name: 'a', components: [{ type: 'poll', question: 'q', options: ['a', 'a'] }] }, /options\[1\]" stands/],
+    [{ name: 'a', components: [{ type: 'poll', question: 'q', options: ['a'] }] }, /two or more strings/],
+    [{ name: 'a', components: [{ type: 'poll', question: 'q', options: ['a', 'a'] }] }, /options\[1\]" occurs/],
     [
       { name: 'a', components: [text, { type: 'text', content: 'Hi {{na me}}' }] },
       /"components\[1\]\.content" has braces/,
