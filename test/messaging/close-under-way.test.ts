@@ -26,7 +26,7 @@ function holdAnswers(): () => void {
 }
 
 describe('close() while a list is being sent', () => {
-  test('waits for what PCS has taken already, counts it as accepted, and begins nothing more', async () => {
+  test('waits for sends that PCS has received, counts them as accepted, and starts no more', async () => {
     const release = holdAnswers()
     const source = watchedSource()
     const running = client.sendMany({ templateId, recipients: source, chunkSize: 10, concurrency: 4 })
@@ -47,7 +47,7 @@ describe('close() while a list is being sent', () => {
     expect(report.notSent).toBe(source.read - 40)
   })
 
-  test('waits for a bounded time: what is not answered by then is unknown', async () => {
+  test('waits for a limited time; sends not answered by then have an unknown outcome', async () => {
     holdAnswers()
     const running = client.sendMany({ templateId, recipients: watchedSource(), chunkSize: 10, concurrency: 2 })
     await underWay(2)
@@ -55,7 +55,7 @@ describe('close() while a list is being sent', () => {
     expect(await running).toMatchObject({ stoppedBy: { code: 'closed' }, accepted: 0, unknown: 20, resumeFrom: 2 })
   })
 
-  test('what waits to be sent again surely was not sent, and is not sent any more', async () => {
+  test('counts a chunk that waits for a retry as not sent, and does not send it', async () => {
     world.pcs.answer = () => ({ code: 8, details: 'slow down', trailers: { 'retry-after': '5' } })
     const running = client.sendMany({ templateId, recipients: watchedSource(), chunkSize: 10, concurrency: 2 })
     await underWay(2)

@@ -3,8 +3,8 @@ import { said } from '../../../src/messaging/call/failure.js'
 
 const JWT = `${'eyJhbGciOiJFZERTQSJ9'}.${'eyJzdWIiOiIwMUhRIn0'.repeat(20)}.${'c2lnbmF0dXJl'.repeat(5)}`
 
-describe('what a server says, in a message', () => {
-  test('is cut: 60,000 letters become none, 60,000 words the first of them', () => {
+describe('a server message quoted in an error', () => {
+  test('is cut: 60,000 letters are dropped, of 60,000 words the first are kept', () => {
     expect(said('a'.repeat(60_000))).toBe('')
     expect(said('word '.repeat(12_000))).toMatch(/^: (word ){40}\.\.\.$/)
   })
@@ -16,7 +16,7 @@ describe('what a server says, in a message', () => {
     ['basic credentials', 'basic dXNlcjpwYXNz was sent', ': basic [removed] was sent'],
     ['a token right at the cut', `${'word '.repeat(190)}${JWT}`, expect.not.stringContaining('eyJ')],
     ['a token behind dots', `a.b.${JWT}`, ': [removed]'],
-  ])('holds no secret: %s', (_what, details, expected) => {
+  ])('contains no secret: %s', (_what, details, expected) => {
     expect(said(details)).toEqual(expected)
   })
 

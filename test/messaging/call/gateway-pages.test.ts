@@ -36,7 +36,7 @@ function answerPages(status: number, method: string, times: number): void {
 }
 
 describe.each(PAGES)('a page with HTTP %d from a gateway', (status) => {
-  test('ends no healthy consumer: it goes on where it was', async () => {
+  test('does not stop a healthy consumer, which continues where it was', async () => {
     const handled: MessagingEvent[] = []
     const consumer = messaging.consume({ name: 'pages', handler: (event) => void handled.push(event) })
     const logged = (): number => sandbox.control.pcs?.events.length ?? 0
@@ -58,7 +58,7 @@ describe.each(PAGES)('a page with HTTP %d from a gateway', (status) => {
 describe.each([401, 421])(
   'a page with HTTP %d in the middle of a bulk run, for what is in the head of a send',
   (status) => {
-    test('loses nobody, sends nothing twice, and ends nothing', async () => {
+    test('loses no recipient, sends nothing twice, and stops nothing', async () => {
       await messaging.status('snd_none').catch(() => {})
       answerPages(status, 'CreateSendRequest', 2)
       const report = await messaging.sendMany({
@@ -81,7 +81,7 @@ describe.each([403, 404, 405, 302, 200])('M3: HTTP %d instead of a response of P
     gateway.replaceWith = (path) => (path.endsWith('/CreateSendRequest') ? status : undefined)
   })
 
-  test('leaves a send in doubt, which is not made again', async () => {
+  test('leaves a send with an unknown outcome, which is not retried', async () => {
     await expect(messaging.send({ templateId: TEMPLATE, recipients: recipientsFrom(0, 1) })).rejects.toMatchObject({
       code: 'send_outcome_unknown',
       message: expect.stringContaining('a gateway answered instead of PCS'),
@@ -89,7 +89,7 @@ describe.each([403, 404, 405, 302, 200])('M3: HTTP %d instead of a response of P
     expect(sentTo()).toEqual([ppnumAt(0)])
   })
 
-  test('ends no bulk run, which sends to nobody twice and says of whom it does not know', async () => {
+  test('does not stop a bulk run, which sends to nobody twice and reports the unknown outcomes', async () => {
     let left = 2
     const always = gateway.replaceWith
     gateway.replaceWith = (path) => (always(path) !== undefined && left-- > 0 ? status : undefined)
@@ -111,7 +111,7 @@ describe('a path where nothing but pages ever answers', () => {
     gateway.pageFor = () => 404
   })
 
-  test('ends a bulk run after the sends that were under way', async () => {
+  test('stops a bulk run after the sends in flight', async () => {
     const report = await messaging.sendMany({
       templateId: TEMPLATE,
       recipients: recipientsFrom(0, 50),
@@ -122,7 +122,7 @@ describe('a path where nothing but pages ever answers', () => {
     expect([report.accepted, report.unknown]).toEqual([0, 2])
   })
 
-  test('is told as a wrong path by the first call', async () => {
+  test('is reported as a wrong path by the first call', async () => {
     await expect(messaging.status('snd_1')).rejects.toMatchObject({
       code: 'messaging_misconfigured',
       retryable: false,
@@ -130,7 +130,7 @@ describe('a path where nothing but pages ever answers', () => {
     })
   })
 
-  test('ends a consumer that never read anything, after a few tries', async () => {
+  test('stops a consumer that never read anything, after a few tries', async () => {
     const consumer = messaging.consume({ name: 'lost', handler: () => {} })
     await expect(consumer.closed).rejects.toMatchObject({
       code: 'messaging_misconfigured',

@@ -52,7 +52,7 @@ const TABLE: readonly (readonly [CallFailure, string, string])[] = [
   ...[10, 15].map((code) => [failure(code), 'no', 'no, unknown'] as const),
 ]
 
-describe('the table of repeats', () => {
+describe('the retry policy', () => {
   test.each(TABLE)('%j: a read %s, a write %s', (given, read, write) => {
     expect(classify(given, 'read').repeat).toBe(read)
     const { repeat, outcome } = classify(given, 'write')
@@ -92,12 +92,12 @@ test.each([
   expect(toRetryAfterMs(retryAfter, milliseconds, { now: NOW })).toBe(expected)
 })
 
-test('a date is meant by the clock of the server that names it', () => {
+test('a retry-after date is read by the clock of the server that sent it', () => {
   const at = { now: NOW - 3_600_000, date: 'Wed, 21 Oct 2026 07:28:00 GMT' }
   expect(toRetryAfterMs('Wed, 21 Oct 2026 07:28:05 GMT', undefined, at)).toBe(5_000)
 })
 
-test('details that are no google.rpc.Status say nothing, and end nothing', () => {
+test('details that are not a google.rpc.Status give no hint, and throw nothing', () => {
   const any = Buffer.from('type.googleapis.com/google.rpc.RetryInfo')
   const good = Buffer.concat([Buffer.from([0x1a, any.length + 8, 0x0a, any.length]), any, Buffer.from('120408', 'hex')])
   for (let length = 0; length <= good.length; length++) {

@@ -25,7 +25,7 @@ async function loadedAfter(program: string): Promise<number> {
   return Number(stdout)
 }
 
-test('gRPC is not loaded by importing the library, nor by making a client that is not configured', async () => {
+test('gRPC is loaded neither by importing the library nor by creating a client without credentials', async () => {
   expect(await loadedAfter(`await import(lib + '/index.js')`)).toBe(0)
   const program = `
     const { createMessaging } = await import(\`\${lib}/messaging/index.js\`)

@@ -54,7 +54,7 @@ async function useAll(client: Messaging): Promise<void> {
 }
 
 describe("a server of the vendor's newest contract", () => {
-  test('is told as one of another contract where the built-in definition meets it', async () => {
+  test('is reported as having another contract if the built-in definition is used', async () => {
     const client = connect(await start('pcs.external.v1'))
     await expect(client.status('snd_1')).rejects.toMatchObject({
       code: 'messaging_misconfigured',
@@ -62,7 +62,7 @@ describe("a server of the vendor's newest contract", () => {
     })
   })
 
-  test('is used to its full by what "proto pull" fetches of it', async () => {
+  test('works completely with the descriptor that "proto pull" fetches', async () => {
     const sandbox = await start('pcs.external.v1')
     const { code, told, out } = await pull(sandbox.pcs?.prefixUrl ?? '')
     expect(told).toContain('! pcs.external.v1, ours chat.external')
@@ -72,12 +72,12 @@ describe("a server of the vendor's newest contract", () => {
   })
 })
 
-describe('a server that has both', () => {
+describe('a server that has both contracts', () => {
   test('works with the built-in definition', async () => {
     await useAll(connect(await start('both')))
   })
 
-  test('works with what is pulled of it, by the documented names', async () => {
+  test('works with its pulled descriptor, by the documented names', async () => {
     const sandbox = await start('both')
     const { code, told, out } = await pull(sandbox.pcs?.prefixUrl ?? '')
     expect({ code, told }).toEqual({ code: 0, told: expect.stringContaining('the client works as it is') })
@@ -85,7 +85,7 @@ describe('a server that has both', () => {
   })
 })
 
-test('a server whose package is of one contract and whose services are of the other is told with what is there', async () => {
+test('a server with the package of one contract and the services of the other is reported with the names it has', async () => {
   const proto = writeProto((text) => text.replace('package chat.external', 'package pcs.external.v1'))
   const pcs = await startReflectingPcs(proto.file)
   closers.push(proto.dispose, () => pcs.close())

@@ -100,7 +100,7 @@ describe("against a server of the vendor's newest contract, with other numbers",
     'a list of four .proto files',
     'a list of one descriptor set',
   ])('%s', (which) => {
-    test('sends: vars, optionals, and a status out of an enum', async () => {
+    test('sends with vars and optional fields, and reads an enum status', async () => {
       pcs.answers = { CreateSendRequest: { id: 'snd_9', status: 'PROCESSING', total_recipients: 1 } }
       const receipt = await client(which).send({
         templateId: 'tpl_9',
@@ -156,7 +156,7 @@ describe("against a server of the vendor's newest contract, with other numbers",
       expect(await client(which).app.stats()).toMatchObject({ monthlyMessageLimit: 0, allowedIps: ['10.0.0.1'] })
     })
 
-    test('takes a value of an enum that it does not know as unknown', async () => {
+    test('reads an unknown enum value as unknown', async () => {
       pcs.answers = { GetSendRequestStatus: { status: 99 } }
       expect(await client(which).status('snd_9')).toMatchObject({ status: 'unknown' })
     })
@@ -166,13 +166,13 @@ describe("against a server of the vendor's newest contract, with other numbers",
 describe('a contract is its package and the names of its services', () => {
   const EXTRA = 'service ChannelService { rpc CreateChannel(GetAppStatsReq) returns (GetAppStatsResp); }\n'
 
-  test('services that are not known are no obstacle', async () => {
+  test('ignores unknown services', async () => {
     const { pcs, pulled, connect } = await world((text) => `${renamed(text)}\n${EXTRA}`)
     expect(await connect(pulled).status('snd_1')).toMatchObject({ status: 'unknown' })
     expect(pcs.seen.at(-1)?.path).toBe('/pcs.external.v1.MessageService/GetSendRequestStatus')
   })
 
-  test('a descriptor of both is used by the documented one', async () => {
+  test('uses the documented contract of a descriptor that has both', async () => {
     const [old, other] = [writeProto(String), writeProto(renamed)]
     closers.push(old.dispose, other.dispose)
     const { pcs, connect } = await world(String)
@@ -192,7 +192,7 @@ describe('a contract is its package and the names of its services', () => {
       'only chat.external.MessageService',
     ],
     ['neither', (text) => text.replace('package chat.external', 'package acme.chat'), 'only acme.chat.'],
-  ])('%s is refused, and what is there is named', async (_what, change, named) => {
+  ])('rejects %s, naming the services that are there', async (_what, change, named) => {
     const proto = writeProto(change)
     closers.push(proto.dispose)
     const sending = client(proto.file).status('snd_1')
@@ -203,7 +203,7 @@ describe('a contract is its package and the names of its services', () => {
     await expect(sending).rejects.toThrow(named)
   })
 
-  test('a part of it does what it can', async () => {
+  test('a descriptor with only some services supports their methods', async () => {
     const four = writeFourFiles()
     closers.push(four.dispose)
     await expect(client(four.files.slice(1)).status('snd_1')).rejects.toThrow(
@@ -216,7 +216,7 @@ describe('a contract is its package and the names of its services', () => {
     ['a file that is not there', (root) => [join(root, 'none.proto')], 'names a file that is not there'],
     ['both kinds', (root) => [join(root, 'a.proto'), Buffer.from('b')], 'mixes .proto files and descriptor sets'],
     ['an import that is not there', (root) => join(root, 'a.proto'), 'cannot be read as .proto files'],
-  ])('%s is told', async (_what, give, problem) => {
+  ])('%s is reported', async (_what, give, problem) => {
     const root = mkdtempSync(join(tmpdir(), 'ppoppo-folder-'))
     closers.push(() => rmSync(root, { recursive: true, force: true }))
     mkdirSync(join(root, 'empty'))
@@ -240,7 +240,7 @@ describe('a contract is its package and the names of its services', () => {
   }
 })
 
-test('an enum of another name, and values with a longer meaning, are not mistaken', async () => {
+test('an enum with another name, or with longer value names, is not misread', async () => {
   const { pcs, pulled, connect } = await world((text) =>
     text
       .replaceAll('TemplateComponentType', 'ComponentKind')
@@ -255,7 +255,7 @@ test('an enum of another name, and values with a longer meaning, are not mistake
   expect(await client.status('snd_1')).toMatchObject({ status: 'failed' })
 })
 
-describe('a descriptor that does not fit is told at the first use, and nothing goes out', () => {
+describe('a descriptor that does not fit fails at the first call, and nothing is sent', () => {
   test.each([
     [
       'no method',

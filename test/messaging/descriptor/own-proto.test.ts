@@ -5,14 +5,14 @@ import { loadDescriptor, ownFiles } from '../../../src/messaging/descriptor/desc
 import { METHODS, type MethodName } from '../../../src/messaging/wire/rpcs.js'
 import { loader, OWN_PROTO } from '../support/fake-pcs.js'
 
-test('what the code has of proto/ is the .proto itself; else run: node scripts/own-proto.mjs', () => {
+test('the generated descriptor matches proto/ (if not, run: node scripts/own-proto.mjs)', () => {
   const definition = loader.loadSync(OWN_PROTO, { keepCase: true, longs: String, enums: String })
   const type = Object.values(definition).find((entry) => 'fileDescriptorProtos' in entry)
   const files = (type as MessageTypeDefinition<object, object>).fileDescriptorProtos
   expect(ownFiles().map((file) => file.toString('hex'))).toEqual(files.map((file) => file.toString('hex')))
 })
 
-test('a file of it is read as before, for whoever gives it as the descriptor', () => {
+test('the .proto file given as the descriptor works like the built-in one', () => {
   const own = loadDescriptor(undefined, '/ext')
   const given = loadDescriptor(OWN_PROTO, '/ext')
   for (const name of Object.keys(METHODS) as MethodName[]) {

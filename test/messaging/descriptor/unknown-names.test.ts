@@ -123,8 +123,8 @@ async function refusalOf(call: () => unknown): Promise<unknown> {
   throw new Error('it was taken')
 }
 
-describe('a name nobody knows', () => {
-  test.each(refused)('%s refuses it, with the nearest (%#): %s', async (_, call, hint) => {
+describe('an unknown name', () => {
+  test.each(refused)('is rejected by %s, suggesting the nearest (%#): %s', async (_, call, hint) => {
     const error = await refusalOf(() => call(client as never))
     expect(error).toMatchObject({ code: 'request_invalid', message: expect.stringContaining(hint) })
     expect(String(error)).not.toContain(SECRET)
@@ -144,7 +144,7 @@ describe('a name nobody knows', () => {
       [{ [Symbol('signal')]: signal }, '"(odd name)" is not known'],
       [null, 'must be an object'],
       [5, 'must be an object'],
-    ])('refuses the options %j', async (options, hint) => {
+    ])('rejects the options %j', async (options, hint) => {
       const error = await refusalOf(() => call(client, options as never))
       expect(error).toMatchObject({ code: 'request_invalid', message: expect.stringContaining(hint) })
       expect(String(error)).not.toContain(SECRET)
@@ -152,12 +152,12 @@ describe('a name nobody knows', () => {
     })
   })
 
-  test("vars are free: they are the template's names", async () => {
+  test("is accepted in vars, which have the template's names", async () => {
     const vars = { signal: 'x', deadlineMs: 1, anything: null }
     await expect(client.send({ templateId: 't1', recipients: [{ ppnum: '12312345678', vars }] })).resolves.toBeDefined()
   })
 
-  test('what a library has put on Object.prototype is no option of ours', async () => {
+  test('on Object.prototype, put there by another library, is ignored', async () => {
     Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true })
     try {
       await expect(client.send(request, { deadlineMs: 5_000 })).resolves.toBeDefined()
@@ -171,7 +171,7 @@ describe('a name nobody knows', () => {
     [{ clientID_: 'x' }, 'did you mean "clientId"?'],
     [{ keepalive: { timeoutMS: 1 } }, 'did you mean "keepalive.timeoutMs"?'],
     [{ deadline: 1 }, 'did you mean "deadlineMs"?'],
-  ])('createMessaging(%j) refuses it', (options, hint) => {
+  ])('is rejected by createMessaging(%j)', (options, hint) => {
     expect(() => createMessaging(options as never)).toThrow(hint)
   })
 })

@@ -17,7 +17,7 @@ describe('a call', () => {
     expect(world.pcs.calls[0]?.call.getPath()).toBe('/ext/chat.external.ExternalMessageService/CreateSendRequest')
   })
 
-  test('to a wrong prefix names the prefix', async () => {
+  test('to a wrong path prefix fails with an error that names the prefix', async () => {
     const elsewhere = world.connect({ apiUrl: world.pcs.url.replace('/ext', '/wrong') })
     await expect(elsewhere.send(REQUEST)).rejects.toMatchObject({
       code: 'messaging_misconfigured',
@@ -26,7 +26,7 @@ describe('a call', () => {
     })
   })
 
-  test('to a host that is not there names the URL', async () => {
+  test('to an unreachable host fails with an error that names the URL', async () => {
     const elsewhere = world.connect({ apiUrl: 'http://127.0.0.1:1', maxAttempts: 1 })
     await expect(elsewhere.send(REQUEST)).rejects.toMatchObject({
       code: 'messaging_unavailable',
@@ -35,7 +35,7 @@ describe('a call', () => {
     })
   })
 
-  test('ends with its deadline; a send is then in doubt', async () => {
+  test('fails at its deadline; a send then has an unknown outcome', async () => {
     await client.send(REQUEST)
     world.pcs.answer = () => undefined
     await expect(client.status('snd_1', { deadlineMs: 100 })).rejects.toMatchObject({ code: 'deadline_exceeded' })
@@ -47,11 +47,11 @@ describe('a call', () => {
     await until(() => world.pcs.cancelled.length === 2)
   })
 
-  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a deadline of %d', async (deadlineMs) => {
+  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('rejects a deadline of %d', async (deadlineMs) => {
     await expect(client.send(REQUEST, { deadlineMs })).rejects.toMatchObject({ code: 'request_invalid' })
   })
 
-  test('ends with its signal, by its reason, at the server too, and lets go of it', async () => {
+  test('rejects with the reason of its signal, is cancelled at the server, and unsubscribes from the signal', async () => {
     world.pcs.answer = () => undefined
     const controller = new AbortController()
     const listeners = new Set<unknown>()
@@ -76,7 +76,7 @@ describe('a call', () => {
     expect(world.pcs.calls).toHaveLength(1)
   })
 
-  test('under way when the client is closed ends, and none begins after it', async () => {
+  test('in flight is ended by close(), and none can be started after it', async () => {
     world.pcs.answer = () => undefined
     const call = client.send(REQUEST)
     await until(() => world.pcs.calls.length === 1)
@@ -88,7 +88,7 @@ describe('a call', () => {
     await until(() => world.pcs.cancelled.length === 1)
   })
 
-  test('goes on when another client of the same endpoint is closed: they share a channel', async () => {
+  test('continues when another client that shares its channel is closed', async () => {
     const other = world.connect()
     await Promise.all([client.send(REQUEST), other.send(REQUEST)])
     expect(world.pcs.calls[0]?.call.getPeer()).toBe(world.pcs.calls[1]?.call.getPeer())
@@ -98,7 +98,7 @@ describe('a call', () => {
   })
 })
 
-describe('a repeat', () => {
+describe('a retry', () => {
   test.each([
     [{ 'retry-after-ms': '120' }, 126],
     [{ 'retry-after': '2' }, 2_100],
@@ -124,13 +124,13 @@ describe('a repeat', () => {
     expect(world.pcs.calls).toHaveLength(1)
   })
 
-  test('is not made of what may be a quota', async () => {
+  test('is not made if the failure may be a quota', async () => {
     world.pcs.answer = () => ({ code: 8, details: 'monthly quota' })
     await expect(client.status('snd_1')).rejects.toMatchObject({ code: 'quota_exceeded', retryable: false })
     expect(world.pcs.calls).toHaveLength(1)
   })
 
-  test('of a read goes on for four attempts, with full jitter', async () => {
+  test('of a read is made up to four attempts, with full jitter', async () => {
     const waited: number[] = []
     world.pcs.answer = () => ({ code: 14, details: 'upstream' })
     await expect(world.connect({}, createFastRuntime(waited)).status('snd_1')).rejects.toMatchObject({
@@ -140,13 +140,13 @@ describe('a repeat', () => {
     expect(waited).toEqual([100, 200, 400])
   })
 
-  test('of a send that may have happened is never made', async () => {
+  test('of a send that may have been accepted is never made', async () => {
     world.pcs.answer = () => ({ code: 14, details: 'No connection established' })
     await expect(client.send(REQUEST)).rejects.toMatchObject({ code: 'send_outcome_unknown', grpcCode: 14 })
     expect(world.pcs.calls).toHaveLength(1)
   })
 
-  test('costs: when everything fails, calls are soon tried once only', async () => {
+  test('uses up a budget: when everything fails, calls are soon tried only once', async () => {
     const fast = world.connect({}, createFastRuntime())
     world.pcs.answer = () => ({ code: 14 })
     for (let count = 0; count < 10; count++) await fast.status('snd_1').catch(() => {})
@@ -161,7 +161,7 @@ test.each([
   [7, 'permission_denied', 403],
   [9, 'precondition_failed', 409],
   [11, 'request_invalid', 400],
-])('status %d is %s, at once and in one line', async (code, expected, status) => {
+])('gRPC status %d rejects with %s, at once and in one line', async (code, expected, status) => {
   world.pcs.answer = () => ({ code, details: `what\nthe server said of Bearer abc123` })
   const error = await client.send(REQUEST).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: expected, status, grpcCode: code, retryable: false })

@@ -12,12 +12,12 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 describe('health', () => {
-  test('is well: a token, a connection, and a call that reads', async () => {
+  test('is ok after a token, a connection and a read', async () => {
     expect(await world.connect().health()).toEqual({ ok: true, channel: 'ready', hasToken: true })
     expect(world.pcs.calls.map(({ method }) => method)).toEqual(['GetAppStats'])
   })
 
-  test('says what is wrong, where something is', async () => {
+  test('reports what is wrong', async () => {
     world.pas.answer = (response) => sendJson(response, 401, { error: 'invalid_client' })
     expect(await world.connect().health()).toMatchObject({
       ok: false,
@@ -37,7 +37,7 @@ describe('health', () => {
     expect(await nobody.health({ deadlineMs: 500 })).toMatchObject({ ok: false, hasToken: true })
   })
 
-  test('of a client without credentials names what is missing, as every call does', async () => {
+  test('of a client without credentials names the missing variables, as every call does', async () => {
     const unset = createMessaging({ environment: 'local' })
     const expected = {
       code: 'messaging_not_configured',
@@ -62,7 +62,7 @@ function endSockets(sockets: Iterable<Socket>): void {
   for (const socket of sockets) socket.destroy()
 }
 
-test('a peer that accepts and stays silent is given up, and the channel replaced', async () => {
+test('a channel whose peer accepts and stays silent is replaced', async () => {
   // At first silent, then what leads on to PCS.
   let isSilent = true
   const accepted = new Set<Socket>()
@@ -92,7 +92,7 @@ test('a peer that accepts and stays silent is given up, and the channel replaced
   }
 })
 
-test('a send that never left its process is no matter of doubt', async () => {
+test('a send that never left the process does not have an unknown outcome', async () => {
   const accepted = new Set<Socket>()
   const proxy = createServer((socket) => void accepted.add(socket.on('error', () => {})))
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))

@@ -9,7 +9,7 @@ import type { SendReceipt } from '../../../src/messaging/types/calls.js'
 const recipients = Array.from({ length: 2 }, (_, index) => ({ ppnum: `1230000000${index}` }))
 const receipt: SendReceipt = { id: 'snd_1', status: 'queued', totalRecipients: 1 }
 
-test('a chunk under way that an error of the library cut off may have been accepted', async () => {
+test('a chunk in flight that is cut off by an error of the library has an unknown outcome', async () => {
   let calls = 0
   const sendMany = createSendMany({
     abortGraceMs: 10,
@@ -30,7 +30,7 @@ test('a chunk under way that an error of the library cut off may have been accep
   expect(error).toMatchObject({ report: { accepted: 1, rejected: 0, unknown: 1, resumeFrom: 2 } })
 })
 
-test('a rate limit that names no time, or none at all, is not hammered', async () => {
+test('a rate limit without a wait time, or with 0, is not retried at once', async () => {
   const at: number[] = []
   const sendMany = createSendMany({
     send: () => {
@@ -44,7 +44,7 @@ test('a rate limit that names no time, or none at all, is not hammered', async (
   expect((at[2] ?? 0) - (at[0] ?? 0)).toBeGreaterThan(350)
 })
 
-test('waiting in a scope that has ended rejects with its reason, and leaves no timer', async () => {
+test('waiting in a scope that has ended rejects with its reason and leaves no timer', async () => {
   let timers = 0
   const runtime = {
     ...systemMessagingRuntime,

@@ -27,8 +27,8 @@ const turns = async (count = 20) => {
   for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate)
 }
 
-describe('what was accepted is never lost', () => {
-  test.each(['a generator', 'an async generator'])('when %s throws: sends under way are waited for', async (kind) => {
+describe('a run of sendMany that ends early', () => {
+  test.each(['a generator', 'an async generator'])('waits for sends in flight if %s throws', async (kind) => {
     const broken = new Error('line 26 of the file')
     function* recipients() {
       for (let index = 0; index < 25; index += 1) yield { ppnum: ppnumAt(index) }
@@ -63,7 +63,7 @@ describe('what was accepted is never lost', () => {
     [{}, '"recipients[25].ppnum"'],
     [null, '"recipients[25]"'],
     ['12312345678', '"recipients[25]"'],
-  ])('when recipient 25 is %j, whose place in the list is told', async (wrong, named) => {
+  ])('names the index if recipient 25 is %j', async (wrong, named) => {
     const recording = new RecordingSend()
     let isClosed = false
     function* recipients() {
@@ -88,13 +88,13 @@ describe('what was accepted is never lost', () => {
     ['no next()', { [Symbol.asyncIterator]: () => ({}) }],
     ['no results', { [Symbol.iterator]: () => ({ next: () => 1 }) }],
     ['a result of another kind', { [Symbol.asyncIterator]: () => ({ next: async () => undefined }) }],
-  ])('when the source gives %s', async (_, recipients) => {
+  ])('rejects with its report if the source returns %s', async (_, recipients) => {
     const request = { ...small, recipients: recipients as [] }
     const error = await rejectionOf(createSendMany(new RecordingSend())(request))
     expect(error).toMatchObject({ code: 'recipients_source_failed', report: { accepted: 0 } })
   })
 
-  test('after an abort sends under way may end, and count', async () => {
+  test('lets sends in flight finish after an abort, and counts them', async () => {
     const { recording, release } = heldSend()
     const source = watchedSource()
     const abort = new AbortController()
@@ -115,7 +115,7 @@ describe('what was accepted is never lost', () => {
     expect([recording.requests.length, source.read, source.isClosed]).toEqual([4, 50, true])
   })
 
-  test('after an abort sends that do not end are cut off, and count as unknown', async () => {
+  test('cuts off sends that do not finish after an abort, and counts them as unknown', async () => {
     const { recording } = heldSend()
     const abort = new AbortController()
     const sendMany = createSendMany({ send: recording.send, abortGraceMs: 20 })
@@ -127,7 +127,7 @@ describe('what was accepted is never lost', () => {
     expect(recording.underWay).toBe(0)
   })
 
-  test('an abort ends a run that waits for its source', async () => {
+  test('ends at an abort even while it waits for its source', async () => {
     let isClosed = false
     const recipients = {
       [Symbol.asyncIterator]: () => ({
@@ -149,7 +149,7 @@ describe('what was accepted is never lost', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
 
-  test('a signal that has been aborted before: nothing is read', async () => {
+  test('reads nothing if its signal was aborted before', async () => {
     const source = watchedSource()
     const recording = new RecordingSend()
     const run = createSendMany(recording)({ ...small, recipients: source }, { signal: AbortSignal.abort() })
@@ -157,7 +157,7 @@ describe('what was accepted is never lost', () => {
     expect([source.read, recording.requests.length]).toEqual([0, 0])
   })
 
-  test('an abort is heard while a source that is always ready gives nothing new', async () => {
+  test('ends at an abort while an endless synchronous source yields only duplicates', async () => {
     function* sameForEver() {
       for (;;) yield { ppnum: ppnumAt(0) }
     }
@@ -177,7 +177,7 @@ describe('what was accepted is never lost', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('disk full'))],
-  ])('when onProgress %s it ends the run, and is not called again', async (_, fail) => {
+  ])('is aborted if onProgress %s, which is not called again', async (_, fail) => {
     const heard: SendManyProgress[] = []
     const recording = new RecordingSend(() => new Promise(setImmediate))
     const error = await rejectionOf(
@@ -196,7 +196,7 @@ describe('what was accepted is never lost', () => {
     expect([heard.length, recording.underWay]).toEqual([2, 0])
   })
 
-  test('an onProgress that never ends does not keep an abort from ending the run', async () => {
+  test('ends at an abort even if onProgress never settles', async () => {
     const abort = new AbortController()
     const run = createSendMany({ send: new RecordingSend().send, abortGraceMs: 20 })(
       { ...small, recipients: watchedSource(), onProgress: () => new Promise<void>(() => {}) },

@@ -57,7 +57,7 @@ async function runOf(schedule: Schedule, from: { resumeFrom?: number; skipChunks
 }
 
 describe('sendMany under random latencies and outcomes', () => {
-  test('every recipient read is accounted for, every accepted receipt is in the report, in order', async () => {
+  test('accounts for every recipient read, and reports every receipt in order', async () => {
     await fc.assert(
       fc.asyncProperty(schedules, async (schedule) => {
         const { report, recording, read } = await runOf(schedule)
@@ -86,7 +86,7 @@ describe('sendMany under random latencies and outcomes', () => {
     )
   })
 
-  test('resumed until nothing is rejected: each recipient is sent to once, and no accepted or unknown one again', async () => {
+  test('if resumed until nothing is rejected, sends to each recipient once, and never again after accepted or unknown', async () => {
     await fc.assert(
       fc.asyncProperty(schedules, fc.boolean(), async (schedule, isBroken) => {
         const first = await runOf({ ...schedule, breaksAfter: isBroken ? schedule.breaksAfter : undefined })
@@ -110,7 +110,7 @@ describe('sendMany under random latencies and outcomes', () => {
 })
 
 describe('sendMany', () => {
-  test.each([1, 3, 8])('with concurrency %d reads no more than one chunk ahead of the sends', async (concurrency) => {
+  test.each([1, 3, 8])('with concurrency %d reads at most one chunk ahead of the sends', async (concurrency) => {
     const source = watchedSource(300)
     const recording: RecordingSend = new RecordingSend(async (_, call) => {
       await new Promise(setImmediate)
@@ -124,7 +124,7 @@ describe('sendMany', () => {
     expect(recording.mostUnderWay).toBe(concurrency)
   })
 
-  test('resumeFrom sends exactly the rest; what came before are witnesses of duplicates', async () => {
+  test('with resumeFrom sends exactly the rest, and reads earlier chunks to find duplicates', async () => {
     const recording = new RecordingSend()
     const recipients = [...watchedSource(50), { ppnum: ppnumAt(3) }, { ppnum: ppnumAt(50) }]
     const report = await createSendMany(recording)({ templateId, recipients, chunkSize: 10, resumeFrom: 3 })
@@ -133,14 +133,14 @@ describe('sendMany', () => {
     expect(report).toMatchObject({ accepted: 21, skipped: 30, notSent: 0, duplicates: 1, resumeFrom: 6 })
   })
 
-  test('resumeFrom past the end sends nothing', async () => {
+  test('with resumeFrom past the end sends nothing', async () => {
     const recording = new RecordingSend()
     const run = createSendMany(recording)({ templateId, recipients: watchedSource(50), chunkSize: 10, resumeFrom: 9 })
     expect(await run).toMatchObject({ accepted: 0, skipped: 50, notSent: 0, resumeFrom: 9, chunks: [] })
     expect(recording.requests).toEqual([])
   })
 
-  test('a crash, told to onProgress only: the rest is sent, and of the rest what was under way', async () => {
+  test('resumed after a crash from the last onProgress, sends the rest and what was in flight', async () => {
     let saved: { resumeFrom: number; skipChunks: readonly number[] } = { resumeFrom: 0, skipChunks: [] }
     const late = new Promise<void>(() => {})
     const crashed = new RecordingSend((_, call) => (call === 1 ? late : undefined))

@@ -37,17 +37,20 @@ function refuse(bad: readonly number[], code = 5): { readonly taken: string[] } 
 const invalidIndexes = (report: SendManyReport): number[] =>
   (report.invalidRecipients ?? []).map(({ index }) => index).sort((one, other) => one - other)
 
-describe('a recipient that PCS refuses', () => {
-  test.each([1, 4, 8])('ten at the head of a list that is sent one by one, %d at a time', async (concurrency) => {
-    const bad = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
-    const { taken } = refuse(bad)
-    const report = await client.sendMany({ templateId, recipients: people(30), chunkSize: 1, concurrency })
-    expect(taken.sort()).toEqual(goodAmong(30, bad))
-    expect([report.accepted, report.rejected, report.stoppedBy]).toEqual([20, 10, undefined])
-    expect(invalidIndexes(report)).toEqual(bad)
-  })
+describe('a recipient that PCS rejects', () => {
+  test.each([1, 4, 8])(
+    'does not stop a run of chunks of one if the first ten are rejected, %d at a time',
+    async (concurrency) => {
+      const bad = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+      const { taken } = refuse(bad)
+      const report = await client.sendMany({ templateId, recipients: people(30), chunkSize: 1, concurrency })
+      expect(taken.sort()).toEqual(goodAmong(30, bad))
+      expect([report.accepted, report.rejected, report.stoppedBy]).toEqual([20, 10, undefined])
+      expect(invalidIndexes(report)).toEqual(bad)
+    },
+  )
 
-  test('a template nobody knows still ends a list that is sent one by one', async () => {
+  test('is told apart from an unknown template, which stops a run of chunks of one', async () => {
     refuse(people(500).map((_, index) => index))
     const report = await client.sendMany({ templateId, recipients: people(500), chunkSize: 1, concurrency: 2 })
     expect(report).toMatchObject({ accepted: 0, stoppedBy: { code: 'not_found' }, resumeFrom: 0 })
@@ -62,7 +65,7 @@ describe('a recipient that PCS refuses', () => {
     ['two far apart in one chunk', [100, 900], 5],
     ['two beside each other', [500, 501], 11],
     ['one in every chunk', [7, 1_007, 2_007], 5],
-  ])('%s: everybody else is sent to once, and it is reported', async (_, bad, code) => {
+  ])('is reported, and everybody else is sent to once: %s', async (_, bad, code) => {
     const { taken } = refuse(bad, code)
     const report = await client.sendMany({ templateId, recipients: people(2_500) })
     expect(taken.sort()).toEqual(goodAmong(2_500, bad))
@@ -84,7 +87,7 @@ describe('a recipient that PCS refuses', () => {
     expect(world.pcs.calls.length).toBeLessThan(3 + 24 * bad.length + 6)
   })
 
-  test('a whole chunk of them, after one that was accepted: each is reported, and the run goes on', async () => {
+  test('does not stop the run if a whole chunk is rejected after an accepted one; each is reported', async () => {
     const bad = Array.from({ length: 100 }, (_, index) => 100 + index)
     const { taken } = refuse(bad)
     const report = await client.sendMany({ templateId, recipients: people(300), chunkSize: 100, concurrency: 1 })
@@ -94,7 +97,7 @@ describe('a recipient that PCS refuses', () => {
     expect(world.pcs.calls.length).toBeLessThan(2 + 2 * 100)
   })
 
-  test.each([1, 2, 3])('the first ones of a list in chunks of %d: the run goes on', async (chunkSize) => {
+  test.each([1, 2, 3])('does not stop the run if it is first in a list of chunks of %d', async (chunkSize) => {
     const bad = [0, 1, 2]
     const { taken } = refuse(bad)
     const report = await client.sendMany({ templateId, recipients: people(20), chunkSize, concurrency: 2 })
@@ -104,14 +107,14 @@ describe('a recipient that PCS refuses', () => {
     expect(report.stoppedBy).toBeUndefined()
   })
 
-  test('is told by its index in the list, duplicates counted', async () => {
+  test('is reported by its index in the list, duplicates included', async () => {
     refuse([3])
     const recipients = [...people(2), ...people(2), ...people(5)]
     const report = await client.sendMany({ templateId, recipients })
     expect(report.invalidRecipients).toEqual([{ index: 7, ppnum: ppnumAt(3), code: 'not_found' }])
   })
 
-  test('leaves a chunk with its parts: receipts of those, the error of that', async () => {
+  test('splits its chunk into parts with the receipts and the error', async () => {
     refuse([2])
     const [chunk] = (await client.sendMany({ templateId, recipients: people(4) })).chunks
     const whole = { index: 0, recipients: 4, outcome: 'rejected' }
@@ -124,7 +127,7 @@ describe('a recipient that PCS refuses', () => {
     expect(sizes?.reduce((sum, [, size]) => sum + Number(size), 0)).toBe(4)
   })
 
-  test('too many of them are not looked for for ever', async () => {
+  test('is not searched for endlessly if there are too many', async () => {
     // Everybody but one: finding that out costs two calls for each, as often as others were accepted.
     const bad = Array.from({ length: 2_999 }, (_, index) => index + 1)
     refuse(bad)
@@ -138,35 +141,38 @@ describe('a recipient that PCS refuses', () => {
   }, 60_000)
 })
 
-describe('a request that PCS refuses as a whole', () => {
+describe('a request that PCS rejects as a whole', () => {
   test.each([
     [5, 'not_found', 'template tpl_01HQ does not exist'],
     [3, 'request_invalid', 'this template takes no poll'],
     [11, 'request_invalid', ''],
-  ])('with %d: the run ends after a few calls, names nobody, and can be resumed', async (code, expected, details) => {
-    world.pcs.answer = () => ({ code, details })
-    const source = watchedSource()
-    const report = await client.sendMany({ templateId, recipients: source })
-    expect(report).toMatchObject({
-      stoppedBy: { code: expected },
-      accepted: 0,
-      unknown: 0,
-      resumeFrom: 0,
-      skipChunks: [],
-    })
-    expect([report.invalid, report.invalidRecipients, source.isClosed]).toEqual([undefined, undefined, true])
-    expect(report.rejected).toBe(report.chunks.length * 1_000)
-    expect(world.pcs.calls.length).toBeLessThanOrEqual(4 + 6)
-  })
+  ])(
+    'stops the run after a few calls with status %d, reports no recipient, and can be resumed',
+    async (code, expected, details) => {
+      world.pcs.answer = () => ({ code, details })
+      const source = watchedSource()
+      const report = await client.sendMany({ templateId, recipients: source })
+      expect(report).toMatchObject({
+        stoppedBy: { code: expected },
+        accepted: 0,
+        unknown: 0,
+        resumeFrom: 0,
+        skipChunks: [],
+      })
+      expect([report.invalid, report.invalidRecipients, source.isClosed]).toEqual([undefined, undefined, true])
+      expect(report.rejected).toBe(report.chunks.length * 1_000)
+      expect(world.pcs.calls.length).toBeLessThanOrEqual(4 + 6)
+    },
+  )
 
-  test('also where the list is shorter than what it takes to be sure', async () => {
+  test('stops the run even if the list is too short to be sure', async () => {
     world.pcs.answer = () => ({ code: 5, details: 'template' })
     const report = await client.sendMany({ templateId, recipients: people(2) })
     expect(report).toMatchObject({ stoppedBy: { code: 'not_found' }, rejected: 2, resumeFrom: 0 })
     expect(report.invalidRecipients).toBeUndefined()
   })
 
-  test('after the template was deleted in the middle: what is left stays to be sent', async () => {
+  test('leaves the rest to be resumed if the template is deleted halfway', async () => {
     let calls = 0
     world.pcs.answer = () => (++calls > 3 ? { code: 9, details: 'inactive' } : { ok: RECEIPT })
     const report = await client.sendMany({ templateId, recipients: people(100), chunkSize: 10, concurrency: 1 })
@@ -174,7 +180,7 @@ describe('a request that PCS refuses as a whole', () => {
   })
 })
 
-describe('what comes between while a refused chunk is divided', () => {
+describe('while a rejected chunk is being halved', () => {
   /** Refuses whatever holds `bad`, and answers its `call`th call otherwise. */
   const disturb = (bad: number, at: number, disturbance: { code: number; details?: string }) => {
     const taken: string[] = []
@@ -188,17 +194,20 @@ describe('what comes between while a refused chunk is divided', () => {
     return taken
   }
 
-  test.each([0, 1, 2, 3, 4])('a send in doubt (call %d) is not repeated, and all else is sent once', async (at) => {
-    const taken = disturb(5, at, { code: 14, details: 'Connection dropped' })
-    const first = await client.sendMany({ templateId, recipients: people(16), chunkSize: 16 })
-    expect(first.accepted + first.rejected + first.unknown).toBe(16)
-    expect(first.unknown).toBeGreaterThan(0)
-    const inDoubt = new Set(numbersIn(world.pcs.calls[at] as SeenCall))
-    expect(new Set(taken).size).toBe(taken.length)
-    expect(taken.filter((number) => inDoubt.has(number))).toEqual([])
-  })
+  test.each([0, 1, 2, 3, 4])(
+    'a send with an unknown outcome (call %d) is not retried, and everything else is sent once',
+    async (at) => {
+      const taken = disturb(5, at, { code: 14, details: 'Connection dropped' })
+      const first = await client.sendMany({ templateId, recipients: people(16), chunkSize: 16 })
+      expect(first.accepted + first.rejected + first.unknown).toBe(16)
+      expect(first.unknown).toBeGreaterThan(0)
+      const inDoubt = new Set(numbersIn(world.pcs.calls[at] as SeenCall))
+      expect(new Set(taken).size).toBe(taken.length)
+      expect(taken.filter((number) => inDoubt.has(number))).toEqual([])
+    },
+  )
 
-  test('the end of the run (a quota): the parts that are left are sent by the next run, and nothing twice', async () => {
+  test('a run stopped by a quota leaves the remaining parts to the next run, and nothing is sent twice', async () => {
     const taken = disturb(5, 3, { code: 8, details: 'quota' })
     const request = { templateId, chunkSize: 8, concurrency: 1 } as const
     const first = await client.sendMany({ ...request, recipients: people(24) })
@@ -212,7 +221,7 @@ describe('what comes between while a refused chunk is divided', () => {
     expect(rest.accepted + rest.rejected + rest.skipped).toBe(24)
   })
 
-  test('whoever keeps only resumeFrom and skipChunks sends to nobody twice', async () => {
+  test('resuming with only resumeFrom and skipChunks sends to nobody twice', async () => {
     const taken = disturb(5, 3, { code: 8, details: 'quota' })
     const request = { templateId, chunkSize: 8, concurrency: 1 } as const
     const { resumeFrom, skipChunks } = await client.sendMany({ ...request, recipients: people(24) })
@@ -221,7 +230,7 @@ describe('what comes between while a refused chunk is divided', () => {
   })
 })
 
-test('any of them, in chunks of any size: the good ones are sent to once, the bad ones are reported', async () => {
+test('with random rejected recipients and chunk sizes, valid ones are sent to once and rejected ones are reported', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 60 }),
@@ -255,7 +264,7 @@ test('any of them, in chunks of any size: the good ones are sent to once, the ba
   )
 })
 
-describe('a recipient that is wrong in itself', () => {
+describe('an invalid recipient', () => {
   const wrong: readonly unknown[] = [
     { ppnum: '123' },
     { ppnum: 12_312_345_678 },
@@ -266,7 +275,7 @@ describe('a recipient that is wrong in itself', () => {
   ]
   const list = [...people(15), ...wrong, ...people(30).slice(15)] as Recipient[]
 
-  test('with "skip" is left out and reported by its index, with its ppnum only where that is one', async () => {
+  test('with "skip" is left out and reported by its index, and by its ppnum if that is well-formed', async () => {
     const { taken } = refuse([])
     const request = { templateId, chunkSize: 10, onInvalidRecipient: 'skip' } as const
     const report = await client.sendMany({ ...request, recipients: list })
@@ -282,7 +291,7 @@ describe('a recipient that is wrong in itself', () => {
     ])
   })
 
-  test('ends the run unless told otherwise, as ever', async () => {
+  test('stops the run by default', async () => {
     refuse([])
     await expect(client.sendMany({ templateId, chunkSize: 10, recipients: list })).rejects.toMatchObject({
       code: 'request_invalid',
@@ -291,7 +300,7 @@ describe('a recipient that is wrong in itself', () => {
     })
   })
 
-  test('with "skip" those of chunks that are left out are not told again; those at the end of a list are', async () => {
+  test('with "skip" is not reported again for a skipped chunk, but is reported at the end of a list', async () => {
     refuse([])
     const recipients = [{ ppnum: 'x' }, ...people(20), { ppnum: 'y' }]
     const request = { templateId, recipients, chunkSize: 10, onInvalidRecipient: 'skip' } as const
@@ -300,7 +309,7 @@ describe('a recipient that is wrong in itself', () => {
     expect(report.invalidRecipients).toEqual([{ index: 21, code: 'request_invalid' }])
   })
 
-  test('with "skip" one that lacks what the template asks for is left out, too', async () => {
+  test('with "skip" is left out if it lacks a var that the template needs', async () => {
     world.pcs.answer = ({ method }) => ({ ok: method === 'CreateTemplate' ? { id: templateId, name: 'a' } : RECEIPT })
     await client.templates.create({ name: 'a', components: [{ type: 'text', content: 'Hello {{name}}' }] })
     const recipients = people(4).map(({ ppnum }, index) => (index === 2 ? { ppnum } : { ppnum, vars: { name: 'A' } }))
@@ -309,7 +318,7 @@ describe('a recipient that is wrong in itself', () => {
     expect(report.invalidRecipients).toEqual([{ index: 2, ppnum: ppnumAt(2), code: 'request_invalid' }])
   })
 
-  test('with "skip" no more than 1,000 are told one by one, and all are counted', async () => {
+  test('with "skip" is listed up to 1,000 times, and always counted', async () => {
     refuse([])
     const recipients = Array.from({ length: 3_000 }, () => ({ ppnum: 'x' }))
     const report = await client.sendMany({ templateId, recipients, onInvalidRecipient: 'skip' })

@@ -33,7 +33,7 @@ const taken = (before: number) =>
 const sentSoFar = () => control().sends.length
 
 describe('sendMany against the sandbox', () => {
-  test('2,500 recipients, the first send refused: less of it at a time is tried, and everybody is sent to once', async () => {
+  test('halves a rejected send among 2,500 recipients, and sends to everybody once', async () => {
     const before = sentSoFar()
     control().inject({ method: 'CreateSendRequest', fault: isRefused })
     const report = await messaging.sendMany({ templateId, recipients: watchedSource(2_500), concurrency: 1 })
@@ -49,7 +49,7 @@ describe('sendMany against the sandbox', () => {
     }
   })
 
-  test('a chunk in doubt is resumed by nobody; one that was refused for good is', async () => {
+  test('does not resume a chunk with an unknown outcome, but resumes a rejected one', async () => {
     const before = sentSoFar()
     control().inject({ method: 'CreateSendRequest', fault: { kind: 'drop', afterProcessing: true } })
     const request = { templateId, chunkSize: 100, concurrency: 1 } as const
@@ -61,7 +61,7 @@ describe('sendMany against the sandbox', () => {
     expect(taken(before)).toEqual([100, 100, 50])
   })
 
-  test('a connection that drops after the send was taken: unknown, and not sent again', async () => {
+  test('counts a send as unknown if the connection drops after it was received, and does not send it again', async () => {
     const before = sentSoFar()
     control().inject({ method: 'CreateSendRequest', fault: { kind: 'drop', afterProcessing: true } })
     const report = await messaging.sendMany({
@@ -75,7 +75,7 @@ describe('sendMany against the sandbox', () => {
     expect(taken(before)).toEqual([100, 100, 50])
   })
 
-  test('a rate limit with a hint is waited for', async () => {
+  test('waits for a rate limit with a hint', async () => {
     const trailers = { 'retry-after-ms': '50' }
     const fault = { kind: 'status', code: 'RESOURCE_EXHAUSTED', trailers } as const
     control().inject({ method: 'CreateSendRequest', fault, times: 2 })
@@ -83,7 +83,7 @@ describe('sendMany against the sandbox', () => {
     expect(report).toMatchObject({ accepted: 30, rejected: 0 })
   })
 
-  test('a quota that is used up stops the run', async () => {
+  test('is stopped by a used-up quota', async () => {
     const fault = { kind: 'status', code: 'RESOURCE_EXHAUSTED', details: 'monthly quota' } as const
     control().inject({ method: 'CreateSendRequest', fault, times: 'until-cleared' })
     const source = watchedSource()
@@ -92,12 +92,12 @@ describe('sendMany against the sandbox', () => {
     expect([report.accepted, source.isClosed]).toEqual([0, true])
   })
 
-  test('a template that does not exist stops the run', async () => {
+  test('is stopped by a template that does not exist', async () => {
     const report = await messaging.sendMany({ templateId: 'tpl_none', recipients: watchedSource(), chunkSize: 10 })
     expect(report.stoppedBy).toMatchObject({ code: 'not_found' })
   })
 
-  test('a list that breaks off: what was accepted is told', async () => {
+  test('reports what was accepted if the list throws', async () => {
     const before = sentSoFar()
     async function* recipients(): AsyncGenerator<Recipient> {
       yield* watchedSource(120)
@@ -111,7 +111,7 @@ describe('sendMany against the sandbox', () => {
     expect(taken(before)).toEqual([50, 50])
   })
 
-  test('an abort midway: what was under way is in the report', async () => {
+  test('reports sends that were in flight at an abort', async () => {
     const before = sentSoFar()
     const abort = new AbortController()
     const error = await rejectionOf(
@@ -140,7 +140,7 @@ describe('sendMany against the sandbox', () => {
     expect(report.rejected).toBe((report.chunks.length - left.length) * 20)
   })
 
-  test('close() in the middle: what was under way is unknown, and the run ends', async () => {
+  test('is ended by close(), and counts sends in flight as unknown', async () => {
     const { prefixUrl: apiUrl, tokenUrl, clientId, clientSecret } = sandbox.pcs as NonNullable<Sandbox['pcs']>
     const other = createMessaging({ apiUrl, tokenUrl, clientId, clientSecret })
     control().inject({ method: 'CreateSendRequest', fault: { kind: 'hang' }, times: 'until-cleared' })
@@ -153,7 +153,7 @@ describe('sendMany against the sandbox', () => {
     expect(source.isClosed).toBe(true)
   })
 
-  test('one recipient twice in far-off chunks is sent to once', async () => {
+  test('sends once to a recipient that occurs in two distant chunks', async () => {
     const before = sentSoFar()
     const recipients = [...watchedSource(50), { ppnum: ppnumAt(0) }, { ppnum: ppnumAt(99) }]
     const report = await messaging.sendMany({ templateId, recipients, chunkSize: 25 })

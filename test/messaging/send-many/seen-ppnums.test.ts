@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { SeenPpnums } from '../../../src/messaging/send-many/seen-ppnums.js'
 
 describe('SeenPpnums', () => {
-  test('says what a Set of strings says, for numbers of every length, with leading zeros, near one another', () => {
+  test('agrees with a Set of strings, for numbers of every length, with leading zeros, and close together', () => {
     const digits = (length: number) =>
       fc.array(fc.constantFrom('0', '1', '9'), { minLength: length, maxLength: length }).map((all) => all.join(''))
     const ppnum = fc.oneof(
@@ -30,7 +30,7 @@ describe('SeenPpnums', () => {
     )
   })
 
-  test('40,000 neighbours, each twice, also such as differ in a few bits: a hash that clusters takes minutes', () => {
+  test('stays fast with 40,000 neighbouring numbers, each twice, where a clustering hash takes minutes', () => {
     for (const step of [1, 1_024, 2 ** 20]) {
       const seen = new SeenPpnums()
       let added = 0

@@ -51,7 +51,7 @@ describe('sendMany', () => {
         return { [Symbol.asyncIterator]: () => ({ next: async () => left.next() }) }
       },
     ],
-  ])('takes %s', async (_, recipients) => {
+  ])('accepts %s', async (_, recipients) => {
     const recording = new RecordingSend()
     const report = await createSendMany(recording)({ templateId, recipients: recipients(), chunkSize: 10 })
     expect(sizes(recording)).toEqual([10, 10, 5])
@@ -59,14 +59,14 @@ describe('sendMany', () => {
     expect(report.stoppedBy).toBeUndefined()
   })
 
-  test('an empty list is an empty report', async () => {
+  test('reports nothing for an empty list', async () => {
     const recording = new RecordingSend()
     const report = await createSendMany(recording)({ templateId, recipients: [] })
     expect(report).toMatchObject({ chunks: [], accepted: 0, resumeFrom: 0 })
     expect(recording.requests).toEqual([])
   })
 
-  test('template, poll, vars and deadline reach every send', async () => {
+  test('passes template, poll, vars and deadline to every send', async () => {
     const recording = new RecordingSend()
     const recipients = [{ ppnum: ppnumAt(1), vars: { name: 'Alex' } }, { ppnum: ppnumAt(2) }]
     const poll = { allowMultiple: true }
@@ -75,7 +75,7 @@ describe('sendMany', () => {
     expect(recording.options.map((options) => options?.deadlineMs)).toEqual([123, 123])
   })
 
-  test('each ppnum is sent to once over the whole list; the first of a number wins', async () => {
+  test('sends to each ppnum of the whole list once; the first occurrence wins', async () => {
     const recording = new RecordingSend()
     const recipients = [
       { ppnum: '12312345678', vars: { n: 1 } },
@@ -94,7 +94,7 @@ describe('sendMany', () => {
     expect(report).toMatchObject({ accepted: 4, duplicates: 3 })
   })
 
-  test('a chunk that failed for good is an entry, and the run goes on', async () => {
+  test('continues after a chunk that failed for good, and reports it', async () => {
     const bad = failure('request_invalid')
     const recording = new RecordingSend((_, call) => (call === 1 ? Promise.reject(bad) : undefined))
     const report = await createSendMany(recording)({ templateId, recipients: numbers(2_500) })
@@ -102,7 +102,7 @@ describe('sendMany', () => {
     expect(report).toMatchObject({ accepted: 1_500, rejected: 1_000, unknown: 0, resumeFrom: 1, skipChunks: [2] })
   })
 
-  test('a send of which nobody knows is counted apart, and is not to be sent again', async () => {
+  test('counts a send with an unknown outcome separately, and does not resume it', async () => {
     const answers = [undefined, failure('send_outcome_unknown'), new TypeError('a bug'), failure('not_found')]
     const recording = new RecordingSend((_, call) => (answers[call] ? Promise.reject(answers[call]) : undefined))
     const report = await createSendMany(recording)({ templateId, recipients: numbers(40), chunkSize: 10 })
@@ -130,13 +130,13 @@ describe('sendMany', () => {
     expect(refused + report.notSent).toBeLessThanOrEqual(source.read)
   })
 
-  test('not_found after an accepted chunk is about a recipient, and the run goes on', async () => {
+  test('continues after not_found if a chunk was accepted before, because it is about a recipient', async () => {
     const recording = new RecordingSend((_, call) => (call === 1 ? Promise.reject(failure('not_found')) : undefined))
     const options = { templateId, recipients: numbers(40), chunkSize: 10, concurrency: 1 }
     expect(await createSendMany(recording)(options)).toMatchObject({ accepted: 30, rejected: 10 })
   })
 
-  test('send_outcome_unknown, eight times in a row, stops the reading: the list is not spent on an outage', async () => {
+  test('is stopped by send_outcome_unknown eight times in a row, so that an outage does not use up the list', async () => {
     const unknown = failure('send_outcome_unknown')
     const recording = new RecordingSend((_, call) => (call === 2 ? undefined : Promise.reject(unknown)))
     const source = watchedSource()
@@ -177,14 +177,14 @@ describe('sendMany', () => {
     },
   )
 
-  test('without patience the first failure of this kind stops the run', async () => {
+  test('with patienceMs 0 is stopped by the first outage', async () => {
     const recording = new RecordingSend(() => Promise.reject(failure('messaging_unavailable')))
     const request = { templateId, recipients: watchedSource(), chunkSize: 1, concurrency: 1, patienceMs: 0 }
     expect(await createSendMany(recording)(request)).toMatchObject({ rejected: 1, resumeFrom: 0 })
     expect(recording.requests.length).toBe(1)
   })
 
-  test('a rate limit slows the run down and fails nothing', async () => {
+  test('is slowed down by a rate limit, and nothing fails', async () => {
     const limited = new PpoppoError('rate_limited', 'slow down', { retryAfterMs: 30 })
     const recording = new RecordingSend((_, call) => (call < 6 ? Promise.reject(limited) : undefined))
     const startedAt = performance.now()
@@ -199,7 +199,7 @@ describe('sendMany', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(85)
   })
 
-  test('a rate limit of an hour stops the run, and an abort ends the wait for a shorter one', async () => {
+  test('is stopped by a rate limit of an hour, and an abort ends the wait for a shorter one', async () => {
     const anHour = new PpoppoError('rate_limited', 'slow down', { retryAfterMs: 3_600_000 })
     const { send } = new RecordingSend(() => Promise.reject(anHour))
     expect((await createSendMany({ send })({ templateId, recipients: numbers(9) })).stoppedBy).toBe(anHour)
@@ -210,13 +210,13 @@ describe('sendMany', () => {
     expect(await rejectionOf(run)).toMatchObject({ name: 'AbortError', report: { rejected: 9, unknown: 0 } })
   })
 
-  test('without credentials it rejects as every call does', async () => {
+  test('without credentials rejects as every call does', async () => {
     const { send } = new RecordingSend(() => Promise.reject(failure('messaging_not_configured')))
     const error = await rejectionOf(createSendMany({ send })({ templateId, recipients: watchedSource() }))
     expect(error).toMatchObject({ name: 'PpoppoError', code: 'messaging_not_configured', report: { accepted: 0 } })
   })
 
-  test('progress is told one at a time, each with the counts of its moment; the next chunk waits for it', async () => {
+  test('reports progress one call at a time with the current counts, and waits for it before the next chunk', async () => {
     const told: SendManyProgress[] = []
     let inside = 0
     const recording = new RecordingSend()
@@ -238,7 +238,7 @@ describe('sendMany', () => {
     expect(told.at(-1)).toMatchObject({ accepted: report.accepted, resumeFrom: 5 })
   })
 
-  test('vars are checked as the list is read', async () => {
+  test('checks vars while the list is read', async () => {
     const recipients = [
       { ppnum: ppnumAt(0) },
       { ppnum: ppnumAt(1), vars: { at: new Date() } },
@@ -266,7 +266,7 @@ describe('sendMany', () => {
     [{ recipients: 'abc' }, '"recipients"'],
     [{ recipients: { ppnum: '12312345678' } }, '"recipients"'],
     [{ recipients: undefined }, '"recipients"'],
-  ])('%j is refused before anything is sent', async (wrong, named) => {
+  ])('rejects %j before anything is sent', async (wrong, named) => {
     const recording = new RecordingSend()
     const request = { templateId, recipients: numbers(1), ...wrong } as Parameters<ReturnType<typeof createSendMany>>[0]
     const error = await rejectionOf(createSendMany(recording)(request))

@@ -13,7 +13,7 @@ const cycle: Record<string, unknown> = { list: [] }
 cycle['list'] = [{ back: cycle }]
 const deep: unknown = Array.from({ length: 40 }).reduce((inner) => ({ inner }), 'x')
 
-describe('a send', () => {
+describe('validation of a send', () => {
   test.each([
     [null, /The request must be an object/],
     [{ templateId: 'tpl_1', recipient: [] }, /"recipient" is not known; did you mean "recipients"\?/],
@@ -26,7 +26,7 @@ describe('a send', () => {
     [{ templateId: 'tpl_1', recipients: [{ ppnum: '12345678901', var: {} }] }, /did you mean "recipients\[0\]\.vars"/],
     [{ templateId: 'tpl_1', recipients: [to(12345678901)], poll: { expiresInHours: 0.5 } }, /"poll\.expiresInHours"/],
     [{ templateId: 'tpl_1', recipients: [to(12345678901)], poll: { allowMultiple: 1 } }, /"poll\.allowMultiple"/],
-  ])('%j is refused', (request, message) => {
+  ])('rejects %j', (request, message) => {
     expect(() => parseSendRequest(request)).toThrow(
       expect.objectContaining({ code: 'request_invalid', message: expect.stringMatching(message) }),
     )
@@ -47,21 +47,21 @@ describe('a send', () => {
     ['a prototype', JSON.parse('{"__proto__":{"a":1}}'), '.__proto__" is not allowed as a name'],
     ['half a character', { text: 'a\ud800b' }, '.text" contains half a character'],
     ['a list for vars', ['a'], 'must be an object'],
-  ])('vars with %s are refused, with the path', (_what, vars, message) => {
+  ])('rejects vars with %s, naming the path', (_what, vars, message) => {
     const path = message.startsWith('.') ? `"recipients[1].vars${message}` : message
     expect(() => parseSendRequest(sendOf(vars))).toThrow(
       expect.objectContaining({ code: 'request_invalid', message: expect.stringContaining(path) }),
     )
   })
 
-  test('holds the same object twice where it is no cycle', () => {
+  test('accepts vars that contain the same object twice without a cycle', () => {
     const shared = { a: 1 }
     expect(() =>
       parseSendRequest(sendOf({ one: shared, two: [shared, shared], of: Object.create(null) })),
     ).not.toThrow()
   })
 
-  test('has each ppnum once, the first wins, and 1,000 of them at most after that', () => {
+  test('keeps the first recipient of each ppnum, and then accepts at most 1,000', () => {
     const twice = [to(12345678901, { n: 1 }), to(12345678902), to(12345678901, { n: 2 })]
     expect(parseSendRequest({ templateId: 'tpl_1', recipients: twice }).recipients).toEqual(twice.slice(0, 2))
     const many = Array.from({ length: 1_001 }, (_, index) => to(10_000_000_000 + index))
@@ -71,7 +71,7 @@ describe('a send', () => {
   })
 })
 
-describe('a template', () => {
+describe('validation of a template', () => {
   const text = { type: 'text', content: 'Hi {{name}}' }
   test.each([
     [{ name: '', components: [text] }, /"name"/],
@@ -138,7 +138,7 @@ describe('a template', () => {
       /"components\[1\]\.content" has braces/,
     ],
     [{ name: 'a', components: [{ type: 'text', content: 'Hi {{name' }] }, /braces/],
-  ])('%j is refused', (request, message) => {
+  ])('rejects %j', (request, message) => {
     expect(() => parseTemplateRequest(request)).toThrow(
       expect.objectContaining({ code: 'request_invalid', message: expect.stringMatching(message) }),
     )
@@ -152,7 +152,7 @@ describe('a template', () => {
     ' https://app.example/ ',
     'HTTPS://app.example',
     'https://가게.example/{{이름}}',
-  ])('takes the URL %j as it is', (url) => {
+  ])('accepts the URL %j unchanged', (url) => {
     const components = [{ type: 'button', label: 'Go', url }]
     expect(parseTemplateRequest({ name: 'a', components })).toEqual({ name: 'a', components })
   })
@@ -163,7 +163,7 @@ describe('a template', () => {
     ['Hindi with a joiner', 'क्\u200dष'],
     ['Vietnamese, decomposed', 'tên'.normalize('NFD')],
     ['Korean, decomposed', '이름.성'.normalize('NFD')],
-  ])('takes placeholders in %s, and knows each name however it is typed', (_, name) => {
+  ])('accepts placeholders in %s, and matches a name however it is typed', (_, name) => {
     const [one, other] = [name.normalize('NFC'), name.normalize('NFD')]
     expect(placeholdersOf(`{{${other}}} {{ ${one} }}`)).toEqual([one, one])
     const components = [{ type: 'text', content: `e\u0301 {{${other}}}` }]
@@ -184,18 +184,18 @@ describe('a template', () => {
     expect(() => known.check('tpl_1', [{ ppnum: '1', vars: { other: 'x' } }])).toThrow(`lacks "${one}"`)
   })
 
-  test.each(['{{\u0e35x}}', '{{a b}}', '{{1}}', '{{-a}}', '{{a\u200b}}'])('does not take %j', (content) => {
+  test.each(['{{\u0e35x}}', '{{a b}}', '{{1}}', '{{-a}}', '{{a\u200b}}'])('rejects the placeholder %j', (content) => {
     expect(placeholdersOf(content)).toBeUndefined()
   })
 
-  test('one name typed in two ways is not chosen from', () => {
+  test('rejects vars with one name typed in two ways', () => {
     const known = createKnownTemplates()
     known.remember('tpl_1', [{ type: 'text', content: '{{é}}' }])
     const vars = { ['é'.normalize('NFC')]: '1', ['é'.normalize('NFD')]: '2' }
     expect(() => known.check('tpl_1', [{ ppnum: '1', vars }])).toThrow('"recipients[0].vars" has a name twice')
   })
 
-  test('of every type of component passes as it is', () => {
+  test('accepts every type of component unchanged', () => {
     const components = [
       text,
       { type: 'divider' },
@@ -207,7 +207,7 @@ describe('a template', () => {
     expect(parseTemplateRequest({ name: 'all', components })).toEqual({ name: 'all', components })
   })
 
-  test('that was created here is held against the vars of a send', () => {
+  test('checks the vars of a send against a template created by this process', () => {
     expect(placeholdersOf('{{a}} {b} {{ c.d }}')).toEqual(['a', 'c.d'])
     const known = createKnownTemplates()
     known.remember('tpl_1', [{ type: 'text', content: '{{name}} {{address.zip}}' }])

@@ -87,7 +87,7 @@ describe('a send on the wire', () => {
     expect(fromStruct(first.vars)).toEqual(VARS)
   })
 
-  test('leaves out what is not given', async () => {
+  test('omits optional members that are not given', async () => {
     await world.connect().send(REQUEST)
     expect(world.pcs.calls[0]?.request).toEqual({
       template_id: 'tpl_01HQ',
@@ -96,7 +96,7 @@ describe('a send on the wire', () => {
   })
 })
 
-describe('answers', () => {
+describe('responses of PCS', () => {
   test.each([
     ['QUEUED', 'queued'],
     ['PROCESSING', 'processing'],
@@ -104,7 +104,7 @@ describe('answers', () => {
     ['FAILED', 'failed'],
     [99, 'unknown'],
     [0, 'unknown'],
-  ])('status %s is %s', async (wire, expected) => {
+  ])('read status %s as %s', async (wire, expected) => {
     world.pcs.answer = () => ({ ok: { status: wire, total: 5, delivered: 1, pending_consent: 2, failed: 2 } })
     expect(await world.connect().status('snd_1')).toEqual({
       id: 'snd_1',
@@ -116,7 +116,7 @@ describe('answers', () => {
     })
   })
 
-  test('of templates, polls and the app', async () => {
+  test('are read for templates, polls and the app', async () => {
     const client = world.connect()
     world.pcs.answer = ({ method }) => ({ ok: ANSWERS[method] ?? {} })
     expect(await client.templates.create({ name: 'n', components: [{ type: 'divider' }] })).toEqual({
@@ -148,7 +148,7 @@ describe('answers', () => {
     })
   })
 
-  test('to a poll are read page by page, as far as they are wanted', async () => {
+  test('of a poll are fetched page by page, only as far as they are read', async () => {
     world.pcs.answer = ({ request }) => {
       const page = Number(request['cursor'] ?? 0)
       const responses = [0, 1].map((index) => ({ responder_ppnum: `${page}${index}`, responded_at: 'soon' }))
@@ -190,7 +190,7 @@ const ANSWERS: Readonly<Record<string, object>> = {
 }
 
 describe("the vendor's own descriptor", () => {
-  test('may have the newer package, other numbers, and names of enums in front of their values', async () => {
+  test('may have the newer package, other field numbers, and prefixed enum values', async () => {
     const proto = variant('newer', (text) =>
       text
         .replace('package chat.external', 'package pcs.external.v1')
@@ -223,7 +223,7 @@ describe("the vendor's own descriptor", () => {
     ['no field', () => variant('field', (text) => text.replace('template_id', 'tpl')), 'has no field template_id'],
     ['no method', () => variant('method', (text) => text.replace('rpc CreateSendR', 'rpc Create')), 'has no method'],
     ['bytes of something else', () => Buffer.from('hello'), 'cannot be read'],
-  ])('with %s is told in one line', async (_what, descriptor, message) => {
+  ])('with %s is reported in one line', async (_what, descriptor, message) => {
     const error = await world
       .connect({ descriptor: descriptor() })
       .send(REQUEST)
@@ -232,7 +232,7 @@ describe("the vendor's own descriptor", () => {
   })
 })
 
-test('details of grpc-js that the table of repeats goes by are those of the version installed', () => {
+test('the grpc-js messages that the retry policy matches are those of the installed version', () => {
   expect(grpc.status.UNAVAILABLE).toBe(14)
   const source = [
     'internal-channel',
