@@ -1,5 +1,5 @@
 /*
- * The Messaging API, for apps with Express and without. Owns: the client, its token, its channel, its repeats. Never
+ * The Messaging API, for apps with Express and without. Owns: the client, its token, its channel, its retries. Never
  * does: know of people who are signed in, of sessions or of Express; load gRPC before the first call.
  */
 import { resolveMessagingConfig } from '../config/messaging.js'

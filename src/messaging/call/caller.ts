@@ -40,7 +40,7 @@ export interface Caller {
   assertOpen(): void
   /** @throws `closed`, `messaging_not_configured` */
   assertUsable(): void
-  /** The error for a call that is not repeated any more. @param attempts how many were begun */
+  /** The error for a failed call. @param attempts how many were started */
   toError(failure: CallFailure, asked: Asked, attempts: number): PpoppoError
   /** Notes that PCS has answered, so a later UNIMPLEMENTED is not blamed on a wrong URL path. */
   noteAnswer(): void

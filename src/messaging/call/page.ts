@@ -17,7 +17,7 @@ const HTTP_STATUS = /^Received HTTP status code (\d{3})$/
 const MADE_OF_HTTP: Readonly<Record<number, number>> = { 401: 16, 403: 7, 404: 12 }
 /**
  * With these a request is refused for what is in its head, or for its size (RFC 9110 15.5, RFC 6585): it "has not been
- * applied", and nobody makes such an answer out of another. Of all others that cannot be said: a firewall that looks at
+ * applied", and no gateway turns another response into one of these. This is not so for other statuses: a firewall that inspects
  * answers puts its 403 in their place, and so does a gateway that does not find its own page for a 502, by 404 or 405.
  */
 const NOT_PASSED_ON: readonly number[] = [401, 407, 413, 414, 421, 431]

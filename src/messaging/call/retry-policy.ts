@@ -13,7 +13,7 @@ export type CallKind = 'read' | 'write'
 
 /** What to do about a {@link CallFailure}. */
 export interface Verdict {
-  /** `backoff`: after a pause; `hint`: after the time the server asks for; `new_token`: at once, a single time, with a new token. */
+  /** `backoff`: after a pause; `hint`: after the time the server asks for; `new_token`: at once, once, with a new token. */
   readonly repeat: 'no' | 'backoff' | 'hint' | 'new_token'
   /** Whether the call provably was not carried out, or may have been. */
   readonly outcome: 'not_done' | 'unknown'

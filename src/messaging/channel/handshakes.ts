@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
 import type { ChannelCredentials } from '@grpc/grpc-js'
 
-/** Credentials, and what ends the handshakes that are under way with them. */
+/** Credentials whose handshakes in progress can be ended. */
 export interface TrackedCredentials {
   readonly credentials: ChannelCredentials
-  /** Ends those under way, and those that would begin later. */
+  /** Ends handshakes in progress, and any that start later. */
   cut(): void
 }
 
 /**
- * Keeps hold of the sockets that are in a TLS handshake. grpc-js's `close()` does not: a peer that accepts and stays
- * silent would keep the process alive for ever, and each channel the watchdog replaces would leave a socket behind.
+ * Keeps track of sockets in a TLS handshake. grpc-js's `close()` does not: a peer that accepts and stays silent would keep the
+ * process alive forever, and each channel that the watchdog replaces would leave a socket behind.
  */
 export function trackHandshakes(credentials: ChannelCredentials): TrackedCredentials {
   const sockets = new Set<Socket>()

@@ -59,7 +59,10 @@ export class CallScope {
     if (this.#ended) throw this.#ended.reason
   }
 
-  /** Waits for `work`. Rejects if the scope ends first, and with `deadline_exceeded` at the deadline. @param what names the work in that error */
+  /**
+   * Waits for `work`. Rejects if the scope ends first, and with `deadline_exceeded` at the deadline.
+   * @param what names the work in that error
+   */
   async wait<T>(work: Promise<T>, what: string): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const disposers = new Disposers()

@@ -2,7 +2,7 @@ import type { PpoppoError } from '../../errors.js'
 
 /** If this many single recipients are rejected and none is accepted, the request as a whole is wrong. */
 const MAX_REFUSED_ALONE = 6
-/** The same for chunks of one recipient, which are neighbours in the list: a bad start of the list does not mean a wrong template. */
+/** The same for chunks of one, which are neighbours in the list: a bad start of a list does not mean a wrong template. */
 const MAX_REFUSED_NEIGHBOURS = 20
 /** Rejected calls that a run may spend to find invalid recipients; one more is allowed for each accepted recipient. */
 const FREE_REFUSALS = 2_000

@@ -226,7 +226,7 @@ function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error('the send threw a value that is not an error', { cause: error })
 }
 
-/** Cuts off sends in flight. Not the caller's own reason, which would count as "provably not sent" if it is an error of the library. */
+/** Cuts off sends in flight. It wraps the caller's reason, since an error of the library would count as "provably not sent". */
 class CutOff extends Error {
   override readonly name = 'AbortError'
 

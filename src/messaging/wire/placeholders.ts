@@ -74,7 +74,7 @@ function isGiven(value: unknown, [name = '', ...rest]: readonly string[]): boole
   return rest.length === 0 || isGiven((value as Readonly<Record<string, unknown>>)[name], rest)
 }
 
-/** Vars with names in NFC; the same object if they already are, as nearly always. @throws `request_invalid` for a duplicate name */
+/** Vars with names in NFC; the same object if they already are, as usual. @throws `request_invalid` for a duplicate name */
 function withNormalKeys(vars: TemplateVars, path: string): TemplateVars {
   const entries = Object.entries(vars).map(([name, value]) => {
     const inner = isVars(value) ? withNormalKeys(value, path) : value
