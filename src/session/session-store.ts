@@ -8,10 +8,9 @@ import { isPlainObject } from '../lib/guards.js'
 import { RecentSet } from '../lib/recent-set.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 import { createBlobClient } from './blob-client.js'
-import { isDropped, marksOf } from './session-marks.js'
-import { isStandIn, makeStandIn, standInError } from './stand-in.js'
+import { isDropped, isStandIn, makeStandIn, standInError, stateOf } from './session-state.js'
 import { faultOf } from './unsaveable.js'
-import { canAnnounce, isUnannounced, type Visit } from './visit.js'
+import { canSendCookie, isUnreachable, type Visit } from './visit.js'
 
 type Done = (error?: unknown) => void
 
@@ -44,8 +43,6 @@ export class SessionStore extends session.Store {
   declare generate: (req: Request) => void
   readonly #inner: RedisStore
   readonly #parts: SessionStoreParts
-  /** Blobs handed out in place of ones that could not be read. */
-  readonly #standIns = new WeakSet<object>()
   /** Ids of sessions that ended in this process a moment ago. */
   readonly #ended: RecentSet
 
@@ -72,7 +69,7 @@ export class SessionStore extends session.Store {
         const standIn = {
           cookie: { originalMaxAge: this.#parts.idleMs, path: '/', httpOnly: true, sameSite: 'lax' as const },
         }
-        this.#standIns.add(standIn)
+        stateOf(standIn).fate = 'stand-in'
         done(null, standIn)
       },
     )
@@ -82,11 +79,11 @@ export class SessionStore extends session.Store {
     if (isStandIn(data)) return done(standInError())
     if (isDropped(data)) return done()
     const visit = this.#visitOf(data)
-    if (visit && isUnannounced(visit, sid)) {
+    if (visit && isUnreachable(visit, sid)) {
       this.#reportUnsaved('A session was begun after the headers had left, so its cookie cannot: write to it earlier.')
       return done()
     }
-    marksOf(data).isStored = true
+    stateOf(data).isStored = true
     callBack(
       this.#inner.set(sid, data),
       () => done(),
@@ -114,11 +111,11 @@ export class SessionStore extends session.Store {
   /** Ends the session of a request, whose answer takes the cookie out of the browser, or brings another. */
   endOf(req: Request, session: session.Session | undefined, done: Done = () => {}): void {
     // It has ended before; and what was never stored needs no tombstone: a flood of visitors leaves nothing behind.
-    if (!session || !marksOf(session).isStored) return process.nextTick(done)
+    if (!session || !stateOf(session).isStored) return process.nextTick(done)
     const visit = this.#parts.visitOf(req)
     // Where another answer has told it already, the browser may have signed in again since.
     const isFirst = visit?.loadedId === session.id && !this.hasEnded(session.id)
-    const isTold = visit !== undefined && isFirst && canAnnounce(visit)
+    const isTold = visit !== undefined && isFirst && canSendCookie(visit)
     if (isTold) visit.endedId = session.id
     callBack(
       this.#end(session.id, isTold),
@@ -163,12 +160,12 @@ export class SessionStore extends session.Store {
 
   override createSession(req: Request, data: SessionData): session.Session & SessionData {
     const created = super.createSession(req, data)
-    if (this.#standIns.has(data)) {
+    if (isStandIn(data)) {
       makeStandIn(created)
     } else {
       const visit = this.#parts.visitOf(req)
       if (visit) visit.loadedId = req.sessionID
-      Object.assign(marksOf(created), marksOf(data), { isStored: true })
+      Object.assign(stateOf(created), stateOf(data), { isStored: true })
       this.adopt(req, created)
     }
     return created
@@ -184,7 +181,7 @@ export class SessionStore extends session.Store {
   }
 
   #toText(data: object): string {
-    const { sentAt } = marksOf(data)
+    const { sentAt } = stateOf(data)
     const text: string | undefined = JSON.stringify(data)
     // A toJSON of the app's own: anything else would take the place of a session that can be read.
     if (!text?.startsWith('{')) throw faultOf(data)
@@ -200,7 +197,7 @@ export class SessionStore extends session.Store {
     if (!isPlainObject(found) || !isPlainObject(found['cookie'])) return undefined
     const { [COOKIE_SENT_AT]: sentAt, cookie, ...content } = found
     const data = { cookie: toCookie(cookie), ...content }
-    if (typeof sentAt === 'number') marksOf(data).sentAt = sentAt
+    if (typeof sentAt === 'number') stateOf(data).sentAt = sentAt
     return data
   }
 

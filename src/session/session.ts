@@ -7,15 +7,14 @@ import { callBack } from '../lib/call-back.js'
 import { RecentSet } from '../lib/recent-set.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import type { SessionCommands } from '../store/store.js'
-import { createAnnouncer } from './announce.js'
 import { mendEnd } from './answer-end.js'
 import { cookieNamesOf } from './cookie-names.js'
 import { mendHttp2 } from './http2.js'
 import { settle } from './renew-session.js'
+import { createCookieSender } from './send-cookie.js'
 import { createSessionCookie } from './session-cookie.js'
-import { marksOf } from './session-marks.js'
+import { isStandIn, makeStandIn, stateOf } from './session-state.js'
 import { SessionStore } from './session-store.js'
-import { isStandIn, makeStandIn } from './stand-in.js'
 import type { Visit } from './visit.js'
 
 /** The library's own session. */
@@ -56,7 +55,7 @@ export interface SessionParts {
 const LATE_COOKIE_TTL_MS = 10_000
 
 /**
- * express-session with safe defaults. The cookie leaves only when there is something to say: see `createAnnouncer`.
+ * express-session with safe defaults. The cookie is sent only when that has a purpose: see `createCookieSender`.
  */
 export function createOwnSession(parts: SessionParts): OwnSession {
   const { config, runtime, raise } = parts
@@ -75,7 +74,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
   })
   const cookie = createSessionCookie(cookieNames, config.isHttps)
   let secret = ''
-  const announcer = createAnnouncer({
+  const sender = createCookieSender({
     cookie,
     store,
     idleMs: config.idleMs,
@@ -126,10 +125,10 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     store.generate = (req) => {
       const sent = req.sessionID
       generate(req)
-      marksOf(req.session).sentAt = runtime.now()
+      stateOf(req.session).sentAt = runtime.now()
       store.adopt(req, req.session)
       // The browser has signed out, and perhaps in again: a new cookie would take the place of its newer one.
-      if (sent && lateCookies.has(sent)) marksOf(req.session).isDropped = 'always'
+      if (sent && lateCookies.has(sent)) stateOf(req.session).fate = 'dropped'
     }
     return handler
   }
@@ -142,35 +141,52 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     if (!req.session) return
     await settle(start)
     Object.assign(req.session, carried)
-    marksOf(req.session).isDropped = 'if-empty'
+    stateOf(req.session).fate = 'dropped-if-empty'
+  }
+
+  function beginVisit(req: Request, res: Response): Visit {
+    const visit: Visit = { res, end: res.end, hasLeft: false, isEnding: false }
+    visits.set(req, visit)
+    // on-headers runs last what was registered first: ours sees the cookie that express-session wrote.
+    onHeaders(res, () => {
+      if (owns(req)) sender.writeCookie(req, visit)
+      visit.hasLeft = true
+    })
+    return visit
+  }
+
+  function prepareAnswer(req: Request, visit: Visit, next: NextFunction): void {
+    sender.begin(req, visit)
+    mendEnd({
+      req,
+      visit,
+      isSaveDue: () => owns(req) && sender.isBlobDue(req, visit),
+      next,
+      onUnsaved: (detail) => raise({ type: 'warning', code: 'session_not_saved', detail }),
+    })
+  }
+
+  function loadSession(req: Request, visit: Visit, handler: RequestHandler, next: NextFunction): void {
+    cookie.readUnderFormerName(
+      req,
+      (done) => void handler(req, visit.res as Response, done),
+      (wasFormer, error) => {
+        if (error || !req.session) return next(error)
+        // Under its former name the cookie is as good as never sent.
+        if (wasFormer && visit.loadedId) stateOf(req.session).sentAt = undefined
+        prepareAnswer(req, visit, next)
+        next()
+      },
+    )
   }
 
   return {
     middleware: function ppoppoSession(req: Request, res: Response, next: NextFunction): void {
       if (req.session) return next()
       mendHttp2(res)
-      const visit: Visit = { res, end: res.end, hasLeft: false, isEnding: false }
-      visits.set(req, visit)
-      // on-headers runs last what was registered first: ours sees the cookie that express-session wrote.
-      onHeaders(res, () => {
-        if (owns(req)) announcer.writeCookie(req, visit)
-        visit.hasLeft = true
-      })
-      const proceed = (wasFormer: boolean, error?: unknown): void => {
-        if (error || !req.session) return next(error)
-        // Under its former name the cookie is as good as never sent.
-        if (wasFormer && visit.loadedId) delete marksOf(req.session).sentAt
-        announcer.begin(req, visit)
-        const isSaveDue = (): boolean => owns(req) && announcer.isBlobDue(req, visit)
-        const onUnsaved = (detail: string): void => raise({ type: 'warning', code: 'session_not_saved', detail })
-        mendEnd({ req, visit, isSaveDue, next, onUnsaved })
-        next()
-      }
-      const load = (handler: RequestHandler): void => {
-        cookie.readUnderFormerName(req, (done) => void handler(req, res, done), proceed)
-      }
-      if (ready) load(ready)
-      else callBack(handlerFor(), load, next)
+      const visit = beginVisit(req, res)
+      if (ready) loadSession(req, visit, ready, next)
+      else callBack(handlerFor(), (handler) => loadSession(req, visit, handler, next), next)
     },
     owns,
     isUnavailable: (req) => isStandIn(req.session),
@@ -178,7 +194,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     isLost(req) {
       const visit = visits.get(req)
       if (!visit || visit.loadedId !== undefined || !owns(req) || !cookie.isSentBy(req)) return false
-      return !isStandIn(req.session) && marksOf(req.session).isDropped === undefined
+      return stateOf(req.session).fate === 'kept'
     },
     end: (req, carried) => renew(req, carried, (done) => store.regenerate(req, done)),
     leave: (req, carried) => renew(req, carried, (done) => store.leave(req, done)),

@@ -1,23 +1,36 @@
 import type { ServerResponse } from 'node:http'
 import { canSetHeaders } from './set-cookie.js'
 
+/*
+ * The state of one request and its answer. What is known of a session object is in `session-state.ts`; what must be known
+ * between requests (sessions that ended, cookies that came late) is kept by id in a `RecentSet`.
+ *
+ *   begun ──> a session was found (`loadedId`) ──> its cookie is due (`renewal`)
+ *     │           └──> this request ended it (`endedId`): the answer clears the cookie
+ *     └─────> none was found: a new one, sent once something is in it
+ *   then, for the answer: open ──> headers sent (`hasLeft`, with `sentId` where the cookie went along)
+ *                         open ──> `isEnding` ──> headers sent
+ */
+
 /** One request and its answer, as far as the library's own session is concerned. */
 export interface Visit {
+  /** The answer. */
   readonly res: ServerResponse
-  /** `res.end` as it was before express-session took its place. */
+  /** `res.end` as it was before express-session replaced it. */
   readonly end: ServerResponse['end']
   /** The session that came with the request and was found. */
   loadedId?: string
+  /** How its cookie was set up when the request came. */
   cookieSettings?: CookieSettings
-  /** Its cookie is due for renewal. */
+  /** Set where its cookie is due for renewal. */
   renewal?: Renewal
-  /** The session whose cookie left with the answer. */
-  announcedId?: string
-  /** The session that came, which this request has ended: its answer takes the cookie out of the browser. */
+  /** The session whose cookie was sent with the answer. */
+  sentId?: string
+  /** The session that came and that this request has ended: the answer clears its cookie. */
   endedId?: string
-  /** The headers have left; an object that stands in for an answer does not say so itself. */
+  /** The headers have been sent; an object that stands in for an answer does not say so itself. */
   hasLeft: boolean
-  /** The answer is being ended: nobody is left to hear of an error. */
+  /** The answer is being ended: an error can no longer reach the app. */
   isEnding: boolean
 }
 
@@ -36,12 +49,12 @@ interface Renewal {
   readonly sentAt: number | undefined
 }
 
-/** Whether a cookie can still leave with the answer. */
-export function canAnnounce({ res, hasLeft }: Visit): boolean {
+/** Whether a cookie can still be sent with the answer. */
+export function canSendCookie({ res, hasLeft }: Visit): boolean {
   return !hasLeft && canSetHeaders(res)
 }
 
-/** Whether no browser will ever ask for this session: it is new, and its cookie can no longer leave. */
-export function isUnannounced(visit: Visit, sid: string): boolean {
-  return visit.loadedId !== sid && visit.announcedId !== sid && !canAnnounce(visit)
+/** Whether no browser will ever ask for this session: it is new, and its cookie can no longer be sent. */
+export function isUnreachable(visit: Visit, sid: string): boolean {
+  return visit.loadedId !== sid && visit.sentId !== sid && !canSendCookie(visit)
 }

@@ -3,45 +3,50 @@ import type { Session } from 'express-session'
 import type { Runtime } from '../lib/runtime.js'
 import { audienceOf, keepPrivate } from './audience.js'
 import type { SessionCookie } from './session-cookie.js'
-import { isDropped, marksOf } from './session-marks.js'
+import { isDropped, isStandIn, stateOf } from './session-state.js'
 import type { SessionStore } from './session-store.js'
 import { cookieLines, replaceCookieLines } from './set-cookie.js'
-import { isStandIn } from './stand-in.js'
 import { faultOf, hasCookie } from './unsaveable.js'
 import type { CookieSettings, Visit } from './visit.js'
 
-/** Decides when the cookie of a session leaves with an answer. */
-export interface Announcer {
-  /** The session has been loaded or made. */
+/** Decides when the session cookie is sent with an answer. */
+export interface CookieSender {
+  /** Call once the session has been loaded or created. */
   begin(req: Request, visit: Visit): void
   /**
-   * At the end of the answer: whether the stored blob is to be renewed, as the cookie was. They are renewed together, and
-   * seldom.
+   * Asked at the end of the answer: whether the stored blob must be renewed because the cookie was. Both are renewed
+   * together, and rarely.
    * @throws `session_invalid`
    */
   isBlobDue(req: Request, visit: Visit): boolean
-  /** At the last moment before the headers leave. */
+  /** Call just before the headers are sent. */
   writeCookie(req: Request, visit: Visit): void
 }
 
-export interface AnnouncerParts {
+/** What the cookie sender is made of. */
+export interface CookieSenderParts {
+  /** Reads and writes the cookie itself. */
   readonly cookie: SessionCookie
+  /** Knows which sessions have ended. */
   readonly store: SessionStore
+  /** How long an unused session lives, in milliseconds. */
   readonly idleMs: number
+  /** The clock. */
   readonly runtime: Runtime
   /** Signs the cookie. */
   readonly secret: () => string
+  /** Requests that look at the session without using it. */
   readonly isPassive: (req: Request) => boolean
 }
 
-/** A renewed cookie leaves within this time, or waits for another answer: see `isPoorCarrier`. */
+/** A renewed cookie is sent within this time or waits for another answer: see `isPoorCarrier`. */
 const PROMPT_MS = 1_000
 
 /**
  * The cookie leaves when a session begins, when the app sets it up in another way, and when a quarter of its life has
  * gone; and never with an answer that others may be given: a new one makes the answer private, a renewal waits.
  */
-export function createAnnouncer(parts: AnnouncerParts): Announcer {
+export function createCookieSender(parts: CookieSenderParts): CookieSender {
   const { cookie, store, idleMs, runtime } = parts
 
   const lifeOf = (session: Session): number => Math.min(session.cookie.originalMaxAge || idleMs, idleMs)
@@ -74,7 +79,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
       if (visit.loadedId === undefined) return
       visit.cookieSettings = settingsOf(req.session)
       if (parts.isPassive(req)) return
-      const [now, sentAt] = [runtime.now(), marksOf(req.session).sentAt]
+      const [now, sentAt] = [runtime.now(), stateOf(req.session).sentAt]
       if (sentAt === undefined || now - sentAt >= lifeOf(req.session) / 4) visit.renewal = { dueAt: now, sentAt }
     },
 
@@ -88,7 +93,7 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
         // express-session does this a moment later; by now it is known whether the cookie really leaves.
         visit.res.writeHead(visit.res.statusCode)
       }
-      return visit.announcedId === req.sessionID
+      return visit.sentId === req.sessionID
     },
 
     writeCookie(req, visit) {
@@ -96,8 +101,8 @@ export function createAnnouncer(parts: AnnouncerParts): Announcer {
       const claim = claimOf(req, visit)
       const line = claim && (cookie.offered(res) ?? cookie.lineFor(req.session.touch(), parts.secret()))
       if (line !== undefined) {
-        visit.announcedId = req.sessionID
-        marksOf(req.session).sentAt = runtime.now()
+        visit.sentId = req.sessionID
+        stateOf(req.session).sentAt = runtime.now()
       }
       const ours = line === undefined ? [] : [line]
       // express-session would leave the cookie of a session that has ended.
