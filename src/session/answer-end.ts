@@ -5,29 +5,29 @@ import { defineHidden } from '../lib/define-hidden.js'
 import { faultOf } from './unsaveable.js'
 import type { Visit } from './visit.js'
 
-/** How an answer ends. */
+/** What it takes to end an answer. */
 export interface AnswerEndParts {
   readonly req: Request
   readonly visit: Visit
   /** Whether the session is saved though the app changed nothing in it. */
   readonly isSaveDue: () => boolean
-  /** Hears of a session that cannot be saved, instead of the answer. */
+  /** Called with the error, instead of answering, if the session cannot be saved. */
   readonly next: (error: unknown) => void
-  /** The same, where it is too late for that. */
+  /** Called if the session cannot be saved and it is too late for an error page. */
   readonly onUnsaved: (detail: string) => void
 }
 
 type Callback = () => void
 
-/** What the answer was, which the error's page is not. */
+/** Headers that describe the app's answer and would be wrong on an error page. */
 const ENTITY_HEADERS = [
   ...['Content-Type', 'Content-Length', 'Content-Encoding', 'Content-Disposition', 'Content-Range'],
   ...['ETag', 'Last-Modified', 'Cache-Control', 'Expires', 'Location'],
 ]
 
 /**
- * Puts right how express-session ends an answer: a session that cannot be saved leaves the request hanging for good, and
- * the callback of `res.end` is forgotten.
+ * Fixes how express-session ends an answer: with a session that cannot be saved it leaves the request hanging forever,
+ * and it never calls the callback of `res.end`.
  */
 export function mendEnd({ req, visit, isSaveDue, next, onUnsaved }: AnswerEndParts): void {
   const { res } = visit
@@ -95,7 +95,7 @@ function saveWith({ session }: Request, finish: () => unknown): void {
   }
 }
 
-/** `save` of a session that JSON cannot hold throws, and may do so where nobody catches: its callback hears of it. */
+/** `save` of a session that JSON cannot hold throws, possibly where nothing catches it, so its callback gets the error. */
 function guardSave({ session }: Request): void {
   const { save } = session
   const value = (done?: (error?: unknown) => void): typeof session => {
@@ -112,7 +112,7 @@ function guardSave({ session }: Request): void {
 }
 
 /**
- * `reload` of a session that has ended, or ends meanwhile: its callback hears of it. express-session's own looks at the
+ * `reload` of a session that has ended, or ends meanwhile: its callback gets the error. express-session's own looks at the
  * session of the request first, and what it throws there ends the process.
  */
 function guardReload(req: Request): void {

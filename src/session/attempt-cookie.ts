@@ -13,29 +13,37 @@ export interface AttemptCookies {
   begunAt(value: string): number
   /** Sets the cookie of a new attempt and drops the oldest above the bound. */
   set(req: Request, res: Response, state: string, value: string): void
-  /** The cookie's value, or `undefined` where this browser did not begin the attempt. */
+  /** The cookie's value; `undefined` if this browser did not begin the attempt. */
   read(req: Request, state: string): string | undefined
+  /** Clears the cookie of an attempt, where this browser sent it. */
   clear(req: Request, res: Response, state: string): void
 }
 
-/** Longer than an attempt lives: who took too long is told so. */
+/** Longer than an attempt lives, so that a late callback is reported as expired and not as unknown. */
 const COOKIE_TTL_MS = 60 * 60_000
-/** More open attempts than this in one browser: the oldest goes. */
+/** Above this many open attempts in one browser, the oldest is dropped. */
 const MAX_OPEN_ATTEMPTS = 10
 /** In one answer: more would not fit into the buffer that a proxy has for its headers (nginx: 4 KB). */
 const MAX_DROPPED = 10
 /** `<milliseconds in base 36>.<128 random bits>` */
 const VALUE = /^([0-9a-z]{8,10})\.[A-Za-z0-9_-]{22}$/
 
-export function createAttemptCookies(options: {
+/** What the attempt cookies are made of. */
+export interface AttemptCookiesParts {
+  /** Whether the app is served by https: then the cookies are `Secure`. */
   readonly isHttps: boolean
+  /** The client they belong to; part of their names. */
   readonly clientId: string
+  /** Clock and random source. */
   readonly runtime: Runtime
-}): AttemptCookies {
-  const { isHttps, clientId, runtime } = options
+}
+
+/** Creates the cookies that bind login attempts of one client to a browser. */
+export function createAttemptCookies(parts: AttemptCookiesParts): AttemptCookies {
+  const { isHttps, clientId, runtime } = parts
   const { attempts, formerAttempts } = cookieNamesOf({ clientId, isHttps })
   const attributes = { httpOnly: true, secure: isHttps, sameSite: 'lax', path: '/' } as const
-  /** Under its name, and under what it was called before. */
+  /** Its current name and its former one. */
   const namesFor = (state: string): readonly [string, string] => {
     const tag = digestOf('attempt-cookie', clientId, state).slice(0, 16)
     return [attempts + tag, formerAttempts + tag]

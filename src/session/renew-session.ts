@@ -5,7 +5,7 @@ import { SessionStore } from './session-store.js'
 
 /**
  * Gives the browser a new session id, carries over what may be kept, points the new session at `pointer` and waits
- * until it is saved: express-session would send the redirect first.
+ * until it is saved, because express-session would send the redirect first.
  */
 export async function renewSession(
   req: Request,
@@ -44,7 +44,7 @@ export async function regenerate(req: Request): Promise<void> {
   await settle((done) => assertSession(req).regenerate(done))
 }
 
-/** Ends a session that is the app's own. Its content was for the person who is gone; other instances' pointers move on. */
+/** Ends a session that is the app's own. Its content belonged to the person who signed out; pointers of other instances are carried over. */
 export async function endAppSession(req: Request, carried: Readonly<Record<string, unknown>>): Promise<void> {
   await regenerate(req)
   if (Object.keys(carried).length === 0) return

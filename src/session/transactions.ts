@@ -22,7 +22,7 @@ export interface Transaction {
   readonly seenSince?: number
 }
 
-/** What became of an attempt that somebody else took: a sign-in to join, or a failure. Holds no token. */
+/** The result of an attempt that another callback took: a sign-in to join, or a failure. Holds no token. */
 export type Outcome = Success | 'failed'
 
 /** `arrival`: the callback that brought it, see `sign-in/arrivals.ts`. */
@@ -37,9 +37,9 @@ export type Consumed =
   | { readonly kind: 'taken'; readonly transaction: Transaction; readonly finish: (outcome: Outcome) => Promise<void> }
   | { readonly kind: 'taken_before'; readonly outcome: () => Promise<Outcome | undefined> }
   | { readonly kind: 'expired' }
-  /** This browser began it a moment ago, and the store does not know it, or not any more; `detail` says why. */
+  /** This browser began it recently, but the store does not have it; `detail` says why. */
   | { readonly kind: 'lost'; readonly detail: string }
-  /** This browser did not begin it, or it is long gone. */
+  /** This browser did not begin it, or its cookie has expired. */
   | { readonly kind: 'unknown' }
 
 /** The login attempts: one per `state`, each taken once and only by the browser that began it. */
@@ -63,16 +63,24 @@ const WHY_LOST = {
 const OTHER_KEYS = 'does not open with the vault keys of this process: those of the login were others'
 const FORM_OF_STATE = /^[A-Za-z0-9_-]{43}$/
 
-export function createTransactions(parts: {
+/** What the login attempts are made of. */
+export interface TransactionsParts {
+  /** The client, and whether its cookies are `Secure`. */
   readonly config: Pick<Config, 'clientId' | 'isHttps'>
+  /** Holds the attempts, encrypted. */
   readonly store: Store
+  /** The keys that encrypt them. */
   readonly keyRing: () => Promise<KeyRing>
+  /** Clock and random source. */
   readonly runtime: Runtime
-}): Transactions {
+}
+
+/** Creates the login attempts of one client. */
+export function createTransactions(parts: TransactionsParts): Transactions {
   const { config, store, keyRing, runtime } = parts
   const cookies = createAttemptCookies({ ...config, runtime })
 
-  /** Only who has both the state and the cookie can name the record. */
+  /** Naming the record takes both the state and the cookie. */
   const keyFor = (state: string, cookie: string): string => digestOf('transaction', config.clientId, state, cookie)
   const contextFor = (key: string) => ({ purpose: 'transaction', recordId: key, binding: [] })
   const outcomeContextFor = (key: string) => ({ purpose: 'outcome', recordId: key, binding: [] })
@@ -87,7 +95,7 @@ export function createTransactions(parts: {
     return parseOutcome((await keyRing()).open(outcomeContextFor(key), outcome ?? '') ?? '')
   }
 
-  /** An attempt that cannot be taken: by the time in its cookie it is too old, or the store lost it. */
+  /** Why an attempt cannot be taken: its cookie is too old, or the store lost it. */
   async function gone(cookie: string, why: string): Promise<Consumed> {
     const ageMs = (await store.now()) - cookies.begunAt(cookie)
     if (ageMs >= ATTEMPT_TTL_MS) return { kind: 'expired' }

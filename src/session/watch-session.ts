@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import { callBack } from '../lib/call-back.js'
 import { defineHidden } from '../lib/define-hidden.js'
 
-/** What a session tells when the app ends it by its own means. */
+/** Called when the app ends a session through express-session's own methods. */
 export interface SessionHooks {
   /** `destroy()` was called; its callback waits for this. */
   readonly destroyed: () => Promise<void>
@@ -12,7 +12,7 @@ export interface SessionHooks {
 
 type Done = (error?: unknown) => void
 
-/** Hears when the app ends the session of a request, the library's or its own. */
+/** Calls `hooks` when the app ends the session of a request, be it the library's or its own. */
 export function watchSession(req: Request, hooks: SessionHooks): void {
   const { session } = req
   const { destroy, regenerate, reload } = session
