@@ -3,9 +3,9 @@ import type { Config } from '../config/options.js'
 
 /**
  * The host that a visitor's browser asked, where that is surely not the one of `baseUrl`: cookies set there do not reach the
- * callback. Ports are of no account, as to cookies.
+ * callback. Ports do not matter, since cookies ignore them.
  *
- * @returns the host as it was named; `undefined` where it is ours, or nobody can tell. A proxy may have put its own
+ * @returns the host as it was named; `undefined` where it is ours or cannot be known. A proxy may have put its own
  *   name into `Host`, so what is returned is a guess until the browser has been sent to `baseUrl` once.
  */
 export function otherHostOf(req: Request, config: Pick<Config, 'origin' | 'isHttps'>): string | undefined {

@@ -7,7 +7,7 @@ import onHeaders from 'on-headers'
  * Firefox and WebKit keep no page that came with `no-store`. Chromium does, for some minutes, until an HttpOnly cookie
  * changes. A sign-out from another browser changes none here; and a session cookie that was set by the redirects a page
  * came through, as at the end of a sign-in, may go again without being counted. A cookie that the page's own answer sets
- * and sets once more is a change that is always counted. It says nothing, and is gone after a second.
+ * and sets once more is a change that is always counted. It holds no information and expires after a second.
  */
 export function keepOutOfPageCache(req: Request, res: Response, isHttps: boolean): void {
   // Chromium says that it is one, on every request.

@@ -1,7 +1,7 @@
 import type { Response } from 'express'
 import { secureAnswer } from './answer-headers.js'
 
-/** Answers a client that is no browser (RFC 9457). */
+/** Answers a client that is not a browser with `application/problem+json` (RFC 9457). */
 export function sendProblem(
   res: Response,
   status: number,

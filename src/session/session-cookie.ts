@@ -12,19 +12,19 @@ type Done = (error?: unknown) => void
 export interface SessionCookie {
   /** Whether this browser sent it, valid or not. */
   isSentBy(req: Request): boolean
-  /** The lines of an answer that are about other cookies, or take this one away. */
+  /** The `Set-Cookie` lines of an answer that set other cookies, or clear this one. */
   others(res: ServerResponse): readonly string[]
-  /** The line that express-session wrote, which it does for a new session that something was put into. */
+  /** The line that express-session wrote, as it does for a new session with content. */
   offered(res: ServerResponse): string | undefined
-  /** The line for a session; `undefined` where the app set its cookie up so that there can be none. */
+  /** The line for a session; `undefined` if the app's cookie settings make it impossible to write one. */
   lineFor(session: Session, secret: string): string | undefined
-  /** The lines that take the cookie of a session away, under both its names. */
+  /** The lines that clear the cookie of a session, under both its names. */
   clearing(req: Request, sid: string): readonly string[]
-  /** The line that takes away the one under the former name, where it is of this session. */
+  /** The line that clears the cookie under its former name, where it belongs to this session. */
   clearingFormer(req: Request, sid: string): readonly string[]
   /**
    * Runs `load`, which reads the cookie at once, with a cookie that came under the former name alone shown under its
-   * name. `done` hears whether it was so.
+   * name. `done` receives whether that was the case.
    */
   readUnderFormerName(
     req: Request,

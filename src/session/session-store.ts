@@ -14,20 +14,23 @@ import { canSendCookie, isUnreachable, type Visit } from './visit.js'
 
 type Done = (error?: unknown) => void
 
-/** What the session middleware tells its store, and asks it. */
+/** What the session store is made of. */
 export interface SessionStoreParts {
+  /** The commands of the store behind it. */
   readonly commands: SessionCommands
   /** Those that sign the cookie; blob and cookie are renewed together, so they rotate together. */
   readonly secrets: () => Promise<readonly string[]>
+  /** How long an unused session lives, in milliseconds. */
   readonly idleMs: number
+  /** Reports outages and sessions that could not be saved. */
   readonly raise: RaiseEvent
-  /** What is known of a request; nothing where the store made it up by itself. */
+  /** The state of a request; `undefined` for a request that did not come through the middleware. */
   readonly visitOf: (req: Request) => Visit | undefined
   /** A clock that is never set, in milliseconds. */
   readonly now: () => number
-  /** A session was ended by its id alone; what was in it. */
+  /** Called with the content of a session that was ended by its id alone. */
   readonly onDestroyed: (session: SessionData) => Promise<void>
-  /** A cookie came late: its session has ended, perhaps in another process, and the browser has been told. */
+  /** Called for a late cookie: its session has ended, perhaps in another process, and that answer cleared the cookie. */
   readonly onLateCookie: (sid: string) => void
 }
 
@@ -100,7 +103,7 @@ export class SessionStore extends session.Store {
     this.#parts.raise({ type: 'warning', code: 'session_not_saved', detail })
   }
 
-  /** Ends a session from anywhere. Its browser hears nothing of it, so the next session there is as good as any. */
+  /** Ends a session from anywhere. Its browser keeps the old cookie, so the next session there may set a new one. */
   override destroy(sid: string, done: Done = () => {}): void {
     const ends = this.#find(sid).then((found) =>
       Promise.all([this.#end(sid, false), found && this.#parts.onDestroyed(found)]),
@@ -171,7 +174,7 @@ export class SessionStore extends session.Store {
     return created
   }
 
-  /** Makes `req.session.destroy()` known as the end of what came with this request. */
+  /** Makes `req.session.destroy()` end the session that came with this request. */
   adopt(req: Request, created: session.Session): void {
     defineHidden(created, 'destroy', (done?: Done) => {
       Reflect.deleteProperty(req, 'session')
