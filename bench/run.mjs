@@ -1,1 +1,34 @@
-console.log('The benchmarks are not written yet; they come with an issue of their own. Nothing was measured.')
+/** `npm run bench`: express-ppoppo against its peers, in one run. See `bench/README.md`. */
+import { writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { runToEnd } from '../scripts/lib/processes.mjs'
+import { parseArguments, USAGE } from './lib/arguments.mjs'
+import { prepare } from './lib/prepare.mjs'
+
+const IDS = ['B1', 'B2', 'B3', 'B9', 'B11']
+
+await runToEnd(async () => {
+  let options
+  try {
+    options = parseArguments(process.argv.slice(2), IDS)
+  } catch (error) {
+    console.error(`${error.message}\n\n${USAGE}`)
+    return 2
+  }
+  if (options.help) {
+    console.log(USAGE)
+    return 0
+  }
+  prepare()
+  // Not before: what they import may not be installed yet.
+  const { runAll } = await import('./lib/run-all.mjs')
+  const { toMarkdown } = await import('./lib/report.mjs')
+  const results = await runAll(options)
+  const tables = results.map(toMarkdown).join('\n\n')
+  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}`
+  const about = `${new Date().toISOString().slice(0, 10)}, ${machine}, ${options.rounds} rounds`
+  console.log(`\n${about}\n\n${tables}`)
+  if (options.json) await writeFile(options.json, JSON.stringify({ about, results }, undefined, 2))
+  if (options.markdown) await writeFile(options.markdown, `${about}\n\n${tables}\n`)
+  return 0
+})

@@ -1,0 +1,63 @@
+import { Agent } from 'node:http'
+import { signIn } from '../lib/browser.mjs'
+import { commandsBetween } from '../lib/redis.mjs'
+import { measureRounds } from '../lib/rounds.mjs'
+import { withApps } from './http-apps.mjs'
+
+export const id = 'B3'
+export const title = 'Whole sign-in, login to landing, 8 browsers at once'
+export const reference = 'bare'
+export const metrics = {
+  cpu: { label: 'CPU per sign-in', unit: 'us', goal: { most: 1 } },
+  perSecond: { label: 'sign-ins/s', unit: '/s', goal: { least: 1 } },
+  oneMs: { label: 'one alone', unit: 'ms' },
+  redisCommands: { label: 'Redis commands per sign-in', absolute: true, goal: { most: 8 } },
+}
+const AT_ONCE = 8
+
+/** @param {import('../lib/context.mjs').Context} context */
+export function run(context) {
+  const names = ['bare', 'passport', 'express-openid-connect (Redis)', 'express-ppoppo']
+  return withApps(context, names, async (apps) => {
+    const flows = context.isQuick ? 40 : 400
+    const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+    const contenders = {}
+    for (const name of names) {
+      await signInOften(apps[name].url, agent, flows / 2)
+      contenders[name] = async () => {
+        const redisBefore = await context.redis.stats()
+        const before = await apps[name].measure()
+        const startedAt = performance.now()
+        await signInOften(apps[name].url, agent, flows)
+        const tookMs = performance.now() - startedAt
+        const after = await apps[name].measure()
+        const redisAfter = await context.redis.stats()
+        const aloneAt = performance.now()
+        const alone = 10
+        for (let index = 0; index < alone; index += 1) await signIn(apps[name].url, { agent })
+        return {
+          cpu: (after.cpuMicros - before.cpuMicros) / flows,
+          perSecond: (flows / tookMs) * 1_000,
+          oneMs: (performance.now() - aloneAt) / alone,
+          redisCommands: commandsBetween(redisBefore, redisAfter) / flows,
+        }
+      }
+    }
+    try {
+      return await measureRounds(contenders, context.rounds, context.log)
+    } finally {
+      agent.destroy()
+    }
+  })
+}
+
+async function signInOften(url, agent, flows) {
+  let left = flows
+  const one = async () => {
+    while (left > 0) {
+      left -= 1
+      await signIn(url, { agent })
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, one))
+}

@@ -1,0 +1,13 @@
+import { startChild } from './children.mjs'
+
+/** Starts an app of `apps/` in a process of its own. @param {string} kind name of its file */
+export async function startApp(kind, options, nodeOptions) {
+  const child = await startChild('apps/run-app.mjs', [kind, JSON.stringify(options)], nodeOptions)
+  return {
+    url: `http://localhost:${child.first.port}`,
+    /** CPU time in microseconds, RSS and heap in bytes, after a collection. */
+    measure: () => child.ask('measure'),
+    errors: child.errors,
+    end: child.end,
+  }
+}

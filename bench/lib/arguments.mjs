@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util'
+
+export const USAGE = `npm run bench -- [options]
+
+  --only B1,B3     these benchmarks only
+  --rounds N       how often each contender is measured (default 5, 1 to 50)
+  --quick          few requests in 1 round, to see that all works; the figures mean nothing
+  --json FILE      also writes the results as JSON
+  --markdown FILE  also writes the tables as Markdown
+  --help           this text
+`
+
+/**
+ * @param {readonly string[]} args
+ * @param {readonly string[]} ids of the benchmarks there are
+ * @throws Error saying what is wrong
+ */
+export function parseArguments(args, ids) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean' },
+      json: { type: 'string' },
+      markdown: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  const only = values.only === undefined ? ids : values.only.split(',').map((id) => id.trim().toUpperCase())
+  for (const id of only)
+    if (!ids.includes(id)) throw new Error(`--only: there is no ${id}; there are ${ids.join(', ')}`)
+  const isQuick = values.quick ?? false
+  const rounds = Number(values.rounds ?? (isQuick ? 1 : 5))
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) throw new Error('--rounds: a whole number from 1 to 50')
+  return { ...values, only, isQuick, rounds }
+}

@@ -1,0 +1,9 @@
+/**
+ * What each benchmark is given.
+ * @typedef {object} Context
+ * @property {Awaited<ReturnType<typeof import('./redis.mjs').startRedis>>} redis
+ * @property {Awaited<ReturnType<typeof import('./pas.mjs').startPas>>} pas
+ * @property {boolean} isQuick few requests, to see that it works: its figures mean nothing
+ * @property {number} rounds
+ * @property {(text: string) => void} log
+ */
