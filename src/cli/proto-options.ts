@@ -52,14 +52,22 @@ export async function configureProtoPull(
   args: ProtoPullArgs,
   io: CliIo,
 ): Promise<{ readonly config: MessagingConfig; readonly options: PullOptions } | string> {
-  const [{ resolveMessagingConfig }, { isPpoppoError }, { createTokenSource }, { systemMessagingRuntime }] =
-    await Promise.all([
-      import('../config/messaging.js'),
-      import('../errors.js'),
-      import('../messaging/channel/token-source.js'),
-      import('../messaging/lib/runtime.js'),
-    ])
+  const [
+    { messagingFaults, parseMessagingConfig, resolveMessagingConfig },
+    { isPpoppoError },
+    { createTokenSource },
+    { systemMessagingRuntime },
+  ] = await Promise.all([
+    import('../config/messaging.js'),
+    import('../errors.js'),
+    import('../messaging/channel/token-source.js'),
+    import('../messaging/lib/runtime.js'),
+  ])
   const asked = { apiUrl: args.url, deadlineMs: args.timeoutMs }
+  // On its own first: a fault of the URL is one of the command line, whatever the environment says.
+  const faults = messagingFaults({ apiUrl: '<url>' })
+  const alone = parseMessagingConfig(asked, {}, faults)
+  if (faults.lines.length > 0) return faults.lines.join('; ')
   const attempt = (env: NodeJS.ProcessEnv, options: MessagingOptions = asked): MessagingConfig | string => {
     try {
       return resolveMessagingConfig(options, env)
@@ -68,9 +76,6 @@ export async function configureProtoPull(
       throw error
     }
   }
-  // Alone first: a fault of the URL is one of the command line, whatever the environment says.
-  const alone = attempt({})
-  if (typeof alone === 'string') return alone.replace(/^.*"apiUrl" \(PCS_API_URL\)/s, '<url>')
   const token = args.tokenName === undefined ? undefined : (io.env[args.tokenName] ?? '').trim()
   if (token === '') return '--token must name an environment variable that holds an access token; that one is not set'
   if (token !== undefined) {

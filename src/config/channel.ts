@@ -1,6 +1,6 @@
 import { isPlainObject, isWholeNumber } from '../lib/guards.js'
 import { nearest } from '../lib/nearest.js'
-import type { Faults } from './source.js'
+import type { Faults } from './environment.js'
 
 const OPTION = 'grpcChannelOptions'
 

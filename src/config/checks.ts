@@ -2,8 +2,8 @@ import { isWholeNumber } from '../lib/guards.js'
 import type { PpoppoFetch } from '../lib/http.js'
 import { LABEL_KEYS, PAGE_KINDS, PAGE_TEXT_KEYS } from '../pages/texts.js'
 import { faultOfAuthorizationParams } from './authorization-params.js'
+import { checkKeys, type Faults } from './environment.js'
 import type { Config, PpoppoOptions } from './options.js'
-import { checkKeys, type Faults } from './source.js'
 import { isCleanText } from './urls.js'
 
 const DAY_MS = 86_400_000

@@ -14,6 +14,7 @@ import {
   parseSession,
   parseTexts,
 } from './checks.js'
+import { checkKeys, createSource, Faults, type Source } from './environment.js'
 import { messagingFaults, parseMessagingConfig } from './messaging.js'
 import type { MessagingConfig } from './messaging-options.js'
 import type { Config, PpoppoOptions } from './options.js'
@@ -21,7 +22,6 @@ import { parsePublicPaths } from './paths.js'
 import { oneOfSeveral } from './processes.js'
 import { parseRedis } from './redis.js'
 import { parseSessionSecrets, parseVaultKeys, type ReportWeak, requireInProduction } from './secrets.js'
-import { checkKeys, createSource, Faults, type Source } from './source.js'
 import {
   type Environment,
   environmentWarnings,

@@ -6,9 +6,9 @@ import { trimEndOf } from '../lib/trim-end.js'
 import { LONGEST_TIMER_MS } from '../lib/wait.js'
 import { parseChannelOptions } from './channel.js'
 import { parseFetch, parseKeyPrefix } from './checks.js'
+import { checkKeys, Faults, MESSAGING_VARIABLES } from './environment.js'
 import type { MessagingConfig, MessagingOptions } from './messaging-options.js'
 import { parseRedis } from './redis.js'
-import { checkKeys, Faults } from './source.js'
 import { isSecure, parseUrl } from './urls.js'
 
 /** PCS and PAS's token endpoint by environment (*Messaging reference*). */
@@ -21,15 +21,6 @@ const MESSAGING_URLS = {
   local: { apiUrl: 'http://localhost:3203', tokenUrl: 'http://localhost:3100/oauth/token' },
 } as const
 type Environment = keyof typeof MESSAGING_URLS
-
-const VARIABLES = {
-  apiUrl: 'PCS_API_URL',
-  tokenUrl: 'PAS_TOKEN_URL',
-  clientId: 'PAS_PCS_CLIENT_ID',
-  clientSecret: 'PAS_PCS_CLIENT_SECRET',
-  environment: 'PPOPPO_ENVIRONMENT',
-  redis: 'REDIS_URL',
-} as const satisfies Readonly<Partial<Record<keyof MessagingOptions, string>>>
 
 const OPTION_NAMES = Object.keys({
   apiUrl: true,
@@ -87,15 +78,19 @@ export function resolveMessagingConfig(options: MessagingOptions, env: NodeJS.Pr
   return deepFreeze<MessagingConfig>(config)
 }
 
-/** Collects faults under the names of the Messaging client's own variables. */
-export function messagingFaults(): Faults {
-  return new Faults(VARIABLES, 'Messaging')
+/**
+ * Collects faults under the names of the Messaging client's options and variables.
+ * @param names what faults call an option instead, e.g. `{ apiUrl: '<url>' }` where it is a command's argument
+ */
+export function messagingFaults(names: Readonly<Partial<Record<keyof MessagingOptions, string>>> = {}): Faults {
+  return new Faults(MESSAGING_VARIABLES, 'Messaging', names)
 }
 
 /** The same as a part of a larger configuration, which throws and freezes by itself. */
 export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, faults: Faults): MessagingConfig {
   const given = toOptions(options, faults)
-  const value = (name: keyof typeof VARIABLES): unknown => given[name] ?? (env[VARIABLES[name]]?.trim() || undefined)
+  const value = (name: keyof typeof MESSAGING_VARIABLES): unknown =>
+    given[name] ?? (env[MESSAGING_VARIABLES[name]]?.trim() || undefined)
 
   const urls = MESSAGING_URLS[parseEnvironment(value('environment'), faults)]
   const clientId = parseClientId(value('clientId'), faults)
@@ -111,7 +106,7 @@ export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, f
     apiUrl: parseApiUrl(value('apiUrl') ?? urls.apiUrl, faults),
     tokenUrl: parseTokenUrl(value('tokenUrl') ?? urls.tokenUrl, faults),
     ...(clientId && clientSecret ? { credentials: new MessagingCredentials(clientId, clientSecret) } : {}),
-    missing: missing.map((name) => `"${name}" (${VARIABLES[name]})`),
+    missing: missing.map((name) => `"${name}" (${MESSAGING_VARIABLES[name]})`),
     ...(descriptor === undefined ? {} : { descriptor }),
     keepalive: parseKeepalive(given['keepalive'], faults),
     deadlineMs: positive('deadlineMs', given['deadlineMs'], { otherwise: 20_000, most: LONGEST_TIMER_MS }, faults),

@@ -1,6 +1,6 @@
 import { isUnderPath } from '../lib/request-target.js'
+import type { Faults } from './environment.js'
 import type { Config } from './options.js'
-import type { Faults } from './source.js'
 
 /** Where the app and our routes are, as a visitor's browser sees it. */
 export type PublicPaths = Pick<Config, 'mountPath' | 'basePath' | 'strippedPrefix'>

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { nearest } from '../lib/nearest.js'
+import type { Faults } from './environment.js'
 import type { Config } from './options.js'
-import type { Faults } from './source.js'
 
 /** Where a Redis URL leads. */
 export interface RedisAddress {

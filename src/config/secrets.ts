@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { trimEndOf } from '../lib/trim-end.js'
+import type { Faults } from './environment.js'
 import type { VaultKey } from './options.js'
-import type { Faults } from './source.js'
 
 const KEYGEN = 'make one with: npx express-ppoppo keygen'
 const MIN_SECRET_LENGTH = 32

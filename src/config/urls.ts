@@ -1,5 +1,5 @@
 import { isLoopback } from '../lib/loopback.js'
-import type { Faults } from './source.js'
+import type { Faults } from './environment.js'
 
 /** PAS by environment (*Sign-in reference*). */
 export const ISSUERS = {

@@ -51,17 +51,20 @@ export function parseJws(text: string): Jws | undefined {
   }
 }
 
-/** Whether `key` is meant for the signature of a JWS with this header (RFC 7517 4, RFC 8037 2). */
-export function isKeyFor(header: Jws['header'], key: Jwk): boolean {
-  const { kty, crv, use, key_ops: operations, alg, kid } = key
+/** Whether `key` can verify signatures at all (RFC 7517 4, RFC 8037 2): an accepted curve, and meant for it. */
+export function isUsableKey({ kty, crv, use, key_ops: operations, alg }: Jwk): boolean {
   return (
     kty === 'OKP' &&
-    crv === algorithmOf(header['alg'])?.curve &&
+    SIGNATURE_ALGORITHMS.some(({ curve }) => curve === crv) &&
     (use === undefined || use === 'sig') &&
     (operations === undefined || (Array.isArray(operations) && operations.includes('verify'))) &&
-    (alg === undefined || algorithmOf(alg)?.curve === crv) &&
-    (header['kid'] === undefined || header['kid'] === kid)
+    (alg === undefined || algorithmOf(alg)?.curve === crv)
   )
+}
+
+/** Whether `key` is meant for the signature of a JWS with this header. */
+export function isKeyFor({ alg, kid }: Jws['header'], key: Jwk): boolean {
+  return isUsableKey(key) && algorithmOf(alg)?.curve === key['crv'] && (kid === undefined || kid === key['kid'])
 }
 
 /** Whether the signature was made with this key; `false` for a key that cannot be read. */

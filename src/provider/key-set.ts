@@ -1,6 +1,6 @@
 import type { Runtime } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
-import { isKeyFor, isSignedBy, type Jwk, type Jws } from './jws.js'
+import { isKeyFor, isSignedBy, isUsableKey, type Jwk, type Jws } from './jws.js'
 
 /** PAS's published keys. */
 export interface KeySet {
@@ -45,7 +45,7 @@ export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: 
     },
     async hasUsableKey() {
       const keys = await flights.run('keys', fetchAnew)
-      return keys.some((key) => isKeyFor({}, key))
+      return keys.some(isUsableKey)
     },
   }
 }

@@ -63,7 +63,7 @@ export function connectRedis<Name extends string>(
   }
 
   async function quit(): Promise<void> {
-    if (client.status === 'ready') await within(CLOSE_TIMEOUT_MS, () => client.quit()).catch(() => {})
+    if (client.status === 'ready') await withinAfterReading(CLOSE_TIMEOUT_MS, () => client.quit()).catch(() => {})
     if (client.status !== 'end') client.disconnect()
   }
 
@@ -73,7 +73,7 @@ export function connectRedis<Name extends string>(
       if (closing !== undefined) throw new PpoppoError('closed', 'The store is closed: close() was called.')
       const call = haste.begin(blocksMs)
       try {
-        return await within(
+        return await withinAfterReading(
           call.giveUpAtMs - call.beganAtMs,
           () => (gate.isOpen && isWritable(client) ? send(command, call) : sendOnceReady(command, call)),
           () => haste.answered(call),
@@ -114,13 +114,14 @@ function gatherWrites({ stream }: Redis): void {
 }
 
 /**
- * Settles as `task` does, or rejects with {@link RedisTimeout}. On every call's way, hence without further promises.
- * @param onAnswer called when Redis has answered, also when that is too late
+ * Settles as `task` does, or rejects with {@link RedisTimeout} once the time is up and what the socket holds has been
+ * read. Every call goes through here, so it creates no further promises.
+ * @param onAnswer called when Redis has answered, even if too late
  */
-function within<T>(timeoutMs: number, task: () => Promise<T>, onAnswer = (): void => {}): Promise<T> {
+function withinAfterReading<T>(timeoutMs: number, task: () => Promise<T>, onAnswer = (): void => {}): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(new RedisTimeout(`no answer within ${Math.round(timeoutMs)} ms`))
-    // A process that was busy comes to its timers before it reads an answer that is there: one more turn of the loop.
+    // A busy process runs its timers before it reads answers that have arrived, so give it one more turn of the loop.
     const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
     task().then(
       (result) => {

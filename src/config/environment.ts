@@ -1,5 +1,6 @@
 import { PpoppoError } from '../errors.js'
 import { unknownKeys } from '../lib/known-keys.js'
+import type { MessagingOptions } from './messaging-options.js'
 import type { PpoppoOptions } from './options.js'
 
 /** Option -> environment variable. Options without one are set in code only. */
@@ -18,28 +19,53 @@ export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> =
 
 const ENV_FILE_HINT = 'A .env file is not read by itself: start Node with --env-file=.env'
 
-/** Collects faults, so that all are told at once. A fault names options and variables, never a value. */
+/** Option of the Messaging client -> environment variable. */
+export const MESSAGING_VARIABLES = {
+  apiUrl: 'PCS_API_URL',
+  tokenUrl: 'PAS_TOKEN_URL',
+  clientId: 'PAS_PCS_CLIENT_ID',
+  clientSecret: 'PAS_PCS_CLIENT_SECRET',
+  environment: 'PPOPPO_ENVIRONMENT',
+  redis: 'REDIS_URL',
+} as const satisfies Readonly<Partial<Record<keyof MessagingOptions, string>>>
+
+/** Collects faults, so that all are reported at once. A fault names options and variables, never a value. */
 export class Faults {
   readonly #lines: string[] = []
   readonly #variables: Readonly<Record<string, string>>
   readonly #subject: string
+  readonly #names: Readonly<Record<string, string>>
   #isSomethingMissing = false
 
-  /** @param subject what is not configured yet, the beginning of the message */
-  constructor(variables: Readonly<Record<string, string>> = VARIABLES, subject = 'express-ppoppo') {
+  /**
+   * @param subject what is not configured yet, the beginning of the message
+   * @param names what a fault calls an option instead of its name and variable
+   */
+  constructor(
+    variables: Readonly<Record<string, string>> = VARIABLES,
+    subject = 'express-ppoppo',
+    names: Readonly<Record<string, string>> = {},
+  ) {
     this.#variables = variables
+    this.#names = names
     this.#subject = subject
   }
 
   /** `option` may be a path, e.g. `session.idleMs`; its variable is added where it has one. */
   add(option: string, problem: string): undefined {
-    this.#lines.push(`${label(option, this.#variables)} ${problem}`)
+    const name = Object.hasOwn(this.#names, option) ? this.#names[option] : label(option, this.#variables)
+    this.#lines.push(`${name} ${problem}`)
   }
 
-  /** As {@link add}, for something that nothing was said of. */
+  /** As {@link add}, for an option that was not given at all. */
   addMissing(option: string, problem: string): undefined {
     this.#isSomethingMissing = true
     this.add(option, problem)
+  }
+
+  /** Every fault so far, each as one line: the option's name and what is wrong. */
+  get lines(): readonly string[] {
+    return this.#lines
   }
 
   /** Adds the faults of a part that has options and variables of its own. */
@@ -69,7 +95,7 @@ export function checkKeys(given: object, known: readonly string[], path: string,
   }
 }
 
-/** A value from the options, else from the environment, not yet checked. */
+/** Values from the options, else from the environment, not yet checked. */
 export interface Source {
   /** As given in code; `undefined` counts as not given. */
   option(name: keyof PpoppoOptions): unknown
@@ -79,6 +105,7 @@ export interface Source {
   list(name: keyof PpoppoOptions): unknown
 }
 
+/** Reads options and their variables. An option wins over its variable. */
 export function createSource(options: PpoppoOptions, env: NodeJS.ProcessEnv): Source {
   const option = (name: keyof PpoppoOptions): unknown => options[name]
   const variable = (name: keyof PpoppoOptions): string | undefined => {
