@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { StreamCallbacks } from '../../../src/messaging/types/events.js'
-import { stays } from '../../support/until.js'
+import { stays, until } from '../../support/until.js'
 import { type Clock, createClock, untilTurned } from './support/clock.js'
 import { type EventsWorld, startEventsWorld, take } from './support/world.js'
 
@@ -132,6 +132,7 @@ describe('stale', () => {
     expect(told).toEqual([stale])
     await events.return(undefined)
     await next
+    await until(() => clock.timers === 0, 'the token request in flight is answered')
     clock.advance(100_000)
     expect(told).toEqual([stale])
     expect(clock.timers).toBe(0)
