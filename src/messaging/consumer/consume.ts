@@ -1,13 +1,13 @@
 /*
- * The durable consumer. Owns: who is active, how far the stream is handled, attempts, dead letters, workers. Never does:
- * open a stream itself (`events/` does) or speak Redis (`store/` does).
+ * The durable consumer. It decides which process is active, how far the stream has been handled, attempts, dead letters and
+ * workers. It never opens a stream itself (`events/` does) and never speaks Redis (`store/` does).
  *
- *   run-consumer   on standby, then active, then on standby again ...   lease, store.acquire
- *     lead         one term as the active one                           tenure: what may still be begun, what saved
- *       read-stream   no faster than there is room, and past a lost cursor
- *       handling      in this process: event-window (what a checkpoint may cover), attempts, commit
- *       publishing    or, with `fanOut`, to the queue
- *     worker       with `fanOut`, in every process: from the queue to the handler
+ *   running-consumer      on standby, then active, then on standby again ...   term/lease
+ *     lead                one term as the active process                       term/tenure: what may still be started and saved
+ *       read-stream       reads no faster than there is room, and past a lost cursor
+ *       handling/in-process-sink   handles events here: event-window (what a checkpoint may cover), attempts, saving
+ *       handling/queue-sink        or, with `fanOut`, adds them to the queue
+ *     worker              with `fanOut`, in every process: from the queue to the handler
  */
 import { PpoppoError } from '../../errors.js'
 import type { ConsumerStore } from '../../store/consumer-store.js'
