@@ -1,6 +1,5 @@
 import { PpoppoError } from '../errors.js'
 import { unknownKeys } from '../lib/known-keys.js'
-import type { MessagingOptions } from './messaging-options.js'
 import type { PpoppoOptions } from './options.js'
 
 /** Option -> environment variable. Options without one are set in code only. */
@@ -20,14 +19,16 @@ export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> =
 const ENV_FILE_HINT = 'A .env file is not read by itself: start Node with --env-file=.env'
 
 /** Option of the Messaging client -> environment variable. */
-export const MESSAGING_VARIABLES = {
+export const MESSAGING_VARIABLES: Readonly<
+  Record<'apiUrl' | 'tokenUrl' | 'clientId' | 'clientSecret' | 'environment' | 'redis', string>
+> = {
   apiUrl: 'PCS_API_URL',
   tokenUrl: 'PAS_TOKEN_URL',
   clientId: 'PAS_PCS_CLIENT_ID',
   clientSecret: 'PAS_PCS_CLIENT_SECRET',
   environment: 'PPOPPO_ENVIRONMENT',
   redis: 'REDIS_URL',
-} as const satisfies Readonly<Partial<Record<keyof MessagingOptions, string>>>
+}
 
 /** Collects faults, so that all are reported at once. A fault names options and variables, never a value. */
 export class Faults {
