@@ -93,7 +93,7 @@ describe('README', () => {
 
   test('C47 SECURITY.md states lifetimes, parallel sessions, the threat model and the provider’s deviation', () => {
     const security = readFileSync(new URL('SECURITY.md', root), 'utf8')
-    for (const heading of ['What is protected, and from whom', 'Lifetimes', 'What the provider does otherwise']) {
+    for (const heading of ['Threat model', 'Lifetimes', 'Where the provider departs from the standards']) {
       expect(security).toContain(`\n## ${heading}\n`)
     }
     for (const fact of [

@@ -5,10 +5,10 @@ import { describeWithRedis, redisForTests } from '../support/redis.js'
 import { until } from '../support/until.js'
 import { startWorld } from '../support/world.js'
 
-const GUIDE = readFileSync(new URL('../../docs/guide.md', import.meta.url), 'utf8')
-const [, RIGHTS = ''] = /^ACL SETUSER ppoppo on >password (.*)$/m.exec(GUIDE) ?? []
+const PAGE = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+const [, RIGHTS = ''] = /^ACL SETUSER ppoppo on >password (.*)$/m.exec(PAGE) ?? []
 
-describeWithRedis('docs/guide.md: the Redis user it describes', () => {
+describeWithRedis('docs/operations.md: the Redis user it describes', () => {
   test('may do all that ready(), sign-in, sign-out everywhere, a consumer with fan-out and its dead letters need', async () => {
     const redis = await redisForTests()
     const prefix = redis.prefix()
@@ -41,7 +41,7 @@ describeWithRedis('docs/guide.md: the Redis user it describes', () => {
       await redis.client.call('ACL', 'DELUSER', user)
     }
 
-    /** What was refused to this user, but for what the guide says is optional. */
+    /** What was refused to this user, but for what the page says is optional. */
     async function denialsOf(name: string): Promise<readonly unknown[]> {
       const log = (await redis.client.call('ACL', 'LOG')) as unknown[][]
       const entries = log.map((row) => Object.fromEntries(pairs(row)))

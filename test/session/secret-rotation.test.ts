@@ -9,7 +9,7 @@ import { startWorld, type World } from '../support/world.js'
 const OLD = 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK'
 const NEW = 'aS9dF3gH7jK1lQ5wE8rT2yU6iO0pZ4xC'
 
-describeWithRedis('README: replacing a session secret', () => {
+describeWithRedis('docs/operations.md: replacing a session secret', () => {
   const clock = createClock()
   const worlds: World[] = []
   let sandbox: Sandbox | undefined
