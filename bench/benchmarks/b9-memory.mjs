@@ -18,24 +18,9 @@ export function run(context) {
     for (const name of names) {
       await context.redis.client.flushdb()
       for (let person = 0; person < PEOPLE; person += 1) await signIn(apps[name].url)
-      const { keys, bytes } = await context.redis.memoryOf('')
-      const settled = name === 'express-ppoppo' ? await settledOf(context.redis) : { keys, bytes }
-      found[name] = { bytes: [settled.bytes / PEOPLE], keys: [settled.keys / PEOPLE] }
+      const { keys, bytes } = await context.redis.settledMemory()
+      found[name] = { bytes: [bytes / PEOPLE], keys: [keys / PEOPLE] }
     }
     return found
   })
-}
-
-/** Without what lives for minutes: attempts, their outcomes, rate limits. */
-async function settledOf(redis) {
-  const keys = await redis.client.keys('*')
-  let bytes = 0
-  let count = 0
-  for (const key of keys) {
-    const ttl = await redis.client.pttl(key)
-    if (ttl >= 0 && ttl < 2 * 60 * 60_000) continue
-    bytes += Number(await redis.client.memory('USAGE', key, 'SAMPLES', 0))
-    count += 1
-  }
-  return { keys: count, bytes }
 }

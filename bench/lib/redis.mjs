@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis'
 import { provideRedis, REDIS_ADVICE } from '../../scripts/lib/redis.mjs'
 
+const SETTLED_TTL_MS = 2 * 60 * 60_000
+
 /** A Redis of our own, and a client that looks into it. */
 export async function startRedis() {
   const { REDIS_URL: _theirs, ...env } = process.env
@@ -19,11 +21,17 @@ export async function startRedis() {
       delete commands.info
       return { commands, cpuMicros: (number('used_cpu_user') + number('used_cpu_sys')) * 1_000_000 }
     },
-    /** Bytes of all keys that begin with `prefix`, and how many there are. */
-    async memoryOf(prefix) {
-      const keys = await client.keys(`${prefix}*`)
-      const sizes = await Promise.all(keys.map((key) => client.memory('USAGE', key, 'SAMPLES', 0)))
-      return { keys: keys.length, bytes: sizes.reduce((sum, size) => sum + Number(size), 0) }
+    /** Keys and their bytes, without those that live for less than two hours: login attempts, their outcomes, rate limits. */
+    async settledMemory() {
+      let keys = 0
+      let bytes = 0
+      for (const key of await client.keys('*')) {
+        const ttlMs = await client.pttl(key)
+        if (ttlMs >= 0 && ttlMs < SETTLED_TTL_MS) continue
+        keys += 1
+        bytes += Number(await client.memory('USAGE', key, 'SAMPLES', 0))
+      }
+      return { keys, bytes }
     },
     end: () => client.disconnect(),
   }
