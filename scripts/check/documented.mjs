@@ -67,7 +67,7 @@ function collect(declaration, name, found) {
 
 /** @param {ts.Node} node @returns {boolean} */
 function isDocumented(node) {
-  // The docstring of a `const` stands on its statement; that of an overload may stand on any of them.
+  // Also finds the docstring of a `const`, which stands on its statement.
   return ts.getJSDocCommentsAndTags(node).some((doc) => ts.isJSDoc(doc) && Boolean(doc.comment || doc.tags?.length))
 }
 

@@ -9,12 +9,14 @@ interface SignatureAlgorithm {
   readonly curve: 'Ed25519'
   /** The OpenID guide on token hashes: what Ed25519 itself hashes with. */
   readonly hash: 'sha512'
+  /** Length of `at_hash` and `c_hash` in bytes: the left half of that hash (OIDC Core 3.1.3.6). */
+  readonly tokenHashBytes: number
 }
 
 /** EdDSA and its newer name (RFC 9864) are one algorithm here, since Ed25519 is the only curve accepted. */
 export const SIGNATURE_ALGORITHMS: readonly SignatureAlgorithm[] = [
-  { alg: 'EdDSA', curve: 'Ed25519', hash: 'sha512' },
-  { alg: 'Ed25519', curve: 'Ed25519', hash: 'sha512' },
+  { alg: 'EdDSA', curve: 'Ed25519', hash: 'sha512', tokenHashBytes: 32 },
+  { alg: 'Ed25519', curve: 'Ed25519', hash: 'sha512', tokenHashBytes: 32 },
 ]
 
 /** @returns `undefined` for an algorithm that is not accepted */

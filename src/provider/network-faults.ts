@@ -45,6 +45,7 @@ const ROWS: readonly Row[] = [
 ]
 
 const DEFAULT: readonly [what: string, todo: string] = ['', 'Check PPOPPO_AUTH_URL and the network']
+
 /** What a failed fetch means: its code and meaning as one text, and what to do. */
 export function judgeNetwork(error: unknown): { readonly why: string; readonly todo: string } {
   const code = networkCode(error)

@@ -3,8 +3,7 @@ import { SIGNATURE_ALGORITHMS } from './jws.js'
 
 /** Length in bytes of a decoded `at_hash` or `c_hash`, and the hash that it is the first bytes of. */
 const HASH_BY_LENGTH: ReadonlyMap<number, string> = new Map([
-  // The hash of the signature algorithm, its left half (OIDC Core 3.1.3.6).
-  ...SIGNATURE_ALGORITHMS.map(({ hash }) => [createHash(hash).digest().length / 2, hash] as const),
+  ...SIGNATURE_ALGORITHMS.map(({ hash, tokenHashBytes }) => [tokenHashBytes, hash] as const),
   // What PAS's own token engine is reported to issue: the leftmost 128 bits of SHA-256.
   [16, 'sha256'],
 ])

@@ -20,7 +20,7 @@ export async function until<T>(
     if (performance.now() > endAt) {
       throw new Error(`waited ${ms} ms in vain until ${typeof what === 'string' ? what : what()}`)
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    await elapse(PAUSE_MS)
   }
 }
 
@@ -53,7 +53,7 @@ export async function stays(
   const endAt = performance.now() + ms
   do {
     if (!(await ask())) throw new Error(`it did not stay so that ${typeof what === 'string' ? what : what()}`)
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    await elapse(PAUSE_MS)
   } while (performance.now() < endAt)
 }
 
