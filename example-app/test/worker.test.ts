@@ -121,7 +121,9 @@ describe('the worker', () => {
     const file = list('people.csv', ['ppnum', ...numbersFrom(0, 300)])
     const { code, errors, output } = await run([file, '--template', 'tpl_nobody', '--chunk-size', '100'])
     expect(code).toBe(1)
-    expect(errors).toMatch(/^It stopped because: send: PCS does not know it/m)
+    expect(errors).toMatch(
+      /^It stopped because: send: it does not exist, or belongs to another app: template "tpl_nobody" does not exist/m,
+    )
     expect(output).toContain('To go on, run the same command again.')
     const wrongSecret = { PAS_PCS_CLIENT_ID: 'sandbox_external_client', PAS_PCS_CLIENT_SECRET: 'wrong' }
     const refused = await run([file, '--template', TEMPLATE, '--start-over'], wrongSecret)
