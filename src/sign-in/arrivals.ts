@@ -9,7 +9,7 @@ import type { CallbackParams } from './callback.js'
  * finished. The same state with the same code is a reload, and no choice.
  */
 
-const MOST_ARRIVALS = 5
+const MAX_ARRIVALS = 5
 
 /** One callback; a digest, as the code may still be good. `undefined` where PAS gave none. */
 export function arrivalOf({ state, code }: CallbackParams): string | undefined {
@@ -21,7 +21,7 @@ export function arrivalOf({ state, code }: CallbackParams): string | undefined {
 /** With the newest first. */
 export function withArrival(known: readonly string[], arrival: string | undefined): readonly string[] {
   if (arrival === undefined || known.includes(arrival)) return known
-  return [arrival, ...known].slice(0, MOST_ARRIVALS)
+  return [arrival, ...known].slice(0, MAX_ARRIVALS)
 }
 
 /** Whether the state came before, and with another code only. */

@@ -58,7 +58,7 @@ export interface Letter {
   readonly text: string
 }
 
-/** Dead letters by consumer name, oldest first; at most {@link MOST_DEAD_LETTERS}. Of one event there is one: the first stays. */
+/** Dead letters by consumer name, oldest first; at most {@link MAX_DEAD_LETTERS}. Of one event there is one: the first stays. */
 export interface LetterStore {
   /** @param offset how many of the oldest to leave out. @default 0 */
   list(name: string, limit: number, offset?: number): Promise<readonly Letter[]>
@@ -69,7 +69,7 @@ export interface LetterStore {
   remove(name: string, id: string): Promise<boolean>
 }
 
-export const MOST_DEAD_LETTERS = 10_000
+export const MAX_DEAD_LETTERS = 10_000
 
 /** What waits for the workers of a name: a Redis Stream with one consumer group. */
 export interface QueueStore {

@@ -138,7 +138,7 @@ export interface Limiter {
 export const MAX_SIGN_INS_PER_USER: number = 100
 
 /** However many login attempts there are, each has this long, in milliseconds. */
-export const LEAST_ATTEMPT_TTL_MS: number = 2 * 60_000
+export const MIN_ATTEMPT_TTL_MS: number = 2 * 60_000
 
 /**
  * How long a new login attempt may live. Once half of the room is taken it is less and less: a flood fills the store later
@@ -148,7 +148,7 @@ export const LEAST_ATTEMPT_TTL_MS: number = 2 * 60_000
  * @param share of the room for attempts that is taken, from 0 to 1
  */
 export function attemptTtl(ttlMs: number, share: number): number {
-  return Math.min(ttlMs, Math.max(LEAST_ATTEMPT_TTL_MS, Math.floor(ttlMs * 2 * (1 - share))))
+  return Math.min(ttlMs, Math.max(MIN_ATTEMPT_TTL_MS, Math.floor(ttlMs * 2 * (1 - share))))
 }
 
 /** How long a destroyed session's tombstone stays, in milliseconds. */

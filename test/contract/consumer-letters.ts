@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Letter, MOST_DEAD_LETTERS } from '../../src/store/consumer-store.js'
+import { type Letter, MAX_DEAD_LETTERS } from '../../src/store/consumer-store.js'
 import { acquire, type UseConsumerStore } from './consumer-store.js'
 import { word } from './store.js'
 
@@ -63,10 +63,10 @@ export function describeLetters(use: UseConsumerStore): void {
       const name = word()
       const { fence } = await acquire(store, name)
       for (let batch = 0; batch < 10; batch++) {
-        const letters = Array.from({ length: MOST_DEAD_LETTERS / 10 }, (_, i) => letter(`${batch}-${i}`, 't'))
+        const letters = Array.from({ length: MAX_DEAD_LETTERS / 10 }, (_, i) => letter(`${batch}-${i}`, 't'))
         await store.commit(name, { fence, sequence: batch + 1, checkpoint: `${batch}`, letters })
       }
-      expect(await store.letters.count(name)).toBe(MOST_DEAD_LETTERS)
+      expect(await store.letters.count(name)).toBe(MAX_DEAD_LETTERS)
       const queue = { entries: ['e'], maxLength: 5 }
       const refused = { fence, sequence: 11, checkpoint: 'no', letters: [letter('0-0'), letter('x')], queue }
       expect(await store.commit(name, refused)).toBe('full')
@@ -79,7 +79,7 @@ export function describeLetters(use: UseConsumerStore): void {
       expect(await store.queue.length(name)).toBe(1)
       expect(await store.letters.remove(name, '9-999')).toBe(true)
       expect(await store.queue.finish(name, entry?.id ?? '', letter('x'))).toBe('finished')
-      expect(await store.letters.count(name)).toBe(MOST_DEAD_LETTERS)
+      expect(await store.letters.count(name)).toBe(MAX_DEAD_LETTERS)
     })
   })
 }

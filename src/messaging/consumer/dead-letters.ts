@@ -1,6 +1,6 @@
 import { PpoppoError } from '../../errors.js'
 import { isWholeNumber } from '../../lib/guards.js'
-import { type ConsumerStore, type LetterStore, MOST_DEAD_LETTERS } from '../../store/consumer-store.js'
+import { type ConsumerStore, type LetterStore, MAX_DEAD_LETTERS } from '../../store/consumer-store.js'
 import { isSignal } from '../call/call-options.js'
 import type { DeadLetter, DeadLetters, EventHandler } from '../types/consumer.js'
 import { checkNames, invalid, parseId, record } from '../wire/validate.js'
@@ -24,7 +24,7 @@ export function createDeadLetters(name: string, store: () => ConsumerStore): Dea
     count: async () => letters().count(name),
     remove: async (eventId) => letters().remove(name, parseId(eventId, 'eventId')),
     async replay(handler, options) {
-      const { limit = MOST_DEAD_LETTERS, signal } = parseOptions(options, ['limit', 'signal'])
+      const { limit = MAX_DEAD_LETTERS, signal } = parseOptions(options, ['limit', 'signal'])
       if (typeof handler !== 'function') {
         throw new PpoppoError('request_invalid', 'replay: "handler" must be a function: (event) => ...')
       }
@@ -94,7 +94,7 @@ function parseOptions(
 }
 
 function parseLimit(limit: unknown): number {
-  if (isWholeNumber(limit, 1, MOST_DEAD_LETTERS)) return limit
-  const most = MOST_DEAD_LETTERS.toLocaleString('en')
+  if (isWholeNumber(limit, 1, MAX_DEAD_LETTERS)) return limit
+  const most = MAX_DEAD_LETTERS.toLocaleString('en')
   throw new PpoppoError('request_invalid', `"limit" must be a whole number from 1 to ${most}.`)
 }

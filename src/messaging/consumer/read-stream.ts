@@ -7,7 +7,7 @@ import type { ConsumeSettings } from './term/settings.js'
 import type { Checkpoint } from './term/stored-texts.js'
 
 /** A server that loses each cursor at once would have us go round for ever. */
-const MOST_LOSSES = 3
+const MAX_LOSSES = 3
 const LOSSES_WITHIN_MS = 600_000
 
 /** Opens the stream of events. */
@@ -44,7 +44,7 @@ export async function readStream(parts: ReadingParts): Promise<never> {
       if (!isPpoppoError(error, 'cursor_lost') || settings.onCursorLost === 'fail') throw error
       const now = performance.now()
       losses.push(now)
-      if (losses.filter((at) => at > now - LOSSES_WITHIN_MS).length > MOST_LOSSES) throw error
+      if (losses.filter((at) => at > now - LOSSES_WITHIN_MS).length > MAX_LOSSES) throw error
       checkpoint = toPlaceAfterLoss(settings.onCursorLost, serverNow())
       // Saved before anything is read: after a crash the same loss must not be dealt with again, from a later now.
       await Promise.race([sink.restart(checkpoint), untilAborted(signal)])

@@ -52,7 +52,7 @@ const HEALTHY_MS = 25_000
 /** A server that ends each stream well after about a second is no busy loop. */
 const UNHURRIED_MS = 500
 /** So many doubts in a row are no accident. */
-const MOST_DOUBTS = 5
+const MAX_DOUBTS = 5
 
 const NEVER: readonly number[] = [CODE.invalidArgument, CODE.alreadyExists, CODE.permissionDenied, CODE.unimplemented]
 const REFUSES_CURSOR: readonly number[] = [CODE.notFound, CODE.failedPrecondition, CODE.outOfRange]
@@ -133,7 +133,7 @@ function ofExhausted({ retryAfterMs }: CallFailure, streak: Streak): Verdict {
 /** The server fails at something, or something it sends cannot be read: with the same cursor perhaps for ever. */
 function ofDoubt({ hadCursor }: Pick<StreamEnd, 'hadCursor'>, streak: Streak): Verdict {
   const doubts = streak.doubts + 1
-  if (doubts < MOST_DOUBTS) return again('doubt', { ...failed(streak), doubts })
+  if (doubts < MAX_DOUBTS) return again('doubt', { ...failed(streak), doubts })
   return { next: 'fail', because: hadCursor ? 'cursor_failed' : 'answer' }
 }
 

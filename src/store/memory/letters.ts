@@ -1,4 +1,4 @@
-import { type Letter, type LetterStore, MOST_DEAD_LETTERS } from '../consumer-store.js'
+import { type Letter, type LetterStore, MAX_DEAD_LETTERS } from '../consumer-store.js'
 
 interface MemoryLetters {
   readonly methods: LetterStore
@@ -16,7 +16,7 @@ export function createMemoryLetters(assertOpen: () => void): MemoryLetters {
   function addAll(name: string, letters: readonly Letter[]): boolean {
     const list = listOf(name)
     const ids = new Set(letters.map(({ id }) => id).filter((id) => !list.has(id)))
-    if (list.size + ids.size > MOST_DEAD_LETTERS) return false
+    if (list.size + ids.size > MAX_DEAD_LETTERS) return false
     for (const { id, text } of letters) if (!list.has(id)) list.set(id, text)
     if (list.size > 0) lists.set(name, list)
     return true

@@ -20,7 +20,7 @@ const SILENT_MS = 2 * CALL_TIMEOUT_MS
 /** A new connection takes a round trip to greet Redis, and one for what it was opened to ask; a third checks a node. */
 const [TWO_ROUND_TRIPS_MS, THREE_ROUND_TRIPS_MS] = [2 * CALL_TIMEOUT_MS, 3 * CALL_TIMEOUT_MS]
 /** How long a command may wait in Redis for something to happen: its call must be over before ioredis gives up. */
-export const MOST_BLOCK_MS = 400
+export const MAX_BLOCK_MS = 400
 
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
 

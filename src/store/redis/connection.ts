@@ -20,7 +20,7 @@ export interface RedisConnection<Name extends string> {
   /**
    * Runs one command within a second, waiting for the connection included.
    * @param operation the store's method, for the error message
-   * @param blocksMs how long the command itself may wait in Redis, on top of the second; below {@link MOST_BLOCK_MS}
+   * @param blocksMs how long the command itself may wait in Redis, on top of the second; below {@link MAX_BLOCK_MS}
    * @throws `store_unavailable`; `closed` after `close()`
    */
   run<T>(operation: string, command: Command<Name, T>, blocksMs?: number): Promise<T>

@@ -9,7 +9,7 @@ export interface Place {
 
 const DEFAULT_HOST = 'localhost'
 const DEFAULT_PORT = 6379
-const MOST_PLACES = 3
+const MAX_PLACES = 3
 
 /** By its own mark: an app may have another copy of ioredis than we see, so `instanceof` would not do. */
 export function isCluster(client: Redis | Cluster): client is Cluster {
@@ -51,7 +51,7 @@ function toPlace(node: unknown): Place {
 }
 
 function listOf(places: readonly Place[]): string {
-  return places.slice(0, MOST_PLACES).map(textOf).join(', ') + (places.length > MOST_PLACES ? ', ...' : '')
+  return places.slice(0, MAX_PLACES).map(textOf).join(', ') + (places.length > MAX_PLACES ? ', ...' : '')
 }
 
 function textOf({ host, port }: Place): string {

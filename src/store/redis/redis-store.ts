@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../errors.js'
-import { LEAST_ATTEMPT_TTL_MS, type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from '../store.js'
+import { type Limiter, MIN_ATTEMPT_TTL_MS, PENDING_OUTCOME, type Store, type TakenTransaction } from '../store.js'
 import type { RedisSource } from './client.js'
 import { createRedisClock } from './clock.js'
 import { connectRedis } from './connection.js'
@@ -18,7 +18,7 @@ export interface RedisStoreOptions {
   /** Hears once, as soon as a connection works and Redis tells, how it keeps what it is given. */
   readonly onPolicy?: (policy: RedisPolicy) => void
   /** How much memory login attempts may take, in bytes. @default 67_108_864 */
-  readonly mostAttemptBytes?: number
+  readonly maxAttemptBytes?: number
 }
 
 const MINUTE_MS = 60_000
@@ -27,7 +27,7 @@ const CLOCK_TTL_MS = 24 * 60 * MINUTE_MS
 /** Secrets made in development live on for a year after the last start. */
 const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
 /** Some 90,000 ordinary attempts, or 15,000 with the longest `return_to`. */
-const MOST_ATTEMPT_BYTES = 64 * 1024 * 1024
+const MAX_ATTEMPT_BYTES = 64 * 1024 * 1024
 /** What Redis takes for an attempt besides its value: key, expiry, rounding, the mark of who took it. */
 const ATTEMPT_OVERHEAD_BYTES = 320
 const FULL_OF_ATTEMPTS = 'There are as many login attempts as the store may hold: somebody may be flooding the login.'
@@ -42,7 +42,7 @@ export function createRedisStore({
   redis,
   prefix,
   onPolicy,
-  mostAttemptBytes = MOST_ATTEMPT_BYTES,
+  maxAttemptBytes = MAX_ATTEMPT_BYTES,
 }: RedisStoreOptions): Store {
   let isPolicyTold = onPolicy === undefined
   let asking: Promise<void> | undefined
@@ -71,7 +71,7 @@ export function createRedisStore({
       const bytes = ATTEMPT_OVERHEAD_BYTES + Buffer.byteLength(value)
       const grantedMs = Number(
         await run('putTransaction', (client) =>
-          client.ppoppoRoom(keys.room, bytes, ttlMs, LEAST_ATTEMPT_TTL_MS, mostAttemptBytes),
+          client.ppoppoRoom(keys.room, bytes, ttlMs, MIN_ATTEMPT_TTL_MS, maxAttemptBytes),
         ),
       )
       if (grantedMs === 0) throw new PpoppoError('store_full', FULL_OF_ATTEMPTS, { retryAfterMs: MINUTE_MS })

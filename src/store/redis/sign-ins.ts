@@ -12,7 +12,7 @@ type SignInMethods = Pick<
 
 const SCAN_COUNT = 500
 /** Each needs somebody who signs in as this very user in the moment between two commands. */
-const MOST_ROUNDS = 16
+const MAX_ROUNDS = 16
 /** As the scripts write it. */
 const VERSION = /^([1-9]\d{0,14})\|/
 
@@ -113,7 +113,7 @@ async function untilSettled<T>(
   step: (members: readonly string[]) => Promise<Step<T>>,
 ): Promise<T> {
   let members = first
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const outcome = await step(members)
     if (outcome.changed === undefined) return outcome.result
     members = outcome.changed

@@ -158,10 +158,10 @@ describeWithRedis('Redis store', () => {
     test.each([500, 3700])(
       'of %i bytes take no more memory in Redis than they may, and then new ones are refused',
       async (size) => {
-        const [prefix, mostAttemptBytes] = [redis.prefix(), 1_000_000]
-        const store = createStore({ prefix, mostAttemptBytes })
-        expect(await put(store, Math.ceil(mostAttemptBytes / size) + 50, 'v'.repeat(size))).toBeGreaterThan(
-          mostAttemptBytes / (size + 500),
+        const [prefix, maxAttemptBytes] = [redis.prefix(), 1_000_000]
+        const store = createStore({ prefix, maxAttemptBytes })
+        expect(await put(store, Math.ceil(maxAttemptBytes / size) + 50, 'v'.repeat(size))).toBeGreaterThan(
+          maxAttemptBytes / (size + 500),
         )
         await expect(store.putTransaction('one more', 'v'.repeat(size), 10 * MINUTE_MS)).rejects.toMatchObject({
           status: 503,
@@ -170,7 +170,7 @@ describeWithRedis('Redis store', () => {
         const keys = await redis.client.keys(`${prefix}*`)
         let bytes = 0
         for (const key of keys) bytes += (await redis.client.memory('USAGE', key)) ?? 0
-        expect(bytes).toBeLessThan(1.3 * mostAttemptBytes)
+        expect(bytes).toBeLessThan(1.3 * maxAttemptBytes)
         // What is no attempt has its own room.
         const now = await store.now()
         expect(await store.createSignIn('t.a', 'v', now + HOUR_MS, now)).toBe(true)
@@ -179,7 +179,7 @@ describeWithRedis('Redis store', () => {
 
     test('live ten minutes while there is room, less and less under a flood, and never below two minutes', async () => {
       const prefix = redis.prefix()
-      const store = createStore({ prefix, mostAttemptBytes: 100_000 })
+      const store = createStore({ prefix, maxAttemptBytes: 100_000 })
       const lives: number[] = []
       for (let i = 0; i < 1000; i += 1) {
         if ((await put(store, 1, 'v'.repeat(680))) === 0) break
@@ -195,7 +195,7 @@ describeWithRedis('Redis store', () => {
 
     test('that have ended make room; what was noted before the clock was set back counts no more', async () => {
       const prefix = redis.prefix()
-      const store = createStore({ prefix, mostAttemptBytes: 2_000 })
+      const store = createStore({ prefix, maxAttemptBytes: 2_000 })
       expect(await put(store, 3, 'v'.repeat(500))).toBe(2)
       const end = Math.floor(Date.now() / 10_000)
       await redis.client.set(`${prefix}room`, `${end - 1}:2000 ${end + 360}:2000`)

@@ -11,7 +11,7 @@ import type { Sink, SinkParts } from './sink.js'
 import { Suspects } from './suspects.js'
 
 /** So many events may be read ahead of the oldest that is not done: one that takes long holds up none but its own. */
-const MOST_READ = 1_000
+const MAX_READ = 1_000
 
 export interface HandlingParts extends SinkParts {
   readonly settings: ConsumeSettings
@@ -41,7 +41,7 @@ export class Handling implements Sink {
   }
 
   get isFull(): boolean {
-    return this.#window.size >= Math.max(MOST_READ, this.#parts.settings.maxInFlight)
+    return this.#window.size >= Math.max(MAX_READ, this.#parts.settings.maxInFlight)
   }
 
   get oldestOpen(): MessagingEvent | undefined {

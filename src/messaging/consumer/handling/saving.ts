@@ -8,7 +8,7 @@ import type { Entry, EventWindow, Snapshot } from './event-window.js'
 import { commit, type SinkParts } from './sink.js'
 import type { Suspects } from './suspects.js'
 
-const MOST_UNSAVED = 100
+const MAX_UNSAVED = 100
 const LONGEST_UNSAVED_MS = 1_000
 
 export interface SavingParts extends SinkParts {
@@ -34,7 +34,7 @@ export class Saving {
   constructor(parts: SavingParts, sequence: number) {
     this.#parts = parts
     this.#sequence = sequence
-    this.#batch = Math.min(MOST_UNSAVED, Math.ceil(parts.settings.maxInFlight / 2))
+    this.#batch = Math.min(MAX_UNSAVED, Math.ceil(parts.settings.maxInFlight / 2))
   }
 
   get sequence(): number {

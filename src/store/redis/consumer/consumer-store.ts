@@ -1,4 +1,4 @@
-import { type Acquired, type ConsumerStore, MOST_DEAD_LETTERS } from '../../consumer-store.js'
+import { type Acquired, type ConsumerStore, MAX_DEAD_LETTERS } from '../../consumer-store.js'
 import type { RedisSource } from '../client.js'
 import { evictionWarning, readRedisPolicy } from '../policy.js'
 import { connectConsumers } from './connection.js'
@@ -52,7 +52,7 @@ export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOp
       const reply = await run('commit', (client) =>
         client.ppoppoConsumerCommit(
           ...[place, letters, letterTexts, stream, step.fence, step.sequence, step.checkpoint],
-          ...[step.acceptsLoss ? 1 : 0, MOST_DEAD_LETTERS, added.length, maxLength, ...added, ...entries],
+          ...[step.acceptsLoss ? 1 : 0, MAX_DEAD_LETTERS, added.length, maxLength, ...added, ...entries],
         ),
       )
       return reply === 'committed' || reply === 'full' ? reply : 'lost'

@@ -1,4 +1,4 @@
-import { type Letter, type LetterStore, MOST_DEAD_LETTERS } from '../../consumer-store.js'
+import { type Letter, type LetterStore, MAX_DEAD_LETTERS } from '../../consumer-store.js'
 import type { RedisConsumerConnection } from './connection.js'
 
 /** The dead letters in Redis. */
@@ -16,7 +16,7 @@ export function createRedisLetters({ run, runInTime, keysOf }: RedisConsumerConn
     async add(name, letter): Promise<'added' | 'full'> {
       const { letters, letterTexts } = keysOf(name)
       const reply = await runInTime('letters.add', letters, (client, notAfter) =>
-        client.ppoppoLetterAdd(letters, letterTexts, MOST_DEAD_LETTERS, notAfter, ...toArguments([letter])),
+        client.ppoppoLetterAdd(letters, letterTexts, MAX_DEAD_LETTERS, notAfter, ...toArguments([letter])),
       )
       return reply === 1 ? 'added' : 'full'
     },

@@ -1,5 +1,5 @@
-import { MOST_DEAD_LETTERS, type QueueEntry, type QueueStore, type TakeOptions } from '../../consumer-store.js'
-import { MOST_BLOCK_MS, type RedisSource } from '../client.js'
+import { MAX_DEAD_LETTERS, type QueueEntry, type QueueStore, type TakeOptions } from '../../consumer-store.js'
+import { MAX_BLOCK_MS, type RedisSource } from '../client.js'
 import { connectRedis, type RedisConnection } from '../connection.js'
 import type { RedisConsumerConnection } from './connection.js'
 import { toArguments } from './letters.js'
@@ -55,7 +55,7 @@ export function createRedisQueue(connection: RedisConsumerConnection, redis: Red
       const { queue, letters, letterTexts } = keysOf(name)
       const letterArguments = toArguments(letter === undefined ? [] : [letter])
       const reply = await run('queue.finish', (client) =>
-        client.ppoppoQueueFinish(queue, letters, letterTexts, id, MOST_DEAD_LETTERS, ...letterArguments),
+        client.ppoppoQueueFinish(queue, letters, letterTexts, id, MAX_DEAD_LETTERS, ...letterArguments),
       )
       return reply === 1 ? 'finished' : 'full'
     },
@@ -108,7 +108,7 @@ function createBell(redis: RedisSource): Bell {
   return {
     async untilAdded(queue, lastId, waitMs): Promise<void> {
       if (isClosed) return
-      const blockMs = Math.min(Math.floor(waitMs), MOST_BLOCK_MS)
+      const blockMs = Math.min(Math.floor(waitMs), MAX_BLOCK_MS)
       const connection = idle.pop() ?? connect()
       try {
         await connection.run(

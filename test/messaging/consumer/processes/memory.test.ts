@@ -9,7 +9,7 @@ const EVENTS = Number(process.env['TEST_MEMORY_EVENTS'] ?? 200_000)
 /** By then all that a consumer keeps for ever is there: code, connections, and the last 10,000 ids. */
 const WARM = EVENTS / 2
 /** Node gives memory back when it likes; an event that is kept costs half a kilobyte at least, 50 MB by the end. */
-const MOST_GROWTH = 32e6
+const MAX_GROWTH = 32e6
 
 jest.setTimeout(90_000 + EVENTS)
 
@@ -47,7 +47,7 @@ describeWithRedis('consume() over many events', () => {
         reports.filter(({ begun }) => begun >= WARM),
       ]
       const most = (list: readonly Report[]): number => Math.max(...list.map(({ rss }) => rss))
-      expect(most(warm) - most(warming)).toBeLessThan(MOST_GROWTH)
+      expect(most(warm) - most(warming)).toBeLessThan(MAX_GROWTH)
     } finally {
       await world.close()
     }

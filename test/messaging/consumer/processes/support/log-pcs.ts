@@ -2,7 +2,7 @@ import type { ServedStream } from '../../../events/support/stream-pcs.js'
 import { startStreamPcs, wireEvent } from '../../../events/support/stream-pcs.js'
 
 /** As many as grpc-js may hold of one stream. */
-const MOST_UNSENT = 512
+const MAX_UNSENT = 512
 
 /** A server of a log of made-up events that grows, and is read from wherever a reader asks. */
 export interface LogPcs {
@@ -32,7 +32,7 @@ export async function startLogPcs({ sends = 1 } = {}): Promise<LogPcs> {
     let place = after ? placeOf(after) + 1 : 0
     if (place > length) return stream.fail(5, 'no such event')
     const pump = (): void => {
-      for (; place < length && stream.call.writableLength < MOST_UNSENT; place++) {
+      for (; place < length && stream.call.writableLength < MAX_UNSENT; place++) {
         stream.send(wireEvent(idAt(place), { send_request_id: `snd_${place % sends}` }))
       }
     }
