@@ -74,10 +74,17 @@ export default {
   forbidden: [
     ...layered.filter(({ to }) => !('path' in to) || to.path.length > 0),
     {
+      name: 'no-circular: library',
+      comment: 'a circle of imports; types count, too: two files that need each other are one, or need a third',
+      severity: 'error',
+      from: { path: packages.library },
+      to: { circular: true },
+    },
+    {
       name: 'no-circular',
       comment: 'a circle of imports',
       severity: 'error',
-      from: {},
+      from: { pathNot: packages.library },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {

@@ -31,5 +31,5 @@ export type {
   SignInSummary,
   UserSend,
 } from './request-types.js'
-export { denySignIn } from './sign-in/ask-app.js'
 export type { RequireSignInOptions } from './sign-in/guard.js'
+export { denySignIn } from './sign-in/on-sign-in.js'

@@ -30,6 +30,7 @@ import { createRedisStore } from './store/redis/redis-store.js'
 import { createFreshness } from './user/freshness.js'
 import { createRefresher } from './user/refresh.js'
 import { createSignOut, type SignOut } from './user/sign-out.js'
+import { createSignOutAtPas } from './user/sign-out-at-pas.js'
 import { createUserCalls } from './user/user-calls.js'
 import { createSecrets } from './vault/secrets.js'
 import { createVault } from './vault/vault.js'
@@ -131,7 +132,16 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     isPassive,
   })
   const landed = createLandedCookie(config, runtime)
-  const signOut: SignOut = createSignOut({ config, vault, provider, ownSession, landed, pointerKey, raise })
+  const signOutAtPas = createSignOutAtPas({ provider, raise })
+  const signOut: SignOut = createSignOut({
+    config,
+    vault,
+    atPas: signOutAtPas,
+    ownSession,
+    landed,
+    pointerKey,
+    raise,
+  })
   const messaging = createMessagingClient({
     config: config.messaging,
     warn: (detail) => raise({ type: 'warning', code: 'consumer', detail }),
@@ -148,6 +158,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     provider,
     transactions: createTransactions({ config, store, keyRing, runtime }),
     vault,
+    signOutAtPas,
     ownSession,
     landed,
     pointerKey,

@@ -16,9 +16,6 @@ export interface PpoppoUser {
   readonly accountType?: string
 }
 
-/** How long a function of the app's (`onSignIn`, `onSignOut`, `authorizationParams`) may take, in milliseconds. */
-export const APP_DEADLINE_MS = 10_000
-
 /** Options of `ppoppo()`. Each has an environment variable where one is named; the option wins. */
 export interface PpoppoOptions {
   /** Login client id (public client, no secret). `PPOPPO_CLIENT_ID`. Required. */

@@ -1,9 +1,10 @@
 import type { Request } from 'express'
 import { type AuthorizationParams, faultOfAuthorizationParams } from '../config/authorization-params.js'
-import { APP_DEADLINE_MS, type Config } from '../config/options.js'
+import type { Config } from '../config/options.js'
 import { PpoppoError } from '../errors.js'
 import { inputOf } from '../http/request-reading.js'
-import { TIMED_OUT, within } from '../lib/wait.js'
+import { APP_DEADLINE_MS, askApp } from '../lib/ask-app.js'
+import { TIMED_OUT } from '../lib/wait.js'
 
 /** Wishes of one login that its link may carry. Anybody can write a link, so they change nothing that is checked. */
 export interface LoginWishes {
@@ -75,7 +76,7 @@ export async function appParamsOf(
 ): Promise<AuthorizationParams> {
   const { authorizationParams: given } = config
   if (typeof given !== 'function') return given ?? {}
-  const answer = await within((async () => given(req))(), APP_DEADLINE_MS)
+  const answer = await askApp(() => given(req))
   if (answer === undefined) return {}
   if (answer === TIMED_OUT) throw invalid('', `takes longer than ${APP_DEADLINE_MS / 1000} s`)
   const params = isObject(answer) ? withoutUndefined(answer) : answer

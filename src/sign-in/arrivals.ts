@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { digestOf } from '../lib/digest.js'
 import { readPointer } from '../session/pointer.js'
-import type { CallbackParams } from './callback.js'
+import type { CallbackParams } from './callback-params.js'
 
 /*
  * Callbacks with a code that a browser has made lately, kept with its sign-in. After "back" PAS may send the same state

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import type { PpoppoUser } from '../config/options.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
 import { type Grant, missingScopes } from '../provider/provider.js'
 import { readPointer, type SignInPointer } from '../session/pointer.js'
@@ -6,102 +7,99 @@ import { renewSession } from '../session/renew-session.js'
 import type { Transaction } from '../session/transactions.js'
 import { tagOf } from '../store/store.js'
 import { type SignIn, toPpoppoUser } from '../vault/record.js'
+import type { NewSignIn } from '../vault/vault.js'
 import { arrivalOf, withArrival } from './arrivals.js'
-import { askApp } from './ask-app.js'
-import type { CallbackParams } from './callback.js'
+import type { CallbackParams } from './callback-params.js'
+import { askOnSignIn } from './on-sign-in.js'
 import { Refusal, refusalOfProvider } from './refusal.js'
 import type { RouteParts } from './route-parts.js'
 
 const MAX_USER_AGENT_LENGTH = 256
 
-/** The steps from a consumed attempt to a signed-in browser. */
+/** The steps from a taken login attempt to a signed-in browser. */
 export interface Completion {
   /**
-   * Exchanges the code, verifies who it is, asks the app, creates the sign-in and gives the browser a new session. A failure
-   * leaves nothing behind.
+   * Exchanges the code, identifies the person, asks the app, creates the sign-in and gives the browser a new session. If a
+   * step fails, nothing is left behind.
    * @throws what `toRefusal` turns into a page
    */
   completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn>
-  /** Ends this browser's previous sign-in and points a new session at the new one. */
-  startSession(req: Request, params: CallbackParams, to: Pick<SignInPointer, 'signInId' | 'returnTo'>): Promise<void>
+  /** Points a new session at the sign-in, and ends the previous sign-in of this browser. */
+  startSession(req: Request, params: CallbackParams, to: SessionTarget): Promise<void>
 }
 
+/** The sign-in that a session will point at. */
+type SessionTarget = Pick<SignInPointer, 'signInId' | 'returnTo'>
+
+/** Creates the steps. */
 export function createCompletion(parts: RouteParts): Completion {
   const { config, raise, provider, vault, pointerKey } = parts
 
   async function completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn> {
-    if (!(await provider.isExpectedIssuer(params.iss))) {
-      const detail = 'the response names another issuer, or none although PAS announces one'
-      throw new Refusal({ page: 'verification_failed', reason: 'issuer_mismatch', detail })
-    }
+    await assertIssuer(params)
     if (params.error !== undefined) throw refusalOfProvider(params.error)
     const grant = await provider.exchangeCode({ ...transaction, code: params.code ?? '' })
     try {
-      return await createSignIn(req, params, grant, transaction)
+      assertScopes(grant)
+      const user = await identify(grant)
+      const account = await askOnSignIn(config, user, req)
+      const signIn = await save(toNewSignIn(req, { user, grant, account }), transaction)
+      await startFirstSession(req, params, { signInId: signIn.id, returnTo: transaction.returnTo })
+      return signIn
     } catch (error) {
-      // Nobody will use these tokens. If PAS announces no revocation, they expire.
-      if (grant.refreshToken)
-        void provider
-          .revoke(grant.refreshToken)
-          .catch(() => raise({ type: 'revocation_failed', detail: 'after a failed callback' }))
+      revokeUnused(grant)
       throw error
     }
   }
 
-  async function createSignIn(
-    req: Request,
-    params: CallbackParams,
-    grant: Grant & { sub: string },
-    transaction: Transaction,
-  ): Promise<SignIn> {
-    const missing = missingScopes(config.scope, grant.scopes)
-    if (missing.length > 0) {
-      throw new PpoppoError('scope_shortfall', `PAS granted less than was asked: ${missing.join(', ')} is missing.`, {
-        missing,
-      })
-    }
-    const info = await provider.userinfo(grant.accessToken, grant.sub)
+  async function assertIssuer({ iss }: CallbackParams): Promise<void> {
+    if (await provider.isExpectedIssuer(iss)) return
+    const detail = 'the response names another issuer, or none although PAS announces one'
+    throw new Refusal({ page: 'verification_failed', reason: 'issuer_mismatch', detail })
+  }
+
+  function assertScopes({ scopes }: Grant): void {
+    const missing = missingScopes(config.scope, scopes)
+    if (missing.length === 0) return
+    const message = `PAS granted fewer scopes than requested: ${missing.join(', ')} is missing.`
+    throw new PpoppoError('scope_shortfall', message, { missing })
+  }
+
+  async function identify({ accessToken, sub }: Grant & { readonly sub: string }): Promise<PpoppoUser> {
+    const info = await provider.userinfo(accessToken, sub)
     if (info === 'rejected')
-      throw new PpoppoError('provider_unavailable', 'PAS does not take the access token it just issued.')
-    const user = toPpoppoUser(info)
-    const account = await askApp(config, user, req)
-    const { accessToken, refreshToken, askedAt, expiresInMs, scopes } = grant
-    const signIn = await vault.create(
-      {
-        ...user,
-        scopes,
-        userAgent: (req.get('user-agent') ?? '').slice(0, MAX_USER_AGENT_LENGTH),
-        tokens: {
-          accessToken,
-          expiresAt: askedAt + expiresInMs,
-          ...(refreshToken === undefined ? {} : { refreshToken }),
-        },
-        ...(account === undefined ? {} : { account }),
-      },
-      transaction.begunAt,
-    )
-    if (!signIn) {
-      const detail = 'signed out everywhere while signing in'
-      throw new Refusal({ page: 'signed_out_everywhere', reason: 'signed_out_everywhere', detail })
-    }
-    try {
-      await startSession(req, params, { signInId: signIn.id, returnTo: transaction.returnTo })
-    } catch (error) {
-      await vault.discard(signIn.id)
-      throw error
-    }
-    return signIn
+      throw new PpoppoError('provider_unavailable', 'PAS rejected the access token that it just issued.')
+    return toPpoppoUser(info)
   }
 
-  async function startSession(
-    req: Request,
-    params: CallbackParams,
-    to: Pick<SignInPointer, 'signInId' | 'returnTo'>,
-  ): Promise<void> {
-    const { signInId } = to
+  async function save(signIn: NewSignIn, { begunAt }: Transaction): Promise<SignIn> {
+    const saved = await vault.create(signIn, begunAt)
+    if (saved) return saved
+    const detail = 'signed out everywhere while signing in'
+    throw new Refusal({ page: 'signed_out_everywhere', reason: 'signed_out_everywhere', detail })
+  }
+
+  async function startFirstSession(req: Request, params: CallbackParams, to: SessionTarget): Promise<void> {
+    try {
+      await startSession(req, params, to)
+    } catch (error) {
+      await vault.discard(to.signInId)
+      throw error
+    }
+  }
+
+  /** Nobody will use these tokens. If PAS announces no revocation endpoint, they expire. */
+  function revokeUnused({ refreshToken }: Grant): void {
+    if (!refreshToken) return
+    void provider
+      .revoke(refreshToken)
+      .catch(() => raise({ type: 'revocation_failed', detail: 'after a failed callback' }))
+  }
+
+  async function startSession(req: Request, params: CallbackParams, to: SessionTarget): Promise<void> {
     const previous = readPointer(req.session, pointerKey)
     // What another person left in this browser is not for this one.
-    const isSamePerson = !previous || tagOf(previous.signInId) === tagOf(signInId)
+    const isSamePerson = !previous || tagOf(previous.signInId) === tagOf(to.signInId)
     try {
       const pointer = { ...to, arrivals: withArrival(previous?.arrivals ?? [], arrivalOf(params)) }
       await renewSession(req, pointerKey, pointer, isSamePerson ? config.keepAnonymous : [])
@@ -111,14 +109,36 @@ export function createCompletion(parts: RouteParts): Completion {
       const why = error instanceof Error ? error.name : 'no Error'
       throw new PpoppoError('store_unavailable', `The session could not be renewed (${why}).`, { cause: error })
     }
-    if (previous && previous.signInId !== signInId) await endReplaced(previous.signInId)
+    // Last, when its session is gone: if the store fails before, the person stays signed in as before.
+    if (previous && previous.signInId !== to.signInId) await endReplaced(previous.signInId)
   }
 
-  /** Done last, when its session is gone: if the store fails before, the person stays signed in as before. */
   async function endReplaced(id: string): Promise<void> {
     const ended = await vault.replace(id)
     if (ended) raise({ type: 'sign_out', sub: ended.sub, signInId: ended.id, reason: 'replaced' })
   }
 
   return { completeSignIn, startSession }
+}
+
+/** What the steps have found out. */
+interface Found {
+  readonly user: PpoppoUser
+  readonly grant: Grant
+  readonly account: unknown
+}
+
+function toNewSignIn(req: Request, { user, grant, account }: Found): NewSignIn {
+  const { accessToken, refreshToken, askedAt, expiresInMs, scopes } = grant
+  return {
+    ...user,
+    scopes,
+    userAgent: (req.get('user-agent') ?? '').slice(0, MAX_USER_AGENT_LENGTH),
+    tokens: {
+      accessToken,
+      expiresAt: askedAt + expiresInMs,
+      ...(refreshToken === undefined ? {} : { refreshToken }),
+    },
+    ...(account === undefined ? {} : { account }),
+  }
 }

@@ -5,13 +5,10 @@ import { challenge } from '../http/answer-headers.js'
 import { toOwnOrigin } from '../http/asked-host.js'
 import { sendProblem } from '../http/problem.js'
 import { flagOf, inputOf, isFormOfBrowser, isNavigation, isOwnPost, wantsHtml } from '../http/request-reading.js'
-import { within } from '../lib/wait.js'
 import { GO_ON } from '../pages/view.js'
 import { isElsewhere, MOVED } from './move-to-base-url.js'
 import { refuseBody } from './read-form.js'
 import type { RouteParts } from './route-parts.js'
-
-const END_SESSION_MS = 2_000
 
 /**
  * `GET /logout`: a page that asks, or says that nobody is signed in; changes nothing. Under another host than that of
@@ -49,7 +46,7 @@ export function createOwnPostsOnly({ config, pages, toReturnTo }: RouteParts): R
 /** `POST /logout`: ends the sign-in for good, everywhere with `everywhere=1`. */
 export function createLogout(parts: RouteParts): (req: Request, res: Response) => Promise<void> {
   const { pages, toReturnTo, raise, runtime } = parts
-  const leave = createLeave(parts)
+  const answer = createAnswer(parts)
 
   return async function logout(req, res) {
     const returnTo = toReturnTo(inputOf(req, 'return_to'))
@@ -66,25 +63,23 @@ export function createLogout(parts: RouteParts): (req: Request, res: Response) =
       if (wantsHtml(req)) return pages.send(req, res, 'logout_unavailable', { returnTo, correlationId })
       return sendProblem(res, 503, { code: error.code, title: 'You are still signed in', detail: error.message }, 5)
     }
-    await leave(req, res, returnTo)
+    await answer(req, res, returnTo)
   }
 }
 
 /** Answers a sign-out that has happened. */
-function createLeave({ config, pages, provider }: RouteParts) {
+function createAnswer({ config, pages, signOutAtPas }: RouteParts) {
   return async (req: Request, res: Response, returnTo: string): Promise<void> => {
     res.set('Cache-Control', 'no-store')
     if (!wantsHtml(req)) return void res.json({ signedOut: true })
-    // PAS being down or slow must not turn a sign-out that has happened into an error.
-    const goOnUrl = await within(provider.endSessionUrl(), END_SESSION_MS).catch(() => undefined)
-    if (goOnUrl && typeof goOnUrl !== 'symbol')
-      return pages.send(req, res, 'logout_go_on', { goOnUrl: goOnUrl.href, returnTo })
+    const goOnUrl = await signOutAtPas.endSessionUrl()
+    if (goOnUrl !== undefined) return pages.send(req, res, 'logout_go_on', { goOnUrl, returnTo })
     const isOwn = returnTo.startsWith(`${config.origin}/`)
-    // Off the site by way of a page, see `sendOn`; and to where a guard may send somebody on to PAS.
+    // Off the site by a page, see `redirectOffSite`; so too to where a guard may redirect to PAS.
     if (isFormOfBrowser(req) && (!isOwn || inputOf(req, GO_ON) === '1'))
       return pages.send(req, res, 'signed_out', { goOnUrl: returnTo, returnTo })
     if (isOwn) return res.redirect(303, returnTo)
-    // A script, as Turbo's, is shown where the link to it is.
+    // A script such as Turbo's gets a page with the link.
     if (isNavigation(req)) return res.redirect(303, returnTo)
     res.redirect(303, `${config.origin}${config.mountPath}/logout?${new URLSearchParams({ return_to: returnTo })}`)
   }

@@ -4,12 +4,12 @@ import type { Config } from '../config/options.js'
 import { otherHostOf } from '../http/asked-host.js'
 import { inputOf } from '../http/request-reading.js'
 import { loginUrlOf } from './login-url.js'
+import { redirectOffSite } from './redirect-off-site.js'
 import type { RouteParts } from './route-parts.js'
-import { sendOn } from './send-on.js'
 
 /** Parameter of a login that has been sent here from another host: whatever `Host` says now, this is as near as it gets. */
 export const MOVED = 'moved'
-const MAX_HOSTS_TOLD = 10
+const MAX_HOSTS_REPORTED = 10
 
 /**
  * Sends a login that was begun under another host to the one of `baseUrl`, where its callback comes back to. Once: behind
@@ -23,7 +23,7 @@ export function createMoveToBaseUrl(parts: RouteParts): RequestHandler {
     const host = inputOf(req, MOVED) === '1' ? undefined : otherHostOf(req, config)
     if (host === undefined) return next()
     warn(host)
-    sendOn(req, res, { url: loginUrlOf(req, parts, { [MOVED]: '1' }), by: 'login_go_on', pages })
+    redirectOffSite(req, res, { url: loginUrlOf(req, parts, { [MOVED]: '1' }), page: 'login_go_on', pages })
   }
 }
 
@@ -34,10 +34,10 @@ export function isElsewhere(req: Request, config: Config): boolean {
 
 /** One warning a host, and not for every host that strangers make up. */
 function createHostWarning(config: Config, raise: RaiseEvent): (host: string) => void {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   return (host) => {
-    if (told.has(host) || told.size >= MAX_HOSTS_TOLD) return
-    told.add(host)
+    if (reported.has(host) || reported.size >= MAX_HOSTS_REPORTED) return
+    reported.add(host)
     const name = /^[\w.:/[\]-]{1,100}$/.test(host) ? `"${host}"` : 'another host'
     raise({
       type: 'warning',

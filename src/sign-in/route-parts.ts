@@ -7,6 +7,7 @@ import type { Provider } from '../provider/provider.js'
 import type { LandedCookie } from '../session/landed-cookie.js'
 import type { OwnSession } from '../session/session.js'
 import type { Transactions } from '../session/transactions.js'
+import type { SignOutAtPas } from '../user/sign-out-at-pas.js'
 import type { Vault } from '../vault/vault.js'
 import type { RateLimit } from './rate-limit.js'
 
@@ -21,6 +22,7 @@ export interface RouteParts {
   readonly provider: Provider
   readonly transactions: Transactions
   readonly vault: Vault
+  readonly signOutAtPas: SignOutAtPas
   readonly ownSession: OwnSession
   readonly landed: LandedCookie
   readonly pointerKey: string

@@ -1,10 +1,10 @@
 import type { Request, Response } from 'express'
 import onHeaders from 'on-headers'
 import type { RaiseEvent, SignOutReason } from '../audit-events.js'
-import { APP_DEADLINE_MS, type Config } from '../config/options.js'
-import { isPpoppoError, PpoppoError } from '../errors.js'
-import { TIMED_OUT, within } from '../lib/wait.js'
-import type { Provider } from '../provider/provider.js'
+import type { Config } from '../config/options.js'
+import { isPpoppoError } from '../errors.js'
+import { APP_DEADLINE_MS, askApp } from '../lib/ask-app.js'
+import { TIMED_OUT } from '../lib/wait.js'
 import { keepPrivate } from '../session/audience.js'
 import type { LandedCookie } from '../session/landed-cookie.js'
 import { otherPointers, readPointer } from '../session/pointer.js'
@@ -12,6 +12,7 @@ import { endAppSession } from '../session/renew-session.js'
 import type { OwnSession } from '../session/session.js'
 import { type SignIn, toPpoppoUser } from '../vault/record.js'
 import type { EndedSignIn, Vault } from '../vault/vault.js'
+import type { SignOutAtPas } from './sign-out-at-pas.js'
 
 /** Ends sign-ins, for good. */
 export interface SignOut {
@@ -32,29 +33,15 @@ export interface SignOut {
 export interface SignOutParts {
   readonly config: Pick<Config, 'onSignOut'>
   readonly vault: Vault
-  readonly provider: Pick<Provider, 'revoke'>
+  readonly atPas: Pick<SignOutAtPas, 'revoke'>
   readonly ownSession: OwnSession
   readonly landed: LandedCookie
   readonly pointerKey: string
   readonly raise: RaiseEvent
 }
 
-const REVOCATION_MS = 3_000
-
 export function createSignOut(parts: SignOutParts): SignOut {
-  const { config, vault, provider, ownSession, landed, pointerKey, raise } = parts
-
-  /** After the local end, and bounded: PAS being slow keeps nobody signed in. */
-  async function revoke(ended: readonly EndedSignIn[]): Promise<void> {
-    const tokens = ended.map(({ tokens }) => tokens?.refreshToken).filter((token) => token !== undefined)
-    const revoked = Promise.all(tokens.map((token) => provider.revoke(token)))
-    try {
-      if ((await within(revoked, REVOCATION_MS)) === TIMED_OUT)
-        raise({ type: 'revocation_failed', detail: `no answer within ${REVOCATION_MS} ms` })
-    } catch (error) {
-      raise({ type: 'revocation_failed', detail: error instanceof PpoppoError ? error.message : 'unexpected error' })
-    }
-  }
+  const { config, vault, atPas, ownSession, landed, pointerKey, raise } = parts
 
   function report(ended: readonly EndedSignIn[], reason: SignOutReason): void {
     for (const { sub, id } of ended) raise({ type: 'sign_out', sub, signInId: id, reason })
@@ -62,8 +49,8 @@ export function createSignOut(parts: SignOutParts): SignOut {
 
   async function notifyApp(req: Request, signIn: SignIn, everywhere: boolean): Promise<void> {
     try {
-      const called = (async () => config.onSignOut?.(toPpoppoUser(signIn), { req, everywhere }))()
-      if ((await within(called, APP_DEADLINE_MS)) === TIMED_OUT) throw new Error('onSignOut takes too long')
+      const answer = await askApp(() => config.onSignOut?.(toPpoppoUser(signIn), { req, everywhere }))
+      if (answer === TIMED_OUT) throw new Error('onSignOut takes too long')
     } catch {
       raise({
         type: 'warning',
@@ -104,7 +91,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
       }
       await forget(req, res)
       report(ended, isEverywhere ? 'sign_out_everywhere' : 'sign_out')
-      await revoke(ended)
+      await atPas.revoke(ended)
       if (signIn) await notifyApp(req, signIn, everywhere)
     },
 
@@ -112,7 +99,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
       const ended = await vault.discard(id)
       if (!ended) return
       report([ended], 'session_ended')
-      void revoke([ended])
+      void atPas.revoke([ended])
     },
 
     async endSessionOfGone(req, res) {
@@ -132,7 +119,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
       const ended = await vault.remove(id)
       if (!ended) return false
       report([ended], reason)
-      await revoke([ended])
+      await atPas.revoke([ended])
       return true
     },
   }

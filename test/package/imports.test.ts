@@ -20,7 +20,9 @@ const FILES = {
   'src/sign-in/login.ts': "import { seal } from '../vault/vault.js'\nexport const login = seal",
   'src/vault/vault.ts':
     "import type { Profile } from '../provider/profile.js'\nimport { login } from '../sign-in/login.js'\nexport const seal = (p: Profile) => [p, login]",
-  'src/provider/profile.ts': "import helmet from 'helmet'\nexport interface Profile { a: typeof helmet }",
+  'src/provider/profile.ts':
+    "import helmet from 'helmet'\nimport type { Tokens } from './tokens.js'\nexport interface Profile { a: typeof helmet; b: Tokens }",
+  'src/provider/tokens.ts': "import type { Profile } from './profile.js'\nexport type Tokens = Profile | undefined",
   'src/store/store.ts': "import type { redis } from './redis/redis-store.js'\nexport type Store = typeof redis",
   'src/store/redis/redis-store.ts':
     "import type { queue } from './consumer/queue.js'\nexport const redis = (q: typeof queue) => q",
@@ -43,7 +45,9 @@ const FILES = {
     "import { convert } from '../../wire/convert.js'\nexport const sink = convert",
   'src/lib/alone.ts': 'export const alone = 1',
   'src/cli/main.ts': "import { startSandbox } from '../../sandbox/src/index.js'\nexport const main = startSandbox",
-  'sandbox/src/index.ts': "import { html } from '../../src/lib/html.js'\nexport const startSandbox = html",
+  'sandbox/src/index.ts':
+    "import { html } from '../../src/lib/html.js'\nimport { pas } from './pas.js'\nexport const startSandbox = [html, pas]",
+  'sandbox/src/pas.ts': "import { startSandbox } from './index.js'\nexport const pas = startSandbox",
   'example-app/src/server.ts': "import { html } from '../../src/lib/html.js'\nexport const server = html",
 }
 const EXPECTED = [
@@ -55,7 +59,9 @@ const EXPECTED = [
   'downward: src/store: src/store/redis/consumer/queue.ts',
   'downward: src/vault: src/vault/vault.ts',
   'grpc-on-demand: src/user/user-calls.ts',
-  'no-circular: src/sign-in/login.ts',
+  'no-circular: library: src/provider/profile.ts',
+  'no-circular: library: src/sign-in/login.ts',
+  'no-circular: sandbox/src/index.ts',
   'no-dev-dependencies: src/session/session.ts',
   'no-orphans: src/lib/alone.ts',
   'packages-apart: example app: example-app/src/server.ts',

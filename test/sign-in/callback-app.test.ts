@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { Request } from 'express'
 import { denySignIn, PpoppoError, type PpoppoOptions } from '../../src/index.js'
-import { askApp } from '../../src/sign-in/ask-app.js'
+import { askOnSignIn } from '../../src/sign-in/on-sign-in.js'
 import { beginAttempt, buttonOf, isSignedIn } from '../support/attempts.js'
 import { describeOnStores } from '../support/stores.js'
 import { startWorld, type World } from '../support/world.js'
@@ -116,7 +116,7 @@ describe('the deadline of onSignIn', () => {
           fail = reject
         })
       const user = { sub: '01ARZ3NDEKTSV4RRFFQ69G5FAV', ppnum: '12312345678' }
-      const asked = askApp({ onSignIn }, user, {} as Request)
+      const asked = askOnSignIn({ onSignIn }, user, {} as Request)
       const refused = expect(asked).rejects.toMatchObject({
         page: 'app_failed',
         detail: expect.stringContaining('10 s'),
