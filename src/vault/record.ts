@@ -1,4 +1,5 @@
 import type { PpoppoUser } from '../config/options.js'
+import { deepFreeze } from '../lib/deep-freeze.js'
 import { parseJsonObject } from '../lib/guards.js'
 import type { VersionedRecord } from '../store/store.js'
 import type { KeyRing, SealContext } from './keyring.js'
@@ -28,7 +29,7 @@ export interface SignIn {
 export interface Tokens {
   readonly accessToken: string
   readonly expiresAt: number
-  readonly refreshToken?: string
+  readonly refreshToken?: string | undefined
 }
 
 /** The person of a sign-in or a profile, as the app gets to see them. */
@@ -102,6 +103,54 @@ export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undef
       ...(typeof secret['r'] === 'string' ? { refreshToken: secret['r'] } : {}),
     },
     ...(secret['o'] === undefined ? {} : { account: secret['o'] }),
+  }
+}
+
+/** What is kept of a record that has opened: everything but its tokens. */
+export interface OpenedRecord {
+  readonly clear: ClearRecord
+  readonly shown: Omit<SignIn, 'tokens' | 'account'>
+  readonly tokensExpireAt: number
+  /** As JSON: each request gets an object of its own. */
+  readonly account: string | undefined
+}
+
+/** What to keep of a record, and of the sign-in that {@link openRecord} made of it. */
+export function toOpenedRecord(clear: ClearRecord, signIn: SignIn): OpenedRecord {
+  const { tokens, account, ...shown } = signIn
+  return deepFreeze({
+    clear,
+    shown,
+    tokensExpireAt: tokens.expiresAt,
+    account: account === undefined ? undefined : JSON.stringify(account),
+  })
+}
+
+/** The sign-in of a record that has opened before. Its tokens are decrypted again when they are asked for. */
+export function toSignIn(keyRing: KeyRing, record: OpenedRecord): SignIn {
+  const { clear, shown, tokensExpireAt, account } = record
+  let opened: Tokens | undefined
+  const tokens = (): Tokens => {
+    opened ??= openRecord(keyRing, clear)?.tokens
+    if (!opened) throw new Error('a record that opened before does not open')
+    return opened
+  }
+  let parsed: unknown
+  return {
+    ...shown,
+    tokens: {
+      expiresAt: tokensExpireAt,
+      get accessToken() {
+        return tokens().accessToken
+      },
+      get refreshToken() {
+        return tokens().refreshToken
+      },
+    },
+    get account() {
+      if (account !== undefined) parsed ??= JSON.parse(account)
+      return parsed
+    },
   }
 }
 

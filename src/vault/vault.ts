@@ -4,11 +4,21 @@ import { PpoppoError } from '../errors.js'
 import { digestOf } from '../lib/digest.js'
 import { RecentSet } from '../lib/recent-set.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
+import { TextCache } from '../lib/text-cache.js'
 import { wait } from '../lib/wait.js'
 import type { Store, VersionedRecord } from '../store/store.js'
 import type { KeyRing } from './keyring.js'
 import { expiryOf } from './lifetimes.js'
-import { type ClearRecord, openRecord, parseRecord, type SignIn, sealRecord } from './record.js'
+import {
+  type ClearRecord,
+  type OpenedRecord,
+  openRecord,
+  parseRecord,
+  type SignIn,
+  sealRecord,
+  toOpenedRecord,
+  toSignIn,
+} from './record.js'
 
 /** The sign-ins there are. A record here *is* the sign-in: once it is gone nothing brings it back. */
 export interface Vault {
@@ -70,16 +80,20 @@ export const MAX_CONFLICTS: number = 16
 const LATE_CREATION_MS = 3_000
 /** Longer than any request takes. */
 const REPLACED_TTL_SECONDS = 600
+/** Twice as many at most: records of some 5,000 people. See {@link TextCache}. */
+const MAX_OPENED_CHARACTERS = 4_000_000
 
 export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
+  const opened = new TextCache<OpenedRecord>({ maxCharacters: MAX_OPENED_CHARACTERS })
   const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.monotonic })
 
   const tagFor = (sub: string): string => digestOf('user', config.clientId, sub).slice(0, TAG_LENGTH)
 
   async function open(id: string, record: VersionedRecord | undefined): Promise<SignIn | undefined> {
     if (!record) return undefined
-    const clear = parseRecord(id, record)
-    const signIn = clear && openRecord(await keyRing(), clear)
+    const ring = await keyRing()
+    const known = opened.get(id, record.value)
+    const signIn = known ? toSignIn(ring, known) : openFirst(ring, id, record)
     if (!signIn) {
       // Deleted by nobody: one instance with an old key list must not sign everyone out.
       if (!unreadable.has(id)) raise({ type: 'vault_unreadable', signInId: id })
@@ -89,7 +103,15 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     return expiryOf(signIn, config.idleMs) > runtime.now() ? signIn : undefined
   }
 
+  function openFirst(ring: KeyRing, id: string, record: VersionedRecord): SignIn | undefined {
+    const clear = parseRecord(id, record)
+    const signIn = clear && openRecord(ring, clear)
+    if (signIn) opened.set(id, record.value, toOpenedRecord(clear, signIn))
+    return signIn
+  }
+
   async function toEnded(id: string, record: VersionedRecord): Promise<EndedSignIn | undefined> {
+    opened.delete(id)
     const clear = parseRecord(id, record)
     if (!clear) return undefined
     const tokens = openRecord(await keyRing(), clear)?.tokens

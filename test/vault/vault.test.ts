@@ -58,6 +58,30 @@ async function overwrite(store: Store, id: string, change: (text: string) => str
 }
 
 function vaultTests(open: () => Promise<Store>): void {
+  test('a sign-in that was read before reads the same, is an object of its own, and opens no more once it is changed', async () => {
+    const store = await open()
+    const { vault } = box(store, [K1])
+    const { id } = await created(vault)
+    const [first, again] = [await vault.read(id), await vault.read(id)]
+    expect(again).toEqual(first)
+    expect(again).toMatchObject({ tokens: { accessToken: 'at_1', refreshToken: 'rt_1' }, account: { id: 7 } })
+    Object.assign(Object(again?.account), { id: 8 })
+    expect((await vault.read(id))?.account).toEqual({ id: 7 })
+    const record = await store.readSignIn(id)
+    const flipped = (one: string): string => (one === 'A' ? 'B' : 'A')
+    for (const change of [
+      (text: string) => text.replace('77700000001', '77700000002'),
+      (text: string) => text.replace(/.(?="\}$)/, flipped),
+    ]) {
+      await overwrite(store, id, change)
+      expect(await vault.read(id)).toBeUndefined()
+      await overwrite(store, id, () => record?.value ?? '')
+      expect(await vault.read(id)).toEqual(first)
+    }
+    await vault.remove(id)
+    expect(await vault.read(id)).toBeUndefined()
+  })
+
   test('what became of a sign-in: there though it does not open, replaced in its browser, or gone', async () => {
     const store = await open()
     const { vault } = box(store, [K1])
