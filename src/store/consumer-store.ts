@@ -1,41 +1,42 @@
 /**
  * What durable consumers keep: who is active, how far they are, what could not be handled, and what waits for workers.
- * Texts are opaque here. Every call is bounded in time and rejects with `store_unavailable`; a call that failed may
- * have been carried out all the same, or be carried out later, and each is made so that this does no harm.
+ * Texts are opaque here. Every call is bounded in time and rejects with `store_unavailable`. A call that failed may have
+ * run all the same, or may run later; each is built so that this does no harm.
  */
 export interface ConsumerStore {
   readonly kind: 'memory' | 'redis'
   /**
-   * Takes the lease when it is free, or held by the same holder (an answer may have been lost).
+   * Takes the lease if it is free, or held by the same holder (whose answer may have been lost).
    * @param holder unique to a run of a consumer
-   * @returns the fencing number, larger than every one before, also after Redis lost its data; or how long the lease
-   *   runs that another one holds
+   * @returns the fencing number, larger than every one before, even after Redis lost its data; or how long another
+   *   holder's lease still runs
    */
   acquire(name: string, holder: string, ttlMs: number): Promise<Acquired | { readonly heldForMs: number }>
-  /** Makes the lease last `ttlMs` from now. @returns false when it is no longer this one's */
+  /** Makes the lease last `ttlMs` from now. @returns false if `holder` no longer has it */
   renew(name: string, holder: string, ttlMs: number): Promise<boolean>
-  /** Gives the lease back, if it is this one's. */
+  /** Gives the lease back if `holder` still has it. */
   release(name: string, holder: string): Promise<void>
   /**
-   * Remembers how far a consumer is, with what could not be handled and what goes to the workers: all or nothing.
-   * Refused (`lost`) unless `fence` is the newest, and after a loss that nobody has accepted; of two with one fence, the smaller `sequence` is ignored, so that
-   * one that was held up moves nothing back. `full`: a list is at its bound, and nothing was done.
+   * Saves how far a consumer is, with its new dead letters and what goes to the workers: all or nothing.
+   * Refused (`lost`) unless `fence` is the newest, and after a loss that was not accepted. Of two steps with one fence, the
+   * one with the smaller `sequence` is ignored, so a delayed one moves nothing back. `full`: a list is at its bound, and
+   * nothing was done.
    */
   commit(name: string, step: CommitStep): Promise<'committed' | 'lost' | 'full'>
-  readonly letters: LetterStore
+  readonly letters: DeadLetterStore
   readonly queue: QueueStore
-  /** What an operator must know of how the store is set up, if anything. Never rejects. */
+  /** What an operator must know about the store's setup, if anything. Never rejects. */
   readWarning(): Promise<string | undefined>
   close(): Promise<void>
 }
 
 export interface Acquired {
   readonly fence: number
-  /** As it was last committed. */
+  /** As last committed. */
   readonly checkpoint?: string
-  /** The fencing number before this one; absent where nobody ever had the lease. */
+  /** The previous fencing number; absent if nobody ever had the lease. */
   readonly lastFence?: number
-  /** What this consumer had is gone, its place or what waited for workers: true until a commit with `acceptsLoss`. */
+  /** The consumer's position, or what waited for its workers, is gone: true until a commit with `acceptsLoss`. */
   readonly isLost?: true
 }
 
@@ -44,46 +45,44 @@ export interface CommitStep {
   /** Counts up from 1 for each fence. */
   readonly sequence: number
   readonly checkpoint: string
-  /** The consumer knows of the loss that `acquire` reported, and goes on from this checkpoint. */
+  /** The consumer knows of the loss that `acquire` reported, and continues from this checkpoint. */
   readonly acceptsLoss?: true
   /** Dead letters to add. */
-  readonly letters?: readonly Letter[]
-  /** Entries to put into the queue, at most so many waiting with them. */
+  readonly letters?: readonly StoredDeadLetter[]
+  /** Entries to put into the queue, if no more than `maxLength` wait then. */
   readonly queue?: { readonly entries: readonly string[]; readonly maxLength: number }
 }
 
 /** A dead letter; `id` is the event's. */
-export interface Letter {
+export interface StoredDeadLetter {
   readonly id: string
   readonly text: string
 }
 
-/** Dead letters by consumer name, oldest first; at most {@link MAX_DEAD_LETTERS}. Of one event there is one: the first stays. */
-export interface LetterStore {
-  /** @param offset how many of the oldest to leave out. @default 0 */
-  list(name: string, limit: number, offset?: number): Promise<readonly Letter[]>
+/** Dead letters by consumer name, oldest first, at most `MAX_DEAD_LETTERS`. One event has one: the first stays. */
+export interface DeadLetterStore {
+  /** @param offset how many of the oldest to skip. @default 0 */
+  list(name: string, limit: number, offset?: number): Promise<readonly StoredDeadLetter[]>
   count(name: string): Promise<number>
-  /** Adds one outside of a commit. */
-  add(name: string, letter: Letter): Promise<'added' | 'full'>
+  /** Adds a dead letter outside of a commit. */
+  add(name: string, letter: StoredDeadLetter): Promise<'added' | 'full'>
   /** @returns whether it was there */
   remove(name: string, id: string): Promise<boolean>
 }
 
-export const MAX_DEAD_LETTERS = 10_000
-
 /** What waits for the workers of a name: a Redis Stream with one consumer group. */
 export interface QueueStore {
   /**
-   * Entries nobody has had yet, and such that another worker has had for `claimAfterMs` without finishing them.
-   * Waits up to `waitMs` when there are none, in Redis 400 ms at most.
+   * New entries, and those that another worker has had for `claimAfterMs` without finishing them. If there are none, waits
+   * for up to `waitMs` (in Redis 400 ms at most).
    */
   take(name: string, worker: string, options: TakeOptions): Promise<readonly QueueEntry[]>
   /**
-   * The entry is done with: removes it; with a letter when it could not be handled, all or nothing. For an entry that is
-   * no longer there (somebody else has finished it) nothing is done, and no letter written.
+   * Removes an entry, together with adding its dead letter if it could not be handled: all or nothing. If another worker
+   * has finished the entry, nothing is done and no dead letter is written.
    */
-  finish(name: string, id: string, letter?: Letter): Promise<'finished' | 'full'>
-  /** The entry was not dealt with after all: the next `take` may have it at once, and this delivery does not count. */
+  finish(name: string, id: string, letter?: StoredDeadLetter): Promise<'finished' | 'full'>
+  /** The entry was not handled: the next `take` may return it at once, and this delivery does not count. */
   giveBack(name: string, worker: string, entry: QueueEntry): Promise<void>
   /** Whether there are entries that a worker has had for `claimAfterMs` without finishing them. */
   hasUnfinished(name: string, claimAfterMs: number): Promise<boolean>
@@ -95,7 +94,7 @@ export interface TakeOptions {
   /** At least 1. */
   readonly count: number
   readonly claimAfterMs: number
-  /** Of entries that another worker had and did not finish: as many as asked, one and nothing with it, or none. @default 'any' */
+  /** Entries that another worker did not finish: as many as asked for, one and nothing else, or none. @default 'any' */
   readonly unfinished?: 'any' | 'one' | 'none'
   readonly waitMs: number
 }
@@ -104,6 +103,6 @@ export interface QueueEntry {
   /** The store's own. */
   readonly id: string
   readonly text: string
-  /** How often it was given out, this time included. */
+  /** How often it was delivered, this time included. */
   readonly deliveries: number
 }

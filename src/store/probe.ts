@@ -1,14 +1,14 @@
 import { isPpoppoError } from '../errors.js'
 import type { Store } from './store.js'
 
-/** Longer than the probe takes; what it leaves behind is gone then. */
+/** Longer than the probe takes. What it leaves behind expires after this time. */
 const TRACE_TTL_MS = 10_000
 
 /**
- * Uses each kind of call once, so that a right that is missing shows at start and not at the first sign-in. Under a key
- * of its own, which expires.
+ * Makes each kind of call once, under a key of its own that expires, so that a missing right shows at start-up and not at
+ * the first sign-in.
  *
- * @param name random, of letters and digits: nobody else's
+ * @param name random, of letters and digits, used for nothing else
  * @throws what the store throws; `store_unavailable` for Redis
  */
 export async function probeStore(store: Store, name: string): Promise<void> {

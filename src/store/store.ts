@@ -1,9 +1,9 @@
 import type { PpoppoError } from '../errors.js'
 
 /**
- * What the rest of the library asks of a place to keep things. Two implementations, Redis and memory, pass the same
+ * What the rest of the library needs from a store. Two implementations, Redis and memory, pass the same
  * contract suite (`test/contract/store.ts`). Every method that changes something is atomic: either one command or one
- * script. A Redis command that timed out may still run later, so every change is conditional or harmless when repeated.
+ * script. A Redis command that timed out may still run later, so every change is conditional, or harmless if it runs twice.
  *
  * Times are milliseconds since the epoch by the store's own clock (Redis TIME, so that all app instances agree).
  * Every method rejects with `PpoppoError` `store_unavailable` when the store does not answer in time.
@@ -12,25 +12,25 @@ export interface Store {
   readonly kind: 'redis' | 'memory'
 
   /**
-   * The store's clock, in milliseconds since the epoch. It never gives the same time twice, nor an earlier one: where
-   * the clock is set back it stands until that has caught up. So it tells what began first.
+   * The store's clock, in milliseconds since the epoch. It never gives the same time twice, nor an earlier one: if the
+   * clock is set back, it stands still until that has caught up. So it orders what began first.
    */
   now(): Promise<number>
 
   // One login attempt (one for each `state`).
 
   /**
-   * Keeps a login attempt for `ttlMs`, or less under a flood: see {@link attemptTtl}.
+   * Keeps a login attempt for `ttlMs`, or less under a flood: see `attemptTtl`.
    * @throws `store_full` when the store holds as many attempts as it may.
    */
   putTransaction(key: string, value: string, ttlMs: number): Promise<void>
   /**
    * Takes a login attempt, once: of any number of callers exactly one gets `{ value }`, and in the same step the
    * attempt is marked `PENDING_OUTCOME` for `outcomeTtlMs`. The others get `{ outcome }` (`PENDING_OUTCOME` or what
-   * `setTransactionOutcome` left), or `undefined` where nothing is known under this key.
+   * `setTransactionOutcome` left), or `undefined` if the key is unknown.
    */
   takeTransaction(key: string, outcomeTtlMs: number): Promise<TakenTransaction | undefined>
-  /** Leaves what became of a taken attempt, for `ttlMs`. Does nothing when the mark of the taker is gone. */
+  /** Leaves what became of a taken attempt, for `ttlMs`. Does nothing if the taker's mark is gone. */
   setTransactionOutcome(key: string, outcome: string, ttlMs: number): Promise<void>
   /** What became of a taken attempt; `undefined` when unknown. */
   readTransactionOutcome(key: string): Promise<string | undefined>
@@ -39,26 +39,26 @@ export interface Store {
 
   /**
    * Creates a record, version 1, and enters it in its user's index, unless the user signed out everywhere at or after
-   * `attemptStartedAt`. Of more than `MAX_SIGN_INS_PER_USER` the older one that would expire
-   * first goes.
+   * `attemptStartedAt`. Above `MAX_SIGN_INS_PER_USER`, the older one that
+   * expires first is deleted.
    * @returns whether it was created.
    * @throws `store_full` (memory).
    */
   createSignIn(id: string, value: string, expiresAt: number, attemptStartedAt: number): Promise<boolean>
   readSignIn(id: string): Promise<VersionedRecord | undefined>
   /**
-   * Writes a record over the one that was read: only while it exists and its version is `expectedVersion`. The version
-   * goes up by one, the expiry becomes `expiresAt` (the record is deleted when that is past). So nothing brings a
-   * deleted record back.
+   * Replaces the record that was read, only while it exists and its version is `expectedVersion`. The version goes up by
+   * one, and the expiry becomes `expiresAt` (if that is past, the record is deleted). So nothing brings a deleted record
+   * back.
    */
   writeSignIn(id: string, expectedVersion: number, value: string, expiresAt: number): Promise<WriteResult>
   /**
    * Deletes a record and its index entry.
-   * @param expectedVersion delete only while the version is this one.
+   * @param expectedVersion delete only while the record has this version.
    * @returns the record that was deleted, else `undefined`.
    */
   deleteSignIn(id: string, expectedVersion?: number): Promise<VersionedRecord | undefined>
-  /** All live records of one user. Index entries whose record has expired are dropped on the way. */
+  /** All live records of one user. Index entries whose record has expired are removed in passing. */
   listSignIns(tag: string): Promise<readonly (VersionedRecord & { readonly id: string })[]>
   /**
    * Deletes all records of one user and, in the same step, sets the user's `notbefore` to `now()`: a sign-in whose attempt
@@ -66,36 +66,36 @@ export interface Store {
    * @returns the deleted records.
    */
   deleteAllSignIns(tag: string, notBeforeTtlMs: number): Promise<readonly (VersionedRecord & { readonly id: string })[]>
-  /** Ids of all sign-ins, in no order, some perhaps twice: for `rewrap`. Scans; never blocks the store. */
+  /** Ids of all sign-ins, in no order, possibly with duplicates: for `rewrap`. Scans, and never blocks the store. */
   scanSignIns(): AsyncIterable<string>
 
-  // Leases: at most one holder at a time, as far as clocks allow.
+  // Leases: one holder at a time, as far as clocks allow.
 
-  /** Takes the lease `name` (a sign-in id) for `ttlMs` if nobody has it. `holder` is a random word of the caller's. */
+  /** Takes the lease `name` (a sign-in id) for `ttlMs` if it is free. `holder` is a random word of the caller's. */
   acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean>
   /** Gives the lease back if `holder` still has it. */
   releaseLease(name: string, holder: string): Promise<void>
 
-  // Sessions: express-session's blobs, through connect-redis. Shaped as the three ioredis commands it calls.
+  // Sessions: express-session's blobs, through connect-redis.
 
   readonly sessions: SessionCommands
 
-  /** Keeps `value` under `name` unless something is there; returns what is there. For secrets made in development. */
+  /** Keeps `value` under `name` if there is none yet; returns the one that is kept. For secrets generated in development. */
   shareSecret(name: string, value: string): Promise<string>
 
   /** A limiter for `pointsPerMinute` events per key and minute. */
   createLimiter(name: string, pointsPerMinute: number): Limiter
 
-  /** Where there is more to wait for at start than the answers above: Redis has told how it keeps things. Never rejects. */
+  /** Resolves once Redis has reported how it keeps its data, if it is being asked. Never rejects. */
   ready?(): Promise<void>
-  /** The fault of a store that said nothing for so long: why, as far as it is known. */
+  /** The error for a store that has not answered for `waitedMs`, with the cause as far as known. */
   silence?(waitedMs: number): PpoppoError
 
   /** Closes what this store opened; a client that was passed in stays open. Idempotent. */
   close(): Promise<void>
 }
 
-/** Value of an outcome while the taker of the attempt is still at work. */
+/** The outcome while the taker of the attempt is still working on it. */
 export const PENDING_OUTCOME = 'pending'
 
 /** Result of {@link Store.takeTransaction}. */
@@ -109,16 +109,16 @@ export interface VersionedRecord {
   readonly value: string
 }
 
-/** `conflict`: somebody else wrote first. `gone`: there is no such record any more. */
+/** `conflict`: another writer was first. `gone`: the record no longer exists. */
 export type WriteResult = 'written' | 'conflict' | 'gone'
 
 /** What express-session's store needs. A destroyed session leaves a tombstone, under which nothing can be written. */
 export interface SessionCommands {
-  /** The blob, or `null` where there is none or only a tombstone. */
+  /** The blob; `null` if there is none, or only a tombstone. */
   get(sid: string): Promise<string | null>
-  /** Writes the blob for `ttlSeconds`; `false` where a tombstone says that this session has ended. */
+  /** Writes the blob for `ttlSeconds`; `false` if a tombstone says that this session has ended. */
   set(sid: string, value: string, ttlSeconds: number): Promise<boolean>
-  /** Ends the session: a tombstone for ten minutes takes the blob's place. */
+  /** Ends the session: a tombstone replaces the blob for ten minutes. */
   destroy(sid: string): Promise<void>
 }
 
@@ -126,35 +126,18 @@ export interface SessionCommands {
 export interface Limiter {
   /**
    * Counts one event.
-   * @returns milliseconds to wait when the limit is passed, else 0.
+   * @returns milliseconds to wait if the limit is exceeded, else 0.
    * @throws `store_unavailable`; the caller opens the limit then.
    */
   consume(key: string): Promise<number>
-  /** Takes one event back, where its minute is not over. @throws `store_unavailable` */
+  /** Takes one event back if its minute is not over. @throws `store_unavailable` */
   giveBack(key: string): Promise<void>
-}
-
-/** One person fills no store: more sign-ins at a time than anybody has browsers. */
-export const MAX_SIGN_INS_PER_USER: number = 100
-
-/** However many login attempts there are, each has this long, in milliseconds. */
-export const MIN_ATTEMPT_TTL_MS: number = 2 * 60_000
-
-/**
- * How long a new login attempt may live. Once half of the room is taken it is less and less: a flood fills the store later
- * or not at all, nobody's open attempt is pushed out, and a person can still sign in. Refusing new ones from the start would
- * let a few addresses shut everybody out; to let the oldest go would push out people who are typing their password.
- * `ppoppoRoom` does the same in Redis.
- * @param share of the room for attempts that is taken, from 0 to 1
- */
-export function attemptTtl(ttlMs: number, share: number): number {
-  return Math.min(ttlMs, Math.max(MIN_ATTEMPT_TTL_MS, Math.floor(ttlMs * 2 * (1 - share))))
 }
 
 /** How long a destroyed session's tombstone stays, in milliseconds. */
 export const TOMBSTONE_TTL_MS: number = 10 * 60_000
 
-/** The tag of a sign-in id `<tag>.<random>`: all that shares it shares a Cluster slot. */
+/** The tag of a sign-in id `<tag>.<random>`: ids with the same tag share a Cluster slot. */
 export function tagOf(signInId: string): string {
   const dot = signInId.indexOf('.')
   if (dot <= 0) throw new TypeError('a sign-in id has the form <tag>.<random>')

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Acquired, ConsumerStore } from '../../src/store/consumer-store.js'
 import { describeCommits } from './consumer-commits.js'
-import { describeLetters } from './consumer-letters.js'
+import { describeLetters } from './consumer-dead-letters.js'
 import { describeQueue } from './consumer-queue.js'
 import { word } from './store.js'
 import type { UnderTest } from './under-test.js'

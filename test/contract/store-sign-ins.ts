@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { MAX_SIGN_INS_PER_USER, type Store } from '../../src/store/store.js'
+import { MAX_SIGN_INS_PER_USER } from '../../src/store/bounds.js'
+import type { Store } from '../../src/store/store.js'
 import { type UseStore, word } from './store.js'
 
 const HOUR_MS = 3_600_000

@@ -1,6 +1,7 @@
 import { PpoppoError } from '../../errors.js'
 import { isWholeNumber } from '../../lib/guards.js'
-import { type ConsumerStore, type LetterStore, MAX_DEAD_LETTERS } from '../../store/consumer-store.js'
+import { MAX_DEAD_LETTERS } from '../../store/bounds.js'
+import type { ConsumerStore, DeadLetterStore } from '../../store/consumer-store.js'
 import { isSignal } from '../call/call-options.js'
 import type { DeadLetter, DeadLetters, EventHandler } from '../types/consumer.js'
 import { checkNames, invalid, parseId, record } from '../wire/validate.js'
@@ -12,7 +13,7 @@ const PAGE = 100
 /** The dead letters of a name. @throws `request_invalid` */
 export function createDeadLetters(name: string, store: () => ConsumerStore): DeadLetters {
   parseConsumerName(name)
-  const letters = (): LetterStore => store().letters
+  const letters = (): DeadLetterStore => store().letters
 
   return {
     async list(options) {
@@ -49,7 +50,7 @@ interface ReadLetter {
 }
 
 /** Page by page: all of them may be more than one call may bring. */
-async function* readAll(store: LetterStore, name: string, limit: number): AsyncGenerator<ReadLetter> {
+async function* readAll(store: DeadLetterStore, name: string, limit: number): AsyncGenerator<ReadLetter> {
   let [left, offset] = [limit, 0]
   while (left > 0) {
     const page = await store.list(name, Math.min(PAGE, left), offset)

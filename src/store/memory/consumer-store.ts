@@ -1,6 +1,6 @@
 import { PpoppoError } from '../../errors.js'
 import type { Acquired, CommitStep, ConsumerStore } from '../consumer-store.js'
-import { createMemoryLetters } from './letters.js'
+import { createMemoryDeadLetters } from './dead-letters.js'
 import { createMemoryQueue } from './queue.js'
 
 interface Place {
@@ -10,18 +10,22 @@ interface Place {
   readonly checkpoint?: string
 }
 
+/** What a consumer store in memory is made of. */
+export interface MemoryConsumerStoreParts {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
 /**
  * What durable consumers keep, in this process's memory: for development and tests. Same contract as Redis, and bounded;
  * no method awaits between reading and writing, so each is one step.
  *
- * @param options.now milliseconds since the epoch
- *
  * @example
  * const consumers = createMemoryConsumerStore({ now: Date.now })
  */
-export function createMemoryConsumerStore({ now }: { readonly now: () => number }): ConsumerStore {
+export function createMemoryConsumerStore({ now }: MemoryConsumerStoreParts): ConsumerStore {
   const places = new Map<string, Place>()
-  const letters = createMemoryLetters(assertOpen)
+  const letters = createMemoryDeadLetters(assertOpen)
   const queue = createMemoryQueue({ now, assertOpen, addLetters: letters.addAll })
   let isClosed = false
 

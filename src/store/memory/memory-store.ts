@@ -1,35 +1,17 @@
 import { PpoppoError } from '../../errors.js'
-import { attemptTtl, type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from '../store.js'
+import { attemptTtl, MEMORY_CAPS, type MemoryStoreCaps } from '../bounds.js'
+import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from '../store.js'
 import { ExpiringMap } from './expiring-map.js'
 import { createMemorySessions } from './sessions.js'
 import { createMemorySignIns } from './sign-ins.js'
 
-/** How much the memory store holds of each kind. Each kind has its own bound: a flood of logins evicts no sign-in. */
-export interface MemoryStoreCaps {
-  /** Login attempts; full: new attempts are refused. @default 10_000 */
-  readonly attempts: number
-  /** Sign-ins; full: new sign-ins are refused. @default 100_000 */
-  readonly signIns: number
-  /** Session blobs; full: the oldest goes in which nobody is signed in, and of the others only when there is no such. @default 100_000 */
-  readonly sessions: number
-  /** Keys of all limiters together; full: the oldest goes. @default 100_000 */
-  readonly limiterKeys: number
-}
-
-/** Options of {@link createMemoryStore}. */
-export interface MemoryStoreOptions {
+/** What a store in memory is made of. */
+export interface MemoryStoreParts {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Whose sign-in a session blob points at: a word for the person; `undefined` where nobody is signed in in it. */
   readonly personIn?: (blob: string) => string | undefined
   readonly caps?: Partial<MemoryStoreCaps>
-}
-
-const DEFAULT_CAPS: MemoryStoreCaps = {
-  attempts: 10_000,
-  signIns: 100_000,
-  sessions: 100_000,
-  limiterKeys: 100_000,
 }
 
 const SWEEP_INTERVAL_MS = 30_000
@@ -42,8 +24,8 @@ const MINUTE_MS = 60_000
  * @example
  * const store = createMemoryStore({ now: Date.now })
  */
-export function createMemoryStore({ now, personIn = () => undefined, caps: given }: MemoryStoreOptions): Store {
-  const caps = { ...DEFAULT_CAPS, ...given }
+export function createMemoryStore({ now, personIn = () => undefined, caps: given }: MemoryStoreParts): Store {
+  const caps = { ...MEMORY_CAPS, ...given }
   const attempts = new ExpiringMap<string>({ holds: 'login attempts', cap: caps.attempts, whenFull: 'refuse', now })
   const outcomes = new ExpiringMap<string>({ holds: 'outcomes', cap: caps.attempts, whenFull: 'evict-oldest', now })
   const leases = new ExpiringMap<string>({ holds: 'leases', cap: caps.signIns, whenFull: 'evict-oldest', now })

@@ -1,4 +1,4 @@
-import type { Letter, QueueEntry, QueueStore, TakeOptions } from '../consumer-store.js'
+import type { QueueEntry, QueueStore, StoredDeadLetter, TakeOptions } from '../consumer-store.js'
 
 interface Waiting {
   readonly text: string
@@ -15,15 +15,16 @@ interface MemoryQueue {
   clear(): void
 }
 
-interface MemoryQueueOptions {
+/** What the queue in memory is made of. */
+export interface MemoryQueueParts {
   readonly now: () => number
   /** Throws once the store is closed. */
   readonly assertOpen: () => void
-  readonly addLetters: (name: string, letters: readonly Letter[]) => boolean
+  readonly addLetters: (name: string, letters: readonly StoredDeadLetter[]) => boolean
 }
 
 /** What waits for workers, in this process's memory. */
-export function createMemoryQueue({ now, assertOpen, addLetters }: MemoryQueueOptions): MemoryQueue {
+export function createMemoryQueue({ now, assertOpen, addLetters }: MemoryQueueParts): MemoryQueue {
   const queues = new Map<string, Map<string, Waiting>>()
   /** What wakes the calls that wait for an entry, by name. */
   const sleepers = new Map<string, Set<() => void>>()

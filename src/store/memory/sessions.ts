@@ -1,4 +1,5 @@
-import { MAX_SIGN_INS_PER_USER, type SessionCommands, TOMBSTONE_TTL_MS } from '../store.js'
+import { MAX_SIGN_INS_PER_USER } from '../bounds.js'
+import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store.js'
 import { ExpiringMap } from './expiring-map.js'
 
 interface MemorySessions {
@@ -7,7 +8,8 @@ interface MemorySessions {
   clear(): void
 }
 
-interface MemorySessionsOptions {
+/** What the sessions in memory are made of. */
+export interface MemorySessionsParts {
   readonly now: () => number
   /** Of all sessions together. */
   readonly cap: number
@@ -20,8 +22,8 @@ interface MemorySessionsOptions {
  * The memory store's session blobs. Anybody can have sessions made by the thousand, but only signed-out ones: those go
  * first. One person has no more places among the signed-in ones than sign-ins, so one account pushes nobody out either.
  */
-export function createMemorySessions(options: MemorySessionsOptions): MemorySessions {
-  const { now, cap, personIn, assertOpen } = options
+export function createMemorySessions(parts: MemorySessionsParts): MemorySessions {
+  const { now, cap, personIn, assertOpen } = parts
   const bounds = { holds: 'sessions', cap, whenFull: 'evict-oldest', now } as const
   const signedIn = new ExpiringMap<string>({ ...bounds, onDrop: leavePerson })
   const signedOut = new ExpiringMap<string>(bounds)

@@ -1,4 +1,5 @@
-import { MAX_SIGN_INS_PER_USER, type Store, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
+import { MAX_SIGN_INS_PER_USER } from '../bounds.js'
+import { type Store, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
 import { ExpiringMap } from './expiring-map.js'
 
 type SignInMethods = Pick<
@@ -12,7 +13,8 @@ interface MemorySignIns {
   clear(): void
 }
 
-interface MemorySignInsOptions {
+/** What the sign-ins in memory are made of. */
+export interface MemorySignInsParts {
   readonly now: () => number
   /** The clock that attempts begin by: each time later than before. */
   readonly orderedNow: () => number
@@ -25,7 +27,7 @@ interface MemorySignInsOptions {
  * The memory store's sign-ins: records, each user's index, and each user's `notbefore`. No method awaits between reading
  * and writing, so each is one step.
  */
-export function createMemorySignIns({ now, orderedNow, cap, assertOpen }: MemorySignInsOptions): MemorySignIns {
+export function createMemorySignIns({ now, orderedNow, cap, assertOpen }: MemorySignInsParts): MemorySignIns {
   const idsByTag = new Map<string, Set<string>>()
   const records = new ExpiringMap<VersionedRecord>({
     holds: 'sign-ins',

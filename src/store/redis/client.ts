@@ -75,6 +75,12 @@ const CLUSTER_OPTIONS = {
   },
 } satisfies ClusterOptions
 
+/** What a client of our own is made of. */
+export interface OwnClientParts<Name extends string> {
+  readonly redis: RedisSource
+  readonly scripts: RedisScripts<Name>
+}
+
 /** A client of our own. */
 export interface OwnClient<Name extends string> {
   /** Not yet connected. */
@@ -89,14 +95,11 @@ export interface OwnClient<Name extends string> {
  * A client of our own: a duplicate of the one that was passed in, with our settings and scripts. What was passed in is
  * never touched again.
  */
-export function createOwnClient<Name extends string>(
-  source: RedisSource,
-  scripts: RedisScripts<Name>,
-): OwnClient<Name> {
+export function createOwnClient<Name extends string>({ redis, scripts }: OwnClientParts<Name>): OwnClient<Name> {
   let failures = 0
   // ioredis counts from the last time it was 'ready', which does not mean that Redis takes us.
   const settings = { ...REDIS_OPTIONS, retryStrategy: (): number => reconnectDelayMs(++failures) }
-  const client = typeof source === 'string' ? openUrl(source, settings) : duplicate(source, settings)
+  const client = typeof redis === 'string' ? openUrl(redis, settings) : duplicate(redis, settings)
   for (const [name, script] of Object.entries<RedisScript>(scripts)) client.defineCommand(name, script)
   return {
     client: client as ScriptedClient<Name>, // defineCommand has just put the commands there

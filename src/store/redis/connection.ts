@@ -36,19 +36,31 @@ export interface RedisConnection<Name extends string> {
 
 const CLOSE_TIMEOUT_MS = 500
 
-/** Opens our own connection, at the first call. @param onReady called whenever a connection works */
-export function connectRedis<Name extends string>(
-  source: RedisSource,
-  scripts: RedisScripts<Name>,
+/** What a connection is made of. */
+export interface ConnectionParts<Name extends string> {
+  /** A client or Cluster (duplicated, never closed), or a URL. */
+  readonly redis: RedisSource
+  readonly scripts: RedisScripts<Name>
+  /** Called whenever a connection works. */
+  readonly onReady?: () => void
+}
+
+/** Opens our own connection, at the first call. */
+export function connectRedis<Name extends string>({
+  redis,
+  scripts,
   onReady = (): void => {},
-): RedisConnection<Name> {
-  const { client, name, calmDown } = createOwnClient(source, scripts)
+}: ConnectionParts<Name>): RedisConnection<Name> {
+  const { client, name, calmDown } = createOwnClient({ redis, scripts })
   const haste = createHaste()
   let closing: Promise<void> | undefined
-  const gate = createGate(client, () => {
-    calmDown()
-    haste.end()
-    onReady()
+  const gate = createGate({
+    client,
+    onOpen: () => {
+      calmDown()
+      haste.end()
+      onReady()
+    },
   })
 
   async function sendOnceReady<T>(command: Command<Name, T>, call: CallTime): Promise<T> {

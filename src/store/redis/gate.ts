@@ -10,8 +10,8 @@ export interface Gate {
   /** Why it is shut, as far as known. */
   readonly fault: unknown
   /**
-   * Connects where that has not begun. Resolves once the gate opens; rejects with the next word of a Redis that refuses
-   * us, which waiting does not change.
+   * Connects if that has not begun. Resolves once the gate opens; rejects with the next error of a Redis that refuses us,
+   * which waiting does not change.
    */
   untilOpen(): Promise<void>
 }
@@ -26,8 +26,14 @@ interface Waiting {
 const EXAMINE_AGAIN_MS = 500
 const ASK_AGAIN_MS = 2000
 
-/** @param onOpen called each time a connection has passed */
-export function createGate(client: Redis | Cluster, onOpen: () => void): Gate {
+/** What a gate is made of. */
+export interface GateParts {
+  readonly client: Redis | Cluster
+  /** Called each time a connection has passed. */
+  readonly onOpen: () => void
+}
+
+export function createGate({ client, onOpen }: GateParts): Gate {
   let isOpen = false
   let wasOpen = false
   /** Connected, and not yet ready. */

@@ -1,5 +1,6 @@
 import { PpoppoError } from '../../errors.js'
-import { type Limiter, MIN_ATTEMPT_TTL_MS, PENDING_OUTCOME, type Store, type TakenTransaction } from '../store.js'
+import { MAX_ATTEMPT_BYTES, MIN_ATTEMPT_TTL_MS } from '../bounds.js'
+import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from '../store.js'
 import type { RedisSource } from './client.js'
 import { createRedisClock } from './clock.js'
 import { connectRedis } from './connection.js'
@@ -9,13 +10,13 @@ import { REDIS_SCRIPTS, type ScriptName } from './scripts.js'
 import { createRedisSessions } from './sessions.js'
 import { createRedisSignIns } from './sign-ins.js'
 
-/** Options of {@link createRedisStore}. */
-export interface RedisStoreOptions {
+/** What a store in Redis is made of. */
+export interface RedisStoreParts {
   /** A client or Cluster (duplicated, never closed), or a URL. */
   readonly redis: RedisSource
   /** What every key begins with: `keyPrefix + encodeURIComponent(clientId) + ':'`. */
   readonly prefix: string
-  /** Hears once, as soon as a connection works and Redis tells, how it keeps what it is given. */
+  /** Called once, as soon as a connection works and Redis reports how it keeps its data. */
   readonly onPolicy?: (policy: RedisPolicy) => void
   /** How much memory login attempts may take, in bytes. @default 67_108_864 */
   readonly maxAttemptBytes?: number
@@ -26,8 +27,6 @@ const MINUTE_MS = 60_000
 const CLOCK_TTL_MS = 24 * 60 * MINUTE_MS
 /** Secrets made in development live on for a year after the last start. */
 const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
-/** Some 90,000 ordinary attempts, or 15,000 with the longest `return_to`. */
-const MAX_ATTEMPT_BYTES = 64 * 1024 * 1024
 /** What Redis takes for an attempt besides its value: key, expiry, rounding, the mark of who took it. */
 const ATTEMPT_OVERHEAD_BYTES = 320
 const FULL_OF_ATTEMPTS = 'There are as many login attempts as the store may hold: somebody may be flooding the login.'
@@ -43,18 +42,22 @@ export function createRedisStore({
   prefix,
   onPolicy,
   maxAttemptBytes = MAX_ATTEMPT_BYTES,
-}: RedisStoreOptions): Store {
-  let isPolicyTold = onPolicy === undefined
+}: RedisStoreParts): Store {
+  let isPolicyKnown = onPolicy === undefined
   let asking: Promise<void> | undefined
-  const connection = connectRedis(redis, REDIS_SCRIPTS, () => {
-    if (!isPolicyTold) asking ??= tellPolicy()
+  const connection = connectRedis({
+    redis,
+    scripts: REDIS_SCRIPTS,
+    onReady: () => {
+      if (!isPolicyKnown) asking ??= reportPolicy()
+    },
   })
-  async function tellPolicy(): Promise<void> {
+  async function reportPolicy(): Promise<void> {
     const policy = await readRedisPolicy(connection)
     asking = undefined
-    // A connection that broke meanwhile has told nothing: the next one is asked again.
-    isPolicyTold = policy.eviction !== undefined || policy.persistence !== undefined
-    if (isPolicyTold) onPolicy?.(policy)
+    // If the connection broke meanwhile, nothing is known: the next one is asked again.
+    isPolicyKnown = policy.eviction !== undefined || policy.persistence !== undefined
+    if (isPolicyKnown) onPolicy?.(policy)
   }
   const keys = createRedisKeys(prefix)
   const clock = createRedisClock<ScriptName>(connection)
@@ -65,7 +68,7 @@ export function createRedisStore({
 
   return {
     kind: 'redis',
-    ...createRedisSignIns(connection, keys, clock, now),
+    ...createRedisSignIns({ connection, keys, clock, now }),
     now,
     async putTransaction(key, value, ttlMs): Promise<void> {
       const bytes = ATTEMPT_OVERHEAD_BYTES + Buffer.byteLength(value)
@@ -101,10 +104,10 @@ export function createRedisStore({
     async releaseLease(name, holder): Promise<void> {
       await run('releaseLease', (client) => client.ppoppoRelease(keys.lease(name), holder))
     },
-    sessions: createRedisSessions(connection, keys),
+    sessions: createRedisSessions({ connection, keys }),
     async shareSecret(name, value): Promise<string> {
-      // Of what is made up little is to be seen where commands are traced: it is sent only where there is none yet, and by
-      // SET, whose value tracers leave out.
+      // A generated secret should not show where commands are traced: it is sent only if there is none yet, and by SET,
+      // whose value tracers leave out.
       const secret = keys.secret(name)
       const known = await run('shareSecret', (client) => client.get(secret))
       if (known !== null) {

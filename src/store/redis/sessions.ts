@@ -6,8 +6,15 @@ import type { ScriptName } from './scripts.js'
 /** Lies in a session's place once it has ended. No blob looks like it: blobs are JSON objects. */
 const TOMBSTONE = 'ended'
 
+/** What the sessions in Redis are made of. */
+export interface RedisSessionsParts {
+  readonly connection: RedisConnection<ScriptName>
+  readonly keys: RedisKeys
+}
+
 /** express-session's blobs in Redis. */
-export function createRedisSessions({ run }: RedisConnection<ScriptName>, keys: RedisKeys): SessionCommands {
+export function createRedisSessions({ connection, keys }: RedisSessionsParts): SessionCommands {
+  const { run } = connection
   return {
     async get(sid): Promise<string | null> {
       const blob = await run('sessions.get', (client) => client.get(keys.session(sid)))

@@ -1,5 +1,6 @@
 import { PpoppoError } from '../../errors.js'
-import { MAX_SIGN_INS_PER_USER, type Store, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
+import { MAX_SIGN_INS_PER_USER } from '../bounds.js'
+import { type Store, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
 import type { RedisClock } from './clock.js'
 import type { RedisConnection } from './connection.js'
 import type { RedisKeys } from './keys.js'
@@ -11,19 +12,24 @@ type SignInMethods = Pick<
 >
 
 const SCAN_COUNT = 500
-/** Each needs somebody who signs in as this very user in the moment between two commands. */
+/** Another round is needed only if this very user signs in between two commands. */
 const MAX_ROUNDS = 16
 /** As the scripts write it. */
 const VERSION = /^([1-9]\d{0,14})\|/
 
+/** What the sign-ins in Redis are made of. */
+export interface RedisSignInsParts {
+  readonly connection: RedisConnection<ScriptName>
+  readonly keys: RedisKeys
+  readonly clock: RedisClock<ScriptName>
+  /** The clock that attempts begin by, see `Store.now`. */
+  readonly now: () => Promise<number>
+}
+
 /** The vault's records in Redis. */
-export function createRedisSignIns(
-  connection: RedisConnection<ScriptName>,
-  keys: RedisKeys,
-  { runInTime }: RedisClock<ScriptName>,
-  now: () => Promise<number>,
-): SignInMethods {
+export function createRedisSignIns({ connection, keys, clock, now }: RedisSignInsParts): SignInMethods {
   const { run } = connection
+  const { runInTime } = clock
   const toKey = (tag: string) => (member: string) => keys.signIn(`${tag}.${member}`)
   const membersOf = (operation: string, tag: string): Promise<readonly string[]> =>
     run(operation, (client) => client.zrange(keys.index(tag), 0, '-1'))
@@ -125,8 +131,8 @@ async function untilSettled<T>(
 }
 
 /**
- * A record as it lies in Redis: `<version>|<value>`. Another spelling of a version (`01`, `1e0`) is nobody's: a write could
- * not name it. So such a text is a value that is not one of ours, under a version that no write has.
+ * A record as it lies in Redis: `<version>|<value>`. No write of ours can name another spelling of a version (`01`, `1e0`),
+ * so such a text counts as a foreign value, under version 0, which no write has.
  */
 function toRecord(text: unknown): VersionedRecord | undefined {
   if (typeof text !== 'string') return undefined

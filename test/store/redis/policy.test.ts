@@ -16,7 +16,7 @@ jest.setTimeout(60_000)
 
 /** Asks until Redis was there to answer: the first connection of a busy machine may take longer than a call. */
 async function policyOf(redis: RedisSource): Promise<RedisPolicy> {
-  const connection = connectRedis<never>(redis, {})
+  const connection = connectRedis<never>({ redis, scripts: {} })
   await untilWorks(async () => (await connection.run('ping', (client) => client.ping())) === 'PONG')
   const policy = await readRedisPolicy(connection)
   await connection.close()

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { isPpoppoError } from '../../../src/errors.js'
-import { createRedisStore, type RedisStoreOptions } from '../../../src/store/redis/redis-store.js'
+import { createRedisStore, type RedisStoreParts } from '../../../src/store/redis/redis-store.js'
 import type { Store } from '../../../src/store/store.js'
 import { describeStore, word } from '../../contract/store.js'
 import { twoOnRedis } from '../../contract/under-test.js'
@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000
 describeWithRedis('Redis store', () => {
   let redis: TestRedis
   const open = new Set<Store>()
-  const createStore = (options: Partial<RedisStoreOptions> = {}): Store => {
+  const createStore = (options: Partial<RedisStoreParts> = {}): Store => {
     const store = createRedisStore({ redis: redis.url, prefix: redis.prefix(), ...options })
     open.add(store)
     return store

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { type Cluster, Redis } from 'ioredis'
 import { isPpoppoError } from '../../../src/errors.js'
-import { createRedisStore, type RedisStoreOptions } from '../../../src/store/redis/redis-store.js'
+import { createRedisStore, type RedisStoreParts } from '../../../src/store/redis/redis-store.js'
 import type { Store } from '../../../src/store/store.js'
 import { describeStore, word } from '../../contract/store.js'
 import { twoOnRedis, type UnderTest } from '../../contract/under-test.js'
@@ -23,7 +23,7 @@ const MASTER = 'ppoppo-test'
 jest.setTimeout(60_000)
 
 /** Two stores on the same prefix, each on its own duplicate of `redis`. */
-function twoStores(redis: RedisStoreOptions['redis']): UnderTest<Store> {
+function twoStores(redis: RedisStoreParts['redis']): UnderTest<Store> {
   const prefix = `test:${word()}:`
   return twoOnRedis(() => createRedisStore({ redis, prefix }))
 }

@@ -1,7 +1,7 @@
 /** What a consumer keeps in its store, as texts: events, dead letters, entries of the queue, and the checkpoint. */
 import { randomUUID } from 'node:crypto'
 import { isPlainObject, parseJsonObject } from '../../../lib/guards.js'
-import type { Letter } from '../../../store/consumer-store.js'
+import type { StoredDeadLetter } from '../../../store/consumer-store.js'
 import { toUlidDate } from '../../lib/ulid.js'
 import type { DeadLetter } from '../../types/consumer.js'
 import type { MessagingEvent } from '../../types/events.js'
@@ -17,7 +17,7 @@ function parseEventText(text: string): MessagingEvent | undefined {
 }
 
 /** As the store keeps it. An event that came without an id is like no other. */
-export function toLetter(letter: DeadLetter): Letter {
+export function toLetter(letter: DeadLetter): StoredDeadLetter {
   return { id: letter.event.eventId || randomUUID(), text: JSON.stringify(letter) }
 }
 

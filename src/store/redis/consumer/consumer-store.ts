@@ -1,17 +1,9 @@
-import { type Acquired, type ConsumerStore, MAX_DEAD_LETTERS } from '../../consumer-store.js'
-import type { RedisSource } from '../client.js'
+import { MAX_DEAD_LETTERS } from '../../bounds.js'
+import type { Acquired, ConsumerStore } from '../../consumer-store.js'
 import { evictionWarning, readRedisPolicy } from '../policy.js'
-import { connectConsumers } from './connection.js'
-import { createRedisLetters, toArguments } from './letters.js'
+import { connectConsumers, type RedisConsumerStoreParts } from './connection.js'
+import { createRedisDeadLetters, toArguments } from './dead-letters.js'
 import { createRedisQueue } from './queue.js'
-
-/** Options of {@link createRedisConsumerStore}. */
-export interface RedisConsumerStoreOptions {
-  /** A client or Cluster (duplicated, never closed), or a URL. */
-  readonly redis: RedisSource
-  /** What every key begins with; ends with a colon, has no braces. */
-  readonly prefix: string
-}
 
 /**
  * What durable consumers keep, in Redis 6.2 or newer: plain, behind Sentinel, or a Cluster. Connects at the first call.
@@ -20,10 +12,10 @@ export interface RedisConsumerStoreOptions {
  * @example
  * const consumers = createRedisConsumerStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })
  */
-export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOptions): ConsumerStore {
+export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreParts): ConsumerStore {
   const connection = connectConsumers({ redis, prefix })
   const { run, runInTime, keysOf } = connection
-  const queue = createRedisQueue(connection, redis)
+  const queue = createRedisQueue({ connection, redis })
 
   return {
     kind: 'redis',
@@ -57,7 +49,7 @@ export function createRedisConsumerStore({ redis, prefix }: RedisConsumerStoreOp
       )
       return reply === 'committed' || reply === 'full' ? reply : 'lost'
     },
-    letters: createRedisLetters(connection),
+    letters: createRedisDeadLetters(connection),
     queue: queue.methods,
     readWarning: async () =>
       evictionWarning(await readRedisPolicy(connection), "consumers' places in the stream and dead letters"),

@@ -1,8 +1,9 @@
-import { MAX_DEAD_LETTERS, type QueueEntry, type QueueStore, type TakeOptions } from '../../consumer-store.js'
+import { MAX_DEAD_LETTERS } from '../../bounds.js'
+import type { QueueEntry, QueueStore, TakeOptions } from '../../consumer-store.js'
 import { MAX_BLOCK_MS, type RedisSource } from '../client.js'
 import { connectRedis, type RedisConnection } from '../connection.js'
 import type { RedisConsumerConnection } from './connection.js'
-import { toArguments } from './letters.js'
+import { toArguments } from './dead-letters.js'
 import { QUEUE_GROUP } from './scripts.js'
 
 const LONGEST_WITHOUT_CLAIM_MS = 1000
@@ -13,8 +14,15 @@ interface RedisQueue {
   close(): void
 }
 
+/** What the queue is made of. */
+export interface RedisQueueParts {
+  readonly connection: RedisConsumerConnection
+  /** For connections of its own, on which it waits for entries. */
+  readonly redis: RedisSource
+}
+
 /** What waits for workers: Redis Streams with one consumer group each. */
-export function createRedisQueue(connection: RedisConsumerConnection, redis: RedisSource): RedisQueue {
+export function createRedisQueue({ connection, redis }: RedisQueueParts): RedisQueue {
   const { run, runInTime, keysOf } = connection
   const bell = createBell(redis)
   /**
@@ -100,7 +108,7 @@ function createBell(redis: RedisSource): Bell {
   let isClosed = false
 
   function connect(): RedisConnection<never> {
-    const connection = connectRedis<never>(redis, {})
+    const connection = connectRedis<never>({ redis, scripts: {} })
     all.push(connection)
     return connection
   }

@@ -1,10 +1,8 @@
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import type { ConsumerStore, TakeOptions } from '../../../../src/store/consumer-store.js'
-import {
-  createRedisConsumerStore,
-  type RedisConsumerStoreOptions,
-} from '../../../../src/store/redis/consumer/consumer-store.js'
+import type { RedisConsumerStoreParts } from '../../../../src/store/redis/consumer/connection.js'
+import { createRedisConsumerStore } from '../../../../src/store/redis/consumer/consumer-store.js'
 import { acquire, describeConsumerStore } from '../../../contract/consumer-store.js'
 import { twoOnRedis } from '../../../contract/under-test.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
@@ -16,7 +14,7 @@ const DAY_MS = 86_400_000
 describeWithRedis('Redis consumer store', () => {
   let redis: TestRedis
   const open = new Set<ConsumerStore>()
-  const createStore = (options: Partial<RedisConsumerStoreOptions> = {}): ConsumerStore => {
+  const createStore = (options: Partial<RedisConsumerStoreParts> = {}): ConsumerStore => {
     const store = createRedisConsumerStore({ redis: redis.url, prefix: redis.prefix(), ...options })
     open.add(store)
     return store

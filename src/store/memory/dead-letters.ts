@@ -1,19 +1,20 @@
-import { type Letter, type LetterStore, MAX_DEAD_LETTERS } from '../consumer-store.js'
+import { MAX_DEAD_LETTERS } from '../bounds.js'
+import type { DeadLetterStore, StoredDeadLetter } from '../consumer-store.js'
 
-interface MemoryLetters {
-  readonly methods: LetterStore
+interface MemoryDeadLetters {
+  readonly methods: DeadLetterStore
   /** Adds those that are not there yet, all or none. @returns whether there was room */
-  addAll(name: string, letters: readonly Letter[]): boolean
+  addAll(name: string, letters: readonly StoredDeadLetter[]): boolean
   clear(): void
 }
 
 /** The memory store's dead letters. */
-export function createMemoryLetters(assertOpen: () => void): MemoryLetters {
+export function createMemoryDeadLetters(assertOpen: () => void): MemoryDeadLetters {
   /** By name, texts by event id, in the order in which they came. */
   const lists = new Map<string, Map<string, string>>()
   const listOf = (name: string): Map<string, string> => lists.get(name) ?? new Map()
 
-  function addAll(name: string, letters: readonly Letter[]): boolean {
+  function addAll(name: string, letters: readonly StoredDeadLetter[]): boolean {
     const list = listOf(name)
     const ids = new Set(letters.map(({ id }) => id).filter((id) => !list.has(id)))
     if (list.size + ids.size > MAX_DEAD_LETTERS) return false
@@ -22,8 +23,8 @@ export function createMemoryLetters(assertOpen: () => void): MemoryLetters {
     return true
   }
 
-  const methods: LetterStore = {
-    async list(name, limit, offset = 0): Promise<readonly Letter[]> {
+  const methods: DeadLetterStore = {
+    async list(name, limit, offset = 0): Promise<readonly StoredDeadLetter[]> {
       assertOpen()
       return [...listOf(name)].slice(offset, offset + Math.max(limit, 0)).map(([id, text]) => ({ id, text }))
     },

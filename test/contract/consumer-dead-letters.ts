@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Letter, MAX_DEAD_LETTERS } from '../../src/store/consumer-store.js'
+import { MAX_DEAD_LETTERS } from '../../src/store/bounds.js'
+import type { StoredDeadLetter } from '../../src/store/consumer-store.js'
 import { acquire, type UseConsumerStore } from './consumer-store.js'
 import { word } from './store.js'
 
-const letter = (id: string, text = `text of ${id}`): Letter => ({ id, text })
+const letter = (id: string, text = `text of ${id}`): StoredDeadLetter => ({ id, text })
 
 /** Dead letters. */
 export function describeLetters(use: UseConsumerStore): void {

@@ -1,10 +1,11 @@
-import { type Letter, type LetterStore, MAX_DEAD_LETTERS } from '../../consumer-store.js'
+import { MAX_DEAD_LETTERS } from '../../bounds.js'
+import type { DeadLetterStore, StoredDeadLetter } from '../../consumer-store.js'
 import type { RedisConsumerConnection } from './connection.js'
 
 /** The dead letters in Redis. */
-export function createRedisLetters({ run, runInTime, keysOf }: RedisConsumerConnection): LetterStore {
+export function createRedisDeadLetters({ run, runInTime, keysOf }: RedisConsumerConnection): DeadLetterStore {
   return {
-    async list(name, limit, offset = 0): Promise<readonly Letter[]> {
+    async list(name, limit, offset = 0): Promise<readonly StoredDeadLetter[]> {
       if (limit <= 0) return []
       const { letters } = keysOf(name)
       const texts = await run('letters.list', (client) => client.lrange(letters, offset, offset + limit - 1))
@@ -31,7 +32,7 @@ export function createRedisLetters({ run, runInTime, keysOf }: RedisConsumerConn
 }
 
 /** Letters as a script takes them: `head, text, head, text, ...`. */
-export function toArguments(letters: readonly Letter[]): readonly string[] {
+export function toArguments(letters: readonly StoredDeadLetter[]): readonly string[] {
   return letters.flatMap(({ id, text }) => [headOf(id), text])
 }
 
@@ -41,7 +42,7 @@ function headOf(id: string): string {
 }
 
 /** `undefined` for what somebody else put into the list. */
-function toLetter(text: string): Letter | undefined {
+function toLetter(text: string): StoredDeadLetter | undefined {
   const bytes = /^(\d+):/.exec(text)?.[1]
   if (bytes === undefined) return undefined
   const rest = Buffer.from(text.slice(bytes.length + 1))
