@@ -3,6 +3,7 @@
  * when it listens, and answers `measure` with the CPU time and memory it has used. It ends with its parent.
  */
 import { createServer } from 'node:http'
+import { createProfiler } from '../lib/profiler.mjs'
 
 const [kind, json] = process.argv.slice(2)
 const options = JSON.parse(json)
@@ -14,8 +15,11 @@ const { app, close } = await createApp({ ...options, baseUrl: `http://localhost:
 server.on('request', app)
 server.keepAliveTimeout = 60_000
 
+// Started by the first `measure`: warming up is over then.
+const profiler = createProfiler()
 process.on('message', (message) => {
   if (message !== 'measure') return
+  profiler.start()
   globalThis.gc?.()
   const { user, system } = process.cpuUsage()
   const { rss, heapUsed } = process.memoryUsage()
@@ -23,6 +27,7 @@ process.on('message', (message) => {
   process.send({ cpuMicros: user + system, rss, heapUsed, resources })
 })
 process.once('disconnect', async () => {
+  await profiler.finish()
   server.closeAllConnections()
   await close?.()
   process.exit(0)

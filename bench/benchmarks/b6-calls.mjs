@@ -18,8 +18,9 @@ const CALLS = {
 }
 
 /** @param {import('../lib/context.mjs').Context} context */
-export function run({ isQuick, rounds, log }) {
-  return withMessagingClients(async (clients) => {
+export function run(context) {
+  const { isQuick, rounds, log } = context
+  return withMessagingClients(context, async (clients) => {
     const asked = Object.entries(CALLS).map(([metric, { calls, ...rest }]) => ({
       metric,
       ...rest,

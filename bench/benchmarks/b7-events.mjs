@@ -15,8 +15,9 @@ const ROUND_TRIP_MS = 40
 const FAR_EVENTS = 30_000
 
 /** @param {import('../lib/context.mjs').Context} context */
-export async function run({ isQuick, rounds, log }) {
-  const near = await withMessagingClients(async (clients) => {
+export async function run(context) {
+  const { isQuick, rounds, log } = context
+  const near = await withMessagingClients(context, async (clients) => {
     for (const work of Object.values(clients)) await work({ work: 'events', calls: isQuick ? 5_000 : 50_000 })
     const events = isQuick ? 10_000 : EVENTS
     return measureRounds(
@@ -31,15 +32,19 @@ export async function run({ isQuick, rounds, log }) {
     return proxy.port
   }
   try {
-    const far = await withMessagingClients((clients) => {
-      log(`over a round trip of ${ROUND_TRIP_MS} ms`)
-      const events = isQuick ? 5_000 : FAR_EVENTS
-      return measureRounds(
-        contendersOf(clients, events, ({ perSecond }) => ({ farPerSecond: perSecond })),
-        rounds,
-        log,
-      )
-    }, startProxy)
+    const far = await withMessagingClients(
+      { profileOf: () => undefined },
+      (clients) => {
+        log(`over a round trip of ${ROUND_TRIP_MS} ms`)
+        const events = isQuick ? 5_000 : FAR_EVENTS
+        return measureRounds(
+          contendersOf(clients, events, ({ perSecond }) => ({ farPerSecond: perSecond })),
+          rounds,
+          log,
+        )
+      },
+      startProxy,
+    )
     return Object.fromEntries(Object.entries(near).map(([name, found]) => [name, { ...found, ...far[name] }]))
   } finally {
     proxy?.end()

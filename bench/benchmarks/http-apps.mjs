@@ -16,18 +16,13 @@ export const OURS = 'express-ppoppo'
  * @param {import('../lib/context.mjs').Context} context
  * @param {readonly string[]} names
  */
-export async function withApps({ redis, pas }, names, work, extra = {}) {
+export async function withApps({ redis, pas, profileOf }, names, work, extra = {}) {
   const apps = {}
   try {
     for (const name of names) {
       const [kind, options] = APPS[name]
-      apps[name] = await startApp(kind, {
-        redisUrl: redis.url,
-        issuer: pas.issuer,
-        clientId: 'bench_login_client',
-        ...options,
-        ...extra,
-      })
+      const settings = { redisUrl: redis.url, issuer: pas.issuer, clientId: 'bench_login_client', ...options, ...extra }
+      apps[name] = await startApp(kind, settings, profileOf(name))
     }
     return await work(apps)
   } finally {

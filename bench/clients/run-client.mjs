@@ -3,6 +3,8 @@
  * `{ work, calls, atOnce }` with what that took: CPU time of this process, and time, of a stream from its first event on:
  * that one waits for a connection. It ends with its parent.
  */
+import { createProfiler } from '../lib/profiler.mjs'
+
 const [kind, json] = process.argv.slice(2)
 const { createClient } = await import(`./${kind}.mjs`)
 const client = await createClient(JSON.parse(json))
@@ -17,7 +19,9 @@ const WORK = {
   sendThousand: () => client.send(thousand),
 }
 
+const profiler = createProfiler()
 process.on('message', async ({ work, calls, atOnce }) => {
+  profiler.start()
   globalThis.gc?.()
   const cpu = process.cpuUsage()
   const startedAt = performance.now()
@@ -31,7 +35,10 @@ process.on('message', async ({ work, calls, atOnce }) => {
     process.send({ error: String(error?.stack ?? error) })
   }
 })
-process.once('disconnect', () => process.exit(0))
+process.once('disconnect', async () => {
+  await profiler.finish()
+  process.exit(0)
+})
 process.send({ ready: true })
 
 async function callOften(call, calls, atOnce) {

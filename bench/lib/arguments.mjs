@@ -7,6 +7,7 @@ export const USAGE = `npm run bench -- [options]
   --quick          few requests in 1 round, to see that all works; the figures mean nothing
   --json FILE      also writes the results as JSON
   --markdown FILE  also writes the tables as Markdown
+  --profile DIR    also writes CPU profiles there, and shows where express-ppoppo's time goes; slows all down
   --help           this text
 `
 
@@ -24,6 +25,7 @@ export function parseArguments(args, ids) {
       quick: { type: 'boolean' },
       json: { type: 'string' },
       markdown: { type: 'string' },
+      profile: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   })

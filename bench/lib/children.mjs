@@ -1,19 +1,26 @@
 import { fileURLToPath } from 'node:url'
 import { start } from '../../scripts/lib/processes.mjs'
 
-const ANSWER_WITHIN_MS = 30_000
+const ANSWER_WITHIN_MS = 120_000
+const END_WITHIN_MS = 15_000
 
 /**
  * Starts a script as a child with IPC, and waits for its first message. It ends with this process.
  * @param {string} script path from `bench/`
  * @param {readonly string[]} args
- * @param {readonly string[]} [nodeOptions]
+ * @param {string} [profile] file to write its CPU profile to; see `profiler.mjs`
  */
-export async function startChild(script, args, nodeOptions = []) {
+export async function startChild(script, args, profile) {
   const file = fileURLToPath(new URL(`../${script}`, import.meta.url))
-  const child = start(process.execPath, ['--expose-gc', ...nodeOptions, file, ...args], {
+  const child = start(process.execPath, ['--expose-gc', file, ...args], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', NODE_NO_WARNINGS: '1', PPOPPO_ENVIRONMENT: 'local' },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'production',
+      NODE_NO_WARNINGS: '1',
+      PPOPPO_ENVIRONMENT: 'local',
+      ...(profile && { BENCH_PROFILE: profile }),
+    },
   })
   let errors = ''
   child.stderr.on('data', (bytes) => {
@@ -54,7 +61,7 @@ export async function startChild(script, args, nodeOptions = []) {
       // Not `close`: Node does not emit it once the parent has disconnected.
       const closed = new Promise((resolve) => child.once('exit', resolve))
       child.disconnect()
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
+      const timer = setTimeout(() => child.kill('SIGKILL'), END_WITHIN_MS)
       await closed
       clearTimeout(timer)
     },

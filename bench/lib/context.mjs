@@ -5,5 +5,6 @@
  * @property {Awaited<ReturnType<typeof import('./pas.mjs').startPas>>} pas
  * @property {boolean} isQuick few requests, to see that it works: its figures mean nothing
  * @property {number} rounds
+ * @property {(contender: string) => string | undefined} profileOf the file to write a contender's CPU profile to
  * @property {(text: string) => void} log
  */
