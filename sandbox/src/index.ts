@@ -2,13 +2,9 @@
  * Ppoppo's accounts service on your own machine, for development and tests. It is not for production: anyone who
  * reaches it signs in as whom they like. It owns the wire; it knows nothing of any client library.
  */
-export type { SandboxClient } from './clients.js'
+
 export type { SandboxControl } from './control/control.js'
-export type { Counters, Endpoint } from './control/counters.js'
-export type { PcsSwitches } from './control/pcs-switches.js'
-export type { Switches } from './control/switches.js'
 export type { Fault, FaultKind, FaultRule } from './faults/fault.js'
-export type { IssuedToken } from './pas/ledger.js'
 export type { PcsFault, PcsFaultKind, PcsFaultRule } from './pcs/faults/pcs-fault.js'
 export type { ActiveStream, PcsControl } from './pcs/pcs-control.js'
 export type { ReceivedRecipient, ReceivedSend, RenderedMessage } from './pcs/state/describe-send.js'
@@ -16,5 +12,10 @@ export type { EventType, PcsEvent } from './pcs/state/event-log.js'
 export type { SeedComponent, SeedTemplate } from './pcs/state/seed-template.js'
 export type { Component, Template } from './pcs/state/template-book.js'
 export type { PcsCounters, PcsMethod } from './pcs/wire/methods.js'
-export { type Person, testPeople } from './people.js'
 export { type PcsAddress, type Sandbox, type SandboxOptions, startSandbox } from './start-sandbox.js'
+export type { SandboxClient } from './state/clients.js'
+export type { Counters, Endpoint } from './state/counters.js'
+export type { IssuedToken } from './state/ledger.js'
+export type { PcsSwitches } from './state/pcs-switches.js'
+export { type Person, testPeople } from './state/people.js'
+export type { Switches } from './state/switches.js'

@@ -1,6 +1,6 @@
 import { TEST_NUMBERS } from '../pcs/state/test-numbers.js'
-import type { Person } from '../people.js'
 import type { Sandbox } from '../start-sandbox.js'
+import type { Person } from '../state/people.js'
 
 export const HELP = `ppoppo-sandbox: Ppoppo's accounts and messaging on your own machine. Not for production.
 

@@ -1,11 +1,11 @@
 import { type FaultRule, parseFaultRule } from '../faults/fault.js'
-import type { IssuedToken } from '../pas/ledger.js'
 import type { PcsControl } from '../pcs/pcs-control.js'
-import type { Person } from '../people.js'
-import type { SandboxState } from '../sandbox-state.js'
-import type { Endpoint } from './counters.js'
-import { type Counters, createCounters } from './counters.js'
-import { parseSwitches, type Switches } from './switches.js'
+import type { Endpoint } from '../state/counters.js'
+import { type Counters, createCounters } from '../state/counters.js'
+import type { IssuedToken } from '../state/ledger.js'
+import type { Person } from '../state/people.js'
+import type { SandboxState } from '../state/sandbox-state.js'
+import { parseSwitches, type Switches } from '../state/switches.js'
 
 /** Everything that can be done to a running sandbox; the control route does the same over HTTP. */
 export interface SandboxControl {

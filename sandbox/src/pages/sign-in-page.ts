@@ -1,5 +1,5 @@
 import { escapeHtml } from '../lib/html.js'
-import { DENY_KEY, type Person } from '../people.js'
+import { DENY_KEY, type Person } from '../state/people.js'
 import { CONTENT_SECURITY_POLICY, renderPage } from './layout.js'
 
 export interface SignInPageInput {

@@ -1,11 +1,11 @@
 import type { Grant, interactionPolicy } from 'oidc-provider'
+import { PATHS, SCOPES } from '../endpoints.js'
 import { isCallbackFault } from '../faults/fault.js'
 import { renderSignInPage } from '../pages/sign-in-page.js'
-import { DENY_KEY } from '../people.js'
-import type { SandboxState } from '../sandbox-state.js'
+import { DENY_KEY } from '../state/people.js'
+import type { SandboxState } from '../state/sandbox-state.js'
 import type { Context, Middleware } from './middleware.js'
 import type { OidcModule } from './oidc-module.js'
-import { PATHS, SCOPES } from './routes.js'
 
 const REMEMBER_COOKIE = 'ppoppo_sandbox_person'
 const ASKS_AGAIN = ['login', 'select_account']

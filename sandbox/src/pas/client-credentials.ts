@@ -1,9 +1,9 @@
+import { PATHS } from '../endpoints.js'
 import { peekForm } from '../lib/peek-form.js'
 import { createUlid } from '../lib/ulid.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SandboxState } from '../state/sandbox-state.js'
+import { signJwt } from '../state/signing-keys.js'
 import { answerWithError, type Context, type Middleware } from './middleware.js'
-import { PATHS } from './routes.js'
-import { signJwt } from './signing-keys.js'
 
 /** The External API client of every sandbox. It is no login client, and a login client is not it. */
 export const EXTERNAL_CLIENT_ID = 'sandbox_external_client'

@@ -1,10 +1,10 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
+import { PATHS } from '../endpoints.js'
 import { peekForm } from '../lib/peek-form.js'
 import { CONTENT_SECURITY_POLICY } from '../pages/layout.js'
 import { renderMessagePage } from '../pages/message-page.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SandboxState } from '../state/sandbox-state.js'
 import { answerWithError, type Context, type Middleware } from './middleware.js'
-import { PATHS } from './routes.js'
 
 /**
  * `/oauth/logout` (OpenID Connect RP-Initiated Logout), there only while `announceEndSession` is on.

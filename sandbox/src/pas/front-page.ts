@@ -1,6 +1,6 @@
 import { CONTENT_SECURITY_POLICY } from '../pages/layout.js'
 import { renderMessagePage } from '../pages/message-page.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SandboxState } from '../state/sandbox-state.js'
 import type { Middleware } from './middleware.js'
 
 /** For whoever opens the sandbox itself in a browser. */

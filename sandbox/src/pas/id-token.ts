@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decodeJwt, type JWTPayload } from 'jose'
-import type { Switches } from '../control/switches.js'
-import type { SignInRecord } from './ledger.js'
+import type { SignInRecord } from '../state/ledger.js'
+import type { Switches } from '../state/switches.js'
 
 /**
  * `at_hash` and `c_hash` (OpenID Connect Core 3.1.3.6, 3.3.2.11): the left half of SHA-512, as the OpenID guide has it

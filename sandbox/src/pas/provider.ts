@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Adapter, Configuration, Provider } from 'oidc-provider'
+import { PATHS, SCOPES } from '../endpoints.js'
 import { createUlid } from '../lib/ulid.js'
 import { CONTENT_SECURITY_POLICY } from '../pages/layout.js'
 import { renderMessagePage } from '../pages/message-page.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SandboxState } from '../state/sandbox-state.js'
 import { choosePerson, openGrant, signInPolicy } from './authorize.js'
 import type { Context } from './middleware.js'
 import type { OidcModule } from './oidc-module.js'
-import { PATHS, SCOPES } from './routes.js'
 
 const TEN_YEARS_SECONDS = 10 * 365 * 24 * 3600
 

@@ -1,7 +1,7 @@
+import { PATHS } from '../endpoints.js'
 import { peekForm } from '../lib/peek-form.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SandboxState } from '../state/sandbox-state.js'
 import { answerWithError, type Middleware } from './middleware.js'
-import { PATHS } from './routes.js'
 
 /** `POST /oauth/revoke` (RFC 7009), there only while `announceRevocation` is on: Ppoppo has not documented one. */
 export function revocation(state: SandboxState): Middleware {

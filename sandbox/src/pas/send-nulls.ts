@@ -1,7 +1,7 @@
+import { endpointOf } from '../endpoints.js'
 import { isJsonObject, type JsonObject } from '../lib/json.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SandboxState } from '../state/sandbox-state.js'
 import type { Context, Middleware } from './middleware.js'
-import { endpointOf } from './routes.js'
 
 /** What each answer may lack, by endpoint. */
 const MAY_LACK: { readonly [endpoint: string]: readonly string[] } = {

@@ -1,12 +1,12 @@
-import { flawedIdToken } from '../faults/id-token-flaws.js'
+import { PATHS } from '../endpoints.js'
 import { isJsonObject, type JsonObject } from '../lib/json.js'
 import { createUlid } from '../lib/ulid.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SignInRecord } from '../state/ledger.js'
+import type { SandboxState } from '../state/sandbox-state.js'
+import { signJwt } from '../state/signing-keys.js'
 import { idTokenClaims } from './id-token.js'
-import type { SignInRecord } from './ledger.js'
+import { flawedIdToken } from './id-token-flaws.js'
 import { answerWithError, type Context, type Middleware } from './middleware.js'
-import { PATHS } from './routes.js'
-import { signJwt } from './signing-keys.js'
 
 interface Exchange {
   readonly grantId: string

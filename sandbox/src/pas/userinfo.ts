@@ -1,9 +1,9 @@
+import { PATHS } from '../endpoints.js'
 import type { JsonObject } from '../lib/json.js'
 import { createUlid } from '../lib/ulid.js'
-import type { Person } from '../people.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { Person } from '../state/people.js'
+import type { SandboxState } from '../state/sandbox-state.js'
 import { answerWithError, type Context, type Middleware } from './middleware.js'
-import { PATHS } from './routes.js'
 
 /** `GET /oauth/userinfo`. Our own: oidc-provider's refuses access tokens that are JWTs. */
 export function userinfo(state: SandboxState): Middleware {

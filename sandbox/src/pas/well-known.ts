@@ -1,8 +1,8 @@
+import { PATHS, SCOPES } from '../endpoints.js'
 import type { JsonObject } from '../lib/json.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SandboxState } from '../state/sandbox-state.js'
+import { createSigningKey } from '../state/signing-keys.js'
 import type { Middleware } from './middleware.js'
-import { PATHS, SCOPES } from './routes.js'
-import { createSigningKey } from './signing-keys.js'
 
 /** Discovery and JWKS. Our own, because switches and key rotation change them while the sandbox runs. */
 export function wellKnown(state: SandboxState): Middleware {

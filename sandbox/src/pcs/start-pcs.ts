@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Switches } from '../control/switches.js'
-import type { Ledger } from '../pas/ledger.js'
+import type { Ledger } from '../state/ledger.js'
+import type { Switches } from '../state/switches.js'
 import { PcsFaultQueue } from './faults/pcs-fault-queue.js'
 import { createPcsControl, type PcsControl } from './pcs-control.js'
 import { openPcsServer } from './server/pcs-server.js'

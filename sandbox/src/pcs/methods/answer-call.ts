@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { handleUnaryCall, ServerUnaryCall } from '@grpc/grpc-js'
 import type { PcsFault } from '../faults/pcs-fault.js'
-import { spoilCall } from '../faults/spoil-call.js'
 import { type AnyCall, assertAuthenticated } from '../state/authenticate.js'
 import type { PcsState } from '../state/pcs-state.js'
 import { toServiceError } from '../wire/grpc-error.js'
 import type { PcsMethod } from '../wire/methods.js'
+import { spoilCall } from './spoil-call.js'
 
 /** A method's own work: a request in, an answer out, by the wire's names. A refusal is thrown. */
 export type Work = (state: PcsState, request: unknown, fault: PcsFault | undefined) => object

@@ -1,10 +1,10 @@
 import type { ServerWritableStream } from '@grpc/grpc-js'
 import type { PcsFault } from '../faults/pcs-fault.js'
-import { spoilCall } from '../faults/spoil-call.js'
 import type { PcsEvent } from '../state/event-log.js'
 import type { PcsState } from '../state/pcs-state.js'
 import { toServiceError } from '../wire/grpc-error.js'
 import { UNKNOWN_ENUM } from './message-methods.js'
+import { spoilCall } from './spoil-call.js'
 
 export interface StreamRequest {
   /** In the log: the first event that is wanted. */

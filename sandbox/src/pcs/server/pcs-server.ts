@@ -3,7 +3,7 @@ import { ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc
 import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoPath, type ServingStatus } from 'grpc-health-check'
-import { type Listening, listen } from '../../listen.js'
+import { type Listening, listen } from '../../lib/listen.js'
 import { unary } from '../methods/answer-call.js'
 import { createTemplate, getAppStats, getPollResults, listPollResponses } from '../methods/app-methods.js'
 import { createSendRequest, getSendRequestStatus } from '../methods/message-methods.js'

@@ -1,4 +1,4 @@
-import type { Switches } from '../../control/switches.js'
+import type { Switches } from '../../state/switches.js'
 import { GrpcError } from '../wire/grpc-error.js'
 
 const MINUTE_MS = 60_000

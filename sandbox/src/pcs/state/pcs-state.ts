@@ -1,5 +1,5 @@
-import type { Switches } from '../../control/switches.js'
-import type { Ledger } from '../../pas/ledger.js'
+import type { Ledger } from '../../state/ledger.js'
+import type { Switches } from '../../state/switches.js'
 import type { PcsFaultQueue } from '../faults/pcs-fault-queue.js'
 import type { EventStream } from '../methods/event-stream.js'
 import type { PcsCounters } from '../wire/methods.js'

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
+import type { Fault } from '../faults/fault.js'
 import { createUlid } from '../lib/ulid.js'
-import { createSigningKey, type SigningKey, signJwt } from '../pas/signing-keys.js'
-import type { Fault } from './fault.js'
+import { createSigningKey, type SigningKey, signJwt } from '../state/signing-keys.js'
 
 const HOUR_SECONDS = 3600
 

@@ -1,9 +1,9 @@
+import { endpointOf } from '../endpoints.js'
+import { isCallbackFault } from '../faults/fault.js'
 import { peekForm } from '../lib/peek-form.js'
-import type { Context, Middleware } from '../pas/middleware.js'
-import { endpointOf } from '../pas/routes.js'
-import type { SandboxState } from '../sandbox-state.js'
+import type { SandboxState } from '../state/sandbox-state.js'
 import { answerWithFault } from './answer-fault.js'
-import { isCallbackFault } from './fault.js'
+import type { Context, Middleware } from './middleware.js'
 
 /** Counts a request, and lets it draw the fault that waits for it. */
 export function drawFault(state: SandboxState): Middleware {

@@ -1,8 +1,8 @@
+import { statusOf } from '../faults/fault-fields.js'
+import type { PcsFault } from '../faults/pcs-fault.js'
 import { type AnyCall, bearerOf } from '../state/authenticate.js'
 import type { PcsState } from '../state/pcs-state.js'
 import { GrpcError } from '../wire/grpc-error.js'
-import { statusOf } from './fault-fields.js'
-import type { PcsFault } from './pcs-fault.js'
 
 const INTERNAL_ERROR = 2
 

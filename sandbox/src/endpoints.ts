@@ -1,4 +1,4 @@
-import { ENDPOINTS, type Endpoint } from '../control/counters.js'
+import { ENDPOINTS, type Endpoint } from './state/counters.js'
 
 /** The documented paths, and two of our own for what Ppoppo has not documented. */
 export const PATHS: { readonly [E in Endpoint]: string } = {

@@ -1,4 +1,4 @@
-import { isJsonObject } from './lib/json.js'
+import { isJsonObject } from '../lib/json.js'
 
 /** A registered login client. Public: there is no secret. */
 export interface SandboxClient {

@@ -1,5 +1,5 @@
-import { isJsonObject } from './lib/json.js'
-import { isUlid } from './lib/ulid.js'
+import { isJsonObject } from '../lib/json.js'
+import { isUlid } from '../lib/ulid.js'
 
 /** Someone who can sign in here. Everything about them is invented. */
 export interface Person {

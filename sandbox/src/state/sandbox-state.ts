@@ -1,11 +1,11 @@
+import type { FaultQueue } from '../faults/fault-queue.js'
 import type { ClientRegistry } from './clients.js'
-import type { Counters } from './control/counters.js'
-import type { Switches } from './control/switches.js'
-import type { FaultQueue } from './faults/fault-queue.js'
-import type { Ledger } from './pas/ledger.js'
-import type { KeyRing } from './pas/signing-keys.js'
-import type { Storage } from './pas/storage.js'
+import type { Counters } from './counters.js'
+import type { Ledger } from './ledger.js'
 import type { PeopleRegister } from './people-register.js'
+import type { KeyRing } from './signing-keys.js'
+import type { Storage } from './storage.js'
+import type { Switches } from './switches.js'
 
 /** All that one running sandbox knows. Nothing is kept outside it: many run side by side in one process. */
 export interface SandboxState {

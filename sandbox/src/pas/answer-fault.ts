@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { answerWithError, type Context, type Next } from '../pas/middleware.js'
-import type { SandboxState } from '../sandbox-state.js'
-import type { AnswerFaultKind, Fault } from './fault.js'
+import type { AnswerFaultKind, Fault } from '../faults/fault.js'
+import type { SandboxState } from '../state/sandbox-state.js'
+import { answerWithError, type Context, type Next } from './middleware.js'
 
 type Spoiler = (ctx: Context, fault: Fault, state: SandboxState) => void
 

@@ -1,6 +1,6 @@
 import { Server as HttpServer } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
-import { errorCodeOf } from './lib/error-code.js'
+import { errorCodeOf } from './error-code.js'
 
 /** One port, listened on at one address or at both loopback addresses. */
 export interface Listening {
