@@ -7,7 +7,7 @@
  */
 import type { Request, RequestHandler } from 'express'
 import type { PpoppoUser } from 'express-ppoppo'
-import { HttpError } from './errors.js'
+import { HttpError } from './http-error.js'
 import type { Account, Users } from './users.js'
 
 // A WeakMap instead of a property on req: typed without a global declaration, and gone with the request.

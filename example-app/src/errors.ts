@@ -5,21 +5,10 @@
  */
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { PpoppoError } from 'express-ppoppo'
-import { type ErrorKey, textsOf } from './texts/texts.js'
+import { HttpError } from './http-error.js'
+import type { ErrorKey } from './texts/texts.js'
+import { textsOf } from './texts/texts-of.js'
 import type { Views } from './views.js'
-
-/** An error whose words, by their key, are written for the person who sees them. */
-export class HttpError extends Error {
-  override readonly name = 'HttpError'
-  readonly status: number
-  readonly key: ErrorKey
-
-  constructor(status: number, key: ErrorKey) {
-    super(key)
-    this.status = status
-    this.key = key
-  }
-}
 
 export const notFound: RequestHandler = () => {
   throw new HttpError(404, 'nothing_here')

@@ -10,7 +10,7 @@
  * Two things keep this true when you copy it: GET must never change anything, and this must run before your routes.
  */
 import type { RequestHandler } from 'express'
-import { HttpError } from './errors.js'
+import { HttpError } from './http-error.js'
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 

@@ -16,7 +16,8 @@ import type { Trouble } from './messages/explain.js'
 import type { PollView } from './messages/poll.js'
 import type { RecipientLine } from './messages/recipients.js'
 import type { TemplateKey } from './messages/templates.js'
-import { lookUp, type Texts, textsOf } from './texts/texts.js'
+import { lookUp, type Texts } from './texts/texts.js'
+import { textsOf } from './texts/texts-of.js'
 
 /** What each template needs besides what all of them get. */
 export interface PageData {

@@ -1,4 +1,6 @@
-import { ENDPOINTS, type Endpoint } from './state/counters.js'
+/** The endpoints that are counted and that can be made to fail. */
+export const ENDPOINTS = ['authorize', 'token', 'userinfo', 'discovery', 'jwks', 'revocation', 'endSession'] as const
+export type Endpoint = (typeof ENDPOINTS)[number]
 
 /** The documented paths, and two of our own for what Ppoppo has not documented. */
 export const PATHS: { readonly [E in Endpoint]: string } = {

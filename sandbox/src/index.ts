@@ -4,6 +4,7 @@
  */
 
 export type { SandboxControl } from './control/control.js'
+export type { Endpoint } from './endpoints.js'
 export type { Fault, FaultKind, FaultRule } from './faults/fault.js'
 export type { PcsFault, PcsFaultKind, PcsFaultRule } from './pcs/faults/pcs-fault.js'
 export type { ActiveStream, PcsControl } from './pcs/pcs-control.js'
@@ -14,7 +15,7 @@ export type { Component, Template } from './pcs/state/template-book.js'
 export type { PcsCounters, PcsMethod } from './pcs/wire/methods.js'
 export { type PcsAddress, type Sandbox, type SandboxOptions, startSandbox } from './start-sandbox.js'
 export type { SandboxClient } from './state/clients.js'
-export type { Counters, Endpoint } from './state/counters.js'
+export type { Counters } from './state/counters.js'
 export type { IssuedToken } from './state/ledger.js'
 export type { PcsSwitches } from './state/pcs-switches.js'
 export { type Person, testPeople } from './state/people.js'

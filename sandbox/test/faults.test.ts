@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import * as oidc from 'openid-client'
+import { ENDPOINTS } from '../src/endpoints.js'
 import { faultKindsOf } from '../src/faults/fault.js'
 import type { Endpoint, Sandbox } from '../src/index.js'
-import { ENDPOINTS } from '../src/state/counters.js'
 import { defaultSwitches } from '../src/state/switches.js'
 import { beginAttempt, discover, exchange, locationOf, press, sandboxFor, signIn } from './support.js'
 

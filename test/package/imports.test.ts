@@ -45,12 +45,17 @@ const FILES = {
     "import { convert } from '../../wire/convert.js'\nexport const sink = convert",
   'src/lib/alone.ts': 'export const alone = 1',
   'src/cli/main.ts': "import { startSandbox } from '../../sandbox/src/index.js'\nexport const main = startSandbox",
-  'sandbox/src/index.ts':
-    "import { html } from '../../src/lib/html.js'\nimport { pas } from './pas.js'\nexport const startSandbox = [html, pas]",
-  'sandbox/src/pas.ts': "import { startSandbox } from './index.js'\nexport const pas = startSandbox",
+  'sandbox/src/index.ts': "import { html } from '../../src/lib/html.js'\nexport const startSandbox = html",
+  'sandbox/src/pcs/state/state.ts':
+    "import type { unary } from '../methods/unary.js'\nexport type State = { unary: typeof unary }",
+  'sandbox/src/pcs/methods/unary.ts':
+    "import type { State } from '../state/state.js'\nexport const unary = (s: State) => s",
+  'example-app/src/rows.ts': "import type { Send } from './sends.js'\nexport interface Row { send: Send }",
+  'example-app/src/sends.ts': "import type { Row } from './rows.js'\nexport interface Send { row: Row }",
   'example-app/src/server.ts': "import { html } from '../../src/lib/html.js'\nexport const server = html",
 }
 const EXPECTED = [
+  'downward: sandbox/src/pcs/state: sandbox/src/pcs/state/state.ts',
   'downward: src/lib: src/lib/html.ts',
   'downward: src/messaging/consumer/term: src/messaging/consumer/term/lease.ts',
   'downward: src/messaging/wire: src/messaging/wire/convert.ts',
@@ -59,9 +64,10 @@ const EXPECTED = [
   'downward: src/store: src/store/redis/consumer/queue.ts',
   'downward: src/vault: src/vault/vault.ts',
   'grpc-on-demand: src/user/user-calls.ts',
-  'no-circular: library: src/provider/profile.ts',
-  'no-circular: library: src/sign-in/login.ts',
-  'no-circular: sandbox/src/index.ts',
+  'no-circular: example-app/src/rows.ts',
+  'no-circular: sandbox/src/pcs/methods/unary.ts',
+  'no-circular: src/provider/profile.ts',
+  'no-circular: src/sign-in/login.ts',
   'no-dev-dependencies: src/session/session.ts',
   'no-orphans: src/lib/alone.ts',
   'packages-apart: example app: example-app/src/server.ts',

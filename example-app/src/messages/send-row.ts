@@ -1,8 +1,10 @@
 /* A row of the `sends` table, and the look that tells one from anything else: rows are `unknown` until then. */
 import type { SendStatusValue } from 'express-ppoppo'
 import { member } from './row.js'
-import type { SendState } from './sends.js'
 import { isTemplateKey, type TemplateKey } from './templates.js'
+
+/** `sending`: asked, and no answer yet. `unknown`: the answer never came. `refused`: surely not sent. */
+export type SendState = 'sending' | 'accepted' | 'unknown' | 'refused'
 
 export interface SendRow {
   readonly id: number

@@ -14,12 +14,9 @@ import type { TroubleKey } from '../texts/texts.js'
 import type { DeliveryEvents } from './delivery-events.js'
 import type { Recipients } from './recipients.js'
 import { member } from './row.js'
-import { isSendRow, type SendRow } from './send-row.js'
+import { isSendRow, type SendRow, type SendState } from './send-row.js'
 import { type Counts, withTally } from './tally.js'
 import type { TemplateKey } from './templates.js'
-
-/** `sending`: asked, and no answer yet. `unknown`: the answer never came. `refused`: surely not sent. */
-export type SendState = 'sending' | 'accepted' | 'unknown' | 'refused'
 
 export interface Send extends Counts {
   readonly id: number

@@ -8,7 +8,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { isPpoppoError } from 'express-ppoppo'
 import { signedInPerson } from '../account.js'
-import { HttpError } from '../errors.js'
+import { HttpError } from '../http-error.js'
 import { type LiveParts, LiveStream } from '../live/live-stream.js'
 import { ownSend } from './own-send.js'
 

@@ -15,7 +15,7 @@ import { explain, type Trouble } from '../messages/explain.js'
 import type { MessageStore } from '../messages/message-store.js'
 import type { Send, Sends } from '../messages/sends.js'
 import { isTemplateKey, TEMPLATES, type TemplateIds } from '../messages/templates.js'
-import { textsOf } from '../texts/texts.js'
+import { textsOf } from '../texts/texts-of.js'
 import type { Views } from '../views.js'
 
 export interface MessagesParts {

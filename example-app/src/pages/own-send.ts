@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { signedInPerson } from '../account.js'
-import { HttpError } from '../errors.js'
+import { HttpError } from '../http-error.js'
 import type { Send, Sends } from '../messages/sends.js'
 
 /** The send of `/messages/:id`. Somebody else's is not there, as one that never was. */

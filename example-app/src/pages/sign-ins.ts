@@ -1,6 +1,6 @@
 import { type RequestHandler, Router } from 'express'
-import { HttpError } from '../errors.js'
-import { textsOf } from '../texts/texts.js'
+import { HttpError } from '../http-error.js'
+import { textsOf } from '../texts/texts-of.js'
 import { describeUserAgent } from '../user-agent.js'
 import type { Views } from '../views.js'
 

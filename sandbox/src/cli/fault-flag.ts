@@ -1,5 +1,6 @@
 import { type FaultRule, parseFaultRule } from '../faults/fault.js'
-import { type PcsFaultRule, parsePcsFaultRule } from '../pcs/faults/pcs-fault.js'
+import { parsePcsFaultRule } from '../pcs/faults/parse-pcs-fault.js'
+import type { PcsFaultRule } from '../pcs/faults/pcs-fault.js'
 import { isPcsMethod } from '../pcs/wire/methods.js'
 import { UsageError } from './usage-error.js'
 

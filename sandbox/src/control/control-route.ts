@@ -1,7 +1,7 @@
+import { ENDPOINTS } from '../endpoints.js'
 import { isJsonObject, type JsonObject } from '../lib/json.js'
 import { readBody } from '../lib/request-body.js'
 import type { Context, Middleware } from '../pas/middleware.js'
-import { ENDPOINTS } from '../state/counters.js'
 import type { SandboxState } from '../state/sandbox-state.js'
 import type { SandboxControl } from './control.js'
 import { describePcs, describePcsFully, PCS_ACTIONS } from './pcs-actions.js'

@@ -1,6 +1,6 @@
+import type { Endpoint } from '../endpoints.js'
 import { type FaultRule, parseFaultRule } from '../faults/fault.js'
 import type { PcsControl } from '../pcs/pcs-control.js'
-import type { Endpoint } from '../state/counters.js'
 import { type Counters, createCounters } from '../state/counters.js'
 import type { IssuedToken } from '../state/ledger.js'
 import type { Person } from '../state/people.js'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Endpoint } from '../state/counters.js'
+import type { Endpoint } from '../endpoints.js'
 import type { Fault, FaultRule } from './fault.js'
 
 interface PendingRule {

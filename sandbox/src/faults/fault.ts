@@ -1,5 +1,5 @@
+import { ENDPOINTS, type Endpoint } from '../endpoints.js'
 import { isJsonObject, type JsonObject } from '../lib/json.js'
-import { ENDPOINTS, type Endpoint } from '../state/counters.js'
 
 /** Faults of the transport or of the answer as a whole; every endpoint can have them. */
 export const ANSWER_FAULTS = [

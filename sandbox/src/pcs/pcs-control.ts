@@ -1,5 +1,6 @@
 import { statusOf } from './faults/fault-fields.js'
-import { type PcsFaultRule, parsePcsFaultRule } from './faults/pcs-fault.js'
+import { parsePcsFaultRule } from './faults/parse-pcs-fault.js'
+import type { PcsFaultRule } from './faults/pcs-fault.js'
 import type { PcsServer } from './server/pcs-server.js'
 import { describeSend, type ReceivedSend, type RenderedMessage, renderedMessages } from './state/describe-send.js'
 import type { PcsEvent } from './state/event-log.js'

@@ -1,17 +1,11 @@
 import type { ServerWritableStream } from '@grpc/grpc-js'
 import type { PcsFault } from '../faults/pcs-fault.js'
 import type { PcsEvent } from '../state/event-log.js'
+import type { OpenStream, StreamRequest } from '../state/open-stream.js'
 import type { PcsState } from '../state/pcs-state.js'
 import { toServiceError } from '../wire/grpc-error.js'
 import { UNKNOWN_ENUM } from './message-methods.js'
 import { spoilCall } from './spoil-call.js'
-
-export interface StreamRequest {
-  /** In the log: the first event that is wanted. */
-  readonly position: number
-  readonly sendRequestId?: string
-  readonly afterEventId?: string
-}
 
 /** grpc-js asks to wait from the 16th message on, which makes a stream slow; `drain` comes once all are out. */
 const MOST_UNSENT = 512
@@ -20,7 +14,7 @@ const MOST_UNSENT = 512
  * One open stream. It reads from the log at its own pace: a slow reader costs no memory here, since nothing is queued
  * beyond what grpc-js holds until `drain`.
  */
-export class EventStream {
+export class EventStream implements OpenStream {
   readonly request: StreamRequest
   readonly openedAt: string = new Date().toISOString()
   sent = 0
@@ -64,7 +58,6 @@ export class EventStream {
     }
   }
 
-  /** Ends it from this side: cleanly, or with a status. */
   end(error?: unknown): void {
     if (this.#isEnded) return
     if (error === undefined) this.#call.end()

@@ -1,9 +1,10 @@
 import { type handleServerStreamingCall, Metadata, type ServerWritableStream } from '@grpc/grpc-js'
 import { isJsonObject } from '../../lib/json.js'
+import type { StreamRequest } from '../state/open-stream.js'
 import type { PcsState } from '../state/pcs-state.js'
 import { GrpcError, toServiceError } from '../wire/grpc-error.js'
 import { admit, drawFault } from './answer-call.js'
-import { EventStream, type StreamRequest } from './event-stream.js'
+import { EventStream } from './event-stream.js'
 import { spoilCall } from './spoil-call.js'
 
 type Call = ServerWritableStream<unknown, unknown>

@@ -1,18 +1,18 @@
 import { createServer, type Server as NetServer } from 'node:net'
-import { ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import { ServerCredentials } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoPath, type ServingStatus } from 'grpc-health-check'
 import { type Listening, listen } from '../../lib/listen.js'
-import { unary } from '../methods/answer-call.js'
-import { createTemplate, getAppStats, getPollResults, listPollResponses } from '../methods/app-methods.js'
-import { createSendRequest, getSendRequestStatus } from '../methods/message-methods.js'
-import { streamEvents } from '../methods/stream-events.js'
+import { implement } from '../methods/implement.js'
 import type { PcsState } from '../state/pcs-state.js'
 import { type ContractNames, namesOf, type PcsContract } from '../wire/contract.js'
+import { PCS_SERVICES, type PcsService } from '../wire/methods.js'
 import { describable, loadProto, serviceIn } from '../wire/proto-file.js'
 import { rememberingBytes } from '../wire/request-bytes.js'
 import { PrefixingServer } from './prefixing-server.js'
+
+const SERVICES = Object.keys(PCS_SERVICES) as PcsService[]
 
 /** The gRPC server in front of the state; it can be closed and another opened. */
 export interface PcsServer {
@@ -50,8 +50,9 @@ function addServices(
 ): (status: ServingStatus) => void {
   const definitions = contracts.map((contract) => {
     const proto = loadProto(contract)
-    for (const [name, implementation] of implementationsOf(state, contract)) {
-      server.addService(rememberingBytes(serviceIn(proto, name)), implementation)
+    for (const service of SERVICES) {
+      const implementation = Object.fromEntries(PCS_SERVICES[service].map((name) => [name, implement(state, name)]))
+      server.addService(rememberingBytes(serviceIn(proto, contract[service])), implementation)
     }
     return describable(proto)
   })
@@ -62,31 +63,6 @@ function addServices(
   return (status) => {
     for (const name of names) health.setStatus(name, status)
   }
-}
-
-function implementationsOf(
-  state: PcsState,
-  { messages, templates, app }: ContractNames,
-): readonly (readonly [string, UntypedServiceImplementation])[] {
-  return [
-    [
-      messages,
-      {
-        CreateSendRequest: unary(state, 'CreateSendRequest', createSendRequest),
-        GetSendRequestStatus: unary(state, 'GetSendRequestStatus', getSendRequestStatus),
-        StreamSendRequestEvents: streamEvents(state),
-      },
-    ],
-    [templates, { CreateTemplate: unary(state, 'CreateTemplate', createTemplate) }],
-    [
-      app,
-      {
-        GetPollResults: unary(state, 'GetPollResults', getPollResults),
-        ListPollResponses: unary(state, 'ListPollResponses', listPollResponses),
-        GetAppStats: unary(state, 'GetAppStats', getAppStats),
-      },
-    ],
-  ]
 }
 
 async function close(

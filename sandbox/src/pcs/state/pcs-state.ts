@@ -1,11 +1,11 @@
 import type { Ledger } from '../../state/ledger.js'
 import type { Switches } from '../../state/switches.js'
 import type { PcsFaultQueue } from '../faults/pcs-fault-queue.js'
-import type { EventStream } from '../methods/event-stream.js'
 import type { PcsCounters } from '../wire/methods.js'
 import type { AppAccount } from './app-account.js'
 import type { Connections } from './connections.js'
 import type { EventLog } from './event-log.js'
+import type { OpenStream } from './open-stream.js'
 import type { PollBook } from './poll-book.js'
 import type { Schedule } from './schedule.js'
 import type { SendBook } from './send-book.js'
@@ -23,7 +23,7 @@ export interface PcsState {
   readonly schedule: Schedule
   readonly faults: PcsFaultQueue
   readonly counters: PcsCounters
-  readonly streams: Set<EventStream>
+  readonly streams: Set<OpenStream>
   readonly connections: Connections
   /** Something that belongs in the state file is different now. */
   changed(): void

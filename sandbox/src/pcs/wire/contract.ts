@@ -1,3 +1,5 @@
+import type { PcsService } from './methods.js'
+
 /**
  * By which names the messaging service answers. Ppoppo's documentation has `chat.external`; its newest published
  * contract is called `pcs.external.v1`, and its services have no `External` in front. Both: a server that moves on.
@@ -7,11 +9,8 @@ export type PcsContract = 'chat.external' | 'pcs.external.v1' | 'both'
 export const PCS_CONTRACTS: readonly PcsContract[] = ['chat.external', 'pcs.external.v1', 'both']
 
 /** The names of one contract. */
-export interface ContractNames {
+export interface ContractNames extends Readonly<Record<PcsService, string>> {
   readonly packageName: string
-  readonly messages: string
-  readonly templates: string
-  readonly app: string
 }
 
 const DOCUMENTED: ContractNames = {

@@ -1,14 +1,16 @@
-/** Every method that answers, by the name after the slash. They are counted, and can be made to fail, one by one. */
-export const PCS_METHODS = [
-  'CreateSendRequest',
-  'GetSendRequestStatus',
-  'StreamSendRequestEvents',
-  'CreateTemplate',
-  'GetPollResults',
-  'ListPollResponses',
-  'GetAppStats',
-] as const
-export type PcsMethod = (typeof PCS_METHODS)[number]
+/** Every rpc, by its service. The only list of them: the server, the counters and the faults go by it. */
+export const PCS_SERVICES = {
+  messages: ['CreateSendRequest', 'GetSendRequestStatus', 'StreamSendRequestEvents'],
+  templates: ['CreateTemplate'],
+  app: ['GetPollResults', 'ListPollResponses', 'GetAppStats'],
+} as const
+
+export type PcsService = keyof typeof PCS_SERVICES
+
+/** The name of an rpc, as it stands after the slash. Each is counted, and can be made to fail, on its own. */
+export type PcsMethod = (typeof PCS_SERVICES)[PcsService][number]
+
+export const PCS_METHODS: readonly PcsMethod[] = Object.values(PCS_SERVICES).flat()
 
 export function isPcsMethod(value: unknown): value is PcsMethod {
   return PCS_METHODS.some((method) => method === value)
@@ -18,13 +20,5 @@ export function isPcsMethod(value: unknown): value is PcsMethod {
 export type PcsCounters = Record<PcsMethod, number>
 
 export function createPcsCounters(): PcsCounters {
-  return {
-    CreateSendRequest: 0,
-    GetSendRequestStatus: 0,
-    StreamSendRequestEvents: 0,
-    CreateTemplate: 0,
-    GetPollResults: 0,
-    ListPollResponses: 0,
-    GetAppStats: 0,
-  }
+  return Object.fromEntries(PCS_METHODS.map((method) => [method, 0])) as PcsCounters
 }
