@@ -154,7 +154,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     raise,
     address,
     pages: createPages(config),
-    rateLimit: createRateLimit(config, store, raise),
+    rateLimit: createRateLimit({ config, store, raise }),
     provider,
     transactions: createTransactions({ config, store, keyRing, runtime }),
     vault,
@@ -162,10 +162,10 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     ownSession,
     landed,
     pointerKey,
-    toReturnTo: createReturnTo(config, address.toPublicPath),
+    toReturnTo: createReturnTo({ config, toPublicPath: address.toPublicPath }),
   }
   const button = createButton(config)
-  const { front, rest } = createRoutes(routeParts, button)
+  const { front, rest } = createRoutes({ ...routeParts, button })
   const session = config.ownSession ? ownSession.middleware : appSession
   const middleware = createMiddleware({
     ownSession,
@@ -192,10 +192,10 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     requireSignIn: createGuard(routeParts),
     signInButton: button.html,
     messaging,
-    ready: createReady(
-      createReadyChecks({ config, runtime, raise, store, secrets, provider, messaging }),
-      closing.signal,
-    ),
+    ready: createReady({
+      checks: createReadyChecks({ config, runtime, raise, store, secrets, provider, messaging }),
+      closed: closing.signal,
+    }),
     async close() {
       closing.abort()
       await messaging.close()

@@ -4,7 +4,7 @@ import { assertCallOptions } from '../config/call-options.js'
 import { PpoppoError } from '../errors.js'
 import { html, trustedHtml } from '../lib/html.js'
 import { type LoginWishes, toLinkParams } from '../login-link/login-params.js'
-import { mergeTexts } from '../pages/merge-texts.js'
+import { mergeTexts } from '../pages/languages.js'
 import type { PageTextOverrides } from '../pages/texts.js'
 import { BUTTON_CSS, BUTTON_ICON, buttonScript } from './assets.js'
 
@@ -48,26 +48,30 @@ const OPTION_NAMES = Object.keys({
 const THEMES: readonly unknown[] = ['auto', 'light', 'dark']
 const MAX_QUERY_TEXT = 2_048
 
+/** What the button needs of the configuration. */
+export interface ButtonParts {
+  /** Public path of the routes, e.g. `/auth`. */
+  readonly mountPath: string
+  /**
+   * Public origin. The button always links there, even on a page that was opened under a different host: a sign-in must
+   * begin on the host that its callback returns to.
+   */
+  readonly origin: string
+  /** The app's texts by language; `signIn` is the text of the button. */
+  readonly texts?: Readonly<Record<string, PageTextOverrides>>
+}
+
 /**
- * The sign-in button: a link and not a form, since it works without script, under any policy, and in any markup; login
- * itself sees to it that a prefetch of the link starts nothing.
- *
- * @param options.mountPath public path of the routes, e.g. `/auth`
- * @param options.origin public origin; every form of it links there: a sign-in must begin on the host its callback comes
- *   back to, also where the page was opened under another one
- * @param options.texts the app's texts by language; `signIn` is the button's
+ * Creates the sign-in button. It is a link, not a form: that works without JavaScript, under any policy, and in any
+ * markup. The login route makes sure that a prefetch of the link starts nothing.
  *
  * @example createButton({ mountPath: '/auth', origin: 'https://app.example' }).html({ returnTo: '/basket', lang: 'ko' })
  */
-export function createButton(options: {
-  readonly mountPath: string
-  readonly origin: string
-  readonly texts?: Readonly<Record<string, PageTextOverrides>>
-}): Button {
+export function createButton({ mountPath, origin, texts }: ButtonParts): Button {
   const labels = Object.fromEntries(
-    Object.entries(mergeTexts(options.texts)).map(([language, texts]) => [language, texts.signIn]),
+    Object.entries(mergeTexts(texts)).map(([language, { signIn }]) => [language, signIn]),
   )
-  const base = options.origin + options.mountPath
+  const base = origin + mountPath
   const assets = { js: buttonScript(base, labels), css: BUTTON_CSS } as const
   const script = createAsset('text/javascript', assets.js)
   const stylesheet = createAsset('text/css', assets.css)

@@ -24,6 +24,15 @@ export function parseScope(value: unknown, faults: Faults): readonly string[] {
   return scope
 }
 
+/** One line of visible text: Hangul fillers are invisible, and no character may reverse the line around the name. */
+export function parseAppName(value: unknown, faults: Faults): string | undefined {
+  if (value === undefined) return undefined
+  const name = typeof value === 'string' ? value.normalize('NFC').trim() : ''
+  const isOneLine = !/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)
+  if (isOneLine && /(?![\u115f\u1160\u3164\uffa0])[\p{L}\p{N}]/u.test(name) && [...name].length <= 60) return name
+  return faults.add('appName', 'must be the name of your site: 1 to 60 characters on one line, with a letter or digit')
+}
+
 /** Parameters of the authorization request, copied, or a function that gives them. */
 export function parseAuthorizationParams(
   value: PpoppoOptions['authorizationParams'],

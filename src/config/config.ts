@@ -3,6 +3,7 @@ import { isPlainObject } from '../lib/guards.js'
 import { isLoopback } from '../lib/loopback.js'
 import { nearest } from '../lib/nearest.js'
 import {
+  parseAppName,
   parseAuthorizationParams,
   parseBoolean,
   parseFetch,
@@ -14,7 +15,7 @@ import {
   parseSession,
   parseTexts,
 } from './checks.js'
-import { checkKeys, createSource, Faults, type Source } from './environment.js'
+import { checkKeys, createSource, Faults, type Source, VARIABLES } from './environment.js'
 import { messagingFaults, parseMessagingConfig } from './messaging.js'
 import type { MessagingConfig } from './messaging-options.js'
 import type { Config, PpoppoOptions } from './options.js'
@@ -33,7 +34,9 @@ import {
   parseResource,
 } from './urls.js'
 
-/** Every option; the compiler keeps the list whole. */
+type PpoppoSource = Source<keyof PpoppoOptions>
+
+/** Every option; the compiler keeps the list complete. */
 const OPTION_NAMES = Object.keys({
   clientId: true,
   baseUrl: true,
@@ -78,18 +81,24 @@ const OPTION_NAMES = Object.keys({
 export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): Config {
   const faults = new Faults()
   const given = toOptions(options, faults)
-  const source = createSource(given, env)
+  const source = createSource<keyof PpoppoOptions>({ options: given, variables: VARIABLES, env })
   const warnings: string[] = []
 
   const clientId = parseClientId(source.value('clientId'), faults)
   const origin = parseRequiredOrigin(source, faults)
   const isHttps = origin === undefined ? undefined : origin.protocol === 'https:'
   const isProduction = env['NODE_ENV'] === 'production' || (origin !== undefined && !isLoopback(origin.hostname))
-  const { mountPath, strippedPrefix } = given
-  const paths = parsePublicPaths({ mountPath, strippedPrefix, basePath: source.value('basePath') }, faults)
-  const resource = parseResource(given.resource, faults)
+  const paths = parsePublicPaths(
+    {
+      mountPath: source.value('mountPath'),
+      basePath: source.value('basePath'),
+      strippedPrefix: source.value('strippedPrefix'),
+    },
+    faults,
+  )
+  const resource = parseResource(source.value('resource'), faults)
   const redis = parseRedis(source.value('redis'), faults)
-  const keyPrefix = parseKeyPrefix(given.keyPrefix ?? 'ppoppo:', faults)
+  const keyPrefix = parseKeyPrefix(source.value('keyPrefix') ?? 'ppoppo:', faults)
 
   const config = {
     clientId,
@@ -103,15 +112,20 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
     ...parseAuthorizationParams(given.authorizationParams, faults),
     ...paths,
     homeUrl: `${origin?.origin ?? ''}${paths.basePath}/`,
-    appName: parseAppName(given.appName, faults) ?? origin?.host ?? '',
+    appName: parseAppName(source.value('appName'), faults) ?? origin?.host ?? '',
     redirectUri: `${origin?.origin ?? ''}${paths.mountPath}/callback`,
     ...(redis === undefined ? oneOfSeveral(env) : { redis }),
     keyPrefix,
     ...parseSecrets(source, isProduction, faults, warnings),
     ...parseSession(given.session, isHttps, faults),
-    keepAnonymous: parseKeepAnonymous(given.keepAnonymous, faults),
-    allowedReturnOrigins: parseOrigins(given.allowedReturnOrigins, 'allowedReturnOrigins', origin?.origin, faults),
-    trustedOrigins: parseOrigins(given.trustedOrigins, 'trustedOrigins', origin?.origin, faults),
+    keepAnonymous: parseKeepAnonymous(source.list('keepAnonymous'), faults),
+    allowedReturnOrigins: parseOrigins(
+      source.list('allowedReturnOrigins'),
+      'allowedReturnOrigins',
+      origin?.origin,
+      faults,
+    ),
+    trustedOrigins: parseOrigins(source.list('trustedOrigins'), 'trustedOrigins', origin?.origin, faults),
     rateLimit: parseRateLimit(given.rateLimit, source.value('rateLimit'), faults),
     ...parseFunction('onSignIn', given, faults),
     ...parseFunction('onSignOut', given, faults),
@@ -129,15 +143,6 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   refuseMemoryInProduction(source, given, isProduction, faults)
   faults.throwIfAny()
   return deepFreeze<Config>(config)
-}
-
-/** One line of text that can be seen, as Hangul fillers cannot, and does not turn the line around it the other way. */
-function parseAppName(value: unknown, faults: Faults): string | undefined {
-  if (value === undefined) return undefined
-  const name = typeof value === 'string' ? value.normalize('NFC').trim() : ''
-  const isOneLine = !/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)
-  if (isOneLine && /(?![\u115f\u1160\u3164\uffa0])[\p{L}\p{N}]/u.test(name) && [...name].length <= 60) return name
-  return faults.add('appName', 'must be the name of your site: 1 to 60 characters on one line, with a letter or digit')
 }
 
 /** The options as an object with known names only. */
@@ -160,17 +165,21 @@ function parseClientId(value: unknown, faults: Faults): string {
   return typeof value === 'string' ? value : ''
 }
 
-function parseRequiredOrigin(source: Source, faults: Faults): URL | undefined {
+function parseRequiredOrigin(source: PpoppoSource, faults: Faults): URL | undefined {
   const value = source.value('baseUrl')
   if (value !== undefined) return parseOrigin(value, 'baseUrl', faults)
   return faults.addMissing('baseUrl', 'is required: the public origin of your app, such as "https://app.example"')
 }
 
 /** Which PAS, and what it calls itself. */
-function parseProvider(source: Source, faults: Faults, warnings: string[]): Pick<Config, 'issuer' | 'idTokenIssuer'> {
+function parseProvider(
+  source: PpoppoSource,
+  faults: Faults,
+  warnings: string[],
+): Pick<Config, 'issuer' | 'idTokenIssuer'> {
   const environment = parseEnvironment(source.value('environment'), faults)
   const issuer = parseIssuer(source.value('issuer') ?? ISSUERS[environment], faults) ?? ''
-  const given = source.option('idTokenIssuer')
+  const given = source.value('idTokenIssuer')
   const idTokenIssuer = isCleanText(given) ? given : issuer
   if (given !== undefined && !isCleanText(given)) {
     faults.add('idTokenIssuer', 'must be a text without spaces: the "iss" of id_tokens, character for character')
@@ -216,7 +225,7 @@ function parseEnvironment(value: unknown, faults: Faults): Environment {
 }
 
 function parseSecrets(
-  source: Source,
+  source: PpoppoSource,
   isProduction: boolean,
   faults: Faults,
   warnings: string[],
@@ -225,7 +234,7 @@ function parseSecrets(
   const keys = source.list('vaultKeys')
   if (isProduction) {
     // With `session: false` the app's own session is signed by the app.
-    if (source.option('session') !== false) requireInProduction('sessionSecret', secrets, faults)
+    if (source.value('session') !== false) requireInProduction('sessionSecret', secrets, faults)
     requireInProduction('vaultKeys', keys, faults)
   }
   const report: ReportWeak = (option, problem) => {
@@ -240,7 +249,12 @@ function parseSecrets(
   }
 }
 
-function refuseMemoryInProduction(source: Source, given: PpoppoOptions, isProduction: boolean, faults: Faults): void {
+function refuseMemoryInProduction(
+  source: PpoppoSource,
+  given: PpoppoOptions,
+  isProduction: boolean,
+  faults: Faults,
+): void {
   const isAllowed = parseBoolean('allowMemoryStore', given.allowMemoryStore, false, faults)
   if (!isProduction || isAllowed || source.value('redis') !== undefined) return
   faults.addMissing(

@@ -1,8 +1,9 @@
 import { PpoppoError } from '../errors.js'
 import { unknownKeys } from '../lib/known-keys.js'
+import type { MessagingOptions } from './messaging-options.js'
 import type { PpoppoOptions } from './options.js'
 
-/** Option -> environment variable. Options without one are set in code only. */
+/** Option -> environment variable. An option gets one by a line here; those without one are set in code only. */
 export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> = {
   clientId: 'PPOPPO_CLIENT_ID',
   baseUrl: 'PPOPPO_BASE_URL',
@@ -18,10 +19,8 @@ export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> =
 
 const ENV_FILE_HINT = 'A .env file is not read by itself: start Node with --env-file=.env'
 
-/** Option of the Messaging client -> environment variable. */
-export const MESSAGING_VARIABLES: Readonly<
-  Record<'apiUrl' | 'tokenUrl' | 'clientId' | 'clientSecret' | 'environment' | 'redis', string>
-> = {
+/** The same for the options of the Messaging client. */
+export const MESSAGING_VARIABLES: Readonly<Partial<Record<keyof MessagingOptions, string>>> = {
   apiUrl: 'PCS_API_URL',
   tokenUrl: 'PAS_TOKEN_URL',
   clientId: 'PAS_PCS_CLIENT_ID',
@@ -96,31 +95,32 @@ export function checkKeys(given: object, known: readonly string[], path: string,
   }
 }
 
-/** Values from the options, else from the environment, not yet checked. */
-export interface Source {
-  /** As given in code; `undefined` counts as not given. */
-  option(name: keyof PpoppoOptions): unknown
-  /** The option, else its variable's text; an empty variable counts as not set. */
-  value(name: keyof PpoppoOptions): unknown
+/** Reads the options and their environment variables; nothing is checked yet. */
+export interface Source<Name extends string> {
+  /** The option, else the text of its variable. An empty variable counts as not set. */
+  value(name: Name): unknown
   /** As `value`; a variable is split at commas. */
-  list(name: keyof PpoppoOptions): unknown
+  list(name: Name): unknown
 }
 
-/** Reads options and their variables. An option wins over its variable. */
-export function createSource(options: PpoppoOptions, env: NodeJS.ProcessEnv): Source {
-  const option = (name: keyof PpoppoOptions): unknown => options[name]
-  const variable = (name: keyof PpoppoOptions): string | undefined => {
-    const variableName = VARIABLES[name]
-    const text = variableName === undefined ? undefined : env[variableName]?.trim()
-    return text === '' ? undefined : text
+/** Where a {@link Source} reads from. */
+export interface SourceParts<Name extends string> {
+  readonly options: { readonly [name in Name]?: unknown }
+  readonly variables: { readonly [name in Name]?: string }
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** Creates a source. An option wins over its variable. */
+export function createSource<Name extends string>({ options, variables, env }: SourceParts<Name>): Source<Name> {
+  const find = <T>(name: Name, read: (text: string) => T): unknown => {
+    const given = options[name]
+    const variable = variables[name]
+    if (variable === undefined) return given
+    const text = env[variable]?.trim() ?? ''
+    return given ?? (text === '' ? undefined : read(text))
   }
   return {
-    option,
-    value: (name) => option(name) ?? variable(name),
-    list: (name) =>
-      option(name) ??
-      variable(name)
-        ?.split(',')
-        .map((entry) => entry.trim()),
+    value: (name) => find(name, (text) => text),
+    list: (name) => find(name, (text) => text.split(',').map((entry) => entry.trim())),
   }
 }

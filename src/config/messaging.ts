@@ -6,7 +6,7 @@ import { trimEndOf } from '../lib/trim-end.js'
 import { LONGEST_TIMER_MS } from '../lib/wait.js'
 import { parseChannelOptions } from './channel.js'
 import { parseFetch, parseKeyPrefix } from './checks.js'
-import { checkKeys, Faults, MESSAGING_VARIABLES } from './environment.js'
+import { checkKeys, createSource, Faults, label, MESSAGING_VARIABLES } from './environment.js'
 import type { MessagingConfig, MessagingOptions } from './messaging-options.js'
 import { parseRedis } from './redis.js'
 import { isSecure, parseUrl } from './urls.js'
@@ -89,8 +89,7 @@ export function messagingFaults(names: Readonly<Partial<Record<keyof MessagingOp
 /** The same as a part of a larger configuration, which throws and freezes by itself. */
 export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, faults: Faults): MessagingConfig {
   const given = toOptions(options, faults)
-  const value = (name: keyof typeof MESSAGING_VARIABLES): unknown =>
-    given[name] ?? (env[MESSAGING_VARIABLES[name]]?.trim() || undefined)
+  const { value } = createSource<keyof MessagingOptions>({ options: given, variables: MESSAGING_VARIABLES, env })
 
   const urls = MESSAGING_URLS[parseEnvironment(value('environment'), faults)]
   const clientId = parseClientId(value('clientId'), faults)
@@ -100,21 +99,21 @@ export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, f
   if (half !== undefined && rest.length === 0)
     faults.add(half, `is missing, and ${otherHalf(half)} is of no use without it`)
   const redis = parseRedis(value('redis'), faults)
-  const descriptor = parseDescriptor(given['descriptor'], faults)
+  const descriptor = parseDescriptor(value('descriptor'), faults)
 
   return {
     apiUrl: parseApiUrl(value('apiUrl') ?? urls.apiUrl, faults),
     tokenUrl: parseTokenUrl(value('tokenUrl') ?? urls.tokenUrl, faults),
     ...(clientId && clientSecret ? { credentials: new MessagingCredentials(clientId, clientSecret) } : {}),
-    missing: missing.map((name) => `"${name}" (${MESSAGING_VARIABLES[name]})`),
+    missing: missing.map((name) => label(name, MESSAGING_VARIABLES)),
     ...(descriptor === undefined ? {} : { descriptor }),
-    keepalive: parseKeepalive(given['keepalive'], faults),
-    deadlineMs: positive('deadlineMs', given['deadlineMs'], { otherwise: 20_000, most: LONGEST_TIMER_MS }, faults),
-    maxAttempts: positive('maxAttempts', given['maxAttempts'], { otherwise: 4, most: 100 }, faults),
-    ...parseFetch(given['fetch'], faults),
-    ...parseChannelOptions(given['grpcChannelOptions'], faults),
+    keepalive: parseKeepalive(value('keepalive'), faults),
+    deadlineMs: positive('deadlineMs', value('deadlineMs'), { otherwise: 20_000, most: LONGEST_TIMER_MS }, faults),
+    maxAttempts: positive('maxAttempts', value('maxAttempts'), { otherwise: 4, most: 100 }, faults),
+    ...parseFetch(value('fetch'), faults),
+    ...parseChannelOptions(value('grpcChannelOptions'), faults),
     ...(redis === undefined ? {} : { redis }),
-    keyPrefix: parseKeyPrefix(given['keyPrefix'] ?? 'ppoppo:', faults),
+    keyPrefix: parseKeyPrefix(value('keyPrefix') ?? 'ppoppo:', faults),
   }
 }
 

@@ -6,16 +6,19 @@ import type { Config } from '../config/options.js'
  */
 export const MAX_RETURN_TO_LENGTH = 2_560
 
+/** What the check of a `return_to` needs. */
+export interface ReturnToParts {
+  readonly config: Pick<Config, 'origin' | 'mountPath' | 'allowedReturnOrigins'> & Partial<Pick<Config, 'homeUrl'>>
+  /** Restores a prefix that a proxy has stripped from a path. @default the path as it is */
+  readonly toPublicPath?: (path: string) => string
+}
+
 /**
- * Judges where a browser may be sent after a sign-in or sign-out: the own origin, or one on the allow-list.
- * @param toPublicPath completes a path that lacks a prefix which a proxy strips
- * @returns an absolute URL; the app's home for everything that is foreign, malformed, too long, or under the routes
- * themselves (a loop). Never throws.
+ * Checks where a browser may go after a sign-in or sign-out: to the app's own origin, or to one on the allow-list.
+ * @returns an absolute URL; the app's home for anything foreign, malformed, too long, or under the routes themselves
+ * (a loop). Never throws.
  */
-export function createReturnTo(
-  config: Pick<Config, 'origin' | 'mountPath' | 'allowedReturnOrigins'> & Partial<Pick<Config, 'homeUrl'>>,
-  toPublicPath: (path: string) => string = (path) => path,
-): (wanted: unknown) => string {
+export function createReturnTo({ config, toPublicPath = (path) => path }: ReturnToParts): (wanted: unknown) => string {
   const home = config.homeUrl ?? `${config.origin}/`
   const mount = config.mountPath.toLowerCase()
 

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { mergeTexts, type TextsByLanguage } from './merge-texts.js'
+import { mergeTexts, type TextsByLanguage } from './languages.js'
 import { sendPage } from './send-page.js'
 import type { PageKind, PageTextOverrides } from './texts.js'
 import { renderPage } from './view.js'
@@ -75,27 +75,29 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
 
 const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 60, 503: 5 }
 
+/** What the pages need of the configuration. */
+export interface PagesParts {
+  /** Public origin: the links of a page lead there, even if the page was opened under a different host. */
+  readonly origin?: string
+  /** Public path of the routes, e.g. `/auth`. */
+  readonly mountPath: string
+  /** Where a page leads if it has no other target. */
+  readonly homeUrl?: string
+  /** Name of the site. */
+  readonly appName?: string
+  /** The app's texts by language; they override the built-in ones. */
+  readonly texts?: Readonly<Record<string, PageTextOverrides>>
+}
+
 /**
- * The error and information pages, in English, Korean and whatever the app adds.
- *
- * @param options.origin public origin: links of a page lead there, also where it was opened under another host
- * @param options.mountPath public path of the routes, e.g. `/auth`
- * @param options.homeUrl where a page leads that has no other place to lead to
- * @param options.appName what the site is called
- * @param options.texts the app's texts by language, over the built-in ones
+ * Creates the error and information pages, in the built-in languages and those that the app adds.
  *
  * @example createPages({ mountPath: '/auth', texts: {} }).send(req, res, 'access_denied', { returnTo: '/basket' })
  */
-export function createPages(options: {
-  readonly origin?: string
-  readonly mountPath: string
-  readonly homeUrl?: string
-  readonly appName?: string
-  readonly texts?: Readonly<Record<string, PageTextOverrides>>
-}): Pages {
-  const { origin = '', mountPath, homeUrl = `${origin}/`, appName = '' } = options
+export function createPages(parts: PagesParts): Pages {
+  const { origin = '', mountPath, homeUrl = `${origin}/`, appName = '' } = parts
   const site = { origin, mountPath, homeUrl, appName }
-  const texts = mergeTexts(options.texts)
+  const texts = mergeTexts(parts.texts)
 
   function send(req: Request, res: Response, kind: PageKind, details: PageDetails = {}): void {
     const language = chooseLanguage(req, texts)

@@ -1,6 +1,6 @@
 /**
- * The shape of the page texts. Types and names only: the words are in `texts-en.ts` and `texts-ko.ts`, and
- * `merge-texts.ts` puts an app's own over them.
+ * The shape of the page texts. Types and names only: the texts are in `texts-en.ts` and its siblings, which `languages.ts`
+ * lists and merges with the app's own.
  */
 
 /** Every page a person may meet, in the order of the journey. */

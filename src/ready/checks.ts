@@ -9,8 +9,8 @@ import type { Store } from '../store/store.js'
 import type { Secrets } from '../vault/secrets.js'
 import type { ReadyCheck } from './ready.js'
 
-/** What is looked at. */
-export interface ReadyCheckParts {
+/** What the checks need. */
+export interface ReadyChecksParts {
   readonly config: Config
   readonly runtime: Runtime
   readonly raise: RaiseEvent
@@ -31,7 +31,7 @@ const ABOUT_THE_APP: readonly PpoppoErrorCode[] = [
 ]
 
 /** What must be there before people can sign in: store and PAS, and with an External API client messaging. */
-export function createReadyChecks(parts: ReadyCheckParts): readonly ReadyCheck[] {
+export function createReadyChecks(parts: ReadyChecksParts): readonly ReadyCheck[] {
   const { config } = parts
   const checks: readonly ReadyCheck[] = [
     {
@@ -58,7 +58,7 @@ export function createReadyChecks(parts: ReadyCheckParts): readonly ReadyCheck[]
 }
 
 /** What is in this process's memory is there, and full at worst. */
-async function lookAtStore({ config, runtime, store, secrets }: ReadyCheckParts): Promise<void> {
+async function lookAtStore({ config, runtime, store, secrets }: ReadyChecksParts): Promise<void> {
   if (store.kind !== 'memory') await probeStore(store, `ready${runtime.randomBytes(8).toString('hex')}`)
   await secrets.keyRing()
   if (config.ownSession) await secrets.sessionSecrets()
@@ -69,7 +69,7 @@ async function lookAtStore({ config, runtime, store, secrets }: ReadyCheckParts)
  * A token, a connection, and an answer. What PCS says of the app is a warning: people can sign in all the same, and the
  * numbers of the fields it is read by may be a guess of ours.
  */
-async function lookAtMessaging({ messaging, raise }: ReadyCheckParts): Promise<void> {
+async function lookAtMessaging({ messaging, raise }: ReadyChecksParts): Promise<void> {
   const { error } = await messaging.health({ deadlineMs: MESSAGING_DEADLINE_MS })
   if (error === undefined) return
   if (!isPpoppoError(error) || !ABOUT_THE_APP.includes(error.code)) throw error

@@ -26,14 +26,15 @@ export interface ReadyCheck {
 const DEFAULT_TIMEOUT_MS = 10_000
 const PAUSE_MS = 250
 
-/**
- * What waits until all checks pass. Callers at the same time share each look.
- * @param closed aborted by `close()`
- */
-export function createReady(
-  checks: readonly ReadyCheck[],
-  closed: AbortSignal,
-): (options?: ReadyOptions) => Promise<void> {
+/** What `auth.ready()` needs. */
+export interface ReadyParts {
+  readonly checks: readonly ReadyCheck[]
+  /** Aborted by `close()`. */
+  readonly closed: AbortSignal
+}
+
+/** Creates `auth.ready()`: it waits until all checks pass. Concurrent callers share each check. */
+export function createReady({ checks, closed }: ReadyParts): (options?: ReadyOptions) => Promise<void> {
   const looks = new SingleFlight<void>()
 
   return async (options = {}) => {

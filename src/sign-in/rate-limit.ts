@@ -20,7 +20,15 @@ export interface RateLimit {
   exchanged(req: Request): void
 }
 
-export function createRateLimit(config: Pick<Config, 'rateLimit'>, store: Store, raise: RaiseEvent): RateLimit {
+/** What the rate limits need. */
+export interface RateLimitParts {
+  readonly config: Pick<Config, 'rateLimit'>
+  readonly store: Pick<Store, 'createLimiter'>
+  readonly raise: RaiseEvent
+}
+
+/** Creates the rate limits of one instance; with `rateLimit: false` they let everything pass. */
+export function createRateLimit({ config, store, raise }: RateLimitParts): RateLimit {
   if (config.rateLimit === false) {
     const none = async (): Promise<number> => 0
     return { login: none, failure: none, exchange: none, exchanged: () => {} }

@@ -24,9 +24,14 @@ export interface Routes {
 
 const ROUTES = ['/button.js', '/button.css', '/button', '/login', '/callback', '/logout', '/session']
 
+/** What all routes together need. */
+export interface RoutesParts extends RouteParts {
+  readonly button: Button
+}
+
 /** The table of contents: every route under `mountPath`. */
-export function createRoutes(parts: RouteParts, button: Button): Routes {
-  const { address } = parts
+export function createRoutes(parts: RoutesParts): Routes {
+  const { address, button } = parts
   const form = createReadForm(parts)
 
   const front = express.Router()

@@ -101,10 +101,10 @@ describe('the address as the browser has it', () => {
 
 describe('return_to behind a proxy that strips', () => {
   const returnTo = (paths: Paths) =>
-    createReturnTo(
-      { origin: ORIGIN, allowedReturnOrigins: [], homeUrl: `${ORIGIN}${paths.basePath}/`, ...paths },
-      addressFor(paths).toPublicPath,
-    )
+    createReturnTo({
+      config: { origin: ORIGIN, allowedReturnOrigins: [], homeUrl: `${ORIGIN}${paths.basePath}/`, ...paths },
+      toPublicPath: addressFor(paths).toPublicPath,
+    })
   const shop = { mountPath: '/shop/auth', basePath: '/shop' }
 
   test.each([

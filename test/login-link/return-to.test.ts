@@ -6,7 +6,9 @@ import { startWorld, type World } from '../support/world.js'
 
 const ORIGIN = 'https://app.example'
 const PARTNER = 'https://partner.example:8443'
-const toReturnTo = createReturnTo({ origin: ORIGIN, mountPath: '/auth', allowedReturnOrigins: [PARTNER] })
+const toReturnTo = createReturnTo({
+  config: { origin: ORIGIN, mountPath: '/auth', allowedReturnOrigins: [PARTNER] },
+})
 
 /** Anything a browser may take for another place, or that leads round in a circle. */
 const TRICKS: readonly unknown[] = [

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { describe, expect, test } from '@jest/globals'
 import express, { type Express } from 'express'
 import request from 'supertest'
-import { mergeTexts } from '../../src/pages/merge-texts.js'
+import { LANGUAGES, mergeTexts } from '../../src/pages/languages.js'
 import { createPages, PAGE_STATUS, type PageDetails } from '../../src/pages/pages.js'
 import { LABEL_KEYS, PAGE_KINDS, type PageKind, type PageTextOverrides } from '../../src/pages/texts.js'
 
@@ -27,7 +27,7 @@ function policyOf(header: string | undefined): Record<string, string> {
 
 describe('page texts', () => {
   const texts = mergeTexts()
-  test.each(['en', 'ko'])('%s has every label and every page, none empty', (language) => {
+  test.each(Object.keys(LANGUAGES))('%s has every label and every page, none empty', (language) => {
     for (const label of LABEL_KEYS) expect(texts[language]?.[label]).toMatch(/\S/)
     for (const kind of PAGE_KINDS) {
       const page = texts[language]?.pages[kind]

@@ -147,7 +147,11 @@ describeOnStores('rate limits', (storage) => {
 describe('rate limits and a store that is down', () => {
   test('C43 with the store down the limit of failed callbacks opens', async () => {
     const store = createMemoryStore({ now: Date.now })
-    const limit = createRateLimit({ rateLimit: { loginPerMinute: 1, failuresPerMinute: 1 } }, store, () => {})
+    const limit = createRateLimit({
+      config: { rateLimit: { loginPerMinute: 1, failuresPerMinute: 1 } },
+      store,
+      raise: () => {},
+    })
     const app = express().get('/', (req, res, next) => {
       limit.failure(req).then((waitMs) => res.json({ waitMs }), next)
     })
