@@ -9,6 +9,7 @@ import { checkImports } from './check/imports.mjs'
 import { checkGitInstall, checkInstall } from './check/install.mjs'
 import { checkLinks } from './check/links.mjs'
 import { checkLockfile } from './check/lockfile.mjs'
+import { checkNamedFiles } from './check/named-files.mjs'
 import { pack } from './check/pack.mjs'
 import { checkPublint } from './check/publint.mjs'
 import { checkRules } from './check/rules.mjs'
@@ -32,6 +33,7 @@ const STEPS = [
   ['documented: public names and members', checkDocumented],
   ['lockfile: complete, no registry in it', checkLockfile],
   ['links in Markdown', checkLinks],
+  ['files that Markdown names', checkNamedFiles],
   ['programs in docs/ compile', checkDocPrograms],
   ['every dependency has its reason', checkDependencyReasons],
   ['package: what is in it', async () => checkContents(await pack())],

@@ -175,7 +175,7 @@ describe('what can be done to people and keys', () => {
     const tokens = await signIn(config, 'alex')
     expect(tokens.expires_in).toBe(1)
     await until(async () => (await askUserinfo(sandbox, tokens.access_token)).status !== 200, 'it has expired')
-    await elapse(1000)
+    await elapse(1000) // asking would extend it
     await expect(oidc.refreshTokenGrant(config, tokens.refresh_token ?? '')).rejects.toMatchObject({
       error: 'invalid_grant',
     })

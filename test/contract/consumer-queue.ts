@@ -213,7 +213,7 @@ export function describeQueue(use: UseConsumerStore): void {
       const waiting = expect(store.queue.take(name, 'w', now({ waitMs: LONG_WAIT_MS }))).rejects.toMatchObject({
         code: 'closed',
       })
-      await elapse(50)
+      await elapse(50) // no store says that somebody waits
       const beganAt = performance.now()
       await store.close()
       await waiting

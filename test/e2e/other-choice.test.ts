@@ -1,32 +1,18 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { en } from '../../src/pages/texts-en.js'
-import { describeInBrowsers } from '../support/both-browsers.js'
-import { selfSigned } from '../support/self-signed.js'
-import type { Person, TabBrowser } from '../support/tabs.js'
-import { type Shop, startShop } from './support/shop.js'
+import type { Person } from '../support/tabs.js'
+import { describeShopInBrowsers } from './support/shop-in-browsers.js'
 
 const AT_PAS = /\/oauth\/authorize|\/interaction\//
 
-describeInBrowsers('going back to PAS after signing in, and choosing another account there', (launch) => {
-  let browser: TabBrowser
-  let shop: Shop
-
-  beforeAll(async () => {
-    browser = await launch()
-    shop = await startShop({}, undefined, { tls: selfSigned() })
-  }, 90_000)
-  afterAll(async () => {
-    await browser.close()
-    await shop.close()
-  })
-
+describeShopInBrowsers('going back to PAS after signing in, and choosing another account there', (world) => {
   /** Alex has signed in, gone back to PAS, and chosen Mina. */
   async function choseAnother(): Promise<Person> {
-    const person = await browser.newPerson()
-    await person.goto(`${shop.url}/plain`)
-    await person.goto(`${shop.url}/orders`)
+    const person = await world.browser.newPerson()
+    await person.goto(`${world.shop.url}/plain`)
+    await person.goto(`${world.shop.url}/orders`)
     await person.click('button[value=alex]')
-    await person.landsOn(`${shop.url}/orders`)
+    await person.landsOn(`${world.shop.url}/orders`)
     await person.back()
     await person.click('button[value=mina]')
     await person.landsOn(/\/auth\/callback\?/)
@@ -38,7 +24,7 @@ describeInBrowsers('going back to PAS after signing in, and choosing another acc
   test('U12 the page says who is still signed in; one goes on as that', async () => {
     const person = await choseAnother()
     await person.click('a.button')
-    await person.landsOn(`${shop.url}/orders`)
+    await person.landsOn(`${world.shop.url}/orders`)
     expect(await person.readable()).toContain('of 77700000001')
   })
 
@@ -48,28 +34,28 @@ describeInBrowsers('going back to PAS after signing in, and choosing another acc
     await person.landsOn(AT_PAS)
     await person.back()
     expect(await person.readable()).not.toContain('777-0000-0001')
-    await person.goto(`${shop.url}/orders`)
+    await person.goto(`${world.shop.url}/orders`)
     await person.click('button[value=mina]')
-    await person.landsOn(`${shop.url}/orders`)
+    await person.landsOn(`${world.shop.url}/orders`)
     expect(await person.readable()).toContain('of 77700000002')
   })
 
   test('signing out with a guarded page to return to leads to PAS, and is not stuck on the page that asks', async () => {
-    const person = await browser.newPerson()
-    await person.goto(`${shop.url}/orders`)
+    const person = await world.browser.newPerson()
+    await person.goto(`${world.shop.url}/orders`)
     await person.click('button[value=alex]')
-    await person.landsOn(`${shop.url}/orders`)
-    await person.goto(`${shop.url}/auth/logout?return_to=/orders`)
+    await person.landsOn(`${world.shop.url}/orders`)
+    await person.goto(`${world.shop.url}/auth/logout?return_to=/orders`)
     await person.click('button[type=submit]')
     await person.landsOn(AT_PAS)
   })
 
   test('U12 /auth/logout says so where nobody is signed in', async () => {
-    const person = await browser.newPerson()
-    await person.goto(`${shop.url}/auth/logout`)
+    const person = await world.browser.newPerson()
+    await person.goto(`${world.shop.url}/auth/logout`)
     expect(await person.readable()).toContain(en.pages.signed_out.title)
     expect(await person.readable()).not.toContain(en.pages.logout_confirm.what)
     await person.click('a.button')
-    await person.landsOn(`${shop.url}/`)
+    await person.landsOn(`${world.shop.url}/`)
   })
 })

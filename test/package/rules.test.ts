@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { describe, expect, test } from '@jest/globals'
 import { anchorsOf, linksOf } from '../../scripts/check/links.mjs'
 import { faultsOf as lockfileFaults, unreviewedScripts } from '../../scripts/check/lockfile.mjs'
+import { pathsOf } from '../../scripts/check/named-files.mjs'
 import { faultsOf } from '../../scripts/check/rules.mjs'
 import { toLine } from '../../scripts/lib/counts-reporter.mjs'
 
@@ -58,6 +59,12 @@ describe('lockfile', () => {
 test('links into the repository are found, those out of it and those in code are not', () => {
   const text = '[a](b.md#c "title") [w](https://x.example) `[no](no.md)` [d](#e)\n```\n[no](no.md)\n```\n![p](<p.png>)'
   expect(linksOf(text)).toEqual(['b.md#c', '#e', 'p.png'])
+})
+
+test('paths that prose names are found; patterns, addresses, builds and code blocks are not', () => {
+  const text =
+    '`src/a.ts` and `run test/b.test.ts` in `docs/` not `src/*.ts` `https://x.example/src/c.ts` `dist/d.js` `sandbox/dist/e.js` src/f.ts\n```\nsrc/no.ts\n```\n'
+  expect(pathsOf(text)).toEqual(['src/a.ts', 'test/b.test.ts', 'docs/'])
 })
 
 test('anchors are made as GitHub makes them', () => {

@@ -49,7 +49,7 @@ describeWithRedis('C33 two processes on one Redis', () => {
 
   test('C33 200 requests at expiry in two processes: one token call, a result for everyone', async () => {
     const browser = await start(FIRST_TTL_MS / SECOND)
-    await elapse(FIRST_TTL_MS)
+    await elapse(FIRST_TTL_MS) // by the clock of PAS; asking would refresh it
     // Slow enough for both processes to be in the middle of it.
     sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: SECOND } })
     const answers = await Promise.all(

@@ -101,7 +101,7 @@ describeOnStores('C28 sign-out is final', (storage) => {
     try {
       const browser = await world.signedIn()
       const old = browser.clone()
-      await elapse(1_100)
+      await elapse(1_100) // the life of the access token, by the clock of PAS
       world.sandbox.control.inject({
         endpoint: 'token',
         grantType: 'refresh_token',
@@ -173,8 +173,9 @@ describeOnStores('C29 sign-out everywhere', (storage) => {
       const television = world.browser()
       const exchanging = await beginAttempt(world, television)
       world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: 700 } })
+      const exchanges = world.sandbox.control.counters.tokenAuthorizationCode
       const arriving = television.visit(exchanging)
-      await elapse(200)
+      await until(() => world.sandbox.control.counters.tokenAuthorizationCode > exchanges, 'its code is at PAS')
       expect((await signOut(world, laptop, '?everywhere=1')).status).toBe(303)
       const [refused, alsoRefused] = [await arriving, await tablet.visit(begunBefore)]
       expect([refused.status, alsoRefused.status]).toEqual([409, 409])

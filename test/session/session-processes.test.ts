@@ -132,7 +132,7 @@ describeWithRedis('C28 two app instances that share nothing but Redis', () => {
     try {
       const browser = await one.signedIn()
       const old = browser.clone()
-      await elapse(1_100)
+      await elapse(1_100) // the life of the access token, by the clock of PAS
       sandbox.control.inject({
         endpoint: 'token',
         grantType: 'refresh_token',

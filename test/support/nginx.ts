@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { describe } from '@jest/globals'
 import { findNginx } from '../../scripts/lib/find-binary.mjs'
+import { until } from './until.js'
 
 const nginxBin: string | undefined = process.env['TEST_NGINX_BIN'] || findNginx()
 
@@ -82,13 +82,13 @@ http {
 }
 
 async function untilUp(child: ChildProcess, port: number, log: string): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (!(await isNginx(port))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      throw new Error(`nginx did not start:\n${readFileSync(log, 'utf8')}`)
-    }
-    await pause(20)
+  const isUp = async (): Promise<boolean> => {
+    if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`)
+    return isNginx(port)
   }
+  await until(isUp, 'nginx answers', START_TIMEOUT_MS).catch((error: Error) => {
+    throw new Error(`${error.message}:\n${readFileSync(log, 'utf8')}`)
+  })
 }
 
 async function isNginx(port: number): Promise<boolean> {

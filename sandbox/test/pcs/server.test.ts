@@ -1,7 +1,7 @@
 import * as grpc from '@grpc/grpc-js'
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader'
 import { describe, expect, test } from '@jest/globals'
-import { elapse } from '../../../test/support/until.js'
+import { until } from '../../../test/support/until.js'
 import type { PcsAddress } from '../../src/index.js'
 import { connect, numbers, pcsSandbox, readUntil, refusalOf, SEND, STATS, STATUS } from './client.js'
 
@@ -140,8 +140,13 @@ describe('the server', () => {
   test('close() in the middle of a restart and of sends leaves nothing behind', async () => {
     const { sandbox, pcs } = await pcsSandbox({ pcsStepMs: 60_000 })
     await (await connect(pcs)).call(SEND, { template_id: 'tpl_sandbox_welcome', recipients: numbers(2) })
+    const isDown = (): Promise<boolean> =>
+      fetch(pcs.url).then(
+        () => false,
+        () => true,
+      )
     const restarting = sandbox.restartPcs({ downMs: 60_000 })
-    await elapse(50)
+    await until(isDown, 'the messaging service is down')
     await sandbox.close()
     await restarting
     await expect(fetch(pcs.url)).rejects.toThrow('fetch failed')

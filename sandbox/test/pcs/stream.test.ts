@@ -118,7 +118,7 @@ describe('the event stream', () => {
     const sentSoFar = (): number => sandbox.control.pcs.activeStreams[0]?.sent ?? 0
     for (let before = -1; before !== sentSoFar() || before === 0; ) {
       before = sentSoFar()
-      await elapse(200)
+      await elapse(200) // it has stopped when nothing was sent for so long
     }
     expect(sentSoFar()).toBeLessThan(3000)
     stream.resume()

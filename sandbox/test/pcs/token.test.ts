@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { describe, expect, test } from '@jest/globals'
-import { elapse } from '../../../test/support/until.js'
+import { until } from '../../../test/support/until.js'
 import { CLIENT_ID, discover, sandboxFor, signIn } from '../support.js'
 import { askForToken, connect, fetchToken, pcsSandbox, STATS } from './client.js'
 
@@ -50,7 +50,12 @@ describe('the client_credentials token', () => {
     }
     const client = await connect(pcs)
     await client.call(STATS, {})
-    await elapse(1000)
+    const isRefused = (): Promise<boolean> =>
+      client.call(STATS, {}).then(
+        () => false,
+        () => true,
+      )
+    await until(isRefused, 'the token has expired')
     await expect(client.call(STATS, {})).rejects.toMatchObject({
       code: status.UNAUTHENTICATED,
       details: 'the bearer token is expired or unknown',

@@ -174,7 +174,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await failure(() => store.readSignIn('t.1'))
     await failure(() => store.takeTransaction('k', HOUR_MS), 500)
     server.resume()
-    await elapse(200)
+    await elapse(200) // for whatever Redis still has to run, should it run it
     expect(await store.takeTransaction('k', HOUR_MS)).toEqual({ value: 'v' })
   })
 

@@ -227,7 +227,7 @@ describeWithRedis('Redis consumer store', () => {
     const { fence } = await acquire(store, 'n')
     const [entry] = await store.queue.take('n', 'w', options())
     const waiting = store.queue.take('n', 'w', options({ waitMs: 300 }))
-    await elapse(50)
+    await elapse(50) // it waits in Redis, or soon would: both must do no harm
     for (const key of Object.keys(await lives(prefix))) await redis.client.del(prefix + key)
     expect(await store.renew('n', 'h', TTL_MS)).toBe(false)
     expect(await store.commit('n', { fence, sequence: 2, checkpoint: 'c' })).toBe('lost')
@@ -264,7 +264,7 @@ describeWithRedis('Redis consumer store', () => {
     await put(store, ...Array.from({ length: 30 }, (_, i) => String(i)))
     const taken = await store.queue.take('n', 'v', options({ count: 20 }))
     await redis.client.xdel(key, ...taken.filter((_, i) => i % 2 === 0).map(({ id }) => id))
-    await elapse(150)
+    await elapse(150) // by the clock of Redis: idle for longer than claimAfterMs
     const claimed = await store.queue.take('n', 'w', options({ count: 15, claimAfterMs: 100 }))
     expect(claimed.map(({ text, deliveries }) => [text, deliveries])).toEqual([
       ...[1, 3, 5, 7, 9, 11, 13, 15, 17, 19].map((i) => [String(i), 2]),
@@ -298,7 +298,7 @@ describeWithRedis('Redis consumer store', () => {
       expect.any(String),
       [['busy', '2']],
     ])
-    await elapse(300)
+    await elapse(300) // by the clock of Redis: a worker unseen for longer than claimAfterMs
     await put(store, 'more')
     await store.queue.take('n', 'alive', options())
     await createStore({ prefix }).queue.take('n', 'new', options({ count: 1, claimAfterMs: 200 }))

@@ -92,7 +92,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
   test('killed while takes wait: they are refused at once', async () => {
     await store.queue.take('n', 'w', take({ waitMs: 5 }))
     const waiting = [failure(() => store.queue.take('n', 'w', take({ waitMs: 400 })))]
-    await elapse(50)
+    await elapse(50) // it waits in Redis, or soon would: both must be refused
     const tookMs = await ownTimeOf(async () => {
       await server.kill()
       await Promise.all(waiting)
@@ -114,7 +114,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
   test('hung while takes wait: refused in time, and a take that waits its full time is never taken for one that hangs', async () => {
     await store.queue.take('n', 'w', take({ waitMs: 5 }))
     const waiting = failure(() => store.queue.take('n', 'w', take({ waitMs: 400 })))
-    await elapse(50)
+    await elapse(50) // it waits in Redis, or soon would: both must be refused
     server.pause()
     await waiting
     server.resume()
@@ -127,7 +127,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
     await failure(() => store.letters.count('n'))
     await failure(() => store.acquire('n', 'gone', TTL_MS))
     server.resume()
-    await elapse(200)
+    await elapse(200) // for whatever Redis still has to run, should it run it
     await acquire(store, 'n', 'next')
   })
 
