@@ -1,7 +1,6 @@
 import type { MessagingConfig } from '../config/messaging-options.js'
 import { closed, createCaller } from './call/caller.js'
-import { createConsume } from './consumer/consume.js'
-import { createConsumerStores } from './consumer/consumer-stores.js'
+import { createConsume, createLazyConsumerStore } from './consumer/consume.js'
 import { createDeadLetters } from './consumer/dead-letters.js'
 import { createEvents } from './events/events.js'
 import { type MessagingRuntime, systemMessagingRuntime } from './lib/runtime.js'
@@ -30,8 +29,8 @@ export function createMessagingClient({
   warn = (text) => process.emitWarning(text, 'PpoppoWarning'),
 }: MessagingClientParts): Messaging {
   const caller = createCaller({ config, runtime })
-  const consumers = createConsumerStores(config, runtime)
-  const { consume, stopAll } = createConsume({ caller, store: consumers.open, warn })
+  const consumerStore = createLazyConsumerStore({ config, runtime })
+  const { consume, stopAll } = createConsume({ caller, store: consumerStore.open, warn })
   const known = createKnownTemplates()
   const send = createSend({ caller, templates: known })
   const status = createStatus(caller)
@@ -54,15 +53,18 @@ export function createMessagingClient({
     events: createEvents(caller),
     consume,
     deadLetters: (name) =>
-      createDeadLetters(name, () => {
-        caller.assertUsable()
-        return consumers.open()
+      createDeadLetters({
+        name,
+        store: () => {
+          caller.assertUsable()
+          return consumerStore.open()
+        },
       }),
     health: createHealth(caller),
     async close() {
       await Promise.all([stopAll(), runs.end(closed())])
       caller.close()
-      await consumers.close()
+      await consumerStore.close()
     },
   }
 }

@@ -9,7 +9,7 @@ import { CALL_OPTIONS, checkNames, invalid, record } from '../wire/validate.js'
  */
 export function parseCallOptions(options: unknown): CallOptions {
   if (options === undefined) return {}
-  if (isSignal(options)) throw invalid('signal', 'must be given by its name: { signal }')
+  if (isSignal(options)) throw invalid('signal', 'must be passed by name: { signal }')
   const given = record(options, 'The options of a call', '{ signal, deadlineMs }')
   checkNames(given, CALL_OPTIONS, '')
   const { signal, deadlineMs } = given

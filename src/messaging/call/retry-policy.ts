@@ -14,7 +14,7 @@ export type CallKind = 'read' | 'write'
 /** What to do about a {@link CallFailure}. */
 export interface Verdict {
   /** `backoff`: after a pause; `hint`: after the time the server asks for; `new_token`: at once, once, with a new token. */
-  readonly repeat: 'no' | 'backoff' | 'hint' | 'new_token'
+  readonly retry: 'no' | 'backoff' | 'hint' | 'new_token'
   /** Whether the call provably was not carried out, or may have been. */
   readonly outcome: 'not_done' | 'unknown'
 }
@@ -69,9 +69,9 @@ const LARGE_ANSWER =
 const LARGE_TO_SEND = /^Attempted to send message with a size larger than \d+$/
 const SIZE_CODES: readonly number[] = [CODE.resourceExhausted, CODE.outOfRange, CODE.unknown, CODE.internal]
 
-const NO = { repeat: 'no', outcome: 'not_done' } as const
-const AMBIGUOUS = { repeat: 'no', outcome: 'unknown' } as const
-const AGAIN = { repeat: 'backoff', outcome: 'not_done' } as const
+const NO = { retry: 'no', outcome: 'not_done' } as const
+const AMBIGUOUS = { retry: 'no', outcome: 'unknown' } as const
+const AGAIN = { retry: 'backoff', outcome: 'not_done' } as const
 
 /**
  * Classifies a failure. A write with an unknown outcome is never retried.
@@ -85,7 +85,7 @@ export function classify(failure: CallFailure, kind: CallKind): Verdict {
   if (large !== undefined) return large === 'request' || kind === 'read' ? NO : AMBIGUOUS
   if (isNotOneAnswer(failure)) return kind === 'read' ? NO : AMBIGUOUS
   if (REFUSED.includes(failure.code) || isNeverMade(failure)) return NO
-  if (failure.code === CODE.unauthenticated) return { repeat: 'new_token', outcome: 'not_done' }
+  if (failure.code === CODE.unauthenticated) return { retry: 'new_token', outcome: 'not_done' }
   if (failure.code === CODE.resourceExhausted) return classifyExhausted(failure, kind)
   if (isNeverSent(failure)) return failure.code === CODE.deadlineExceeded ? NO : AGAIN
   return kind === 'read' ? classifyRead(failure) : AMBIGUOUS
@@ -93,14 +93,14 @@ export function classify(failure: CallFailure, kind: CallKind): Verdict {
 
 /** A page is not PCS's verdict: for a read it is a temporary failure. */
 function classifyPage(page: Page, failure: CallFailure, kind: CallKind): Verdict {
-  if (page.status === 401) return { repeat: 'new_token', outcome: 'not_done' }
+  if (page.status === 401) return { retry: 'new_token', outcome: 'not_done' }
   if (kind === 'read' || isHttpTooMany(failure)) return AGAIN
   // With gRPC's content type, a server that says 429 did receive the call.
   return isNotPassedOn(page) ? AGAIN : AMBIGUOUS
 }
 
 function classifyExhausted(failure: CallFailure, kind: CallKind): Verdict {
-  if (failure.retryAfterMs !== undefined) return { repeat: 'hint', outcome: 'not_done' }
+  if (failure.retryAfterMs !== undefined) return { retry: 'hint', outcome: 'not_done' }
   if (failure.asksToWait === true) return AGAIN
   return kind === 'write' && isExhaustedOtherwise(failure) ? AMBIGUOUS : NO
 }

@@ -6,7 +6,7 @@ import { pageOf } from './page.js'
 import { type CallKind, classify, isNeverConnected, isNeverSent, type Verdict } from './retry-policy.js'
 import { type CallFailure, CODE } from './status.js'
 
-type Repeat = Verdict['repeat']
+type Retry = Verdict['retry']
 
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
@@ -86,8 +86,8 @@ export async function withRetries<T>(
       const isOutOfTime = error.failure.code === CODE.deadlineExceeded && isNeverSent(error.failure)
       const failure = (isOutOfTime && whyUnconnected) || error.failure
       if (isOutOfTime) return { failure, attempts }
-      const repeat = afterToken(classify(failure, rules.kind).repeat, failure, hadNewToken)
-      if (repeat === 'no' || rules.isForGood?.(failure)) return { failure, attempts }
+      const retry = afterToken(classify(failure, rules.kind).retry, failure, hadNewToken)
+      if (retry === 'no' || rules.isForGood?.(failure)) return { failure, attempts }
       const isUnconnected = isNeverConnected(failure)
       if (isUnconnected) {
         unconnected++
@@ -95,14 +95,14 @@ export async function withRetries<T>(
       }
       const pauseMs = isUnconnected
         ? (0.5 + rules.random() / 2) * doubled(FIRST_LOOK_MS, unconnected - 1, LONGEST_LOOK_MS)
-        : pause(repeat, failure, attempts - unconnected, rules)
+        : pause(retry, failure, attempts - unconnected, rules)
       const mayGoOn = isUnconnected
         ? rules.maxAttempts > 1 && !rules.failsFast
         : attempts - unconnected < rules.maxAttempts
       if (!mayGoOn || pauseMs >= scope.remainingMs()) return { failure, attempts }
       // A new token puts no load on a failing server: all calls whose token was revoked may try again.
-      if (!isUnconnected && repeat !== 'new_token' && !rules.budget.spend()) return { failure, attempts }
-      hadNewToken ||= repeat === 'new_token'
+      if (!isUnconnected && retry !== 'new_token' && !rules.budget.spend()) return { failure, attempts }
+      hadNewToken ||= retry === 'new_token'
       if (pauseMs > 0) await scope.pause(pauseMs, rules.noNewAttempts)
       if (rules.noNewAttempts?.aborted) return { failure, attempts }
     }
@@ -110,14 +110,14 @@ export async function withRetries<T>(
 }
 
 /** A token is replaced once. If PCS rejects the second one, that is final; a gateway's page is treated as any other. */
-function afterToken(repeat: Repeat, failure: CallFailure, hadNewToken: boolean): Repeat {
-  if (repeat !== 'new_token' || !hadNewToken) return repeat
+function afterToken(retry: Retry, failure: CallFailure, hadNewToken: boolean): Retry {
+  if (retry !== 'new_token' || !hadNewToken) return retry
   return pageOf(failure) ? 'backoff' : 'no'
 }
 
 /** How long to wait before the next attempt, in milliseconds. @param attempts how many there have been */
-function pause(repeat: Repeat, failure: CallFailure, attempts: number, { random }: RetryRules): number {
-  switch (repeat) {
+function pause(retry: Retry, failure: CallFailure, attempts: number, { random }: RetryRules): number {
+  switch (retry) {
     case 'new_token':
       return 0
     case 'hint':

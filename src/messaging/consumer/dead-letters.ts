@@ -10,8 +10,16 @@ import { parseLetterText } from './term/stored-texts.js'
 
 const PAGE = 100
 
-/** The dead letters of a name. @throws `request_invalid` */
-export function createDeadLetters(name: string, store: () => ConsumerStore): DeadLetters {
+/** What {@link createDeadLetters} is made of. */
+export interface DeadLettersParts {
+  /** The name of the consumer, not yet checked. */
+  readonly name: string
+  /** The store, opened at its first use. */
+  readonly store: () => ConsumerStore
+}
+
+/** The dead letters of a consumer. @throws `request_invalid` for a bad name */
+export function createDeadLetters({ name, store }: DeadLettersParts): DeadLetters {
   parseConsumerName(name)
   const letters = (): DeadLetterStore => store().letters
 
@@ -19,7 +27,7 @@ export function createDeadLetters(name: string, store: () => ConsumerStore): Dea
     async list(options) {
       const { limit = PAGE } = parseOptions(options, ['limit'])
       const all: DeadLetter[] = []
-      for await (const { letter } of readAll(letters(), name, parseLimit(limit))) all.push(letter)
+      for await (const { deadLetter } of readAll(letters(), name, parseLimit(limit))) all.push(deadLetter)
       return all
     },
     count: async () => letters().count(name),
@@ -30,11 +38,11 @@ export function createDeadLetters(name: string, store: () => ConsumerStore): Dea
         throw new PpoppoError('request_invalid', 'replay: "handler" must be a function: (event) => ...')
       }
       const counts = { replayed: 0, failed: 0 }
-      // Those added meanwhile are for the next time: a handler that fails again may be what adds them.
+      // Those that are added meanwhile are left for the next time: this handler may be what adds them.
       const most = Math.min(parseLimit(limit), await letters().count(name))
       for await (const one of readAll(letters(), name, most)) {
         signal?.throwIfAborted()
-        if (await isTaken(one.letter, handler, signal)) {
+        if (await isHandled(one.deadLetter, handler, signal)) {
           await one.remove()
           counts.replayed++
         } else counts.failed++
@@ -44,13 +52,13 @@ export function createDeadLetters(name: string, store: () => ConsumerStore): Dea
   }
 }
 
-interface ReadLetter {
-  readonly letter: DeadLetter
+interface ReadDeadLetter {
+  readonly deadLetter: DeadLetter
   remove(): Promise<void>
 }
 
-/** Page by page: all of them may be more than one call may bring. */
-async function* readAll(store: DeadLetterStore, name: string, limit: number): AsyncGenerator<ReadLetter> {
+/** Page by page: all at once may be too many for one call. */
+async function* readAll(store: DeadLetterStore, name: string, limit: number): AsyncGenerator<ReadDeadLetter> {
   let [left, offset] = [limit, 0]
   while (left > 0) {
     const page = await store.list(name, Math.min(PAGE, left), offset)
@@ -58,22 +66,22 @@ async function* readAll(store: DeadLetterStore, name: string, limit: number): As
     left -= page.length
     offset += page.length
     for (const { id, text } of page) {
-      const letter = parseLetterText(text)
+      const deadLetter = parseLetterText(text)
       const remove = async (): Promise<void> => {
         if (await store.remove(name, id)) offset--
       }
-      if (letter !== undefined) yield { letter, remove }
+      if (deadLetter !== undefined) yield { deadLetter, remove }
     }
   }
 }
 
-async function isTaken(
+async function isHandled(
   { event, attempts }: DeadLetter,
   handler: EventHandler,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   try {
-    // No consumer is active here, so there is no fence: 0 is smaller than all.
+    // No active consumer handles it, so there is no fence; 0 is below all of them.
     await handler(event, { signal: signal ?? new AbortController().signal, attempt: attempts + 1, fence: 0 })
     return true
   } catch {
@@ -81,7 +89,7 @@ async function isTaken(
   }
 }
 
-/** @throws `request_invalid` for a name that is not known, and for a signal that is none */
+/** @throws `request_invalid` for an unknown option, or a signal that is not one */
 function parseOptions(
   options: unknown,
   known: readonly string[],

@@ -1,4 +1,4 @@
-/* Where a term as the active consumer begins: pure, by what the store has and what this process knows. */
+/* Where a term as the active consumer begins. Pure: decided by what the store has and what this process remembers. */
 import { PpoppoError } from '../../errors.js'
 import type { Acquired } from '../../store/consumer-store.js'
 import type { ConsumeSettings } from './term/settings.js'
@@ -7,71 +7,74 @@ import { type Checkpoint, parseCheckpoint } from './term/stored-texts.js'
 /** What a process remembers of its own last term. */
 export interface OwnTerm {
   readonly fence: number
-  /** It was stopped, or busy, for longer than its lease: perhaps by the very event it was at. */
+  /** The process was suspended, or busy, for longer than its lease: perhaps because of the event it was handling. */
   readonly wasLate: boolean
-  /** What it saved last. */
+  /** The checkpoint that it saved last. */
   readonly saved?: Checkpoint
 }
 
-/** Where to begin. */
+/** Where a term begins. */
 export interface Start {
   readonly checkpoint: Checkpoint
-  /** The store has lost what was there. */
+  /** The store has lost its checkpoint, and this one replaces it. */
   readonly acceptsLoss?: true
 }
 
+/** What {@link toStart} decides by. */
+export interface StartParts {
+  readonly settings: ConsumeSettings
+  /** The store's answer to the request for the lease. */
+  readonly acquired: Acquired
+  /** The last term of this process, if it had one. */
+  readonly own: OwnTerm | undefined
+  /** The server's time in milliseconds since the epoch, or a little before it. */
+  readonly serverNow: () => number
+}
+
 /**
- * @param serverNow the server's time, or a little before it
- * @throws `cursor_lost` when the place is lost and `onCursorLost` is `fail`
+ * Decides where a term begins.
+ * @throws `cursor_lost` if the position is lost and `onCursorLost` is `fail`
  */
-export function toStart(
-  settings: ConsumeSettings,
-  acquired: Acquired,
-  own: OwnTerm | undefined,
-  serverNow: () => number,
-): Start {
+export function toStart(parts: StartParts): Start {
+  const { settings, acquired, own, serverNow } = parts
   const stored = parseCheckpoint(acquired.checkpoint)
-  if (acquired.isLost !== true && stored !== undefined)
-    return { checkpoint: withSuspects(stored, settings, acquired, own) }
-  // With workers a store that lost the place has lost what waited for them, too.
+  if (acquired.isLost !== true && stored !== undefined) return { checkpoint: withSuspects(stored, parts) }
+  // A store that lost the position has lost the queue of the workers too.
   const saved = settings.fanOut === undefined ? own?.saved : undefined
   if (saved !== undefined) return { checkpoint: saved, acceptsLoss: true }
-  if (acquired.isLost !== true && own?.saved === undefined)
-    return { checkpoint: withSuspects(beginning(settings), settings, acquired, own) }
+  if (acquired.isLost !== true && own?.saved === undefined) {
+    return { checkpoint: withSuspects(toBeginning(settings), parts) }
+  }
   return { checkpoint: afterLoss(settings, serverNow()), acceptsLoss: true }
 }
 
-/** Where to go on once the place in the stream is lost. @throws `cursor_lost` when the settings say so */
 function afterLoss({ name, onCursorLost }: ConsumeSettings, now: number): Checkpoint {
   if (onCursorLost !== 'fail') return toPlaceAfterLoss(onCursorLost, now)
   throw new PpoppoError(
     'cursor_lost',
-    `Redis has lost the place of the consumer ${name} in the stream, or what waited for its workers: evicted, or deleted by hand. Events may be missed. Set "maxmemory-policy noeviction", then choose with "onCursorLost" where to go on.`,
+    `Redis has lost the position of the consumer ${name} in the stream, or the queue of its workers: evicted, or deleted by hand. Events may be missing. Set "maxmemory-policy noeviction", then choose with "onCursorLost" where to continue.`,
   )
 }
 
 /**
- * What a server gives to a reader without a cursor is not published: all it has, or only what comes. "Latest" must not
- * mean the whole past again, so what happened before now is passed over.
+ * Where to continue once the position in the stream is lost. Which events the server sends to a reader without a cursor is
+ * not published: all it has, or only new ones. `latest` must not mean the whole past, so older events are skipped.
  */
 export function toPlaceAfterLoss(policy: 'latest' | 'earliest', now: number): Checkpoint {
   return { ahead: [], ...(policy === 'latest' && { skipsBefore: now }) }
 }
 
-/** How many events after the cursor the last process may have died of. */
-function withSuspects(
-  { reach: atWork = 0, ...checkpoint }: Checkpoint,
-  { maxInFlight }: ConsumeSettings,
-  { lastFence }: Acquired,
-  own: OwnTerm | undefined,
-): Checkpoint {
-  // Nobody had the lease before, or this process had it, and is there.
+/** Adds how many events behind the cursor may have killed the last process. */
+function withSuspects({ reach: atWork = 0, ...checkpoint }: Checkpoint, parts: StartParts): Checkpoint {
+  const { settings, acquired, own } = parts
+  const { lastFence } = acquired
+  // Nobody had the lease before, or this process had it and is still alive.
   if (lastFence === undefined || (own?.fence === lastFence && !own.wasLate)) return checkpoint
-  // Who saved nothing under its fence may have begun as many as one may before that.
-  const reach = checkpoint.term === lastFence ? atWork : Math.max(atWork, maxInFlight)
+  // A process that saved nothing under its fence may have begun as many events as are allowed before the first commit.
+  const reach = checkpoint.term === lastFence ? atWork : Math.max(atWork, settings.maxInFlight)
   return { ...checkpoint, ...(reach > 0 ? { reach } : {}) }
 }
 
-function beginning({ after }: ConsumeSettings): Checkpoint {
+function toBeginning({ after }: ConsumeSettings): Checkpoint {
   return after === undefined ? { ahead: [] } : { cursor: after, ahead: [] }
 }

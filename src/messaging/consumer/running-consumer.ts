@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isPpoppoError, PpoppoError } from '../../errors.js'
+import { Disposers } from '../../lib/disposers.js'
 import { notify } from '../../lib/notify.js'
 import { onAbort, untilAborted } from '../../lib/on-abort.js'
 import type { Acquired, ConsumerStore } from '../../store/consumer-store.js'
@@ -7,32 +8,31 @@ import { pause } from '../lib/pause.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { Consumer, FanOutOptions } from '../types/consumer.js'
 import type { MessagingEvent } from '../types/events.js'
-import { finishQueue } from './finish-queue.js'
+import { type OpenStream, runActiveTerm } from './active-term.js'
 import type { Sink } from './handling/sink.js'
-import { lead } from './lead.js'
-import type { OpenStream } from './read-stream.js'
 import { type OwnTerm, type Start, toStart } from './resume.js'
 import { Lease } from './term/lease.js'
 import type { ConsumeSettings } from './term/settings.js'
 import { StoreFaults } from './term/store-faults.js'
-import { type WorkerParts, work } from './worker.js'
+import { finishQueue, runWorker, type WorkerParts } from './worker.js'
 
-/** How often one that waits looks whether the active one is gone: at least, and at most. */
-const LONGEST_LOOK_MS = 1_000
-const SHORTEST_LOOK_MS = 20
-/** How long one that could save nothing waits before it tries again. */
-const LONGEST_REFUSED_MS = 5_000
-/** After its handler's time a worker has so long to say that it is done. */
+/** How often a consumer on standby checks whether the active one is gone. */
+const MAX_STANDBY_MS = 1_000
+const MIN_STANDBY_MS = 20
+/** How long a consumer that could save nothing waits before it tries again. */
+const MAX_REFUSED_MS = 5_000
+/** How long a worker has, after the time of its handler, to report that an event is finished. */
 const FINISHING_MS = 30_000
 
-export interface ConsumerParts {
+/** What {@link RunningConsumer} is made of. */
+export interface RunningConsumerParts {
   readonly settings: ConsumeSettings
-  readonly events: OpenStream
+  readonly openStream: OpenStream
   readonly store: ConsumerStore
   readonly runtime: MessagingRuntime
   /** The server's time in milliseconds since the epoch, or a little before it. @default this machine's */
   readonly serverNow?: () => number
-  /** Tells an operator what must not be missed. */
+  /** Warns an operator. */
   readonly warn?: (text: string) => void
   /** Called when the store has answered for the first time. */
   readonly onStoreAnswers?: () => void
@@ -42,32 +42,30 @@ export interface ConsumerParts {
 export class RunningConsumer implements Consumer {
   readonly name: string
   readonly closed: Promise<void>
-  readonly #parts: ConsumerParts
-  /** Tells this run from every other one. */
+  readonly #parts: RunningConsumerParts
+  /** Identifies this run among all others. */
   readonly #holder: string = randomUUID()
+  /** Aborted by `stop()`: nothing new is begun. */
   readonly #stopping = new AbortController()
+  /** Aborted `drainMs` later: handlers must end. */
   readonly #over = new AbortController()
+  readonly #faults: StoreFaults
   #lease: Lease | undefined
   #sink: Sink | undefined
-  /** What this process's worker is at work on. */
+  /** Events that the worker of this process is handling. */
   readonly #atHand = new Set<MessagingEvent>()
   #lastEventAt: number | undefined
   #own: OwnTerm | undefined
-  readonly #faults: StoreFaults
-  /** The app was told that the store does not answer, and it has not answered since. */
+  /** The app was notified that the store does not answer, and it has not answered since. */
   #isStoreDown = false
   #hasAnswered = false
 
-  constructor(parts: ConsumerParts) {
+  constructor(parts: RunningConsumerParts) {
+    const { settings, runtime, warn = () => {} } = parts
+    const { name, leaseMs, onStoreFault } = settings
     this.#parts = parts
-    const { name, leaseMs, onStoreFault } = parts.settings
     this.name = name
-    this.#faults = new StoreFaults({
-      name,
-      patienceMs: leaseMs,
-      warn: parts.warn ?? (() => {}),
-      ...(onStoreFault && { onStoreFault }),
-    })
+    this.#faults = new StoreFaults({ name, runtime, patienceMs: leaseMs, warn, ...(onStoreFault && { onStoreFault }) })
     this.closed = this.#run()
   }
 
@@ -91,31 +89,34 @@ export class RunningConsumer implements Consumer {
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await this.closed.catch(() => {}) // `closed` tells of that
+    await this.closed.catch(() => {}) // its failure is reported by `closed`
   }
 
   async #run(): Promise<void> {
-    // Not in the constructor's turn: `consume()` returns before anything happens.
+    // Not within the constructor: `consume()` returns before anything happens.
     await Promise.resolve()
     const { settings, runtime } = this.#parts
-    let cancel = (): void => {}
-    onAbort(this.#stopping.signal, () => {
-      cancel = runtime.after(settings.drainMs, () => this.#over.abort(stopped()))
-    })
-    const ends = await Promise.allSettled([this.#work(), this.#stayInLine()].map((part) => this.#untilEither(part)))
-    cancel()
+    const disposers = new Disposers()
+    disposers.add(
+      onAbort(this.#stopping.signal, () =>
+        disposers.add(runtime.after(settings.drainMs, () => this.#over.abort(stopped()))),
+      ),
+    )
+    const ends = await Promise.allSettled([this.#work(), this.#standBy()].map((part) => this.#untilEither(part)))
+    disposers.dispose()
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
-  /** When one part ends, for whatever reason, the other is to end, too. */
+  /** When one part ends, for whatever reason, the other one must end too. */
   #untilEither(part: Promise<void>): Promise<void> {
     return part.finally(() => this.#stopping.abort())
   }
 
+  /** With `fanOut`: handles events from the queue. */
   async #work(): Promise<void> {
     const { fanOut } = this.#parts.settings
     if (fanOut === undefined) return untilAborted(this.#stopping.signal)
-    await work(this.#workerParts(fanOut))
+    await runWorker(this.#workerParts(fanOut))
   }
 
   #workerParts(fanOut: Required<FanOutOptions>): WorkerParts {
@@ -125,48 +126,41 @@ export class RunningConsumer implements Consumer {
     return { store, settings: { ...settings, fanOut }, runtime, id, closing, over, atHand, faults }
   }
 
-  async #stayInLine(): Promise<void> {
+  /** Asks for the lease again and again, and is the active consumer whenever it gets it. */
+  async #standBy(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#takeTurn()
+        await this.#tryToLead()
       } catch (error) {
         if (!isPpoppoError(error, 'store_unavailable')) throw error
         this.#faults.failed('lease', error)
         if (!this.#isStoreDown) notify(this.#parts.settings.onStandby, { reason: 'store_unavailable', error })
         this.#isStoreDown = true
-        await this.#pause(LONGEST_LOOK_MS / 2)
+        await this.#pause(MAX_STANDBY_MS / 2)
       }
     }
   }
 
-  /** Waits for a while, or leads until that is over. @throws `store_unavailable`, and what ends the consumer */
-  async #takeTurn(): Promise<void> {
-    const { settings, store } = this.#parts
-    const askedAt = performance.now()
-    const answer = await store.acquire(settings.name, this.#holder, settings.leaseMs)
-    this.#faults.worked('lease')
+  /** Asks for the lease once; then waits a moment, or leads until that is over. @throws what ends the consumer */
+  async #tryToLead(): Promise<void> {
+    const { settings, store, runtime } = this.#parts
+    const { name, leaseMs: ttlMs } = settings
+    const [holder, faults, askedAt] = [this.#holder, this.#faults, runtime.monotonic()]
+    const answer = await store.acquire(name, holder, ttlMs)
+    faults.worked('lease')
     this.#isStoreDown = false
     this.#noteAnswer()
     if ('heldForMs' in answer) {
-      const longestMs = Math.min(answer.heldForMs + 10, settings.leaseMs / 3, LONGEST_LOOK_MS)
-      return this.#pause(Math.max(longestMs, SHORTEST_LOOK_MS))
+      const longestMs = Math.min(answer.heldForMs + 10, ttlMs / 3, MAX_STANDBY_MS)
+      return this.#pause(Math.max(longestMs, MIN_STANDBY_MS))
     }
-    const lease = new Lease({
-      store,
-      name: settings.name,
-      holder: this.#holder,
-      ttlMs: settings.leaseMs,
-      fence: answer.fence,
-      askedAt,
-      faults: this.#faults,
-    })
-    await this.#lead(lease, answer)
-    // Who has just found that nothing can be saved does not try that without a pause.
-    if (this.#faults.isSavingFailing) await this.#pause(Math.min(settings.leaseMs, LONGEST_REFUSED_MS))
+    await this.#lead(new Lease({ store, runtime, name, holder, ttlMs, fence: answer.fence, askedAt, faults }), answer)
+    // Nothing could be saved: wait before trying that again.
+    if (faults.isSavingFailing) await this.#pause(Math.min(ttlMs, MAX_REFUSED_MS))
   }
 
   async #lead(lease: Lease, acquired: Acquired): Promise<void> {
-    const { settings, runtime, store, events, serverNow = runtime.now } = this.#parts
+    const { settings, runtime, store, openStream, serverNow = runtime.now } = this.#parts
     this.#lease = lease
     const unsubscribe = onAbort(lease.signal, () => lease.loss && notify(settings.onStandby, lease.loss))
     try {
@@ -174,15 +168,15 @@ export class RunningConsumer implements Consumer {
       const { cursor } = start.checkpoint
       notify(settings.onActive, { fence: lease.fence, ...(cursor && { after: cursor }) })
       if (settings.fanOut === undefined) await this.#finishQueue(lease)
-      await lead({
+      await runActiveTerm({
         settings,
-        events,
+        openStream,
         store,
         runtime,
         lease,
         faults: this.#faults,
         ...start,
-        opens: start.acceptsLoss === true || this.#faults.isSavingFailing,
+        savesFirst: start.acceptsLoss === true || this.#faults.isSavingFailing,
         serverNow,
         stopping: this.#stopping.signal,
         onSink: (sink) => {
@@ -206,7 +200,7 @@ export class RunningConsumer implements Consumer {
   /** @throws `cursor_lost` */
   async #start(lease: Lease, acquired: Acquired, serverNow: () => number): Promise<Start> {
     try {
-      const start = toStart(this.#parts.settings, acquired, this.#own, serverNow)
+      const start = toStart({ settings: this.#parts.settings, acquired, own: this.#own, serverNow })
       const isSaved = acquired.checkpoint !== undefined || start.acceptsLoss === true
       this.#own = { fence: lease.fence, wasLate: false, ...(isSaved && { saved: start.checkpoint }) }
       return start

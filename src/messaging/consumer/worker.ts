@@ -1,126 +1,111 @@
 import { isPpoppoError } from '../../errors.js'
-import { notify } from '../../lib/notify.js'
 import { onAbort } from '../../lib/on-abort.js'
-import type { ConsumerStore, QueueEntry } from '../../store/consumer-store.js'
+import type { QueueEntry } from '../../store/consumer-store.js'
 import { pause } from '../lib/pause.js'
-import type { MessagingRuntime } from '../lib/runtime.js'
-import type { DeadLetter, FanOutOptions } from '../types/consumer.js'
-import type { MessagingEvent } from '../types/events.js'
-import { attempt, type EventTenure } from './handling/attempts.js'
-import { lettersFull } from './handling/saving.js'
-import type { ConsumeSettings } from './term/settings.js'
-import type { StoreFaults } from './term/store-faults.js'
-import { parseEntryText, toLetter, type WorkItem } from './term/stored-texts.js'
+import { Signal } from '../lib/signal.js'
+import { QueuedEvent, type QueuedEventParts } from './handling/queued-event.js'
+import type { Lease } from './term/lease.js'
 
 const WAIT_MS = 500
 const STORE_PAUSE_MS = 500
-const LONGEST_WITHOUT_LOOK_MS = 1_000
-/** An event that is to be alone waits this long for the others at work here to end. */
-const LONGEST_CLEARING_MS = 5_000
-/** A delivery may come to nothing by nobody's fault: a worker that stops, an answer that is lost. */
-const INNOCENT_DELIVERIES = 5
+/** How often the worker checks for entries that another one did not finish. */
+const MAX_UNCHECKED_MS = 1_000
+/** How long an entry that must be handled alone waits for those that this worker is handling. */
+const MAX_CLEARING_MS = 5_000
+/** How often {@link finishQueue} checks whether the queue is empty. */
+const QUEUE_CHECK_MS = 1_000
 
-export interface WorkerParts {
-  readonly store: ConsumerStore
-  readonly settings: ConsumeSettings & { readonly fanOut: Required<FanOutOptions> }
-  readonly runtime: MessagingRuntime
-  /** Unique to this run. */
-  readonly id: string
-  /** Aborted when no more is to be taken. */
-  readonly closing: AbortSignal
-  /** Aborted when handlers at work must end. */
-  readonly over: AbortSignal
-  readonly faults: StoreFaults
-  /** What is at work, for all to see. */
-  readonly atHand: Set<MessagingEvent>
-}
+/** What {@link runWorker} is made of. */
+export interface WorkerParts extends QueuedEventParts {}
 
 /**
- * Takes events from the queue and handles them, side by side, until `closing`. Resolves when what was at work is done.
- * What a worker leaves unfinished goes to another one: at once when it says so, else after `claimAfterMs`, and then one
- * by one and alone, since its worker may have died of it.
+ * Takes events from the queue and handles them concurrently, until `closing`. Resolves when all of them are done.
+ * What a worker leaves unfinished goes to another one: at once if it gives it back, else after `claimAfterMs`. Then such
+ * entries are handled one at a time with nothing beside them, because the first worker may have died of one.
  * @throws `dead_letters_full`
  */
-export async function work(parts: WorkerParts): Promise<void> {
+export async function runWorker(parts: WorkerParts): Promise<void> {
   const { settings, closing, runtime } = parts
-  const left = createLookForUnfinished(parts)
+  const unfinished = createUnfinishedCheck(parts)
+  const changed = new Signal()
+  const unsubscribe = onAbort(closing, () => changed.notify())
   let [atWork, isAlone] = [0, false]
   let failure: { readonly reason: unknown } | undefined
-  let wake = (): void => {}
-  const release = onAbort(closing, () => wake())
-  const somethingEnds = (): Promise<void> =>
-    new Promise((resolve) => {
-      wake = resolve
-    })
-  const begin = (entry: QueueEntry, pass: () => void = () => {}): void => {
+
+  function begin(entry: QueueEntry, onSurvived: () => void = () => {}): void {
     atWork++
-    deal(parts, entry, pass)
+    new QueuedEvent(parts, entry)
+      .handle(onSurvived)
       .catch((reason: unknown) => {
         failure ??= { reason }
       })
       .finally(() => {
         atWork--
-        pass()
-        wake()
+        onSurvived()
+        changed.notify()
       })
   }
-  const beginAlone = (entry: QueueEntry): void => {
+
+  /** Nothing else begins until this process has survived it for a while. */
+  function beginAlone(entry: QueueEntry): void {
     isAlone = true
-    const pass = (): void => {
+    const endTurn = (): void => {
       cancel()
       isAlone = false
-      wake()
+      changed.notify()
     }
-    const cancel = runtime.after(settings.leaseMs, pass)
-    begin(entry, pass)
+    const cancel = runtime.after(settings.leaseMs, endTurn)
+    begin(entry, endTurn)
   }
+
   try {
     while (!closing.aborted && failure === undefined) {
-      if (isAlone || atWork >= settings.maxInFlight) await somethingEnds()
-      else if (!(await left.mayBeThere())) {
+      if (isAlone || atWork >= settings.maxInFlight) await changed.next()
+      else if (!(await unfinished.mayExist())) {
         for (const entry of await take(parts, settings.maxInFlight - atWork, 'none')) begin(entry)
-      } else if (atWork > 0 && left.waitsMs > 0) {
-        await Promise.race([somethingEnds(), pause(left.waitsMs, closing, runtime)])
+      } else if (atWork > 0 && unfinished.waitMs > 0) {
+        await Promise.race([changed.next(), pause(unfinished.waitMs, closing, runtime)])
       } else {
         const [entry] = await take(parts, 1, 'one')
-        if (entry === undefined) left.noneIsThere()
+        if (entry === undefined) unfinished.foundNone()
         else beginAlone(entry)
       }
     }
   } catch (reason) {
     failure ??= { reason }
   }
-  while (atWork > 0) await somethingEnds()
-  release()
+  while (atWork > 0) await changed.next()
+  unsubscribe()
   if (failure !== undefined) throw failure.reason
 }
 
-interface LookForUnfinished {
-  /** Whether entries were seen that a worker did not finish in time. Asks now and then. */
-  mayBeThere(): Promise<boolean>
-  /** How long the first of them still waits for what is at work here to end. */
-  readonly waitsMs: number
-  noneIsThere(): void
+interface UnfinishedCheck {
+  /** Whether there may be entries that another worker did not finish in time. Asks the store now and then. */
+  mayExist(): Promise<boolean>
+  /** How long the first of them still waits for what this worker is handling. */
+  readonly waitMs: number
+  /** There was none to take. */
+  foundNone(): void
 }
 
-function createLookForUnfinished({ store, settings }: WorkerParts): LookForUnfinished {
+function createUnfinishedCheck({ store, settings, runtime }: WorkerParts): UnfinishedCheck {
   const { claimAfterMs } = settings.fanOut
-  let [nextLookAt, claimBy, isThere] = [0, 0, false]
+  let [nextCheckAt, claimBy, isFound] = [0, 0, false]
   return {
-    async mayBeThere() {
-      const now = performance.now()
-      if (isThere || now < nextLookAt) return isThere
-      nextLookAt = now + Math.min(claimAfterMs / 10, LONGEST_WITHOUT_LOOK_MS)
-      // What fails here fails at the next take, too, which tells.
-      isThere = await store.queue.hasUnfinished(settings.name, claimAfterMs).catch(() => false)
-      claimBy = now + LONGEST_CLEARING_MS
-      return isThere
+    async mayExist() {
+      const now = runtime.monotonic()
+      if (isFound || now < nextCheckAt) return isFound
+      nextCheckAt = now + Math.min(claimAfterMs / 10, MAX_UNCHECKED_MS)
+      // A failure here is followed by one of the next `take`, which reports it.
+      isFound = await store.queue.hasUnfinished(settings.name, claimAfterMs).catch(() => false)
+      claimBy = now + MAX_CLEARING_MS
+      return isFound
     },
-    get waitsMs() {
-      return claimBy - performance.now()
+    get waitMs() {
+      return claimBy - runtime.monotonic()
     },
-    noneIsThere() {
-      isThere = false
+    foundNone() {
+      isFound = false
     },
   }
 }
@@ -141,85 +126,27 @@ async function take(parts: WorkerParts, count: number, unfinished: 'one' | 'none
   }
 }
 
-/** From the queue to the handler, and out of the queue. */
-async function deal(parts: WorkerParts, entry: QueueEntry, onFirstFailure: () => void): Promise<void> {
-  const { closing, atHand } = parts
-  const takenAt = performance.now()
-  const item = parseEntryText(entry.text)
-  if (item === undefined) return finish(parts, entry, 'handled', takenAt)
-  const handlers = { atWork: 0 }
-  atHand.add(item.event)
+/**
+ * Handles what is still in the queue from a time when this name had `fanOut`: nobody else would.
+ * @param lease the work stops when it is lost
+ */
+export async function finishQueue(parts: WorkerParts, lease: Lease): Promise<void> {
+  const { store, settings, runtime } = parts
+  const isFilled = async (): Promise<boolean> => (await store.queue.length(settings.name)) > 0
+  const closing = new AbortController()
+  const unsubscribe = [parts.closing, lease.signal].map((signal) => onAbort(signal, () => closing.abort()))
+  let working: Promise<void> | undefined
   try {
-    const outcome = await handle(parts, entry, item, takenAt, handlers, onFirstFailure)
-    if (outcome !== 'abandoned') await finish(parts, entry, outcome, takenAt)
-    // One whose handler is still at work stays until it may be claimed.
-    else if (closing.aborted && handlers.atWork === 0) await giveBack(parts, entry)
-  } finally {
-    atHand.delete(item.event)
-  }
-}
-
-async function handle(
-  parts: WorkerParts,
-  entry: QueueEntry,
-  { event, fence }: WorkItem,
-  takenAt: number,
-  handlers: { atWork: number },
-  onFirstFailure: () => void,
-): Promise<'handled' | 'abandoned' | DeadLetter> {
-  const { settings, runtime, closing, over } = parts
-  const attempts = entry.deliveries - 1
-  if (attempts >= settings.maxAttempts + INNOCENT_DELIVERIES) {
-    // Whoever had it died of it, or of something else each time: it must not end one worker after another.
-    const error = `no worker that was given it finished it, in ${attempts} deliveries`
-    return { event, error, attempts, failedAt: new Date(runtime.now()) }
-  }
-  const lastBeginAt = takenAt + settings.fanOut.claimAfterMs - settings.handlerTimeoutMs
-  const tenure: EventTenure = {
-    fence,
-    closing,
-    recalled: over,
-    over,
-    // Beyond that another one may have claimed it.
-    mayBegin: () => !closing.aborted && performance.now() <= lastBeginAt,
-    noteBegin: () => {
-      handlers.atWork++
-    },
-    noteEnd: () => {
-      handlers.atWork--
-    },
-  }
-  return attempt(event, settings, tenure, runtime, entry.deliveries, onFirstFailure)
-}
-
-/** Again and again while the store does not answer: finishing twice is finishing once. */
-async function finish(
-  parts: WorkerParts,
-  entry: QueueEntry,
-  outcome: 'handled' | DeadLetter,
-  takenAt: number,
-): Promise<void> {
-  const { store, settings, runtime, over, faults } = parts
-  const letter = outcome === 'handled' ? undefined : toLetter(outcome)
-  // Then another one may have it, and finishes it.
-  const isMine = (): boolean => !over.aborted && performance.now() < takenAt + settings.fanOut.claimAfterMs
-  for (;;) {
-    try {
-      const result = await store.queue.finish(settings.name, entry.id, letter)
-      faults.worked('finish')
-      if (result === 'full') throw lettersFull(settings.name)
-      if (outcome !== 'handled') notify(settings.onDeadLetter, outcome)
-      return
-    } catch (error) {
-      if (!isPpoppoError(error, 'store_unavailable')) throw error
-      faults.failed('finish', error)
-      if (!isMine()) return
-      await pause(STORE_PAUSE_MS, over, runtime)
+    while (!closing.signal.aborted && (await isFilled())) {
+      working ??= runWorker({ ...parts, closing: closing.signal })
+      await Promise.race([working, pause(QUEUE_CHECK_MS, closing.signal, runtime)])
     }
+  } catch (error) {
+    await lease.release()
+    throw error
+  } finally {
+    closing.abort()
+    await working
+    for (const off of unsubscribe) off()
   }
-}
-
-async function giveBack({ store, settings, id }: WorkerParts, entry: QueueEntry): Promise<void> {
-  // If that fails it may be claimed later.
-  await store.queue.giveBack(settings.name, id, entry).catch(() => {})
 }

@@ -2,7 +2,7 @@ import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import type { Caller } from '../call/caller.js'
 import type { CallScope } from '../lib/scope.js'
 import type { MessagingEvent, StreamOptions } from '../types/events.js'
-import type { ServerClock } from './server-clock.js'
+import { ServerClock } from './server-clock.js'
 import { Subscription } from './subscription.js'
 
 type Result = IteratorResult<MessagingEvent, undefined>
@@ -13,39 +13,54 @@ interface Waiter {
 
 const OVER: Result = { done: true, value: undefined }
 
+/** What {@link createFeed} is made of. */
+export interface FeedParts {
+  readonly caller: Caller
+  /** As `parseStreamOptions` checks them. They are not checked again, so `after` may be any id that the server sent. */
+  readonly options: StreamOptions
+  /** Names the reader in errors: `events`. */
+  readonly operation: string
+  /** Ends the feed. */
+  readonly signal?: AbortSignal
+  /** Learns the server's time. @default one of its own */
+  readonly clock?: ServerClock
+}
+
 /**
- * Events for as long as one reads. Written by hand rather than as an async generator, which would keep `return()`
- * waiting behind a `next()` that may wait for hours.
+ * Events over any number of streams; nothing is opened before the first `next()`. It ends by `return()`, by the signal (its
+ * reason is thrown), by `close()` of the client, and by failures that a new stream cannot fix.
  */
-export class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined> {
+export function createFeed(parts: FeedParts): AsyncGenerator<MessagingEvent, undefined, undefined> {
+  return new Feed(parts)
+}
+
+/** Written by hand: an async generator would keep `return()` waiting behind a `next()` that may wait for hours. */
+class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined> {
   readonly #caller: Caller
   readonly #signal: AbortSignal | undefined
   readonly #subscription: Subscription
   #scope: CallScope | undefined
   #waiters: Waiter[] = []
   #isOver = false
-  /** What ended it while nobody waited: for the next who asks. */
-  #untold: { readonly reason: unknown } | undefined
+  /** What ended it while nobody was waiting: the next `next()` rejects with it. */
+  #unreported: { readonly reason: unknown } | undefined
 
-  constructor(
-    caller: Caller,
-    options: StreamOptions,
-    signal: AbortSignal | undefined,
-    operation: string,
-    clock: ServerClock,
-  ) {
+  constructor({ caller, options, operation, signal, clock = new ServerClock(caller.runtime) }: FeedParts) {
     this.#caller = caller
     this.#signal = signal
-    const reader = {
+    this.#subscription = new Subscription({
+      caller,
+      options,
+      operation,
+      clock,
       onReadable: () => this.#handOut(),
-      onFault: (error: unknown) => this.#finish({ reason: error }),
-    }
-    this.#subscription = new Subscription(caller, options, operation, reader, clock)
+      onFault: (reason) => this.#finish({ reason }),
+    })
   }
 
   /**
    * The next event; waits for it as long as it takes. The first call opens the stream.
-   * @throws the signal's reason; `closed`; and failures that reopening cannot fix
+   * @throws the signal's reason; `closed`; and failures that a new stream cannot fix
    */
   next(): Promise<Result> {
     if (this.#scope === undefined) this.#begin()
@@ -63,17 +78,17 @@ export class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined
     })
   }
 
-  /** Ends it at once, on the server too, also while a `next()` waits, which then resolves as done. */
+  /** Ends it at once, on the server too. A `next()` that is waiting resolves as done. */
   return(): Promise<Result> {
     this.#finish()
-    this.#untold = undefined
+    this.#unreported = undefined
     return Promise.resolve(OVER)
   }
 
   /** Ends it as `return()` does. @throws what it is given */
   throw(error: unknown): Promise<Result> {
     this.#finish()
-    this.#untold = undefined
+    this.#unreported = undefined
     return Promise.reject(error)
   }
 
@@ -90,7 +105,7 @@ export class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined
     try {
       this.#caller.assertUsable()
       const options = this.#signal === undefined ? {} : { signal: this.#signal }
-      // A feed has no end of its own; this is the longest a scope can be given, and nothing waits for it.
+      // A feed has no deadline; a scope must have one, and nothing waits for this one.
       this.#scope = this.#caller.openScope(options, LONGEST_TIMER_MS)
       this.#scope.onEnd((reason) => this.#finish({ reason }))
     } catch (error) {
@@ -115,13 +130,13 @@ export class Feed implements AsyncGenerator<MessagingEvent, undefined, undefined
     this.#waiters = []
     const first = failure && waiters.shift()
     if (first) first.reject(failure.reason)
-    else this.#untold = failure
+    else this.#unreported = failure
     for (const { resolve } of waiters) resolve(OVER)
   }
 
   #afterEnd(): Promise<Result> {
-    const untold = this.#untold
-    this.#untold = undefined
-    return untold ? Promise.reject(untold.reason) : Promise.resolve(OVER)
+    const failure = this.#unreported
+    this.#unreported = undefined
+    return failure ? Promise.reject(failure.reason) : Promise.resolve(OVER)
   }
 }

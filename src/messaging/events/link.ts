@@ -4,11 +4,16 @@ import type { StreamCallbacks } from '../types/events.js'
 
 type Disconnection = Parameters<NonNullable<StreamCallbacks['onDisconnected']>>[0]
 
-/** Whether there is a connection, over all streams of one reader; tells the app when that changes. */
+/** What {@link Link} is made of. */
+export interface LinkParts {
+  readonly callbacks: StreamCallbacks
+  readonly staleAfterMs: number
+  readonly runtime: MessagingRuntime
+}
+
+/** Whether a reader is connected, over all its streams; notifies the app when that changes. */
 export class Link {
-  readonly #callbacks: StreamCallbacks
-  readonly #staleAfterMs: number
-  readonly #runtime: MessagingRuntime
+  readonly #parts: LinkParts
   #hasBeen = false
   #isUp = false
   #isStale = false
@@ -16,24 +21,23 @@ export class Link {
   #lastError: Error | undefined
   #cancelTimer: (() => void) | undefined
 
-  constructor(callbacks: StreamCallbacks, staleAfterMs: number, runtime: MessagingRuntime) {
-    this.#callbacks = callbacks
-    this.#staleAfterMs = staleAfterMs
-    this.#runtime = runtime
-    this.#downSince = runtime.monotonic()
+  constructor(parts: LinkParts) {
+    this.#parts = parts
+    this.#downSince = parts.runtime.monotonic()
   }
 
-  /** Somebody waits for events, and there is no connection. A reader that is busy elsewhere misses none. */
+  /** The reader is waiting and there is no connection. One that is busy elsewhere misses none. */
   seek(): void {
     if (this.#isUp || this.#isStale || this.#cancelTimer) return
-    this.#cancelTimer = this.#runtime.after(this.#staleAfterMs, () => {
+    this.#cancelTimer = this.#parts.runtime.after(this.#parts.staleAfterMs, () => {
       this.#cancelTimer = undefined
       this.#isStale = true
       const error = this.#lastError
-      notify(this.#callbacks.onStale, { downMs: this.#downMs(), ...(error ? { error } : {}) })
+      notify(this.#parts.callbacks.onStale, { downMs: this.#downMs(), ...(error ? { error } : {}) })
     })
   }
 
+  /** A stream is connected. @param after the event it resumes behind */
   up(after: string | undefined): void {
     if (this.#isUp) return
     const downMs = this.#downMs()
@@ -44,17 +48,17 @@ export class Link {
     this.#isStale = false
     this.#lastError = undefined
     const at = after === undefined ? {} : { after }
-    if (wasBefore) notify(this.#callbacks.onResumed, { ...at, downMs })
-    else notify(this.#callbacks.onConnected, at)
+    if (wasBefore) notify(this.#parts.callbacks.onResumed, { ...at, downMs })
+    else notify(this.#parts.callbacks.onConnected, at)
   }
 
-  /** A stream ended; one that had never been connected changes nothing. */
+  /** A stream has ended; if it had never been connected, nothing changes. */
   down(disconnection: Disconnection): void {
     if (disconnection.error) this.#lastError = disconnection.error
     if (!this.#isUp) return
     this.#isUp = false
-    this.#downSince = this.#runtime.monotonic()
-    notify(this.#callbacks.onDisconnected, disconnection)
+    this.#downSince = this.#parts.runtime.monotonic()
+    notify(this.#parts.callbacks.onDisconnected, disconnection)
   }
 
   /** Why there is no connection, for {@link StreamCallbacks.onStale}. */
@@ -62,13 +66,13 @@ export class Link {
     this.#lastError = error
   }
 
-  /** Takes its timer back. */
+  /** Cancels its timer. */
   dispose(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
   }
 
   #downMs(): number {
-    return this.#runtime.monotonic() - this.#downSince
+    return this.#parts.runtime.monotonic() - this.#downSince
   }
 }

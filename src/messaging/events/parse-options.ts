@@ -3,7 +3,7 @@ import { isSignal } from '../call/call-options.js'
 import type { EventsOptions, StreamOptions } from '../types/events.js'
 import { checkNames, invalid, parseId, pick, record } from '../wire/validate.js'
 
-/** What one may ask of a stream, by name. */
+/** The names of {@link StreamOptions}. */
 export const STREAM_OPTIONS: readonly (keyof StreamOptions)[] = [
   'sendRequestId',
   'after',
@@ -17,10 +17,10 @@ export const STREAM_OPTIONS: readonly (keyof StreamOptions)[] = [
 
 const CALLBACKS = ['onConnected', 'onDisconnected', 'onResumed', 'onStale'] as const
 
-/** @throws `request_invalid` with the path of the value, and for a name that is not known */
+/** The options of `events()`, checked. @throws `request_invalid` naming the option, also for an unknown one */
 export function parseEventsOptions(options: unknown): EventsOptions {
   if (options === undefined) return {}
-  if (isSignal(options)) throw invalid('signal', 'must be given by its name: { signal }')
+  if (isSignal(options)) throw invalid('signal', 'must be passed by name: { signal }')
   const given = record(options, 'The options', 'events({ sendRequestId, after, signal })')
   checkNames(given, [...STREAM_OPTIONS, 'signal'], '')
   const { signal } = given
@@ -29,8 +29,8 @@ export function parseEventsOptions(options: unknown): EventsOptions {
 }
 
 /**
- * Those options that are about the stream; others are left out.
- * @throws `request_invalid` with the path of the value
+ * The options of the stream, checked; others are left out.
+ * @throws `request_invalid` naming the option
  */
 export function parseStreamOptions(given: Readonly<Record<string, unknown>>): StreamOptions {
   for (const name of ['sendRequestId', 'after'] as const) if (given[name] !== undefined) parseId(given[name], name)

@@ -1,11 +1,11 @@
-/** The last ids that were seen, so many of them. Adding takes the same time however many there are. */
+/** The last ids that were seen, a fixed number of them. Adding one takes the same time however many there are. */
 export class RecentIds {
   readonly #capacity: number
-  /** In the order they came. A `Set` finds its oldest only by walking past all that were deleted. */
+  /** In order of arrival. A `Set` would find its oldest entry only by walking past all deleted ones. */
   readonly #ring: string[] = []
   #next = 0
   #highest = ''
-  /** As long as each id is above all before it, as ULIDs are, none can have been seen, and nothing is looked up. */
+  /** Needed only once an id is not above all before it: until then, as with ULIDs, none can be a duplicate. */
   #set: Set<string> | undefined
 
   constructor(capacity: number) {
@@ -27,7 +27,7 @@ export class RecentIds {
     return true
   }
 
-  /** @returns the id that had to make room */
+  /** @returns the id that was dropped for it */
   #push(id: string): string | undefined {
     const oldest = this.#ring[this.#next]
     this.#ring[this.#next] = id

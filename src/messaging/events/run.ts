@@ -3,17 +3,18 @@ import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import { type CallFailure, CODE } from '../call/status.js'
 import type { Method } from '../descriptor/descriptor.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
-import type { StreamEnd } from './judge-end.js'
+import type { StreamEnd } from './reopen-policy.js'
 import { openStreamCall, type StreamCall, type Wire } from './stream-call.js'
 
-/** A server may hold its headers back until the first event: then an open call on a ready channel counts. */
+/** A server may hold its headers back until the first event: after this time, an open call on a ready channel counts. */
 const HEADERS_LATE_MS = 5_000
-/** After the recycling should have come. */
+/** gRPC's own deadline, this much later than the planned end. */
 const BACKSTOP_MS = 30_000
-/** A server that is told the deadline may be a little ahead of it. */
+/** A server knows the deadline and may enforce it a little early. */
 const EARLY_MS = 5_000
-/** What a run is made of. */
-export interface RunOptions {
+
+/** What {@link Run} is made of. */
+export interface RunParts {
   readonly client: Client
   readonly method: Method
   readonly request: object
@@ -25,23 +26,20 @@ export interface RunOptions {
   readonly runtime: MessagingRuntime
   /** Whether there is a connection to the server. */
   readonly isReady: () => boolean
-}
-
-/** What is told of a run. */
-export interface RunListener {
+  /** There may be something to read. */
   onReadable(): void
   onConnected(): void
+  /** The `date` header of the answer. */
   onDate(date: string | undefined): void
   onEnd(run: Run): void
 }
 
-/** One stream from its opening to its end: its health, and when to replace it. */
+/** One stream from its opening to its end: how it does, and when it is replaced. */
 export class Run {
   readonly token: string
-  readonly #options: RunOptions
-  readonly #listener: RunListener
+  readonly #parts: RunParts
   readonly #call: StreamCall
-  /** By the monotonic clock, as all times here. */
+  /** By the monotonic clock, like all times here. */
   readonly #openedAt: number
   readonly #livesUntil: number
   readonly #cancelRecycling: () => void
@@ -51,25 +49,24 @@ export class Run {
   #isPlanned = false
   #hadProgress = false
 
-  /** @throws `config_invalid` where the descriptor does not take the request */
-  constructor(options: RunOptions, listener: RunListener) {
-    const { client, method, request, token, recycleMs, runtime } = options
+  /** @throws `config_invalid` if the request does not fit the descriptor */
+  constructor(parts: RunParts) {
+    const { client, method, request, token, recycleMs, runtime } = parts
     this.token = token
-    this.#options = options
-    this.#listener = listener
+    this.#parts = parts
     const bytes = method.serialize(request)
-    // Spread out, so that streams opened together do not end together.
+    // Spread, so that streams that were opened together do not end together.
     const livesMs = Math.min(LONGEST_TIMER_MS, recycleMs * (0.8 + 0.4 * runtime.random()))
     const longestMs = Math.min(LONGEST_TIMER_MS, livesMs + BACKSTOP_MS)
     this.#openedAt = runtime.monotonic()
-    this.#livesUntil = performance.now() + longestMs
+    this.#livesUntil = this.#openedAt + longestMs
     this.#call = openStreamCall(
-      // grpc-js goes by the wall clock.
+      // grpc-js uses the wall clock.
       { client, method, bytes, token, deadline: Date.now() + longestMs },
       {
-        onReadable: () => listener.onReadable(),
+        onReadable: () => parts.onReadable(),
         onHeaders: () => this.#connected(),
-        onDate: (date) => listener.onDate(date),
+        onDate: (date) => parts.onDate(date),
         onEnd: (failure) => this.#end(failure),
       },
     )
@@ -77,17 +74,19 @@ export class Run {
     this.#cancelLook = this.#lookLater()
   }
 
-  /** The next message, where one has come; also after the end, as long as there are any. */
+  /** The next message, if one has arrived; also after the end, as long as there are any. */
   read(): Wire | null {
     const wire = this.#call.read()
     if (wire !== null) this.#connected()
     return wire
   }
 
+  /** It has brought an event that had not been handed out before. */
   noteProgress(): void {
     this.#hadProgress = true
   }
 
+  /** When it ended, by the monotonic clock. */
   get endedAt(): number | undefined {
     return this.#ended?.at
   }
@@ -96,28 +95,28 @@ export class Run {
     return this.#connectedAt !== undefined && this.#ended === undefined
   }
 
-  /** How it ended, by what is known now: messages that are read after the end count. */
+  /** How it ended, as far as that is known now: messages that are read after the end count too. */
   toEnd(): StreamEnd {
-    const { at, failure } = this.#ended ?? { at: this.#options.runtime.monotonic() }
+    const { at, failure } = this.#ended ?? { at: this.#parts.runtime.monotonic() }
     return {
       ...(failure ? { failure } : {}),
       isPlanned: this.#isPlanned || (failure?.code === CODE.deadlineExceeded && this.#isNearItsEnd()),
-      hadCursor: this.#options.hadCursor,
-      isUnanswered: !this.#options.hasAnswered(),
+      hadCursor: this.#parts.hadCursor,
+      isUnanswered: !this.#parts.hasAnswered(),
       hadProgress: this.#hadProgress,
       lastedMs: at - this.#openedAt,
       connectedMs: this.#connectedAt === undefined ? 0 : Math.max(1, at - this.#connectedAt),
     }
   }
 
-  /** Ends it without a word. */
+  /** Ends it; none of its callbacks is called any more. */
   discard(): void {
     this.#release()
     this.#call.discard()
   }
 
   #isNearItsEnd(): boolean {
-    return performance.now() > this.#livesUntil - EARLY_MS
+    return this.#parts.runtime.monotonic() > this.#livesUntil - EARLY_MS
   }
 
   #recycle(): void {
@@ -126,7 +125,7 @@ export class Run {
   }
 
   #lookLater(): () => void {
-    const { runtime, isReady } = this.#options
+    const { runtime, isReady } = this.#parts
     return runtime.after(HEADERS_LATE_MS, () => {
       if (isReady()) this.#connected()
       else this.#cancelLook = this.#lookLater()
@@ -135,15 +134,15 @@ export class Run {
 
   #connected(): void {
     if (this.#connectedAt !== undefined || this.#ended) return
-    this.#connectedAt = this.#options.runtime.monotonic()
+    this.#connectedAt = this.#parts.runtime.monotonic()
     this.#cancelLook()
-    this.#listener.onConnected()
+    this.#parts.onConnected()
   }
 
   #end(failure: CallFailure | undefined): void {
-    this.#ended = { at: this.#options.runtime.monotonic(), ...(failure ? { failure } : {}) }
+    this.#ended = { at: this.#parts.runtime.monotonic(), ...(failure ? { failure } : {}) }
     this.#release()
-    this.#listener.onEnd(this)
+    this.#parts.onEnd(this)
   }
 
   #release(): void {

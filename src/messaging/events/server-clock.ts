@@ -1,32 +1,35 @@
-/** A frontend's clock may be a little ahead of the clock that dates events. */
+import type { MessagingRuntime } from '../lib/runtime.js'
+
+/** The clock of a server's front end may be a little ahead of the one that dates events. */
 const MARGIN_MS = 2_000
-/** How far this machine's clock may be ahead where the server does not tell the time. */
+/** How far this machine's clock may be ahead if the server does not send the time. */
 const BLIND_MARGIN_MS = 60_000
 
+/** The clocks that {@link ServerClock} needs. */
+export type Clocks = Pick<MessagingRuntime, 'now' | 'monotonic'>
+
 /**
- * The server's time, as its answers tell it in `date` (RFC 9110 6.6.1, whole seconds): never ahead of it. So what is
- * passed over as having happened before now has.
- *
- * @param now this machine's, in milliseconds since the epoch: what is left where no answer has told the time
+ * The server's time, from the `date` header of its answers (RFC 9110 6.6.1, whole seconds). Never ahead of it, so what
+ * happened before {@link ServerClock.now} really did. If no answer had the header: this machine's time, less a minute.
  */
 export class ServerClock {
-  readonly #now: () => number
-  /** The server's time less the monotonic clock. */
+  readonly #clocks: Clocks
+  /** The server's time minus the monotonic clock. */
   #offsetMs: number | undefined
 
-  constructor(now: () => number) {
-    this.#now = now
+  constructor(clocks: Clocks) {
+    this.#clocks = clocks
   }
 
-  /** @param date as an answer that has just come has it */
+  /** @param date the header of an answer that has just arrived */
   note(date: string | undefined): void {
     const time = Date.parse(date ?? '')
-    if (!Number.isNaN(time)) this.#offsetMs = time - performance.now()
+    if (!Number.isNaN(time)) this.#offsetMs = time - this.#clocks.monotonic()
   }
 
   /** Milliseconds since the epoch. */
   now(): number {
-    if (this.#offsetMs === undefined) return this.#now() - BLIND_MARGIN_MS
-    return performance.now() + this.#offsetMs - MARGIN_MS
+    if (this.#offsetMs === undefined) return this.#clocks.now() - BLIND_MARGIN_MS
+    return this.#clocks.monotonic() + this.#offsetMs - MARGIN_MS
   }
 }

@@ -8,7 +8,7 @@ import type { Method } from '../descriptor/descriptor.js'
 /** A message as proto-loader decodes it. */
 export type Wire = Readonly<Record<string, unknown>>
 
-/** One server stream, ready to be opened. */
+/** A server stream that is ready to be opened. */
 export interface Opening {
   readonly client: Client
   readonly method: Method
@@ -18,33 +18,33 @@ export interface Opening {
   readonly deadline: number
 }
 
-/** What is told of a stream; never before the call that opened it has returned. */
+/** Callbacks of a stream, never called before {@link openStreamCall} has returned. */
 export interface StreamListener {
-  /** Messages have come. */
+  /** Messages have arrived. */
   onReadable(): void
-  /** gRPC's headers have come. */
+  /** Headers of gRPC have arrived. */
   onHeaders(): void
-  /** The server's time has come, as HTTP writes it. */
+  /** The `date` header of the answer. */
   onDate(date: string | undefined): void
-  /** The last there is. Messages that came before may still be read. @param failure absent: status 0 */
+  /** Called last. Messages that arrived before can still be read. @param failure absent for status 0 */
   onEnd(failure: CallFailure | undefined): void
 }
 
-/** A server stream that is open, or was. */
+/** A server stream that is open, or has ended. */
 export interface StreamCall {
-  /** The next message, where one has come. */
+  /** The next message, if one has arrived. */
   read(): Wire | null
-  /** Ends it on both sides; `onEnd` follows. */
+  /** Ends it, on the server too; `onEnd` follows. */
   cancel(): void
-  /** Ends it on both sides, and nothing is told any more. */
+  /** Ends it, on the server too; no callback is called any more. */
   discard(): void
 }
 
 const asItIs = (bytes: Buffer): Buffer => bytes
 
 /**
- * Opens a stream. Messages are taken from the wire as they are read, 16 ahead: who reads slowly holds the server back.
- * How it ends is told by its status alone; the `error` event says the same once more.
+ * Opens a stream. Messages are taken from the wire as they are read, at most 16 ahead, so a slow reader slows the server
+ * down. Only the status says how a stream ended; the `error` event repeats it.
  */
 export function openStreamCall(opening: Opening, listener: StreamListener): StreamCall {
   const { client, method, bytes, token, deadline } = opening
@@ -59,16 +59,16 @@ export function openStreamCall(opening: Opening, listener: StreamListener): Stre
     call.on('metadata', (received: Metadata) => {
       headers = received
       if (!isDiscarded) listener.onDate(textOf(received, 'date'))
-      // A gateway's page has headers, too.
+      // A gateway's page has headers too.
       if (!isDiscarded && isGrpcType(textOf(received, 'content-type'))) listener.onHeaders()
     })
     call.on('status', (status: StatusObject) => {
       if (isDiscarded) return
-      // An answer without messages brings its headers here.
+      // An answer without messages has its headers here.
       if (headers === undefined) listener.onDate(textOf(status.metadata, 'date'))
       listener.onEnd(status.code === 0 ? undefined : toFailure(status, headers, token))
     })
-    // This also asks for the first message: as long as nobody does, grpc-js takes in all that comes.
+    // Listening also asks for the first message; until something does, grpc-js buffers everything that arrives.
     call.on('readable', () => {
       if (!isDiscarded) listener.onReadable()
     })
@@ -85,7 +85,7 @@ export function openStreamCall(opening: Opening, listener: StreamListener): Stre
   }
 }
 
-/** The channel was closed between being asked for and being used. */
+/** The channel was closed before the call could be made on it. */
 function neverOpened(listener: StreamListener): StreamCall {
   let isDiscarded = false
   queueMicrotask(() => {

@@ -54,9 +54,9 @@ const TABLE: readonly (readonly [CallFailure, string, string])[] = [
 
 describe('the retry policy', () => {
   test.each(TABLE)('%j: a read %s, a write %s', (given, read, write) => {
-    expect(classify(given, 'read').repeat).toBe(read)
-    const { repeat, outcome } = classify(given, 'write')
-    expect(outcome === 'unknown' ? `${repeat}, unknown` : repeat).toBe(write)
+    expect(classify(given, 'read').retry).toBe(read)
+    const { retry, outcome } = classify(given, 'write')
+    expect(outcome === 'unknown' ? `${retry}, unknown` : retry).toBe(write)
   })
 })
 

@@ -15,7 +15,7 @@ const letterAt = (place: number): DeadLetter => ({
 
 describe('dead letters', () => {
   let store: ConsumerStore
-  const letters = (): ReturnType<typeof createDeadLetters> => createDeadLetters('orders', () => store)
+  const letters = (): ReturnType<typeof createDeadLetters> => createDeadLetters({ name: 'orders', store: () => store })
 
   beforeEach(async () => {
     store = createMemoryConsumerStore({ now: Date.now })
@@ -44,7 +44,7 @@ describe('dead letters', () => {
   test('one that somebody else wrote is passed over', async () => {
     await store.letters.add('others', { id: 'x', text: 'not ours' })
     await store.letters.add('others', toLetter(letterAt(1)))
-    const others = createDeadLetters('others', () => store)
+    const others = createDeadLetters({ name: 'others', store: () => store })
     expect(await others.list()).toEqual([letterAt(1)])
     expect(await others.replay(() => {})).toEqual({ replayed: 1, failed: 0 })
     expect(await others.count()).toBe(1)
@@ -55,7 +55,7 @@ describe('dead letters', () => {
     for (let i = 0; i < 2; i++) {
       await store.letters.add('orders', toLetter({ ...letterAt(i), event: { ...eventAt(i), eventId: '' } }))
     }
-    expect(await createDeadLetters('orders', () => store).count()).toBe(2)
+    expect(await createDeadLetters({ name: 'orders', store: () => store }).count()).toBe(2)
   })
 
   test('a replay ends with its signal, and what was not begun stays', async () => {
@@ -70,7 +70,7 @@ describe('dead letters', () => {
   })
 
   test('a name that is none is refused at once, and a handler that is none', async () => {
-    expect(() => createDeadLetters('my orders', () => store)).toThrow(/"name" must be/)
+    expect(() => createDeadLetters({ name: 'my orders', store: () => store })).toThrow(/"name" must be/)
     await expect(letters().remove(undefined as never)).rejects.toThrow(/"eventId" must be an id/)
     await expect(letters().replay('log' as never)).rejects.toThrow(/"handler" must be a function/)
   })

@@ -88,7 +88,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
     expect(seen.faults[0]).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('maxmemory') })
     await untilWorks(async () => (await look.exists(key('lease'))) === 0, 'the lease is given up')
     await until(() => seen.warnings.length > 0, 'an operator is told', LONG_MS)
-    expect(seen.warnings).toEqual([expect.stringMatching(/stands still.*maxmemory/)])
+    expect(seen.warnings).toEqual([expect.stringMatching(/cannot save anything.*maxmemory/)])
     expect(seen.consumer.isActive).toBe(false)
     const begun = seen.handled.length
     await look.config('SET', 'maxmemory', '0')

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { PpoppoError } from '../../../src/errors.js'
 import { Lease } from '../../../src/messaging/consumer/term/lease.js'
+import { systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import type { CommitStep, ConsumerStore } from '../../../src/store/consumer-store.js'
 import { createMemoryConsumerStore } from '../../../src/store/memory/consumer-store.js'
 import { stays, until } from '../../support/until.js'
@@ -112,6 +113,7 @@ describe('a store that fails', () => {
 describe('a lease', () => {
   const parts = (store: ConsumerStore, ttlMs = 300): ConstructorParameters<typeof Lease>[0] => ({
     store,
+    runtime: systemMessagingRuntime,
     name: 'orders',
     holder: 'me',
     ttlMs,

@@ -73,7 +73,7 @@ const refused: readonly (readonly [string, Call, string])[] = [
     'did you mean "components[0].content"?',
   ],
   ['events', ask((m: Messaging) => m.events({ sendRequestID_: 's' } as never)), 'did you mean "sendRequestId"?'],
-  ['events', ask((m: Messaging) => m.events(signal as never)), '"signal" must be given by its name: { signal }'],
+  ['events', ask((m: Messaging) => m.events(signal as never)), '"signal" must be passed by name: { signal }'],
   [
     'events',
     ask((m: Messaging) => (m.events as (...given: unknown[]) => unknown)({ sendRequestId: 's' }, { signal })),
@@ -139,7 +139,7 @@ describe('an unknown name', () => {
       [{ [`x-${SECRET}`]: SECRET }, '"(odd name)" is not known; known are: signal, deadlineMs'],
       [{ signal: new AbortController() }, '"signal" must be an AbortSignal'],
       [{ deadlineMs: '5' }, '"deadlineMs" must be a positive number'],
-      [signal, '"signal" must be given by its name: { signal }'],
+      [signal, '"signal" must be passed by name: { signal }'],
       [Object.create({ deadline: 5 }), '"deadline" is not known; did you mean "deadlineMs"?'],
       [{ [Symbol('signal')]: signal }, '"(odd name)" is not known'],
       [null, 'must be an object'],

@@ -67,7 +67,7 @@ describe('a cursor that PCS does not know', () => {
     const error = await faultOf(world.connect().events({ after: '01HQ' }).next())
     expect(error).toMatchObject({ code: 'cursor_lost', grpcCode, retryable: false })
     expect(error.message).toBe(
-      `events: PCS cannot go on after event 01HQ: it does not know it (any more) (gRPC status ${grpcCode}: event is gone). Begin without "after" (a consumer: set "onCursorLost"), and look up with status() what was missed.`,
+      `events: PCS cannot continue after event 01HQ: it does not know it (or no longer does) (gRPC status ${grpcCode}: event is gone). Start without "after" (a consumer: set "onCursorLost"), and look up with status() what was missed.`,
     )
     expect(world.pcs.opened.length).toBe(1)
   })
@@ -77,7 +77,7 @@ describe('a cursor that PCS does not know', () => {
     const error = await faultOf(world.connect().events({ after: '01HQ', sendRequestId: 'snd_7' }).next())
     expect(error).toMatchObject({
       code: 'cursor_lost',
-      message: expect.stringContaining('it does not know it, or the send request snd_7 (any more)'),
+      message: expect.stringContaining('it does not know it, or the send request snd_7 (or no longer does)'),
     })
   })
 

@@ -80,19 +80,19 @@ describe('the texts of the installed grpc-js', () => {
     const error = await callBare(await serve(script))
     expect({ code: error.code, details: error.details }).toEqual({ code, details })
     expect(isNeverSent(ownWords(error))).toBe(false)
-    if (code !== 7) expect(classify(ownWords(error), 'write')).toEqual({ repeat: 'no', outcome: 'unknown' })
+    if (code !== 7) expect(classify(ownWords(error), 'write')).toEqual({ retry: 'no', outcome: 'unknown' })
   })
 
   test('a stream that was refused', async () => {
     const error = await callBare(await serve(answerReset(7)))
     expect({ code: error.code, details: error.details }).toEqual({ code: 14, details: 'Stream refused by server' })
-    expect(classify(ownWords(error), 'write')).toEqual({ repeat: 'backoff', outcome: 'not_done' })
+    expect(classify(ownWords(error), 'write')).toEqual({ retry: 'backoff', outcome: 'not_done' })
   })
 
   test('HTTP 429', async () => {
     const error = await callBare(await serve(answerHttp(429)))
     expect({ code: error.code, details: error.details }).toEqual({ code: 14, details: 'Received HTTP status code 429' })
-    expect(classify({ ...ownWords(error), isFromPeer: true }, 'write').repeat).toBe('backoff')
+    expect(classify({ ...ownWords(error), isFromPeer: true }, 'write').retry).toBe('backoff')
   })
 
   test.each<[string, () => Promise<number>, RegExp]>([
@@ -108,21 +108,21 @@ describe('the texts of the installed grpc-js', () => {
     const error = await callBare(await port())
     expect(error.code).toBe(14)
     expect(error.details).toMatch(text)
-    expect(classify(ownWords(error), 'write')).toEqual({ repeat: 'backoff', outcome: 'not_done' })
+    expect(classify(ownWords(error), 'write')).toEqual({ retry: 'backoff', outcome: 'not_done' })
   })
 
   test('somebody accepts and stays silent: never sent, when the deadline has come', async () => {
     const error = await callBare(await listen(() => {}), { deadlineMs: 150 })
     expect(error.code).toBe(4)
     expect(error.details).toMatch(/^Deadline exceeded after [\d.]+s,.*Waiting for LB pick$/)
-    expect(classify(ownWords(error), 'write')).toEqual({ repeat: 'no', outcome: 'not_done' })
+    expect(classify(ownWords(error), 'write')).toEqual({ retry: 'no', outcome: 'not_done' })
   })
 
   test('a server that got it and stays silent: perhaps done, when the deadline has come', async () => {
     const error = await callBare(await serve(() => {}), { deadlineMs: 300 })
     expect(error.code).toBe(4)
     expect(error.details).toMatch(/^Deadline exceeded after [\d.]+s,.*remote_addr=127\.0\.0\.1:\d+$/)
-    expect(classify(ownWords(error), 'write')).toEqual({ repeat: 'no', outcome: 'unknown' })
+    expect(classify(ownWords(error), 'write')).toEqual({ retry: 'no', outcome: 'unknown' })
   })
 
   test('a channel that is closed while the call waits for it', async () => {
@@ -132,7 +132,7 @@ describe('the texts of the installed grpc-js', () => {
       code: 14,
       details: 'Channel closed before call started',
     })
-    expect(classify(ownWords(error), 'write').repeat).toBe('backoff')
+    expect(classify(ownWords(error), 'write').retry).toBe('backoff')
   })
 
   test('a channel that was closed before', async () => {

@@ -10,63 +10,57 @@ import type { ConsumeSettings } from '../term/settings.js'
 import type { Tenure } from '../term/tenure.js'
 
 const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 10_000
-const LONGEST_ERROR = 500
+const MAX_PAUSE_MS = 10_000
+const MAX_ERROR_LENGTH = 500
 
-/** What became of an event: handled, given up for now (it is another's), or given up for good. */
+/** What became of an event: handled, abandoned for another process to handle, or given up for good. */
 export type Outcome = 'handled' | 'abandoned' | DeadLetter
 
-/** Under what an event is handled. */
+/** The part of a {@link Tenure} that handling one event needs. */
 export type EventTenure = Pick<Tenure, 'fence' | 'closing' | 'recalled' | 'over' | 'mayBegin' | 'noteBegin' | 'noteEnd'>
 
-export type AttemptSettings = Pick<ConsumeSettings, 'handler' | 'maxAttempts' | 'handlerTimeoutMs' | 'onHandlerError'>
+/** What {@link attempt} is made of. */
+export interface AttemptParts {
+  readonly event: MessagingEvent
+  readonly settings: Pick<ConsumeSettings, 'handler' | 'maxAttempts' | 'handlerTimeoutMs' | 'onHandlerError'>
+  readonly tenure: EventTenure
+  readonly runtime: MessagingRuntime
+  /** Number of the first attempt made here: earlier ones were made by processes that died. @default 1 */
+  readonly firstAttempt?: number
+  /** The first attempt has failed, and the process has survived it. */
+  readonly onFirstFailure?: (() => void) | undefined
+}
 
-/**
- * Handles an event, again after a pause where that fails, until it is handled or given up.
- * @param first number of the first attempt
- * @param onFirstFailure called when the first attempt has failed: the process is still there
- */
-export async function attempt(
-  event: MessagingEvent,
-  settings: AttemptSettings,
-  tenure: EventTenure,
-  runtime: MessagingRuntime,
-  first = 1,
-  onFirstFailure: () => void = () => {},
-): Promise<Outcome> {
-  for (let attempts = first; ; attempts++) {
+/** Calls the handler for an event, again after a pause if it fails, until the event is handled or given up. */
+export async function attempt(parts: AttemptParts): Promise<Outcome> {
+  const { event, settings, tenure, runtime, firstAttempt = 1, onFirstFailure } = parts
+  for (let attempts = firstAttempt; ; attempts++) {
     if (!tenure.mayBegin()) return 'abandoned'
     try {
       const context = new AttemptContext(tenure.fence, attempts)
-      const handled = callApp(() => settings.handler(event, context), context, settings, tenure, runtime)
-      // Most handlers of a dashboard are synchronous: no promise for those.
+      const handled = callApp(() => settings.handler(event, context), context, parts)
+      // Many handlers are synchronous, and cost no promise then.
       if (handled !== undefined) await handled
       return 'handled'
     } catch (error) {
-      // Told to end, it may have failed of that.
+      // It was told to end, and may have failed because of that.
       if (tenure.recalled.aborted) return 'abandoned'
-      if (attempts === first) onFirstFailure()
-      if (attempts >= settings.maxAttempts) return giveUp(event, error, attempts, settings, tenure, runtime)
-      const longestMs = doubled(FIRST_PAUSE_MS, attempts - first, LONGEST_PAUSE_MS)
-      await pause(runtime.random() * longestMs, tenure.closing, runtime)
+      if (attempts === firstAttempt) onFirstFailure?.()
+      if (attempts >= settings.maxAttempts) return giveUp(parts, error, attempts)
+      const maxMs = doubled(FIRST_PAUSE_MS, attempts - firstAttempt, MAX_PAUSE_MS)
+      await pause(runtime.random() * maxMs, tenure.closing, runtime)
     }
   }
 }
 
-async function giveUp(
-  event: MessagingEvent,
-  error: unknown,
-  attempts: number,
-  settings: AttemptSettings,
-  tenure: EventTenure,
-  runtime: MessagingRuntime,
-): Promise<Outcome> {
+async function giveUp(parts: AttemptParts, error: unknown, attempts: number): Promise<Outcome> {
+  const { event, settings, tenure, runtime } = parts
   const { onHandlerError } = settings
   let last = error
   if (onHandlerError !== undefined) {
     try {
       const context = new AttemptContext(tenure.fence, attempts)
-      await callApp(() => onHandlerError(error, event, { attempts }), context, settings, tenure, runtime)
+      await callApp(() => onHandlerError(error, event, { attempts }), context, parts)
       return 'handled'
     } catch (another) {
       if (tenure.recalled.aborted) return 'abandoned'
@@ -77,23 +71,19 @@ async function giveUp(
 }
 
 /**
- * Calls code of the app. Rejects, or throws, when that fails, takes too long, or the tenure is over.
- * @returns nothing where it was done at once
+ * Calls code of the app. Rejects or throws if it fails, takes too long, or the tenure is over.
+ * @returns nothing if it was synchronous
  */
-function callApp(
-  call: () => unknown,
-  context: AttemptContext,
-  { handlerTimeoutMs }: AttemptSettings,
-  tenure: EventTenure,
-  runtime: MessagingRuntime,
-): Promise<void> | undefined {
+function callApp(call: () => unknown, context: AttemptContext, parts: AttemptParts): Promise<void> | undefined {
   const returned = call()
   if (!isThenable(returned)) return undefined
+  const { tenure, runtime } = parts
+  const { handlerTimeoutMs } = parts.settings
   tenure.noteBegin()
   return new Promise((resolve, reject) => {
     const settle = (done: () => void): void => {
       cancel()
-      for (const off of release) off()
+      for (const off of unsubscribe) off()
       done()
     }
     const end = (reason: unknown): void => {
@@ -103,9 +93,9 @@ function callApp(
     const cancel = runtime.after(handlerTimeoutMs, () =>
       end(new PpoppoError('deadline_exceeded', `The handler took longer than ${handlerTimeoutMs} ms.`)),
     )
-    const release = [
+    const unsubscribe = [
       onAbort(tenure.recalled, () => context.end(tenure.recalled.reason)),
-      // Nobody waits for its outcome any more, only for its end.
+      // Its outcome no longer matters, only that it ends.
       onAbort(tenure.over, () => end(tenure.over.reason)),
     ]
     Promise.resolve(returned)
@@ -117,11 +107,11 @@ function callApp(
   })
 }
 
-/** A signal costs more than all else here, so it is made when a handler asks for it. */
+/** Creates its signal when the handler asks for it: nothing else here costs as much. */
 class AttemptContext implements HandlerContext {
   readonly fence: number
   readonly attempt: number
-  #own: AbortController | undefined
+  #controller: AbortController | undefined
   #ended: { readonly reason: unknown } | undefined
 
   constructor(fence: number, attempt: number) {
@@ -130,21 +120,21 @@ class AttemptContext implements HandlerContext {
   }
 
   get signal(): AbortSignal {
-    this.#own ??= new AbortController()
-    if (this.#ended) this.#own.abort(this.#ended.reason)
-    return this.#own.signal
+    this.#controller ??= new AbortController()
+    if (this.#ended) this.#controller.abort(this.#ended.reason)
+    return this.#controller.signal
   }
 
   end(reason: unknown): void {
     this.#ended = { reason }
-    this.#own?.abort(reason)
+    this.#controller?.abort(reason)
   }
 }
 
-/** Name and message, not the stack and not what hangs on it: what is stored is read by people. */
+/** Name and message, without the stack and other properties: people read what is stored. */
 function textOf(error: unknown): string {
   const text = toText(error)
-  return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}...` : text
+  return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH)}...` : text
 }
 
 function toText(error: unknown): string {

@@ -1,44 +1,44 @@
 import type { MessagingEvent } from '../../types/events.js'
 import type { Checkpoint } from '../term/stored-texts.js'
 
-/** An event that was read, from then until it is behind the checkpoint. */
+/** An event, from when it was read until the checkpoint covers it. */
 export interface Entry {
   readonly event: MessagingEvent
-  /** Of the event as it came: a handler may change what it is given. */
+  /** As the event arrived: a handler may modify the event. */
   readonly id: string
   readonly sendRequestId: string
-  /** Its number in the stream, the first after where the window began being 1. */
+  /** Its position in the stream; the first event of the window has 1. */
   readonly place: number
   state: 'waiting' | 'begun' | 'done'
-  /** Whether the store knows that it is done. */
+  /** The store has saved that it is done. */
   isSaved: boolean
 }
 
-/** What a commit tells the store, and which entries that makes safe. */
+/** What a commit saves, and the entries that this covers. */
 export interface Snapshot {
   readonly checkpoint: Checkpoint
   readonly entries: readonly Entry[]
-  /** The place of the checkpoint's cursor. */
+  /** The place of the cursor in the checkpoint. */
   readonly cursorPlace: number
 }
 
-/** Of events handled ahead of the cursor that have not come again, this many later events may come before they are forgotten. */
+/** Ids of events that were handled ahead of the cursor are forgotten once this many events have arrived without them. */
 const AHEAD_PATIENCE = 10_000
 
 /**
- * The events between the checkpoint and the newest that was read, in the order of the stream. Pure bookkeeping: who may
- * begin, what is at risk, how far a checkpoint may go.
+ * The events between the checkpoint and the newest one, in the order of the stream. Pure bookkeeping: what is being handled,
+ * what a crash would repeat, how far a checkpoint may go.
  */
 export class EventWindow {
   readonly #entries = new Set<Entry>()
-  /** Handled before this process read them: after the old cursor, out of turn. */
+  /** Ids of events behind the old cursor that were handled before this process read them. */
   readonly #ahead: Set<string>
   readonly #skipsBefore: number | undefined
   #cursor: string | undefined
   #cursorPlace = 0
   #begun = 0
   #unsaved = 0
-  /** Entries that are done, the store knows of it or not. */
+  /** Entries that are done, saved or not. */
   #done = 0
   #taken = 0
 
@@ -48,26 +48,27 @@ export class EventWindow {
     this.#ahead = new Set(checkpoint.ahead)
   }
 
-  /** The place of the newest event that was read. */
+  /** The place of the newest event. */
   get newest(): number {
     return this.#taken
   }
 
-  /** Events that were read and are not behind the checkpoint. */
+  /** Number of events that the checkpoint does not cover. */
   get size(): number {
     return this.#entries.size
   }
 
-  /** Events that would be handled again if this process died now. */
+  /** Number of events that would be handled again if this process died now. */
   get atRisk(): number {
     return this.#begun + this.#unsaved
   }
 
-  /** Events that are done and that the store does not know of. */
+  /** Number of events that are done and not saved. */
   get unsaved(): number {
     return this.#unsaved
   }
 
+  /** Number of events that are being handled. */
   get begun(): number {
     return this.#begun
   }
@@ -78,7 +79,7 @@ export class EventWindow {
     return undefined
   }
 
-  /** Takes in the next event of the stream. @returns its entry, or nothing where it has been handled already */
+  /** Adds the next event of the stream. @returns its entry, or nothing if it was handled before */
   add(event: MessagingEvent): Entry | undefined {
     if (++this.#taken > AHEAD_PATIENCE) this.#ahead.clear()
     const { eventId: id, sendRequestId } = event
@@ -90,6 +91,7 @@ export class EventWindow {
     return wasHandled ? undefined : entry
   }
 
+  /** Its handler is called. */
   begin(entry: Entry): void {
     entry.state = 'begun'
     this.#begun++
@@ -103,19 +105,20 @@ export class EventWindow {
     this.#unsaved++
   }
 
-  /** It was begun and came to nothing: another consumer will see it. */
+  /** It was begun and not finished: another process will handle it. */
   abandon(entry: Entry): void {
     entry.state = 'waiting'
     this.#begun--
   }
 
-  /** It was done, and what became of it cannot be saved. */
+  /** It was done, and its outcome cannot be saved. */
   reopen(entry: Entry): void {
     entry.state = 'waiting'
     this.#done--
     this.#unsaved--
   }
 
+  /** What a commit would save now. */
   snapshot(): Snapshot {
     const entries: Entry[] = []
     const ahead = [...this.#ahead]
@@ -131,7 +134,7 @@ export class EventWindow {
       }
       left--
       if (!isSaved) entries.push(entry)
-      // Without an id there is nothing to go on after, and nothing to know it again by.
+      // It is no position to resume behind, and cannot be recognized again.
       if (id === '') continue
       if (isContiguous) [cursor, cursorPlace] = [id, place]
       else ahead.push(id)
@@ -145,7 +148,7 @@ export class EventWindow {
     return { checkpoint, entries, cursorPlace }
   }
 
-  /** The store has the snapshot. */
+  /** The store has saved the snapshot. */
   saved({ checkpoint, entries, cursorPlace }: Snapshot): void {
     this.#cursor = checkpoint.cursor
     this.#cursorPlace = cursorPlace
@@ -155,6 +158,57 @@ export class EventWindow {
       if (!entry.isSaved) break
       this.#entries.delete(entry)
       this.#done--
+    }
+  }
+}
+
+/** Waiting events by send: of each send only the first may be handled, the others wait for it. */
+export class Lanes {
+  readonly #lanes = new Map<string, Entry[]>()
+  /** Sends whose first event may begin. */
+  readonly #ready = new Set<string>()
+
+  /** Puts it behind the others of its send. */
+  add(entry: Entry): void {
+    const { sendRequestId } = entry
+    const lane = this.#lanes.get(sendRequestId)
+    if (lane !== undefined) {
+      lane.push(entry)
+      return
+    }
+    this.#lanes.set(sendRequestId, [entry])
+    this.#ready.add(sendRequestId)
+  }
+
+  /** The event that may begin and has been waiting longest. */
+  get next(): Entry | undefined {
+    for (const id of this.#ready) return this.#lanes.get(id)?.[0]
+    return undefined
+  }
+
+  /** The event that may begin and is first in the stream. */
+  get oldest(): Entry | undefined {
+    let oldest: Entry | undefined
+    for (const id of this.#ready) {
+      const entry = this.#lanes.get(id)?.[0]
+      if (entry !== undefined && entry.place < (oldest?.place ?? Number.POSITIVE_INFINITY)) oldest = entry
+    }
+    return oldest
+  }
+
+  /** It is being handled. */
+  begin({ sendRequestId }: Entry): void {
+    this.#ready.delete(sendRequestId)
+  }
+
+  /** It is done: the next of its send may begin. */
+  finish({ sendRequestId }: Entry): void {
+    const lane = this.#lanes.get(sendRequestId) ?? []
+    lane.shift()
+    if (lane.length > 0) this.#ready.add(sendRequestId)
+    else {
+      this.#lanes.delete(sendRequestId)
+      this.#ready.delete(sendRequestId)
     }
   }
 }

@@ -1,39 +1,41 @@
 import { atMost } from '../../lib/pause.js'
+import { Signal } from '../../lib/signal.js'
 import type { DeadLetter } from '../../types/consumer.js'
 import type { MessagingEvent } from '../../types/events.js'
 import type { ConsumeSettings } from '../term/settings.js'
 import type { Checkpoint } from '../term/stored-texts.js'
 import { attempt } from './attempts.js'
-import { type Entry, EventWindow } from './event-window.js'
-import { Lanes } from './lanes.js'
+import { type Entry, EventWindow, Lanes } from './event-window.js'
 import { Saving } from './saving.js'
 import type { Sink, SinkParts } from './sink.js'
 import { Suspects } from './suspects.js'
 
-/** So many events may be read ahead of the oldest that is not done: one that takes long holds up none but its own. */
+/** How far to read ahead of the oldest open event: one that takes long holds up only those of its own send. */
 const MAX_READ = 1_000
 
-export interface HandlingParts extends SinkParts {
+/** What {@link InProcessSink} is made of. */
+export interface InProcessSinkParts extends SinkParts {
   readonly settings: ConsumeSettings
 }
 
 /**
- * Handles events in this process: in order for each send, side by side for different ones; at most `maxInFlight` of
- * them begun and not known to the store. After a process that ended without a word, one by one: see {@link Suspects}.
+ * Handles events in this process: those of one send in order, those of different sends concurrently. At most `maxInFlight`
+ * are begun and not yet saved. After a process that died, one at a time: see {@link Suspects}.
  */
-export class Handling implements Sink {
-  readonly #parts: HandlingParts
+export class InProcessSink implements Sink {
+  readonly #parts: InProcessSinkParts
   #window: EventWindow
   #suspects: Suspects
   #saving: Saving
   readonly #lanes = new Lanes()
-  /** Takes back the time after which an event that is alone is so no longer. */
+  /** Something has changed. */
+  readonly #progress = new Signal()
+  /** Cancels the timer that ends the turn of a suspect. */
   #cancelTurn: (() => void) | undefined
-  /** Something was begun and came to nothing. */
+  /** An event was begun and not finished. */
   #hasAbandoned = false
-  #onProgress = (): void => {}
 
-  constructor(parts: HandlingParts) {
+  constructor(parts: InProcessSinkParts) {
     this.#parts = parts
     this.#window = new EventWindow(parts.checkpoint)
     this.#suspects = new Suspects(parts.checkpoint, parts.settings.maxInFlight)
@@ -73,37 +75,33 @@ export class Handling implements Sink {
   async drain(ms: number): Promise<boolean> {
     const { tenure, runtime } = this.#parts
     tenure.close()
-    // What is over is not saved any more.
+    // After the tenure nothing is saved.
     const isSettled = (): boolean =>
       this.#window.begun === 0 && (this.#window.unsaved === 0 || this.#saving.isBroken || !tenure.maySave())
     await atMost(ms, this.#until(isSettled), runtime)
     this.#cancelTurn?.()
-    await this.#saving.sayGoodbye(this.#hasAbandoned)
+    await this.#saving.saveLast(this.#hasAbandoned)
     return isSettled()
   }
 
   #createSaving(): Saving {
     const [window, suspects, sequence] = [this.#window, this.#suspects, this.#saving?.sequence ?? 0]
-    return new Saving({ ...this.#parts, window, suspects, onCommitted: () => this.#proceed() }, sequence)
+    return new Saving({ ...this.#parts, window, suspects, sequence, onCommitted: () => this.#proceed() })
   }
 
-  /** Resolves when it is so; it is looked at after each change. */
-  #until(isSo: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onProgress = () => {
-        if (isSo()) resolve()
-      }
-      this.#proceed()
-    })
+  /** Resolves when the condition holds; it is checked after each change. */
+  async #until(isMet: () => boolean): Promise<void> {
+    this.#proceed()
+    while (!isMet()) await this.#progress.next()
   }
 
-  /** Nothing is to be done with it. */
+  /** Counts it as handled. */
   #drop(entry: Entry): void {
     this.#window.finish(entry)
     this.#suspects.clear(entry.place)
   }
 
-  /** After anything has changed: begins what may begin, saves what is due. */
+  /** Called after every change: begins what may begin, and saves what is due. */
   #proceed(): void {
     const { tenure, settings, onRoom } = this.#parts
     while (tenure.mayBegin()) {
@@ -112,7 +110,7 @@ export class Handling implements Sink {
       this.#begin(entry)
     }
     this.#saving.ifDue()
-    this.#onProgress()
+    this.#progress.notify()
     if (!this.isFull) onRoom()
   }
 
@@ -121,7 +119,7 @@ export class Handling implements Sink {
     return entry !== undefined && this.#suspects.admits(entry) ? entry : undefined
   }
 
-  /** The suspect whose turn it is, once the store knows of its delivery. */
+  /** The suspect whose turn it is, once its delivery is saved. */
   #nextAlone(): Entry | undefined {
     const { alone } = this.#suspects
     if (alone !== undefined) return alone.state === 'saved' ? alone.entry : undefined
@@ -135,10 +133,10 @@ export class Handling implements Sink {
     return undefined
   }
 
-  /** It is not handled again: it must not end one process after another. */
+  /** Does not handle it again: it must not kill one process after another. */
   #giveUp(entry: Entry): void {
     const attempts = this.#suspects.deliveriesOf(entry)
-    const error = `no process that was given it finished it, in ${attempts} deliveries`
+    const error = `no process finished it in ${attempts} deliveries`
     this.#suspects.clear(entry.place)
     this.#finish(entry, { event: entry.event, error, attempts, failedAt: new Date(this.#parts.runtime.now()) })
   }
@@ -149,33 +147,33 @@ export class Handling implements Sink {
     this.#lanes.begin(entry)
     this.#window.begin(entry)
     if (alone?.entry === entry) alone.state = 'begun'
-    const first = alone?.entry === entry ? this.#suspects.deliveriesOf(entry) : 1
-    const pass = alone?.entry === entry ? this.#takeTurn(entry) : undefined
-    attempt(entry.event, settings, tenure, runtime, first, pass).then(
+    const firstAttempt = alone?.entry === entry ? this.#suspects.deliveriesOf(entry) : 1
+    const endTurn = alone?.entry === entry ? this.#beginTurn(entry) : undefined
+    attempt({ event: entry.event, settings, tenure, runtime, firstAttempt, onFirstFailure: endTurn }).then(
       (outcome) => {
         if (outcome === 'abandoned') this.#abandon(entry)
         else this.#finish(entry, outcome)
-        pass?.()
+        endTurn?.()
         this.#proceed()
       },
       (error: Error) => this.#saving.fail(error),
     )
   }
 
-  /** @returns what ends the turn of the one that is alone: to be called when its first attempt has ended */
-  #takeTurn(entry: Entry): () => void {
+  /** Begins the turn of a suspect. @returns a function that ends it, to be called when its first attempt has ended */
+  #beginTurn(entry: Entry): () => void {
     const { settings, runtime } = this.#parts
-    const pass = (): void => {
+    const endTurn = (): void => {
       this.#cancelTurn?.()
       this.#cancelTurn = undefined
-      this.#suspects.pass(entry)
+      this.#suspects.endTurn(entry)
     }
-    // One that takes long, and has neither killed this process nor cost it its lease, holds up the others no more.
+    // It has neither killed this process nor cost it its lease: the others need not wait for it any longer.
     this.#cancelTurn = runtime.after(settings.leaseMs, () => {
-      pass()
+      endTurn()
       this.#proceed()
     })
-    return pass
+    return endTurn
   }
 
   #abandon(entry: Entry): void {
@@ -184,7 +182,7 @@ export class Handling implements Sink {
   }
 
   #finish(entry: Entry, outcome: 'handled' | DeadLetter): void {
-    if (outcome !== 'handled') this.#saving.addLetter(entry, outcome)
+    if (outcome !== 'handled') this.#saving.addDeadLetter(entry, outcome)
     this.#suspects.forget(entry)
     this.#window.finish(entry)
     this.#lanes.finish(entry)

@@ -1,40 +1,44 @@
 import type { CommitStep } from '../../../store/consumer-store.js'
 import { atMost, pause } from '../../lib/pause.js'
+import { Signal } from '../../lib/signal.js'
 import type { MessagingEvent } from '../../types/events.js'
 import { type Checkpoint, toCheckpointText, toEntryText } from '../term/stored-texts.js'
 import { commit, type Sink, type SinkParts } from './sink.js'
 
-/** So many events go to the store in one step, and ten times as many wait for it at most. */
+/** Events in one commit; at most ten times as many wait for it. */
 const BATCH = 100
 const QUEUE_FULL_PAUSE_MS = 250
 
-export interface PublishingParts extends SinkParts {
+/** What {@link QueueSink} is made of. */
+export interface QueueSinkParts extends SinkParts {
+  /** Maximum number of events in the queue. */
   readonly maxLength: number
 }
 
-/** An event that waits to be written; `text` is absent where only the place in the stream moves on. */
+/** An event that is waiting to be written. Without `text` only the position in the stream moves on. */
 interface Waiting {
   readonly event: MessagingEvent
   readonly text?: string
 }
 
-/** Writes events to the queue of the workers, with the place in the stream in the same step: each once. */
-export class Publishing implements Sink {
-  readonly #parts: PublishingParts
+/** Adds events to the queue of the workers and saves the position in the stream in the same commit, so each is added once. */
+export class QueueSink implements Sink {
+  readonly #parts: QueueSinkParts
   readonly #waiting: Waiting[] = []
   #checkpoint: Checkpoint
   #sequence = 0
   #isWriting = false
-  #onIdle = (): void => {}
+  /** A write has ended. */
+  readonly #idle = new Signal()
 
-  constructor(parts: PublishingParts) {
+  constructor(parts: QueueSinkParts) {
     this.#parts = parts
     this.#checkpoint = withoutHandled(parts.checkpoint)
   }
 
   async open(): Promise<void> {
     this.#isWriting = true
-    await this.#writeSurely([])
+    await this.#writeOrFail([])
   }
 
   get isFull(): boolean {
@@ -52,42 +56,36 @@ export class Publishing implements Sink {
 
   async restart(checkpoint: Checkpoint): Promise<void> {
     const { tenure } = this.#parts
-    while (this.#isWriting && tenure.mayBegin()) await this.#untilIdle()
+    while (this.#isWriting && tenure.mayBegin()) await this.#idle.next()
     if (this.#waiting.length > 0 || !tenure.mayBegin()) return
     this.#checkpoint = withoutHandled(checkpoint)
     this.#isWriting = true
-    await this.#writeSurely([])
+    await this.#writeOrFail([])
   }
 
   async drain(ms: number): Promise<boolean> {
     const { tenure, runtime } = this.#parts
     tenure.close()
-    if (this.#isWriting) await atMost(ms, this.#untilIdle(), runtime)
-    // What still waits here was never anybody's: the next consumer reads it again.
+    if (this.#isWriting) await atMost(ms, this.#idle.next(), runtime)
+    // What is still waiting was never added: the next active consumer reads it again.
     return !this.#isWriting
-  }
-
-  #untilIdle(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onIdle = resolve
-    })
   }
 
   #proceed(): void {
     if (this.#isWriting || this.#waiting.length === 0 || !this.#parts.tenure.mayBegin()) return
     this.#isWriting = true
-    void this.#writeSurely(this.#waiting.slice(0, Math.min(BATCH, this.#parts.maxLength)))
+    void this.#writeOrFail(this.#waiting.slice(0, Math.min(BATCH, this.#parts.maxLength)))
   }
 
-  async #writeSurely(batch: readonly Waiting[]): Promise<void> {
+  async #writeOrFail(batch: readonly Waiting[]): Promise<void> {
     try {
       await this.#write(batch)
     } catch (error) {
       this.#parts.onFailure(error instanceof Error ? error : new Error('the store failed'))
-      return // what failed so is not tried again
+      return // a retry would fail too
     } finally {
       this.#isWriting = false
-      this.#onIdle()
+      this.#idle.notify()
     }
     this.#proceed()
   }
@@ -110,7 +108,7 @@ export class Publishing implements Sink {
       if (result === 'committed') break
       if (result === 'lost') return onLost()
       if (result === 'refused') return onRefused()
-      // The workers are behind: hold the stream back until they have made room.
+      // The workers are behind: the stream waits until they have made room.
       await pause(QUEUE_FULL_PAUSE_MS, tenure.closing, runtime)
       if (!tenure.mayBegin()) return
     }
@@ -121,7 +119,7 @@ export class Publishing implements Sink {
   }
 }
 
-/** What is handed out counts as handled here, in its order: nothing is ahead, and nothing may be at work. */
+/** An event counts as handled once it is in the queue, in order: none is ahead of the cursor, and none is being handled. */
 function withoutHandled({ cursor, skipsBefore }: Checkpoint): Checkpoint {
   return {
     ...(cursor === undefined ? {} : { cursor }),

@@ -9,20 +9,23 @@ import { commit, type SinkParts } from './sink.js'
 import type { Suspects } from './suspects.js'
 
 const MAX_UNSAVED = 100
-const LONGEST_UNSAVED_MS = 1_000
+const MAX_UNSAVED_MS = 1_000
 
+/** What {@link Saving} is made of. */
 export interface SavingParts extends SinkParts {
   readonly settings: Pick<ConsumeSettings, 'maxInFlight' | 'onDeadLetter'>
   readonly window: EventWindow
   readonly suspects: Suspects
-  /** Called after each commit, however it ended. */
+  /** Number of the last commit under this fence. */
+  readonly sequence: number
+  /** Called after each commit, whatever its result. */
   onCommitted(): void
 }
 
-/** Tells the store what was handled: in batches, after a second at the latest, at once where somebody waits for it. */
+/** Saves what was handled: in batches, after a second at the latest, and at once if something waits for it. */
 export class Saving {
   readonly #parts: SavingParts
-  readonly #letters = new Map<Entry, DeadLetter>()
+  readonly #deadLetters = new Map<Entry, DeadLetter>()
   readonly #batch: number
   #sequence: number
   #isCommitting = false
@@ -30,13 +33,13 @@ export class Saving {
   #cancelTimer: (() => void) | undefined
   #isBroken = false
 
-  /** @param sequence number of the last step under this fence */
-  constructor(parts: SavingParts, sequence: number) {
+  constructor(parts: SavingParts) {
     this.#parts = parts
-    this.#sequence = sequence
+    this.#sequence = parts.sequence
     this.#batch = Math.min(MAX_UNSAVED, Math.ceil(parts.settings.maxInFlight / 2))
   }
 
+  /** Number of the last commit under this fence. */
   get sequence(): number {
     return this.#sequence
   }
@@ -46,11 +49,12 @@ export class Saving {
     return this.#isBroken
   }
 
-  /** Goes with the commit that saves the entry. */
-  addLetter(entry: Entry, letter: DeadLetter): void {
-    this.#letters.set(entry, letter)
+  /** Adds it to the commit that saves the entry. */
+  addDeadLetter(entry: Entry, deadLetter: DeadLetter): void {
+    this.#deadLetters.set(entry, deadLetter)
   }
 
+  /** Saves if it is time to. */
   ifDue(): void {
     const { tenure, settings, runtime, window, suspects } = this.#parts
     if (this.#isCommitting || this.#isBroken || !tenure.maySave()) return
@@ -59,9 +63,10 @@ export class Saving {
       (suspects.isHeldUp && tenure.mayBegin()) ||
       (unsaved > 0 && (atRisk >= settings.maxInFlight || tenure.closing.aborted))
     if (isHeldUp || unsaved >= this.#batch || (this.#isDue && unsaved > 0)) void this.now()
-    else if (unsaved > 0) this.#cancelTimer ??= runtime.after(LONGEST_UNSAVED_MS, () => this.#becomeDue())
+    else if (unsaved > 0) this.#cancelTimer ??= runtime.after(MAX_UNSAVED_MS, () => this.#becomeDue())
   }
 
+  /** Saves at once. */
   async now(): Promise<void> {
     const { window, suspects, onLost, name } = this.#parts
     this.stop()
@@ -76,7 +81,7 @@ export class Saving {
         suspects.saved(limit, alone)
         this.#saved(snapshot)
       } else if (result === 'lost') onLost()
-      else if (result === 'full') this.fail(lettersFull(name))
+      else if (result === 'full') this.fail(deadLettersFull(name))
       else await this.#refused(snapshot)
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error('the store failed'))
@@ -84,8 +89,8 @@ export class Saving {
     this.#parts.onCommitted()
   }
 
-  /** What the next process is to know: who is told to stop has died of nothing. Tried once. */
-  async sayGoodbye(hasAbandoned: boolean): Promise<void> {
+  /** The last commit of a term: tells the next process that no event killed this one. Tried once. */
+  async saveLast(hasAbandoned: boolean): Promise<void> {
     const { store, name, tenure, window, suspects } = this.#parts
     this.stop()
     if (this.#isBroken || !tenure.maySave()) return
@@ -96,12 +101,13 @@ export class Saving {
     if (result === 'committed') this.#saved(snapshot)
   }
 
+  /** Ends the consumer. */
   fail(error: Error): void {
     this.#isBroken = true
     this.#parts.onFailure(error)
   }
 
-  /** Takes its timer back. */
+  /** Cancels its timer. */
   stop(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
@@ -115,13 +121,13 @@ export class Saving {
 
   #toStep({ checkpoint, entries, cursorPlace }: Snapshot, limit: number): CommitStep {
     const { tenure, suspects, acceptsLoss } = this.#parts
-    const letters = entries.flatMap((entry) => this.#letters.get(entry) ?? [])
+    const deadLetters = entries.flatMap((entry) => this.#deadLetters.get(entry) ?? [])
     const sequence = ++this.#sequence
     return {
       fence: tenure.fence,
       sequence,
       checkpoint: toCheckpointText({ ...checkpoint, term: tenure.fence, ...suspects.atWork(cursorPlace, limit) }),
-      letters: letters.map(toLetter),
+      letters: deadLetters.map(toLetter),
       ...(acceptsLoss && sequence === 1 ? { acceptsLoss } : {}),
     }
   }
@@ -131,17 +137,17 @@ export class Saving {
     window.saved(snapshot)
     onSaved(snapshot.checkpoint)
     for (const entry of snapshot.entries) {
-      const letter = this.#letters.get(entry)
-      this.#letters.delete(entry)
-      if (letter !== undefined) notify(settings.onDeadLetter, letter)
+      const deadLetter = this.#deadLetters.get(entry)
+      this.#deadLetters.delete(entry)
+      if (deadLetter !== undefined) notify(settings.onDeadLetter, deadLetter)
     }
   }
 
-  /** Perhaps the store takes all but the letters: then only their events come again, not those handled beside them. */
+  /** Perhaps the store rejects only the dead letters: then only their events are handled again. */
   async #refused({ entries }: Snapshot): Promise<void> {
     const { store, name, window, suspects, onRefused } = this.#parts
     this.#isBroken = true
-    const unwritten = entries.filter((entry) => this.#letters.delete(entry))
+    const unwritten = entries.filter((entry) => this.#deadLetters.delete(entry))
     if (unwritten.length > 0) {
       for (const entry of unwritten) window.reopen(entry)
       const snapshot = window.snapshot()
@@ -152,7 +158,8 @@ export class Saving {
   }
 }
 
-export function lettersFull(name: string): PpoppoError {
+/** The error of a consumer that stops because no more dead letters can be stored. */
+export function deadLettersFull(name: string): PpoppoError {
   return new PpoppoError(
     'dead_letters_full',
     `The consumer ${name} stopped because its dead-letter list is full. Inspect it with deadLetters('${name}').list(), fix the handler, then replay() or remove() them.`,

@@ -7,32 +7,32 @@ import type { StoreFaults } from '../term/store-faults.js'
 import type { Checkpoint } from '../term/stored-texts.js'
 import type { Tenure } from '../term/tenure.js'
 
-/** Where the active consumer puts what it reads: it handles it, or hands it to the workers. */
+/** Takes the events that the active consumer reads: handles them, or adds them to the queue of the workers. */
 export interface Sink {
-  /** Saves the place before anything is begun: for a start after which it is not known that it can be saved. */
+  /** Saves the checkpoint before any event is taken: for a start in which saving may fail. */
   open(): Promise<void>
-  /** @param isSkipped it counts as handled; only the place in the stream moves on */
+  /** Takes the next event of the stream. @param isSkipped it counts as handled; only the position in the stream moves on */
   take(event: MessagingEvent, isSkipped: boolean): void
-  /** There is no room for another event, until `onRoom` of the parts is called. */
+  /** There is no room for another event until `onRoom` is called. */
   readonly isFull: boolean
-  /** The oldest event that was taken and is not done. */
+  /** The oldest event that was taken and is not handled. */
   readonly oldestOpen: MessagingEvent | undefined
   /**
-   * Waits until all that was taken is done and saved, then saves that the stream is read again from there. Returns early,
-   * with nothing saved, when the tenure ends.
+   * Waits until everything it has taken is handled and saved, then saves the new checkpoint. Returns early, with nothing
+   * saved, when the tenure ends.
    */
   restart(checkpoint: Checkpoint): Promise<void>
-  /** Begins nothing new; waits for what is at work, and saves. @returns whether that was all done in the time */
+  /** Begins nothing new, waits up to `ms` for running handlers, and saves. @returns whether everything was done in time */
   drain(ms: number): Promise<boolean>
 }
 
-/** What a sink tells. */
+/** What a sink reports. */
 export interface SinkCalls {
   /** There may be room again. */
   onRoom(): void
-  /** The lease is somebody else's. */
+  /** Another process has the lease. */
   onLost(): void
-  /** The store answers, and takes nothing. */
+  /** The store answers, and rejects every write. */
   onRefused(): void
   /** The consumer cannot go on. */
   onFailure(error: Error): void
@@ -40,19 +40,19 @@ export interface SinkCalls {
 
 /** What every sink is made of. */
 export interface SinkParts extends CommitParts, SinkCalls {
-  /** Where it begins. */
+  /** Where the stream begins. */
   readonly checkpoint: Checkpoint
-  /** The store has lost what was there, and the checkpoint is what to go on from. */
+  /** The store has lost its checkpoint, and this one replaces it. */
   readonly acceptsLoss?: true
-  /** What was saved, for a store that loses it. */
+  /** The store has saved the checkpoint. */
   onSaved(checkpoint: Checkpoint): void
 }
 
 const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 1_000
+const MAX_PAUSE_MS = 1_000
 
-/** What a commit needs beside its step. */
-interface CommitParts {
+/** What {@link commit} needs besides the step. */
+export interface CommitParts {
   readonly store: ConsumerStore
   readonly name: string
   readonly tenure: Tenure
@@ -61,14 +61,14 @@ interface CommitParts {
 }
 
 /**
- * Commits a step, again while the store does not answer: the same step with the same sequence, so that it is done once.
- * @returns `lost` also when the tenure is over before it is known to be done; `refused` when the store has answered for
- *   as long as a lease lasts that it will not
+ * Commits a step, and retries while the store does not answer: the step keeps its sequence number, so it is done once.
+ * @returns `lost` also if the tenure is over before the outcome is known; `refused` if the store has rejected it for as
+ *   long as a lease lasts
  */
 export async function commit(step: CommitStep, parts: CommitParts): Promise<'committed' | 'lost' | 'full' | 'refused'> {
   const { store, name, tenure, runtime, faults } = parts
   const part = step.letters?.length ? 'letters' : 'commit'
-  for (let pauseMs = FIRST_PAUSE_MS; tenure.maySave(); pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+  for (let pauseMs = FIRST_PAUSE_MS; tenure.maySave(); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
     try {
       const result = await store.commit(name, step)
       faults.worked(part)

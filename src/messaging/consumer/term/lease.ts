@@ -1,5 +1,6 @@
 import { PpoppoError } from '../../../errors.js'
 import type { ConsumerStore } from '../../../store/consumer-store.js'
+import type { MessagingRuntime } from '../../lib/runtime.js'
 import type { StoreFaults } from './store-faults.js'
 
 /** Why a lease ended. */
@@ -8,24 +9,28 @@ export interface LeaseLoss {
   readonly error?: Error
 }
 
-/** How a lease may end. `taken`: it is somebody else's. `late`: this process was stopped or busy for too long. */
+/** How a lease ended. `taken`: another process has it. `late`: this process was suspended or busy for too long. */
 type LeaseEnd = 'taken' | 'late' | 'store_fault'
 
-interface LeaseParts {
+/** What {@link Lease} is made of. */
+export interface LeaseParts {
   readonly store: ConsumerStore
+  readonly runtime: Pick<MessagingRuntime, 'monotonic' | 'after'>
+  /** The name of the consumer. */
   readonly name: string
+  /** Identifies this run of it. */
   readonly holder: string
   readonly ttlMs: number
   readonly fence: number
-  /** Before the store was asked, by the monotonic clock: so it never ends here later than there. */
+  /** When the store was asked, by the monotonic clock: so the lease never ends later here than there. */
   readonly askedAt: number
   readonly faults?: StoreFaults
 }
 
 /**
- * The right to be the active consumer of a name. It is renewed at a third of its life, and over as soon as it may be
- * somebody else's: by this process's own clock, whether the store answers or not. The clock is the monotonic one: a
- * wall clock that is set back would make two consumers active.
+ * The right to be the active consumer of a name. It is renewed after a third of its life, and is over as soon as another
+ * process may have it: by the clock of this process, whether the store answers or not. That clock is the monotonic one,
+ * because a wall clock that is set back would make two consumers active.
  */
 export class Lease {
   readonly fence: number
@@ -35,9 +40,9 @@ export class Lease {
   #end: LeaseEnd | undefined
   #validUntil: number
   #lastError: Error | undefined
-  #renewal: NodeJS.Timeout | undefined
-  #expiry: NodeJS.Timeout | undefined
-  #isLetGo = false
+  #cancelRenewal = (): void => {}
+  #cancelExpiry = (): void => {}
+  #isReleased = false
 
   constructor(parts: LeaseParts) {
     this.#parts = parts
@@ -52,53 +57,54 @@ export class Lease {
     return this.#ended.signal
   }
 
+  /** Why it is over, if it is. */
   get loss(): LeaseLoss | undefined {
     return this.#loss
   }
 
-  /** Whether the store said that it is somebody else's. */
+  /** Whether the store said that another process has it. */
   get isTaken(): boolean {
     return this.#end === 'taken'
   }
 
-  /** Whether this process was not there to renew it. */
+  /** Whether this process was suspended or busy for too long to renew it. */
   get wasLate(): boolean {
     return this.#end === 'late'
   }
 
-  /** Asked right before something is begun: timers of a process that was stopped for a while come too late. */
+  /** Checked right before something is begun: in a process that was suspended, timers fire too late. */
   isValid(): boolean {
-    if (this.#loss === undefined && performance.now() >= this.#validUntil) this.#expire()
+    if (this.#loss === undefined && this.#parts.runtime.monotonic() >= this.#validUntil) this.#expire()
     return this.#loss === undefined
   }
 
-  /** The store says that it is somebody else's. */
+  /** The store says that another process has it. */
   lose(): void {
     this.#over('taken', { reason: 'lease_lost' })
     this.#end = 'taken'
   }
 
-  /** The store takes nothing of this one's: perhaps it does of another's. */
+  /** The store rejects every write of this process, but perhaps not of another. */
   giveUp(error: Error): void {
     this.#over('store_fault', { reason: 'store_unavailable', error })
   }
 
-  /** Lets another one in at once. To be called when nothing of this one's is at work any more. */
+  /** Lets another process take over at once. Call it when no handler is running any more. */
   async release(): Promise<void> {
     this.#stopTimers()
     const { store, name, holder } = this.#parts
-    // If that fails, the lease runs out by itself.
+    // If that fails, the lease expires.
     if (this.#loss?.reason !== 'lease_lost') await store.release(name, holder).catch(() => {})
   }
 
-  /** Renews no more; it runs out by itself. */
+  /** Renews it no more, so it expires. */
   abandon(): void {
     this.#stopTimers()
   }
 
   async #renew(): Promise<void> {
-    const { store, name, holder, ttlMs, faults } = this.#parts
-    const askedAt = performance.now()
+    const { store, name, holder, ttlMs, faults, runtime } = this.#parts
+    const askedAt = runtime.monotonic()
     try {
       const isOurs = await store.renew(name, holder, ttlMs)
       faults?.worked('renewal')
@@ -116,18 +122,21 @@ export class Lease {
   }
 
   #scheduleRenewal(afterMs: number): void {
-    if (this.#isLetGo) return
-    clearTimeout(this.#renewal)
-    this.#renewal = setTimeout(() => void this.#renew(), afterMs)
+    if (this.#isReleased) return
+    this.#cancelRenewal()
+    this.#cancelRenewal = this.#parts.runtime.after(afterMs, () => void this.#renew())
   }
 
   #scheduleExpiry(): void {
-    if (this.#isLetGo) return
-    clearTimeout(this.#expiry)
-    this.#expiry = setTimeout(() => this.isValid() && this.#scheduleExpiry(), this.#validUntil - performance.now())
+    if (this.#isReleased) return
+    const { runtime } = this.#parts
+    this.#cancelExpiry()
+    this.#cancelExpiry = runtime.after(this.#validUntil - runtime.monotonic(), () => {
+      if (this.isValid()) this.#scheduleExpiry()
+    })
   }
 
-  /** Without an error of the store's it was this process that came too late. */
+  /** If the store has not failed, this process was too late. */
   #expire(): void {
     const error = this.#lastError
     if (error === undefined) this.#over('late', { reason: 'lease_lost' })
@@ -143,8 +152,8 @@ export class Lease {
   }
 
   #stopTimers(): void {
-    this.#isLetGo = true
-    clearTimeout(this.#renewal)
-    clearTimeout(this.#expiry)
+    this.#isReleased = true
+    this.#cancelRenewal()
+    this.#cancelExpiry()
   }
 }

@@ -5,7 +5,7 @@ import type { ConsumeOptions, FanOutOptions } from '../../types/consumer.js'
 import type { StreamOptions } from '../../types/events.js'
 import { checkNames, pick, record } from '../../wire/validate.js'
 
-/** {@link ConsumeOptions}, checked and complete. What belongs to the stream is checked there. */
+/** {@link ConsumeOptions}, checked and with their defaults. */
 export interface ConsumeSettings
   extends Pick<
     ConsumeOptions,
@@ -18,7 +18,7 @@ export interface ConsumeSettings
   readonly handlerTimeoutMs: number
   readonly onCursorLost: 'fail' | 'latest' | 'earliest'
   readonly fanOut: Required<FanOutOptions> | undefined
-  /** What is asked of the stream, but for where it begins. */
+  /** The options of the stream, except for where it begins. */
   readonly stream: StreamOptions
 }
 
@@ -45,7 +45,7 @@ const NAMES = [
   ...STREAM_OPTIONS,
 ]
 
-/** @throws `request_invalid` with the name of the option */
+/** The options of `consume()`, checked. @throws `request_invalid` naming the option */
 export function parseConsumeOptions(options: unknown): ConsumeSettings {
   const given = record(options, 'The options of consume()', 'consume({ name, handler })')
   checkNames(given, NAMES, '')
@@ -73,7 +73,7 @@ export function parseConsumeOptions(options: unknown): ConsumeSettings {
   }
 }
 
-/** A name of consumers. @throws `request_invalid` */
+/** The name of a consumer, checked. @throws `request_invalid` */
 export function parseConsumerName(name: unknown): string {
   if (typeof name === 'string' && /^[\w.-]{1,100}$/.test(name)) return name
   throw invalid('name', 'must be 1 to 100 of A-Z a-z 0-9 _ . -')

@@ -1,24 +1,28 @@
 import { notify } from '../../../lib/notify.js'
 import { isRefusedByStore } from '../../../store/redis/faults.js'
+import type { MessagingRuntime } from '../../lib/runtime.js'
 import type { ConsumeOptions } from '../../types/consumer.js'
 
 /** What a consumer asks of its store. */
-type Part = 'lease' | 'renewal' | 'commit' | 'letters' | 'queue' | 'finish'
+export type StorePart = 'lease' | 'renewal' | 'commit' | 'letters' | 'queue' | 'finish'
 
-interface StoreFaultsParts {
+/** What {@link StoreFaults} is made of. */
+export interface StoreFaultsParts {
+  /** The name of the consumer. */
   readonly name: string
+  readonly runtime: Pick<MessagingRuntime, 'monotonic'>
   readonly onStoreFault?: ConsumeOptions['onStoreFault']
-  /** So long a refusal may last before the consumer counts as standing still. */
+  /** How long the store may reject something before that counts as permanent. */
   readonly patienceMs: number
-  /** Tells an operator what must not be missed. */
+  /** Warns an operator. */
   readonly warn: (text: string) => void
 }
 
-/** What of the store fails: tells the app when that begins, once until all of it works again. */
+/** What fails in the store. Notifies the app when that begins, once until everything works again. */
 export class StoreFaults {
   readonly #parts: StoreFaultsParts
   /** Since when, by the monotonic clock. */
-  readonly #failing = new Map<Part, number>()
+  readonly #failing = new Map<StorePart, number>()
   #hasWarned = false
   #lastError = new Error('the store failed')
 
@@ -26,31 +30,35 @@ export class StoreFaults {
     this.#parts = parts
   }
 
+  /** The most recent failure. */
   get lastError(): Error {
     return this.#lastError
   }
 
-  /** Whether what was done could not be saved the last time. */
+  /** Whether the last attempt to save failed. */
   get isSavingFailing(): boolean {
     return this.#failing.has('commit') || this.#failing.has('letters')
   }
 
-  /** @returns `for_good` when the store answers that it will not, and has failed at this for longer than one waits */
-  failed(part: Part, error: Error): 'for_now' | 'for_good' {
-    const { name, onStoreFault, patienceMs, warn } = this.#parts
+  /** Notes a failure. @returns `for_good` if the store rejects this, and has done so for longer than `patienceMs` */
+  failed(part: StorePart, error: Error): 'for_now' | 'for_good' {
+    const { name, runtime, onStoreFault, patienceMs, warn } = this.#parts
     this.#lastError = error
     if (this.#failing.size === 0) notify(onStoreFault, error)
-    const now = performance.now()
+    const now = runtime.monotonic()
     const since = this.#failing.get(part) ?? now
     this.#failing.set(part, since)
     if (!isRefusedByStore(error) || now - since < patienceMs) return 'for_now'
     if (!this.#hasWarned)
-      warn(`The consumer ${name} stands still, and goes on by itself once this is cured: ${error.message}`)
+      warn(
+        `The consumer ${name} cannot save anything, and continues automatically once this is fixed: ${error.message}`,
+      )
     this.#hasWarned = true
     return 'for_good'
   }
 
-  worked(part: Part): void {
+  /** Notes a success. */
+  worked(part: StorePart): void {
     this.#failing.delete(part)
     if (this.#failing.size === 0) this.#hasWarned = false
   }

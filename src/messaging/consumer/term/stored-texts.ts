@@ -1,4 +1,4 @@
-/** What a consumer keeps in its store, as texts: events, dead letters, entries of the queue, and the checkpoint. */
+/* What a consumer keeps in its store, as texts: dead letters, entries of the queue, and the checkpoint. */
 import { randomUUID } from 'node:crypto'
 import { isPlainObject, parseJsonObject } from '../../../lib/guards.js'
 import type { StoredDeadLetter } from '../../../store/consumer-store.js'
@@ -11,17 +11,17 @@ function toEventText(event: MessagingEvent): string {
   return JSON.stringify(event)
 }
 
-/** @returns nothing for what this library did not write */
+/** @returns nothing for a text that this library did not write */
 function parseEventText(text: string): MessagingEvent | undefined {
   return toEvent(parseJsonObject(text), new Date())
 }
 
-/** As the store keeps it. An event that came without an id is like no other. */
+/** Converts a dead letter to what the store keeps. An event without an id is never a duplicate. */
 export function toLetter(letter: DeadLetter): StoredDeadLetter {
   return { id: letter.event.eventId || randomUUID(), text: JSON.stringify(letter) }
 }
 
-/** @returns nothing for what this library did not write */
+/** Reads what {@link toLetter} wrote. @returns nothing for a text that this library did not write */
 export function parseLetterText(text: string): DeadLetter | undefined {
   const value = parseJsonObject(text)
   const failedAt = toDate(value?.['failedAt']) ?? new Date()
@@ -30,7 +30,7 @@ export function parseLetterText(text: string): DeadLetter | undefined {
   return { event, error: String(value['error'] ?? ''), attempts: Number(value['attempts']), failedAt }
 }
 
-/** @param otherwise when it happened, where the text does not tell: earlier versions stored such events */
+/** @param otherwise when it happened if the text does not say: earlier versions stored such events */
 function toEvent(value: unknown, otherwise: Date): MessagingEvent | undefined {
   if (!isPlainObject(value) || typeof value['eventId'] !== 'string' || typeof value['type'] !== 'string')
     return undefined
@@ -39,48 +39,53 @@ function toEvent(value: unknown, otherwise: Date): MessagingEvent | undefined {
   return { ...event, occurredAt: toDate(value['occurredAt']) ?? toUlidDate(event.eventId) ?? otherwise }
 }
 
+/** An event in the queue. */
 export interface WorkItem {
   readonly event: MessagingEvent
+  /** That of the consumer that read it. */
   readonly fence: number
 }
 
+/** Converts an event to an entry of the queue. */
 export function toEntryText(event: MessagingEvent, fence: number): string {
   return `${fence}:${toEventText(event)}`
 }
 
-/** @returns nothing for what this library did not write */
+/** Reads what {@link toEntryText} wrote. @returns nothing for a text that this library did not write */
 export function parseEntryText(text: string): WorkItem | undefined {
   const at = text.indexOf(':')
   const event = parseEventText(text.slice(at + 1))
   return event && { event, fence: Number(text.slice(0, at)) }
 }
 
-/** How far a consumer is. */
+/** How far a consumer has got. */
 export interface Checkpoint {
-  /** Everything up to this event is handled; absent at the beginning. */
+  /** Everything up to this event is handled. Absent at the beginning. */
   readonly cursor?: string
-  /** Events after it that are handled, too: one that takes long holds up none but its own. */
+  /** Later events that are handled too: one that takes long holds up only those of its own send. */
   readonly ahead: readonly string[]
-  /** Events that happened before count as handled, in milliseconds since the epoch: `onCursorLost: 'latest'`. */
+  /** Events that happened before this time (milliseconds since the epoch) count as handled: `onCursorLost: 'latest'`. */
   readonly skipsBefore?: number
   /** The fence under which this was saved. */
   readonly term?: number
   /**
-   * How many events after the cursor, in the order of the stream, may have been begun since: those that a process may
-   * have died of. Absent: none, it ended in good order.
+   * How many events after the cursor, in the order of the stream, may have been begun since: one of them may have killed
+   * the process. Absent after a clean end.
    */
   readonly reach?: number
-  /** How often an event that is not handled was begun alone, after a process had died. */
+  /** How often an open event was begun alone after a process had died, by its id. */
   readonly deliveries?: Readonly<Record<string, number>>
 }
 
+/** The checkpoint of a consumer that has handled nothing. */
 export const BEGINNING: Checkpoint = { ahead: [] }
 
+/** Converts a checkpoint to what the store keeps. */
 export function toCheckpointText(checkpoint: Checkpoint): string {
   return JSON.stringify(checkpoint)
 }
 
-/** What cannot be read counts as no checkpoint: the stream is read from where the server begins. */
+/** Reads what {@link toCheckpointText} wrote. @returns nothing for anything else: the stream is read from its beginning */
 export function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
   const value = text === undefined ? undefined : parseJsonObject(text)
   if (value === undefined) return undefined

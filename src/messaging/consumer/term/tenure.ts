@@ -1,10 +1,11 @@
 import { atMost } from '../../lib/pause.js'
 import type { MessagingRuntime } from '../../lib/runtime.js'
+import { Signal } from '../../lib/signal.js'
 import type { Lease } from './lease.js'
 
 /**
- * The time in which one consumer may act, and how that ends: first nothing new is begun, then, where the lease ran out,
- * handlers are told to end and what they finish still counts, then everything is over.
+ * The time in which a consumer may act. It ends in steps: first nothing new is begun (`closing`); if the lease has
+ * expired, handlers are told to end, and what they finish still counts (`recalled`); then everything is over (`over`).
  */
 export class Tenure {
   readonly fence: number
@@ -13,7 +14,8 @@ export class Tenure {
   readonly #recalled = new AbortController()
   readonly #over = new AbortController()
   #atWork = 0
-  #onIdle = (): void => {}
+  /** The last handler has ended. */
+  readonly #idle = new Signal()
 
   constructor(lease: Pick<Lease, 'fence' | 'isValid' | 'wasLate'>) {
     this.fence = lease.fence
@@ -25,66 +27,62 @@ export class Tenure {
     return this.#closing.signal
   }
 
-  /** Aborted when handlers at work must end. What they finish is saved if nobody has taken over: the fence decides. */
+  /** Aborted when handlers must end. What they finish is saved if nobody has taken over: the fence decides. */
   get recalled(): AbortSignal {
     return this.#recalled.signal
   }
 
-  /** Aborted when nothing may be done any more. */
+  /** Aborted when nothing may be saved any more. */
   get over(): AbortSignal {
     return this.#over.signal
   }
 
-  /** Asked before anything is begun. */
+  /** Checked before anything is begun. */
   mayBegin(): boolean {
     return !this.#closing.signal.aborted && this.#lease.isValid()
   }
 
-  /** Asked before anything is saved. The lease need not be valid: it is the store that knows whose it is. */
+  /** Checked before anything is saved. The lease need not be valid: the store knows who has it. */
   maySave(): boolean {
     return !this.#over.signal.aborted
   }
 
-  /** Whether this process was stopped, or busy, for longer than its lease. */
+  /** Whether this process was suspended or busy for longer than its lease. */
   get wasLate(): boolean {
     return this.#lease.wasLate
   }
 
-  /** Code of the app has begun that takes time. */
+  /** An asynchronous handler has begun. */
   noteBegin(): void {
     this.#atWork++
   }
 
-  /** It has ended: by itself, whether anybody waits for it or not. */
+  /** It has ended, whether its outcome still matters or not. */
   noteEnd(): void {
-    if (--this.#atWork === 0) this.#onIdle()
+    if (--this.#atWork === 0) this.#idle.notify()
   }
 
-  /** Waits for what is at work. @returns whether it has ended within `ms` */
+  /** Waits up to `ms` for running handlers. @returns whether all have ended */
   async untilIdle(ms: number, runtime: MessagingRuntime): Promise<boolean> {
-    if (this.#atWork > 0) await atMost(ms, this.#idle(), runtime)
+    if (this.#atWork > 0) await atMost(ms, this.#idle.next(), runtime)
     return this.#atWork === 0
   }
 
+  /** Nothing new may be begun. */
   close(): void {
     this.#closing.abort()
   }
 
-  /** The lease has run out by this process's clock. */
+  /** The lease has expired by the clock of this process. */
   recall(reason: unknown): void {
     this.#closing.abort()
     this.#recalled.abort(reason)
   }
 
+  /** Nothing may be done any more. */
   end(reason: unknown): void {
     this.#closing.abort()
     this.#recalled.abort(reason)
     this.#over.abort(reason)
-  }
-
-  #idle(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onIdle = resolve
-    })
   }
 }

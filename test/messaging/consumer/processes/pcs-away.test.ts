@@ -155,7 +155,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
       expect(told).toMatchObject({ code: 'cursor_lost' })
       // The warning comes by another pipe.
       await until(() => failing.errors().includes('\n'), 'it warns')
-      expect(failing.errors()).toMatch(/PpoppoWarning: The consumer pcs-away has ended: .*does not know/)
+      expect(failing.errors()).toMatch(/PpoppoWarning: The consumer pcs-away has stopped: .*does not know/)
       const next = start({ consume: { onCursorLost: 'earliest' } })
       // It did not have to wait until a lease ran out.
       expect((await next.untilTold('active')).at).toBeLessThan((await next.untilTold('ready')).at + LEASE_MS / 2)

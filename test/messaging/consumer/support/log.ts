@@ -73,7 +73,7 @@ export function createConsumers(
     start(options, runtime = {}) {
       const consumer = new RunningConsumer({
         settings: parseConsumeOptions({ name, drainMs: 100, ...options }),
-        events: log.stream,
+        openStream: log.stream,
         store,
         warn,
         runtime: { ...systemMessagingRuntime, ...runtime },

@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import type { CallFailure } from '../../../src/messaging/call/status.js'
-import { judgeEnd, NO_STREAK, type Streak, type StreamEnd } from '../../../src/messaging/events/judge-end.js'
-import { pauseMs } from '../../../src/messaging/events/pause.js'
+import {
+  judgeEnd,
+  NO_STREAK,
+  pauseMs,
+  type Streak,
+  type StreamEnd,
+} from '../../../src/messaging/events/reopen-policy.js'
 
 const END: StreamEnd = { isPlanned: false, hadCursor: false, hadProgress: false, lastedMs: 40, connectedMs: 0 }
 
