@@ -5,7 +5,7 @@ import { runToEnd } from '../scripts/lib/processes.mjs'
 import { parseArguments, USAGE } from './lib/arguments.mjs'
 import { prepare } from './lib/prepare.mjs'
 
-const IDS = ['B1', 'B2', 'B3', 'B6', 'B7', 'B9', 'B11']
+const IDS = ['B1', 'B2', 'B3', 'B4', 'B6', 'B7', 'B8', 'B9', 'B11']
 
 await runToEnd(async () => {
   let options

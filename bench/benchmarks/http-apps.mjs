@@ -14,13 +14,13 @@ export const OURS = 'express-ppoppo'
 /**
  * Starts some of the apps, runs `work` with them, and ends them whatever happens.
  * @param {import('../lib/context.mjs').Context} context
- * @param {readonly string[]} names
+ * @param {readonly string[]} names of `APPS`; a digit behind a name makes another process of the same
  */
 export async function withApps({ redis, pas, profileOf }, names, work, extra = {}) {
   const apps = {}
   try {
     for (const name of names) {
-      const [kind, options] = APPS[name]
+      const [kind, options] = APPS[name.replace(/ \d$/, '')]
       const settings = { redisUrl: redis.url, issuer: pas.issuer, clientId: 'bench_login_client', ...options, ...extra }
       apps[name] = await startApp(kind, settings, profileOf(name))
     }

@@ -2,8 +2,11 @@ import { Agent, request } from 'node:http'
 
 const MOST_HOPS = 10
 
-/** As much of a browser as a sign-in needs: keeps cookies by host and port, follows redirects. */
-export function createBrowser({ agent = new Agent({ keepAlive: true, maxSockets: 64 }) } = {}) {
+/**
+ * As much of a browser as a sign-in needs: keeps cookies by host and port, follows redirects.
+ * @param {{ agent?: Agent, cookie?: string }} [options] `cookie`: sent with each request instead of those it keeps
+ */
+export function createBrowser({ agent = new Agent({ keepAlive: true, maxSockets: 64 }), cookie } = {}) {
   /** @type {Map<string, Map<string, string>>} */
   const jars = new Map()
 
@@ -11,7 +14,8 @@ export function createBrowser({ agent = new Agent({ keepAlive: true, maxSockets:
     const jar = jars.get(url.host) ?? new Map()
     jars.set(url.host, jar)
     const headers = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
-    if (jar.size > 0) headers.cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    if (cookie !== undefined) headers.cookie = cookie
+    else if (jar.size > 0) headers.cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
     return new Promise((resolve, reject) => {
       const asking = request(url, { headers, agent }, (answer) => {
         let text = ''

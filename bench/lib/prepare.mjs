@@ -8,6 +8,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Installs the peers and builds the library, where that has not been done. */
 export function prepare() {
   if (!existsSync(`${BENCH}node_modules`)) run('npm', ['ci', '--no-audit', '--no-fund'], BENCH, 'installing the peers')
+  prepareLibrary()
+}
+
+/** Builds the library and the sandbox, where that has not been done. */
+export function prepareLibrary() {
   run('npx', ['tsc', '-b', 'tsconfig.build.json', 'sandbox'], ROOT, 'building')
 }
 

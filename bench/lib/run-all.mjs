@@ -4,8 +4,10 @@ import { resolve } from 'node:path'
 import * as b1 from '../benchmarks/b1-guarded.mjs'
 import * as b2 from '../benchmarks/b2-public.mjs'
 import * as b3 from '../benchmarks/b3-sign-in.mjs'
+import * as b4 from '../benchmarks/b4-token-due.mjs'
 import * as b6 from '../benchmarks/b6-calls.mjs'
 import * as b7 from '../benchmarks/b7-events.mjs'
+import * as b8 from '../benchmarks/b8-start.mjs'
 import * as b9 from '../benchmarks/b9-memory.mjs'
 import * as b11 from '../benchmarks/b11-far-redis.mjs'
 import { OURS } from '../benchmarks/http-apps.mjs'
@@ -14,7 +16,7 @@ import { toProfileTable } from './profile-table.mjs'
 import { startRedis } from './redis.mjs'
 import { summarize } from './report.mjs'
 
-const BENCHMARKS = [b1, b2, b3, b6, b7, b9, b11]
+const BENCHMARKS = [b1, b2, b3, b4, b6, b7, b8, b9, b11]
 
 /** Runs the benchmarks that were asked for, each with a fresh Redis and PAS. */
 export async function runAll({ only, rounds, isQuick, profile }) {

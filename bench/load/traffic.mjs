@@ -1,0 +1,73 @@
+import { setMaxListeners } from 'node:events'
+import { Agent, get } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const PROBE_EVERY_MS = 100
+const GIVE_UP_MS = 20_000
+
+/**
+ * Lets everybody ask who they are, in turn, so many each second; nobody asks twice at a time. Beside them somebody without
+ * a cookie asks for a public page, to see how busy the app is.
+ */
+export function startTraffic({ url, people, perSecond, judge }) {
+  const agent = new Agent({ keepAlive: true })
+  const stop = new AbortController()
+  setMaxListeners(0, stop.signal)
+  const everyMs = (people.length / perSecond) * 1_000
+  const loops = people.map(async (person, index) => {
+    await pause((index / people.length) * everyMs, stop.signal)
+    while (!stop.signal.aborted) {
+      const startedAt = performance.now()
+      judge.note(await ask(`${url}/me`, person, agent), person)
+      await pause(startedAt + everyMs - performance.now(), stop.signal)
+    }
+  })
+  loops.push(probe(url, judge, stop.signal))
+  return {
+    async stop() {
+      stop.abort()
+      await Promise.all(loops)
+      agent.destroy()
+    },
+  }
+}
+
+/** Everybody once more. */
+export async function askAll({ url, people, judge }) {
+  const agent = new Agent({ keepAlive: true })
+  for (const person of people) judge.note(await ask(`${url}/me`, person, agent), person)
+  agent.destroy()
+}
+
+async function probe(url, judge, signal) {
+  const agent = new Agent({ keepAlive: true })
+  while (!signal.aborted) {
+    judge.noteProbe(await ask(`${url}/`, {}, agent))
+    await pause(PROBE_EVERY_MS, signal)
+  }
+  agent.destroy()
+}
+
+async function pause(ms, signal) {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {})
+}
+
+/** @returns {Promise<{ from: number, to: number, status: number, text: string }>} status 0: no answer, `text` says why */
+function ask(url, { cookie }, agent) {
+  const from = performance.now()
+  return new Promise((resolve) => {
+    const done = (status, text) => resolve({ from, to: performance.now(), status, text })
+    const headers = { accept: 'application/json', ...(cookie && { cookie }) }
+    const asking = get(url, { agent, headers }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (part) => {
+        text += part
+      })
+      answer.once('error', (error) => done(0, error.message))
+      answer.once('end', () => done(answer.statusCode, text))
+    })
+    asking.setTimeout(GIVE_UP_MS, () => asking.destroy(new Error(`no answer within ${GIVE_UP_MS} ms`)))
+    asking.once('error', (error) => done(0, error.message))
+  })
+}
