@@ -1,17 +1,17 @@
 /**
- * The text of `/button.css` and `/button.js`. Both are the same for everyone, and neither needs anything that a strict
- * content security policy (`script-src 'self'; style-src 'self'`) would refuse.
+ * The content of `/button.css` and `/button.js`. Both are the same for everybody and work under a strict content security
+ * policy (`script-src 'self'; style-src 'self'`).
  */
 
-/** A key that opens a door: no logo, since none is known. Presentation attributes, because `style` needs 'unsafe-inline'. */
+/** An arrow into a door; there is no official logo. Presentation attributes, because `style` needs 'unsafe-inline'. */
 export const BUTTON_ICON: string =
   '<svg aria-hidden="true" focusable="false" width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path d="M11.5 3H14a2.5 2.5 0 0 1 2.5 2.5v9A2.5 2.5 0 0 1 14 17h-2.5M3 10h9M8.5 6.5 12 10l-3.5 3.5"/></svg>'
 
 const DARK = '--ppoppo-fill:#eceef1;--ppoppo-ink:#15181d;--ppoppo-hover:#fff;--ppoppo-focus:#8ab4ff'
 
 /**
- * Styles of the link, in a page and in the component's shadow tree alike. An app sets `--ppoppo-radius` and
- * `--ppoppo-font` where it likes others.
+ * Styles of the link, both in a page and in the component's shadow tree. An app may set `--ppoppo-radius` and
+ * `--ppoppo-font`.
  */
 export const BUTTON_CSS: string = `
 .ppoppo-sign-in{--ppoppo-fill:#191d23;--ppoppo-ink:#fff;--ppoppo-hover:#353c47;--ppoppo-focus:#1f5fd6}
@@ -27,11 +27,11 @@ a.ppoppo-sign-in svg{flex:none}
 const HOST_CSS = ':host{display:inline-block;max-width:100%}:host([hidden]){display:none}'
 
 /**
- * The web component, a plain script that works as `<script defer>` and as `<script type="module">`.
+ * The web component: a plain script that works as `<script defer>` and as `<script type="module">`.
  *
- * @param base public address of the routes, e.g. `https://app.example/auth`. It is written into the script rather than
- *   read from where the script was loaded: a sign-in must begin on the host its callback comes back to, also where the
- *   page is served from another one.
+ * @param base public URL of the routes, e.g. `https://app.example/auth`. It is written into the script, not read from where
+ *   the script was loaded: a sign-in must begin on the host that its callback returns to, even if the page is on a
+ *   different one
  * @param labels text of the button by language
  */
 export function buttonScript(base: string, labels: Readonly<Record<string, string>>): string {
@@ -54,7 +54,7 @@ export function buttonScript(base: string, labels: Readonly<Record<string, strin
     sheet = undefined
   }
 
-  /** 'ko-KR' where there is one, else 'ko', else English. */
+  /** 'ko-KR' if there is one, otherwise 'ko', otherwise English. */
   const labelIn = (language) => {
     const wanted = String(language || '').toLowerCase()
     const known = Object.keys(LABELS)
@@ -110,7 +110,7 @@ export function buttonScript(base: string, labels: Readonly<Record<string, strin
 `
 }
 
-/** JSON that may also stand inside a script element. */
+/** JSON that is safe inside a script element. */
 function toScript(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<\u2028\u2029]/g,

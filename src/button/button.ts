@@ -10,21 +10,21 @@ import { BUTTON_CSS, BUTTON_ICON, buttonScript } from './assets.js'
 
 /** Options of `auth.signInButton()`. */
 export interface SignInButtonOptions extends LoginWishes {
-  /** Where to come back to: a path, or a URL of an allowed origin. @default where login decides: `/` */
+  /** Where to return after the sign-in: a path, or a URL of an allowed origin. @default the app's home */
   readonly returnTo?: string
-  /** Language of the text, BCP 47; one without a text of its own is answered in English. @default 'en' */
+  /** Language of the text, BCP 47; English if there is no text for it. @default 'en' */
   readonly lang?: string
-  /** The page it stands on. @default 'auto', as the visitor's system says */
+  /** Theme of the page around it. @default 'auto', the visitor's system setting */
   readonly theme?: 'auto' | 'light' | 'dark'
-  /** Another text. @default 'Sign in with Ppoppo', or the `signIn` text of the language */
+  /** Text of the button. @default 'Sign in with Ppoppo', or the `signIn` text of the language */
   readonly label?: string
-  /** Further class names, besides `ppoppo-sign-in`. */
+  /** Class names to add to `ppoppo-sign-in`. */
   readonly className?: string
 }
 
-/** The drop-in button of one instance. */
+/** The sign-in button of one instance. */
 export interface Button {
-  /** A link as HTML; `button.css` gives it its looks. @throws PpoppoError `config_invalid` for an option it does not know */
+  /** A link as HTML, styled by `button.css`. @throws PpoppoError `config_invalid` for an unknown or wrong option */
   html(options?: SignInButtonOptions): string
   readonly assets: { readonly js: string; readonly css: string }
   /** `GET /button.js` */
@@ -73,8 +73,8 @@ export function createButton({ mountPath, origin, texts }: ButtonParts): Button 
   )
   const base = origin + mountPath
   const assets = { js: buttonScript(base, labels), css: BUTTON_CSS } as const
-  const script = createAsset('text/javascript', assets.js)
-  const stylesheet = createAsset('text/css', assets.css)
+  const script = toAsset('text/javascript', assets.js)
+  const stylesheet = toAsset('text/css', assets.css)
 
   return {
     html: (given = {}) => renderLink(base, labels, checkOptions(given)),
@@ -82,7 +82,7 @@ export function createButton({ mountPath, origin, texts }: ButtonParts): Button 
     sendScript: (req, res) => sendAsset(req, res, script),
     sendStylesheet: (req, res) => sendAsset(req, res, stylesheet),
     sendFragment: (req, res) =>
-      sendAsset(req, res, createAsset('text/html', renderLink(base, labels, toOptions(req.query)))),
+      sendAsset(req, res, toAsset('text/html', renderLink(base, labels, toOptions(req.query)))),
   }
 }
 
@@ -97,7 +97,7 @@ function renderLink(base: string, labels: Readonly<Record<string, string>>, opti
   return html`<a class="${classes}" data-theme="${theme}" lang="${language}" rel="nofollow" data-turbo="false" href="${base}/login${query}">${trustedHtml(BUTTON_ICON)}<span>${label}</span></a>`.toString()
 }
 
-/** `ko-KR` where there is a text for it, else `ko`, else `en`. */
+/** `ko-KR` if there is a text for it, otherwise `ko`, otherwise `en`. */
 function knownLanguage(labels: Readonly<Record<string, string>>, language = 'en'): string {
   const wanted = language.toLowerCase()
   const find = (name: string | undefined): string | undefined =>
@@ -105,7 +105,7 @@ function knownLanguage(labels: Readonly<Record<string, string>>, language = 'en'
   return find(wanted) ?? find(wanted.split('-')[0]) ?? 'en'
 }
 
-/** A wrong option is a mistake in the app's code, so it is told at once. */
+/** A wrong option is a mistake in the app's code, so it throws at once. */
 function checkOptions(options: SignInButtonOptions): SignInButtonOptions {
   assertCallOptions(options, OPTION_NAMES, 'signInButton')
   for (const [key, value] of Object.entries(options)) {
@@ -113,13 +113,13 @@ function checkOptions(options: SignInButtonOptions): SignInButtonOptions {
       throw new PpoppoError('config_invalid', 'signInButton: "theme" must be "auto", "light" or "dark"')
     }
     if (value !== undefined && typeof value !== 'string') {
-      throw new PpoppoError('config_invalid', `signInButton: "${key}" must be a text`)
+      throw new PpoppoError('config_invalid', `signInButton: "${key}" must be a string`)
     }
   }
   return options
 }
 
-/** What strangers put into a query is taken where it makes sense, and else passed over. */
+/** Anybody can write a query, so what is not valid in it is ignored. */
 function toOptions(query: Request['query']): SignInButtonOptions {
   const text = (name: string): string | undefined => {
     const value = query[name]
@@ -141,11 +141,11 @@ interface Asset {
   readonly etag: string
 }
 
-function createAsset(type: string, body: string): Asset {
+function toAsset(type: string, body: string): Asset {
   return { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
 }
 
-/** The same for everyone, so caches may keep it; `res.send` answers 304 where the ETag is known. */
+/** The same for everybody, so caches may store it. If the client has this ETag, `res.send` answers 304. */
 function sendAsset(_req: Request, res: Response, { type, body, etag }: Asset): void {
   res.set({
     'Content-Type': `${type}; charset=utf-8`,
@@ -153,7 +153,7 @@ function sendAsset(_req: Request, res: Response, { type, body, etag }: Asset): v
     ETag: etag,
     'X-Content-Type-Options': 'nosniff',
     'Cross-Origin-Resource-Policy': 'cross-origin',
-    // Module scripts and integrity checks from other origins need it; there is nothing here that is anyone's own.
+    // Module scripts and integrity checks from other origins need it, and nothing here is private.
     'Access-Control-Allow-Origin': '*',
     'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   })

@@ -1,12 +1,12 @@
 /*
- * Parameters that an app adds to the authorization request: what it may, and what is the library's alone.
+ * Parameters that an app adds to the authorization request: which it may set, and which are reserved for the library.
  */
 import { isPlainObject } from '../lib/guards.js'
 
 /** Parameters of an authorization request by their names on the wire, e.g. `{ ui_locales: 'ko' }`. */
 export type AuthorizationParams = Readonly<Record<string, string>>
 
-/** Set by the library, or meaning something it does not do; where an option sets it, that one's name. */
+/** Parameters that the library sets or does not support -> the option that sets it, if there is one. */
 const RESERVED: Readonly<Record<string, string | undefined>> = {
   client_id: 'clientId',
   redirect_uri: 'mountPath',
@@ -24,8 +24,8 @@ const MAX_VALUE_LENGTH = 2_000
 const MAX_PARAMS = 30
 
 /**
- * What is wrong with parameters of an app, in words that follow their name; `undefined` where all is well.
- * Values are never repeated.
+ * What is wrong with the parameters of an app, as the rest of a sentence that starts with their name; `undefined` if nothing
+ * is. It never contains a value.
  */
 export function faultOfAuthorizationParams(
   given: unknown,
@@ -49,10 +49,10 @@ function faultOfParam(name: string, value: unknown): string | undefined {
       ? 'is reserved: the library sets it, or does not support it'
       : `is reserved: it follows from the option "${option}"`
   }
-  if (!/^[\x21-\x7e]{1,100}$/.test(name)) return 'is not the name of a parameter'
+  if (!/^[\x21-\x7e]{1,100}$/.test(name)) return 'is not a valid parameter name'
   if (typeof value !== 'string' || value === '' || value.length > MAX_VALUE_LENGTH || /\p{Cc}/u.test(value)) {
-    return `must be a text of 1 to ${MAX_VALUE_LENGTH} characters without control characters`
+    return `must be a string of 1 to ${MAX_VALUE_LENGTH} characters without control characters`
   }
-  if (name === 'max_age' && !/^\d{1,9}$/.test(value)) return 'must be a whole number of seconds, as a text'
+  if (name === 'max_age' && !/^\d{1,9}$/.test(value)) return 'must be a whole number of seconds, as a string'
   return undefined
 }

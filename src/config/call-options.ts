@@ -3,10 +3,9 @@ import { isPlainObject } from '../lib/guards.js'
 import { unknownKeys } from '../lib/known-keys.js'
 
 /**
- * Checks what was passed to a function of ours before anything is done: an option that is misspelt must not be as if it
- * had not been given.
+ * Checks the options of a public function before it does anything: a misspelt option must not be ignored.
  *
- * @param call the function, as the app spells it
+ * @param call the function, as the app calls it
  * @throws PpoppoError `config_invalid`, naming the option and the nearest known one, never a value
  * @example assertCallOptions(options, ['everywhere'], 'req.ppoppo.signOut')
  */

@@ -4,14 +4,14 @@ import type { Faults } from './environment.js'
 
 const OPTION = 'grpcChannelOptions'
 
-type Kind = 'text' | 'number'
+type Kind = 'string' | 'number'
 
-/** Options of grpc-js's channel that may be set, and what each takes. grpc-js itself ignores what it does not know. */
+/** The channel options of grpc-js that an app may set, and their types. grpc-js itself ignores unknown ones. */
 export const CHANNEL_OPTIONS: Readonly<Record<string, Kind>> = {
-  'grpc.ssl_target_name_override': 'text',
-  'grpc.default_authority': 'text',
-  'grpc.primary_user_agent': 'text',
-  'grpc.secondary_user_agent': 'text',
+  'grpc.ssl_target_name_override': 'string',
+  'grpc.default_authority': 'string',
+  'grpc.primary_user_agent': 'string',
+  'grpc.secondary_user_agent': 'string',
   'grpc.keepalive_permit_without_calls': 'number',
   'grpc.max_concurrent_streams': 'number',
   'grpc.initial_reconnect_backoff_ms': 'number',
@@ -27,22 +27,22 @@ export const CHANNEL_OPTIONS: Readonly<Record<string, Kind>> = {
   'grpc-node.tls_enable_trace': 'number',
 }
 
-const SENT_AGAIN = 'cannot be set: the library decides what is sent again, so that no message goes out twice'
+const RETRIES = 'cannot be set: the library decides what is retried, so that no message is sent twice'
 
-/** Those that are ours to set, and why. */
+/** Channel options that an app may not set, and why. */
 export const RESERVED_CHANNEL_OPTIONS: Readonly<Record<string, string>> = {
-  'grpc.keepalive_time_ms': 'is the option "keepalive.timeMs"',
-  'grpc.keepalive_timeout_ms': 'is the option "keepalive.timeoutMs"',
-  'grpc.service_config': SENT_AGAIN,
-  'grpc.service_config_disable_resolution': SENT_AGAIN,
-  'grpc.enable_retries': SENT_AGAIN,
-  'grpc.per_rpc_retry_buffer_size': SENT_AGAIN,
-  'grpc.retry_buffer_size': SENT_AGAIN,
-  'grpc-node.retry_max_attempts_limit': SENT_AGAIN,
-  'grpc.use_local_subchannel_pool': 'cannot be set: a channel that replaces a stuck one must not get its connection',
+  'grpc.keepalive_time_ms': 'is set by the option "keepalive.timeMs"',
+  'grpc.keepalive_timeout_ms': 'is set by the option "keepalive.timeoutMs"',
+  'grpc.service_config': RETRIES,
+  'grpc.service_config_disable_resolution': RETRIES,
+  'grpc.enable_retries': RETRIES,
+  'grpc.per_rpc_retry_buffer_size': RETRIES,
+  'grpc.retry_buffer_size': RETRIES,
+  'grpc-node.retry_max_attempts_limit': RETRIES,
+  'grpc.use_local_subchannel_pool': 'cannot be set: a channel that replaces a stuck one must not share its connection',
 }
 
-/** A copy of the channel's options, every name known and every value of its kind. */
+/** A copy of the channel options: every name is known, and every value has the right type. */
 export function parseChannelOptions(
   value: unknown,
   faults: Faults,
@@ -61,20 +61,21 @@ export function parseChannelOptions(
 }
 
 function parseChannelOption(name: string, value: unknown, faults: Faults): string | number | undefined {
-  const path = `${OPTION}["${nameToShow(name)}"]`
+  const path = `${OPTION}["${shownName(name)}"]`
   const why = Object.hasOwn(RESERVED_CHANNEL_OPTIONS, name) ? RESERVED_CHANNEL_OPTIONS[name] : undefined
   if (why !== undefined) return faults.add(path, why)
   const kind = Object.hasOwn(CHANNEL_OPTIONS, name) ? CHANNEL_OPTIONS[name] : undefined
   if (kind === undefined) {
     const meant = nearest(name, Object.keys(CHANNEL_OPTIONS))
     const known = `known are: ${Object.keys(CHANNEL_OPTIONS).join(', ')}`
-    return faults.add(path, `is no option of a channel; ${meant === undefined ? known : `did you mean "${meant}"?`}`)
+    return faults.add(path, `is not a channel option; ${meant === undefined ? known : `did you mean "${meant}"?`}`)
   }
-  if (kind === 'text') return typeof value === 'string' && value !== '' ? value : faults.add(path, 'must be a text')
+  if (kind === 'string')
+    return typeof value === 'string' && value !== '' ? value : faults.add(path, 'must be a non-empty string')
   return isWholeNumber(value, Number.MIN_SAFE_INTEGER) ? value : faults.add(path, 'must be a whole number')
 }
 
-/** Only what looks like a name is repeated: someone may have pasted a secret where a name belongs. */
-function nameToShow(name: string): string {
+/** Only what looks like a name is quoted: somebody may have pasted a secret in its place. */
+function shownName(name: string): string {
   return /^[a-z][a-z_.-]{0,60}$/.test(name) ? name : '(odd name)'
 }

@@ -19,7 +19,7 @@ export function parseScope(value: unknown, faults: Faults): readonly string[] {
   const scope = [...new Set(tokens as string[])]
   if (!isValid) faults.add('scope', 'must be scope names, separated by spaces or as a list (RFC 6749 3.3)')
   else if (!scope.includes('openid') || !scope.includes('profile')) {
-    faults.add('scope', 'must hold both openid and profile; without them nobody can be identified')
+    faults.add('scope', 'must include openid and profile: without them nobody can be identified')
   }
   return scope
 }
@@ -33,7 +33,7 @@ export function parseAppName(value: unknown, faults: Faults): string | undefined
   return faults.add('appName', 'must be the name of your site: 1 to 60 characters on one line, with a letter or digit')
 }
 
-/** Parameters of the authorization request, copied, or a function that gives them. */
+/** A copy of the parameters of the authorization request, or a function that returns them. */
 export function parseAuthorizationParams(
   value: PpoppoOptions['authorizationParams'],
   faults: Faults,
@@ -46,10 +46,10 @@ export function parseAuthorizationParams(
   return {}
 }
 
-/** No braces (Redis Cluster reads them as a hash tag of our own making), nothing a pattern would match. */
+/** No braces (Redis Cluster would read them as a hash tag) and no characters of a glob pattern. */
 export function parseKeyPrefix(value: unknown, faults: Faults): string {
   if (isCleanText(value) && value.length <= 100 && !/[{}*?[\]\\]/.test(value)) return value
-  faults.add('keyPrefix', 'must be a text of 1 to 100 characters without spaces and without any of {}*?[]\\')
+  faults.add('keyPrefix', 'must be a string of 1 to 100 characters without spaces and without any of {}*?[]\\')
   return ''
 }
 
@@ -70,12 +70,12 @@ export function parseSession(
 
 function lifetime(option: string, value: unknown, fallback: number, faults: Faults): number {
   const number = positiveInteger(option, value, fallback, faults)
-  if (number < 1_000) faults.add(option, 'must be 1000 or more: it counts milliseconds')
-  if (number > TEN_YEARS_MS) faults.add(option, 'must not be longer than ten years; it counts milliseconds')
+  if (number < 1_000) faults.add(option, 'must be 1000 or more: it is in milliseconds')
+  if (number > TEN_YEARS_MS) faults.add(option, 'must not be longer than ten years: it is in milliseconds')
   return number
 }
 
-/** RFC 6265 token; the `__Host-` prefix is the browser's promise that no other host set the cookie. */
+/** RFC 6265 token. With the `__Host-` prefix, browsers guarantee that no other host has set the cookie. */
 function parseCookieName(value: unknown, isHttps: boolean | undefined, faults: Faults): string | undefined {
   if (value === undefined) return undefined
   const option = 'session.cookieName'
@@ -89,7 +89,7 @@ function parseCookieName(value: unknown, isHttps: boolean | undefined, faults: F
   return value
 }
 
-/** Names of session keys that survive a sign-in. */
+/** Names of the session keys that a sign-in keeps. */
 export function parseKeepAnonymous(value: unknown, faults: Faults): readonly string[] {
   if (value === undefined) return []
   const keys = toList(value)
@@ -100,10 +100,10 @@ export function parseKeepAnonymous(value: unknown, faults: Faults): readonly str
   return []
 }
 
-/** Per minute and address. From the environment only `off` comes. */
+/** Limits per minute and address. The variable can only be `off`. */
 export function parseRateLimit(option: unknown, variable: unknown, faults: Faults): Config['rateLimit'] {
   if (option === undefined && variable !== undefined) {
-    if (variable !== 'off') faults.add('rateLimit', 'can only be "off" in the environment; numbers are set in code')
+    if (variable !== 'off') faults.add('rateLimit', 'can only be "off" in the environment; set numbers in code')
     return false
   }
   if (option === false) return false
@@ -113,7 +113,7 @@ export function parseRateLimit(option: unknown, variable: unknown, faults: Fault
   return { loginPerMinute: limit('loginPerMinute'), failuresPerMinute: limit('failuresPerMinute') }
 }
 
-/** A copy of the app's texts, every key known and every text a text. */
+/** A copy of the app's texts: every key is known, and every text is a string. */
 export function parseTexts(value: unknown, faults: Faults): Config['texts'] {
   const texts: Record<string, Record<string, unknown>> = {}
   for (const [language, given] of Object.entries(toRecord('texts', value, undefined, faults))) {
@@ -136,12 +136,12 @@ function onlyTexts(path: string, given: Readonly<Record<string, unknown>>, fault
   for (const [key, text] of Object.entries(given)) {
     if (text === undefined) continue
     if (typeof text === 'string' && text.trim() !== '') texts[key] = text
-    else if (/^\w{1,30}$/.test(key)) faults.add(`${path}.${key}`, 'must be a text that is not empty')
+    else if (/^\w{1,30}$/.test(key)) faults.add(`${path}.${key}`, 'must be a non-empty string')
   }
   return texts
 }
 
-/** A function, or nothing. */
+/** An optional function. */
 export function parseFunction<Name extends 'onSignIn' | 'onSignOut' | 'onEvent'>(
   name: Name,
   options: PpoppoOptions,
@@ -153,10 +153,10 @@ export function parseFunction<Name extends 'onSignIn' | 'onSignOut' | 'onEvent'>
   return { [name]: value } as Partial<Pick<Config, Name>>
 }
 
-/** A fetch of the app's own, or nothing. */
+/** An optional `fetch` of the app. */
 export function parseFetch(value: unknown, faults: Faults): { readonly fetch?: PpoppoFetch } {
   if (value === undefined) return {}
-  if (typeof value !== 'function') faults.add('fetch', 'must be a function that answers like fetch')
+  if (typeof value !== 'function') faults.add('fetch', 'must be a function that responds like fetch')
   return { fetch: value as PpoppoFetch }
 }
 
@@ -173,7 +173,7 @@ function positiveInteger(option: string, value: unknown, fallback: number, fault
   return fallback
 }
 
-/** An object with known keys only; nothing is an empty one. */
+/** An object with known keys only; `undefined` becomes an empty one. */
 function toRecord(
   option: string,
   value: unknown,
@@ -189,7 +189,7 @@ function toRecord(
   return value as Readonly<Record<string, unknown>>
 }
 
-/** A list as it is; anything else as a list that passes no check. */
+/** A list as it is; anything else becomes a list that fails every check. */
 function toList(value: unknown): readonly unknown[] & unknown[] {
   return Array.isArray(value) ? value : [undefined]
 }

@@ -1,7 +1,6 @@
 import { deepFreeze } from '../lib/deep-freeze.js'
 import { isPlainObject } from '../lib/guards.js'
 import { isLoopback } from '../lib/loopback.js'
-import { nearest } from '../lib/nearest.js'
 import {
   parseAppName,
   parseAuthorizationParams,
@@ -24,10 +23,10 @@ import { oneOfSeveral } from './processes.js'
 import { parseRedis } from './redis.js'
 import { parseSessionSecrets, parseVaultKeys, type ReportWeak, requireInProduction } from './secrets.js'
 import {
-  type Environment,
   environmentWarnings,
   ISSUERS,
   isCleanText,
+  parseEnvironment,
   parseIssuer,
   parseOrigin,
   parseOrigins,
@@ -69,12 +68,12 @@ const OPTION_NAMES = Object.keys({
 } satisfies Record<keyof PpoppoOptions, true>)
 
 /**
- * Checks options and environment and makes the one configuration of them. Nothing else in the library reads either.
+ * Checks options and environment, and makes the configuration. Nothing else in the library reads either of them.
  *
  * @param options what the app passed to `ppoppo()`; an option wins over its variable
  * @param env the environment, e.g. `process.env`; empty variables count as not set
- * @returns checked, complete and frozen all the way down, but for a Redis client passed in
- * @throws PpoppoError `config_invalid`: all faults at once, a line each, by option and variable name, never a value
+ * @returns checked, complete and deeply frozen, except for a Redis client that was passed in
+ * @throws PpoppoError `config_invalid`: all faults at once, one per line, with the names of option and variable, never a value
  *
  * @example resolveConfig({ clientId: 'acme_login_client', baseUrl: 'http://localhost:3000' }, process.env).redirectUri
  */
@@ -145,7 +144,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   return deepFreeze<Config>(config)
 }
 
-/** The options as an object with known names only. */
+/** Options with known names only. */
 function toOptions(options: unknown, faults: Faults): PpoppoOptions {
   if (options === undefined) return {}
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -171,7 +170,7 @@ function parseRequiredOrigin(source: PpoppoSource, faults: Faults): URL | undefi
   return faults.addMissing('baseUrl', 'is required: the public origin of your app, such as "https://app.example"')
 }
 
-/** Which PAS, and what it calls itself. */
+/** The URL of PAS, and the issuer it names in id_tokens. */
 function parseProvider(
   source: PpoppoSource,
   faults: Faults,
@@ -182,13 +181,13 @@ function parseProvider(
   const given = source.value('idTokenIssuer')
   const idTokenIssuer = isCleanText(given) ? given : issuer
   if (given !== undefined && !isCleanText(given)) {
-    faults.add('idTokenIssuer', 'must be a text without spaces: the "iss" of id_tokens, character for character')
+    faults.add('idTokenIssuer', 'must be a string without spaces: the "iss" of id_tokens, character for character')
   }
   warnings.push(...environmentWarnings(environment, issuer, idTokenIssuer))
   return { issuer, idTokenIssuer }
 }
 
-/** The Messaging client's part. It takes our environment, where that is one, our Redis and our fetch. */
+/** The configuration of the Messaging client. Its environment, Redis and fetch default to ours. */
 function parseMessaging(
   given: PpoppoOptions['messaging'],
   ours: Readonly<Record<'environment' | 'redis' | 'fetch', unknown>> & Pick<Config, 'keyPrefix'>,
@@ -202,26 +201,14 @@ function parseMessaging(
     environment: isKnown ? environment : 'production',
     ...(redis === undefined ? {} : { redis }),
     ...(keyPrefix === '' ? {} : { keyPrefix }),
-    // Where it is none, that is said once.
+    // If it is not a function, that is reported once.
     ...(typeof fetch === 'function' ? { fetch } : {}),
   }
   const options = isPlainObject(given) || !given ? { ...defaults, ...given } : given
-  // REDIS_URL is ours already, or was found faulty.
+  // REDIS_URL is in `defaults` already, or has been reported.
   const config = parseMessagingConfig(options, { ...env, REDIS_URL: undefined }, own)
   faults.include('messaging', own)
   return config
-}
-
-function parseEnvironment(value: unknown, faults: Faults): Environment {
-  if (value === undefined) return 'production'
-  const names = Object.keys(ISSUERS) as Environment[]
-  const known = names.find((name) => name === value)
-  if (known === undefined) {
-    const meant = typeof value === 'string' ? nearest(value, names) : undefined
-    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
-    faults.add('environment', `must be one of ${names.join(', ')}${hint}`)
-  }
-  return known ?? 'production'
 }
 
 function parseSecrets(
@@ -233,7 +220,7 @@ function parseSecrets(
   const secrets = source.list('sessionSecret')
   const keys = source.list('vaultKeys')
   if (isProduction) {
-    // With `session: false` the app's own session is signed by the app.
+    // With `session: false`, the app signs its own session cookie.
     if (source.value('session') !== false) requireInProduction('sessionSecret', secrets, faults)
     requireInProduction('vaultKeys', keys, faults)
   }
@@ -259,6 +246,6 @@ function refuseMemoryInProduction(
   if (!isProduction || isAllowed || source.value('redis') !== undefined) return
   faults.addMissing(
     'redis',
-    'is required in production; for one process that may forget everyone at a restart, set "allowMemoryStore" to true',
+    'is required in production; for a single process that may lose all sign-ins at a restart, set "allowMemoryStore" to true',
   )
 }

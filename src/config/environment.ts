@@ -17,7 +17,7 @@ export const VARIABLES: Readonly<Partial<Record<keyof PpoppoOptions, string>>> =
   rateLimit: 'PPOPPO_RATE_LIMIT',
 }
 
-const ENV_FILE_HINT = 'A .env file is not read by itself: start Node with --env-file=.env'
+const ENV_FILE_HINT = 'A .env file is not read automatically: start Node with --env-file=.env'
 
 /** The same for the options of the Messaging client. */
 export const MESSAGING_VARIABLES: Readonly<Partial<Record<keyof MessagingOptions, string>>> = {
@@ -35,11 +35,12 @@ export class Faults {
   readonly #variables: Readonly<Record<string, string>>
   readonly #subject: string
   readonly #names: Readonly<Record<string, string>>
-  #isSomethingMissing = false
+  #isOptionMissing = false
 
   /**
-   * @param subject what is not configured yet, the beginning of the message
-   * @param names what a fault calls an option instead of its name and variable
+   * @param variables environment variables by option
+   * @param subject what is not configured yet: the start of the message
+   * @param names what a fault calls an option, instead of its name and variable
    */
   constructor(
     variables: Readonly<Record<string, string>> = VARIABLES,
@@ -51,33 +52,33 @@ export class Faults {
     this.#subject = subject
   }
 
-  /** `option` may be a path, e.g. `session.idleMs`; its variable is added where it has one. */
+  /** Adds a fault. `option` may be a path, e.g. `session.idleMs`; the name of its variable is added if it has one. */
   add(option: string, problem: string): undefined {
     const name = Object.hasOwn(this.#names, option) ? this.#names[option] : label(option, this.#variables)
     this.#lines.push(`${name} ${problem}`)
   }
 
-  /** As {@link add}, for an option that was not given at all. */
+  /** As {@link add}, for a required option that is not set. */
   addMissing(option: string, problem: string): undefined {
-    this.#isSomethingMissing = true
+    this.#isOptionMissing = true
     this.add(option, problem)
   }
 
-  /** Every fault so far, each as one line: the option's name and what is wrong. */
+  /** All faults so far, one line each: the option's name and what is wrong. */
   get lines(): readonly string[] {
     return this.#lines
   }
 
-  /** Adds the faults of a part that has options and variables of its own. */
+  /** Adds the faults of a part with options and variables of its own. */
   include(part: string, faults: Faults): void {
     this.#lines.push(...faults.#lines.map((line) => `${part}: ${line}`))
   }
 
-  /** @throws PpoppoError `config_invalid`, with every fault on a line of its own. */
+  /** @throws PpoppoError `config_invalid` if there are faults, one per line */
   throwIfAny(): void {
     if (this.#lines.length === 0) return
     const lines = [`${this.#subject} is not configured yet:`, ...this.#lines.map((line) => `- ${line}`)]
-    if (this.#isSomethingMissing) lines.push(ENV_FILE_HINT)
+    if (this.#isOptionMissing) lines.push(ENV_FILE_HINT)
     throw new PpoppoError('config_invalid', lines.join('\n'))
   }
 }
@@ -88,7 +89,7 @@ export function label(option: string, variables: Readonly<Record<string, string>
   return variable === undefined ? `"${option}"` : `"${option}" (${variable})`
 }
 
-/** Adds a fault for each key of `given` that is not in `known`, with the name it was probably meant to be. */
+/** Adds a fault for each key of `given` that is not in `known`, with the name that was probably meant. */
 export function checkKeys(given: object, known: readonly string[], path: string, faults: Faults): void {
   for (const { name, hint } of unknownKeys(given, known, path)) {
     faults.add(`${path}${name}`, `is not an option; ${hint}`)

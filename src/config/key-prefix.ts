@@ -1,14 +1,14 @@
 import type { MessagingConfig } from './messaging-options.js'
 import type { Config } from './options.js'
 
-/** What every Redis key of sign-ins and sessions begins with. Apps with different clients can share a Redis. */
+/** Prefix of the Redis keys of sign-ins and sessions. Apps with different clients can share a Redis. */
 export function keyPrefixOf({ keyPrefix, clientId }: Pick<Config, 'keyPrefix' | 'clientId'>): string {
   return `${keyPrefix}${encodeURIComponent(clientId)}:`
 }
 
 /**
- * What every Redis key of consumers begins with. It has the Messaging client's id, so that a worker with
- * `createMessaging()` and a server with `ppoppo()` share consumers, and two apps on one Redis do not.
+ * Prefix of the Redis keys of consumers. It contains the id of the Messaging API client: a worker with `createMessaging()`
+ * and a server with `ppoppo()` share consumers, two apps on one Redis do not.
  */
 export function messagingKeyPrefixOf({
   keyPrefix,

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
 import { deepFreeze } from '../lib/deep-freeze.js'
 import { isPlainObject, isWholeNumber } from '../lib/guards.js'
-import { nearest } from '../lib/nearest.js'
 import { trimEndOf } from '../lib/trim-end.js'
 import { LONGEST_TIMER_MS } from '../lib/wait.js'
 import { parseChannelOptions } from './channel.js'
@@ -9,7 +8,7 @@ import { parseFetch, parseKeyPrefix } from './checks.js'
 import { checkKeys, createSource, Faults, label, MESSAGING_VARIABLES } from './environment.js'
 import type { MessagingConfig, MessagingOptions } from './messaging-options.js'
 import { parseRedis } from './redis.js'
-import { isSecure, parseUrl } from './urls.js'
+import { type Environment, isSecure, parseEnvironment, parseUrl } from './urls.js'
 
 /** PCS and PAS's token endpoint by environment (*Messaging reference*). */
 const MESSAGING_URLS = {
@@ -19,8 +18,7 @@ const MESSAGING_URLS = {
     tokenUrl: 'https://accounts.sandbox.ppoppo.com/oauth/token',
   },
   local: { apiUrl: 'http://localhost:3203', tokenUrl: 'http://localhost:3100/oauth/token' },
-} as const
-type Environment = keyof typeof MESSAGING_URLS
+} as const satisfies Record<Environment, unknown>
 
 const OPTION_NAMES = Object.keys({
   apiUrl: true,
@@ -38,7 +36,7 @@ const OPTION_NAMES = Object.keys({
   keyPrefix: true,
 } satisfies Record<keyof MessagingOptions, true>)
 
-/** An id and its secret; printing one shows the id only. */
+/** An id and its secret. When it is printed, it shows only the id. */
 class MessagingCredentials {
   readonly clientId: string
   readonly #clientSecret: string
@@ -66,8 +64,9 @@ class MessagingCredentials {
  *
  * @param options what the app passed to `createMessaging()`; an option wins over its variable
  * @param env the environment, e.g. `process.env`; empty variables count as not set
- * @returns checked, complete and frozen, but for a Redis client passed in. Without an id or a secret it has no `credentials`, and `missing` names them.
- * @throws PpoppoError `config_invalid`: all faults at once, a line each, by option and variable name, never a value
+ * @returns checked, complete and frozen, except for a Redis client that was passed in. Without an id or a secret it has no
+ *   `credentials`, and `missing` names them
+ * @throws PpoppoError `config_invalid`: all faults at once, one per line, with the names of option and variable, never a value
  *
  * @example resolveMessagingConfig({ environment: 'local' }, process.env).apiUrl // 'http://localhost:3203'
  */
@@ -80,13 +79,13 @@ export function resolveMessagingConfig(options: MessagingOptions, env: NodeJS.Pr
 
 /**
  * Collects faults under the names of the Messaging client's options and variables.
- * @param names what faults call an option instead, e.g. `{ apiUrl: '<url>' }` where it is a command's argument
+ * @param names what a fault calls an option instead, e.g. `{ apiUrl: '<url>' }` if it is the argument of a command
  */
 export function messagingFaults(names: Readonly<Partial<Record<keyof MessagingOptions, string>>> = {}): Faults {
   return new Faults(MESSAGING_VARIABLES, 'Messaging', names)
 }
 
-/** The same as a part of a larger configuration, which throws and freezes by itself. */
+/** As {@link resolveMessagingConfig}, for a larger configuration that throws and freezes itself. */
 export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, faults: Faults): MessagingConfig {
   const given = toOptions(options, faults)
   const { value } = createSource<keyof MessagingOptions>({ options: given, variables: MESSAGING_VARIABLES, env })
@@ -97,7 +96,7 @@ export function parseMessagingConfig(options: unknown, env: NodeJS.ProcessEnv, f
   const missing = (['clientId', 'clientSecret'] as const).filter((name) => value(name) === undefined)
   const [half, ...rest] = missing
   if (half !== undefined && rest.length === 0)
-    faults.add(half, `is missing, and ${otherHalf(half)} is of no use without it`)
+    faults.add(half, `is missing, and ${otherHalf(half)} is useless without it`)
   const redis = parseRedis(value('redis'), faults)
   const descriptor = parseDescriptor(value('descriptor'), faults)
 
@@ -127,21 +126,7 @@ function toOptions(options: unknown, faults: Faults): Readonly<Record<string, un
   return options
 }
 
-function parseEnvironment(value: unknown, faults: Faults): Environment {
-  if (value === undefined) return 'production'
-  const names = Object.keys(MESSAGING_URLS) as Environment[]
-  const known = names.find((name) => name === value)
-  if (known === undefined) {
-    const meant = typeof value === 'string' ? nearest(value, names) : undefined
-    faults.add(
-      'environment',
-      `must be one of ${names.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-    )
-  }
-  return known ?? 'production'
-}
-
-/** Its path goes in front of every gRPC path, so it may hold only what needs no escaping. */
+/** Its path is put before every gRPC path, so it may only contain characters that need no escaping. */
 function parseApiUrl(value: unknown, faults: Faults): string {
   const url = parseUrl(value)
   if (url === undefined || !/^[\w./~-]*$/.test(url.pathname)) {
@@ -160,7 +145,10 @@ function parseTokenUrl(value: unknown, faults: Faults): string {
 
 function refusePlaintext(option: string, url: URL, what: string, faults: Faults): void {
   if (isSecure(url)) return
-  faults.add(option, `must be https: over http anyone on the way reads ${what}; http is allowed on localhost only`)
+  faults.add(
+    option,
+    `must be https: over http, anyone on the network can read ${what}; http is allowed on localhost only`,
+  )
 }
 
 /** RFC 6749 appendix A.1. */
@@ -173,13 +161,13 @@ function parseClientSecret(value: unknown, faults: Faults): string | undefined {
   return parseCredential('clientSecret', value, faults)
 }
 
-/** Visible ASCII. A space within is legal; one at an end came along when it was copied. */
+/** Visible ASCII. A space inside is legal; one at either end is probably a copying mistake. */
 function parseCredential(name: 'clientId' | 'clientSecret', value: unknown, faults: Faults): string | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string' || !/^[\x20-\x7e]{1,1000}$/.test(value)) {
-    return faults.add(name, 'must be as Ppoppo gave it: one line of 1 to 1,000 visible ASCII characters')
+    return faults.add(name, 'must be exactly as Ppoppo issued it: one line of 1 to 1,000 visible ASCII characters')
   }
-  return value === value.trim() ? value : faults.add(name, 'begins or ends with a space, which is none of it')
+  return value === value.trim() ? value : faults.add(name, 'begins or ends with a space that is not part of it')
 }
 
 function otherHalf(half: 'clientId' | 'clientSecret'): string {
@@ -191,7 +179,7 @@ function parseDescriptor(value: unknown, faults: Faults): MessagingConfig['descr
   if (Array.isArray(value) && value.length > 0 && value.every(isDescriptorPart)) return [...value]
   return faults.add(
     'descriptor',
-    'must be the path of a .proto, of a folder of them or of a descriptor set, the bytes of one, or a list of such',
+    'must be the path of a .proto file, of a folder of them or of a descriptor set, the bytes of a descriptor set, or a list of these',
   )
 }
 

@@ -16,36 +16,36 @@ export interface PpoppoUser {
   readonly accountType?: string
 }
 
-/** Options of `ppoppo()`. Each has an environment variable where one is named; the option wins. */
+/** Options of `ppoppo()`. Some have an environment variable, which is named; the option wins. */
 export interface PpoppoOptions {
   /** Login client id (public client, no secret). `PPOPPO_CLIENT_ID`. Required. */
   readonly clientId?: string
-  /** Public origin of your app, e.g. `https://app.example`. `http:` only on loopback. `PPOPPO_BASE_URL`. Required. */
+  /** Public origin of your app, e.g. `https://app.example`; `http:` only on loopback. `PPOPPO_BASE_URL`. Required. */
   readonly baseUrl?: string
-  /** Which Ppoppo: sets all hosts together. `PPOPPO_ENVIRONMENT`. @default 'production' */
+  /** Environment of Ppoppo; selects all hosts. `PPOPPO_ENVIRONMENT`. @default 'production' */
   readonly environment?: 'production' | 'sandbox' | 'local'
-  /** PAS, exactly as its discovery document spells it. `PPOPPO_AUTH_URL`. @default by `environment` */
+  /** URL of PAS, exactly as in its discovery document. `PPOPPO_AUTH_URL`. @default by `environment` */
   readonly issuer?: string
-  /** The `iss` of id_tokens, where it is spelt otherwise than `issuer`. @default `issuer` */
+  /** The `iss` of id_tokens, if it differs from `issuer`. @default `issuer` */
   readonly idTokenIssuer?: string
-  /** Scopes to ask for; must hold `openid` and `profile`. `PPOPPO_SCOPE`. @default 'openid profile' */
+  /** Scopes to request; must include `openid` and `profile`. `PPOPPO_SCOPE`. @default 'openid profile' */
   readonly scope?: string | readonly string[]
-  /** RFC 8707 resource, sent byte for byte on every leg. */
+  /** RFC 8707 resource, sent byte for byte with every authorization and token request. @default none */
   readonly resource?: string
   /**
-   * What the site is called, 1 to 60 characters: on the library's pages, as a link to its home. @default the host of `baseUrl`
+   * Name of the site, 1 to 60 characters: shown on the library's pages as a link to its home. @default the host of `baseUrl`
    */
   readonly appName?: string
   /**
-   * Further parameters of the authorization request, by their names on the wire (`ui_locales`, `acr_values`, `max_age`...), or a
-   * function that gives those of one login, with 10 seconds to answer. They win over what a link wishes. What the library
-   * sets itself is refused. With `max_age` the id_token must prove by `auth_time` that it was kept (OIDC Core 3.1.2.1).
+   * Additional parameters of the authorization request, by their wire names (`ui_locales`, `acr_values`, `max_age`...), or a
+   * function that returns them for one login within 10 seconds. They override those of a link. Parameters that the library
+   * sets are rejected. With `max_age`, the `auth_time` of the id_token is verified against it (OIDC Core 3.1.2.1).
    * @default {}
    */
   readonly authorizationParams?:
     | AuthorizationParams
     | ((req: Request) => AuthorizationParams | undefined | Promise<AuthorizationParams | undefined>)
-  /** Full public path of the routes, any outer prefix included. @default `basePath` + '/auth' */
+  /** Full public path of the routes, including any outer prefix. @default `basePath` + '/auth' */
   readonly mountPath?: string
   /**
    * Public path of the app, e.g. `/shop`: its home, where sign-out leads, is `<baseUrl><basePath>/`. `/` is the root of the
@@ -53,33 +53,33 @@ export interface PpoppoOptions {
    */
   readonly basePath?: string
   /**
-   * What a proxy takes off the path before a request arrives, e.g. `/shop`; `''` for nothing. `basePath`, or a part of it
-   * from its beginning. @default with `basePath` set, decided by request: a path outside of `basePath` was stripped of it
+   * Prefix that a proxy strips from the path, e.g. `/shop`; `''` for none. `basePath`, or a leading part of it. @default if
+   * `basePath` is set, decided for each request: a path outside `basePath` has been stripped of it
    */
   readonly strippedPrefix?: string
-  /** An ioredis client or Cluster (it is duplicated, and never closed), or a `redis:`/`rediss:` URL. `REDIS_URL`. */
+  /** An ioredis client or Cluster (it is duplicated and never closed), or a `redis:`/`rediss:` URL. `REDIS_URL`. @default memory */
   readonly redis?: Redis | Cluster | string
   /** Prefix of every Redis key; no braces. @default 'ppoppo:' */
   readonly keyPrefix?: string
-  /** Lets a production app run without Redis: one process, and a restart signs everybody out. @default false */
+  /** Allows a production app without Redis: a single process, and a restart signs everybody out. @default false */
   readonly allowMemoryStore?: boolean
-  /** Signs the session cookie, 32 characters or more; of a list the first signs, all verify. `PPOPPO_SESSION_SECRET`. */
+  /** Signs the session cookie; 32 characters or more. In a list, the first signs and all verify. `PPOPPO_SESSION_SECRET`. */
   readonly sessionSecret?: string | readonly string[]
-  /** `id:base64` of 32 bytes each; the first seals, all open. `PPOPPO_VAULT_KEYS`. Make one: `npx express-ppoppo keygen`. */
+  /** `id:base64` of 32 bytes each; the first encrypts, all decrypt. `PPOPPO_VAULT_KEYS`. Create one: `npx express-ppoppo keygen`. */
   readonly vaultKeys?: string | readonly string[]
-  /** The library's session, or `false` to use the one your app has. */
+  /** The library's session, or `false` to use your app's own. */
   readonly session?: SessionOptions | false
-  /** Keys of `req.session` that live on when a visitor signs in (a basket, a language). @default [] */
+  /** Keys of `req.session` to keep when a visitor signs in (a basket, a language). @default [] */
   readonly keepAnonymous?: readonly string[]
-  /** Other origins that `return_to` may lead to. @default [] */
+  /** Other origins that `return_to` may point to. @default [] */
   readonly allowedReturnOrigins?: readonly string[]
   /**
-   * Other origins whose pages may sign people out (`POST /logout`) and ask who is signed in (`GET /session`), as the app's
-   * own do: `['https://spa.app.example']`. They must be of the same site, since the session cookie is `SameSite=Lax`.
+   * Other origins whose pages may sign people out (`POST /logout`) and ask who is signed in (`GET /session`), like the app's
+   * own pages: `['https://spa.app.example']`. They must be on the same site, since the session cookie is `SameSite=Lax`.
    * @default []
    */
   readonly trustedOrigins?: readonly string[]
-  /** Limits per client address (IPv6 by /64), or `false` for none. `PPOPPO_RATE_LIMIT=off`. */
+  /** Rate limits per client address (IPv6 by /64), or `false` for none. `PPOPPO_RATE_LIMIT=off`. */
   readonly rateLimit?:
     | {
         /** Logins started per minute. @default 120 */
@@ -89,36 +89,37 @@ export interface PpoppoOptions {
       }
     | false
   /**
-   * Called once per sign-in, before the person is signed in, with 10 seconds to answer. What it returns (plain JSON
-   * data) becomes `req.ppoppo.account`. `throw denySignIn('reason')` refuses the person with a 403 page; any other
-   * error is a 503 page that offers to try again.
+   * Called once per sign-in, before the person is signed in; it must finish within 10 seconds. What it returns (plain JSON
+   * data, at most 4,096 characters) becomes `req.ppoppo.account`. `throw denySignIn('reason')` rejects the person with a 403
+   * page; any other error leads to a 503 page that offers to try again.
    */
   readonly onSignIn?: (user: PpoppoUser, context: { readonly req: Request }) => unknown
-  /** Called after a sign-in of this browser ended by sign-out. Errors are reported to `onEvent` and change nothing. */
+  /** Called after a sign-out in this browser; it must finish within 10 seconds. Errors are reported to `onEvent` only. */
   readonly onSignOut?: (user: PpoppoUser, context: { readonly req: Request; readonly everywhere: boolean }) => unknown
-  /** Hears of every security event. Never given a secret. Without it, warnings go to `process.emitWarning`. */
+  /** Receives every security event, never a secret. Without it, warnings go to `process.emitWarning`. */
   readonly onEvent?: (event: PpoppoEvent) => void
-  /** Texts of the pages by language, over the built-in `en` and `ko`. */
+  /** Texts of the pages by language; they override the built-in `en` and `ko`. */
   readonly texts?: Readonly<Record<string, PageTextOverrides>>
   /**
-   * Makes every HTTP request to PAS, for a proxy or certificates of your own: Node's `fetch`, undici's with a dispatcher, or
-   * what answers like them. It must not follow redirects. `messaging.fetch` too, unless that is given. @default Node's `fetch`
+   * Makes every HTTP request to PAS, e.g. through a proxy or with your own certificates: Node's `fetch`, undici's with a
+   * dispatcher, or a function that responds like them. It must not follow redirects. Also the default of `messaging.fetch`.
+   * @default Node's `fetch`
    */
   readonly fetch?: PpoppoFetch
   /**
    * The Messaging API: `auth.messaging` and `req.ppoppo.messaging`. `PCS_API_URL`, `PAS_TOKEN_URL`,
-   * `PAS_PCS_CLIENT_ID`, `PAS_PCS_CLIENT_SECRET`. @default URLs by `environment`; without id and secret every call rejects
+   * `PAS_PCS_CLIENT_ID`, `PAS_PCS_CLIENT_SECRET`. @default URLs by `environment`; without id and secret, every call rejects
    */
   readonly messaging?: MessagingOptions
 }
 
-/** The library's own session. */
+/** Options of the library's own session. */
 export interface SessionOptions {
-  /** A sign-in ends after this long without use, in milliseconds; enforced as 0.75..1.0 of it. @default 30 days */
+  /** A sign-in ends after this time without use, in milliseconds (enforced as 0.75 to 1.0 of it). @default 30 days */
   readonly idleMs?: number
-  /** A sign-in ends this long after it began, in milliseconds, used or not. @default 180 days */
+  /** A sign-in ends at this age, in milliseconds, used or not. @default 180 days */
   readonly absoluteMs?: number
-  /** The cookie's name. @default '__Host-ppoppo-<tag>' on https, 'ppoppo-<tag>' on http; the tag is made of `clientId` */
+  /** Name of the cookie. @default '__Host-ppoppo-<tag>' on https, 'ppoppo-<tag>' on http; the tag is derived from `clientId` */
   readonly cookieName?: string
 }
 
@@ -146,27 +147,27 @@ export interface Config {
   readonly mountPath: string
   /** Public path of the app: begins with a slash, does not end with one; `''` is the root of the origin. */
   readonly basePath: string
-  /** What a proxy takes off every path, as `basePath`; `'detect'`: off those that do not lie under `basePath`. */
+  /** Prefix that a proxy strips from every path; `'detect'`: from the paths that are not under `basePath`. */
   readonly strippedPrefix: string
   /** `origin + basePath + '/'` */
   readonly homeUrl: string
-  /** Of the site, as people read it. */
+  /** Name of the site, for people. */
   readonly appName: string
   /** `origin + mountPath + '/callback'` */
   readonly redirectUri: string
   readonly redis?: Redis | Cluster | string
-  /** Without `redis`: how it is known that this process is one of several. */
+  /** Without `redis`: the evidence that this process is one of several. */
   readonly oneOfSeveral?: string
   readonly keyPrefix: string
-  /** Absent in development where none is set: made once, and shared through the store. */
+  /** Absent in development if none is set: then created once and shared through the store. */
   readonly sessionSecrets?: readonly string[]
-  /** Absent in development where none is set: made once, and shared through the store. */
+  /** Absent in development if none is set: then created once and shared through the store. */
   readonly vaultKeys?: readonly VaultKey[]
-  /** Whether the library brings the session. */
+  /** Whether the library provides the session. */
   readonly ownSession: boolean
   readonly idleMs: number
   readonly absoluteMs: number
-  /** As configured; the default is chosen where the instance is made, since two instances must differ. */
+  /** As configured; the default is derived from `clientId`, so that two instances differ. */
   readonly cookieName?: string
   readonly keepAnonymous: readonly string[]
   /** Own origin not included. */
@@ -178,9 +179,9 @@ export interface Config {
   readonly onSignOut?: NonNullable<PpoppoOptions['onSignOut']>
   readonly onEvent?: NonNullable<PpoppoOptions['onEvent']>
   readonly texts: Readonly<Record<string, PageTextOverrides>>
-  /** Absent: the runtime's. */
+  /** If absent, the one of the runtime. */
   readonly fetch?: PpoppoFetch
   readonly messaging: MessagingConfig
-  /** Things that are allowed and worth a word at start. */
+  /** Warnings to report at startup. */
   readonly warnings: readonly string[]
 }

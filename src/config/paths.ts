@@ -2,10 +2,10 @@ import { isUnderPath } from '../lib/request-target.js'
 import type { Faults } from './environment.js'
 import type { Config } from './options.js'
 
-/** Where the app and our routes are, as a visitor's browser sees it. */
+/** Paths of the app and of our routes, as a visitor's browser sees them. */
 export type PublicPaths = Pick<Config, 'mountPath' | 'basePath' | 'strippedPrefix'>
 
-/** The three paths as given, not yet checked. */
+/** The three paths as configured, not yet checked. */
 export interface GivenPaths {
   readonly mountPath: unknown
   readonly basePath: unknown
@@ -13,11 +13,11 @@ export interface GivenPaths {
 }
 
 const PROBLEM =
-  'begins with one slash, has no query, and holds letters, digits and ._~- only, since it is a route, a cookie path and part of a redirect URI'
+  'one leading slash, no query, and only letters, digits and ._~-, since it is a route, a cookie path and part of a redirect URI'
 
 /**
- * Checks the paths together. `basePath` and `mountPath` follow from each other where one is left out, and a prefix that
- * a proxy strips must be one that the app's own address has.
+ * Checks the paths together. If one of `basePath` and `mountPath` is not set, it follows from the other. A prefix that a
+ * proxy strips must be part of the public path.
  */
 export function parsePublicPaths(given: GivenPaths, faults: Faults): PublicPaths {
   const base = given.basePath === undefined ? undefined : parsePath(given.basePath, 'basePath', '/shop', faults)
@@ -25,12 +25,12 @@ export function parsePublicPaths(given: GivenPaths, faults: Faults): PublicPaths
   if (mount === '') faults.add('mountPath', 'must not be "/": the routes need a path of their own, such as "/auth"')
   const basePath = base ?? parentOf(mount)
   if (base !== undefined && mount !== '' && !isUnderPath(mount, base)) {
-    faults.add('mountPath', 'must lie under "basePath": it is the full public path of the routes, such as "/shop/auth"')
+    faults.add('mountPath', 'must be under "basePath": it is the full public path of the routes, such as "/shop/auth"')
   }
   return { mountPath: mount, basePath, strippedPrefix: parseStripped(given.strippedPrefix, base, basePath, faults) }
 }
 
-/** Not said: only who names `basePath` may have a proxy that takes it away. */
+/** Default: only an app that sets `basePath` may be behind a proxy that strips it. */
 function parseStripped(
   value: unknown,
   given: string | undefined,
@@ -40,12 +40,11 @@ function parseStripped(
   if (value === undefined) return given === undefined || given === '' ? '' : 'detect'
   if (value === '') return ''
   const prefix = parsePath(value, 'strippedPrefix', '/shop', faults) ?? ''
-  if (!isUnderPath(basePath, prefix))
-    faults.add('strippedPrefix', 'must be "basePath" or a part of it from its beginning')
+  if (!isUnderPath(basePath, prefix)) faults.add('strippedPrefix', 'must be "basePath" or a leading part of it')
   return prefix
 }
 
-/** `/shop`, without a slash at the end; `''` for `/`. */
+/** `/shop`, without a trailing slash; `''` for `/`. */
 function parsePath(value: unknown, option: string, example: string, faults: Faults): string | undefined {
   if (value === '/') return ''
   const path = typeof value === 'string' ? value.replace(/\/$/, '') : ''

@@ -3,7 +3,7 @@ import { nearest } from '../lib/nearest.js'
 import type { Faults } from './environment.js'
 import type { Config } from './options.js'
 
-/** Where a Redis URL leads. */
+/** The server that a Redis URL names. */
 export interface RedisAddress {
   /** A name or an IP address, IPv6 without brackets. */
   readonly host: string
@@ -12,7 +12,7 @@ export interface RedisAddress {
   readonly password?: string
   readonly db: number
   readonly tls: boolean
-  /** IP version to look names up in; 0 takes both. */
+  /** IP version for name lookups; 0 for both. */
   readonly family?: 0 | 4 | 6
 }
 
@@ -21,7 +21,7 @@ const FORM = 'redis://user:password@host:6379/0'
 const CLIENT = 'pass an ioredis client as "redis"'
 const ENCODE = 'write special characters of user and password percent-encoded ("/" is %2F, "?" %3F, "#" %23, "@" %40)'
 
-/** What begins like none of ours, and what to do then. The first match counts. */
+/** Other URL schemes and spellings, and what to do instead. The first match counts. */
 const OTHER_SCHEMES: readonly (readonly [RegExp, string])[] = [
   [/^["'`]/, 'must not be in quotes'],
   [/^valkeys?:/i, 'must begin with redis:// (rediss:// for TLS); Valkey is reached in the same way'],
@@ -32,7 +32,7 @@ const OTHER_SCHEMES: readonly (readonly [RegExp, string])[] = [
   [/^rediss?:/i, `must have two slashes after the scheme: ${FORM}`],
 ]
 
-/** What people write into a query, and where it belongs. */
+/** Query parameters that people write, and where their value belongs. */
 const BELONGS: Readonly<Record<string, string>> = {
   db: 'write the database as the path: redis://host/2',
   database: 'write the database as the path: redis://host/2',
@@ -43,7 +43,7 @@ const BELONGS: Readonly<Record<string, string>> = {
   tls: 'write rediss:// for TLS',
 }
 
-/** An ioredis client or Cluster, or a URL; nothing means memory. */
+/** An ioredis client or Cluster, or a URL; `undefined` for the memory store. */
 export function parseRedis(value: unknown, faults: Faults): Config['redis'] {
   if (value === undefined) return undefined
   if (typeof value === 'string') {
@@ -51,7 +51,7 @@ export function parseRedis(value: unknown, faults: Faults): Config['redis'] {
     return typeof address === 'string' ? faults.add('redis', address) : value
   }
   const client = typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
-  // node-redis has `duplicate` as well, but answers to other names and other arguments.
+  // node-redis has `duplicate`, too, but its commands have other names and arguments.
   if ('isOpen' in client || 'isReady' in client) {
     return faults.add(
       'redis',
@@ -63,19 +63,19 @@ export function parseRedis(value: unknown, faults: Faults): Config['redis'] {
 }
 
 /**
- * Reads a Redis URL by ourselves: ioredis takes whatever stands in a query for its own options, over those we give it,
- * and a path that is no number for database 0.
- * @returns what is wrong with it and what to do, as the rest of a sentence that names the option; never a part of it but
- *   the name of a query parameter
+ * Parses a Redis URL. ioredis is not used for this: it reads any query parameter as one of its options, which overrides
+ * ours, and a path that is not a number as database 0.
+ * @returns the address; or what is wrong and what to do, as the rest of a sentence that names the option. Of the URL it only
+ *   quotes the name of a query parameter
  */
 export function parseRedisUrl(text: string): RedisAddress | string {
-  if (/[\s\p{Cc}\\]/u.test(text)) return 'must not hold spaces, line breaks or backslashes'
+  if (/[\s\p{Cc}\\]/u.test(text)) return 'must not contain spaces, line breaks or backslashes'
   const [, scheme = '', authority = '', rest = ''] = /^(rediss?):\/\/([^/?#]*)(.*)/is.exec(text) ?? []
   if (scheme === '') {
     const known = OTHER_SCHEMES.find(([pattern]) => pattern.test(text))?.[1]
     return known ?? `must be a redis:// or rediss:// (TLS) URL, such as ${FORM}`
   }
-  if (rest.includes('@')) return `has an "@" behind the host: ${ENCODE}`
+  if (rest.includes('@')) return `has an "@" after the host: ${ENCODE}`
   const at = authority.lastIndexOf('@')
   const user = parseUser(authority.slice(0, Math.max(at, 0)))
   if (typeof user === 'string') return user
@@ -93,7 +93,7 @@ function parseUser(text: string): Pick<RedisAddress, 'username' | 'password'> | 
     const password = colon < 0 ? '' : decodeURIComponent(text.slice(colon + 1))
     return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) }
   } catch {
-    return 'has a "%" in its user or password that encodes nothing: write a percent sign as %25'
+    return 'has a "%" in its user or password that is not an escape: write a percent sign as %25'
   }
 }
 
@@ -105,7 +105,7 @@ function parsePlace(text: string): Pick<RedisAddress, 'host' | 'port'> | string 
   const bare = host.startsWith('[') ? host.slice(1, -1) : host
   if (host === '') return `names no host, such as ${FORM}; ${ENCODE}`
   if (host.startsWith('[') ? !isIPv6(bare) : !/^[\w.-]{1,253}$/.test(host)) {
-    return 'names a host that is no host name and no IP address; is a placeholder left in it?'
+    return 'names a host that is neither a host name nor an IP address; does it still contain a placeholder?'
   }
   const number = port === undefined || port === '' ? DEFAULT_PORT : /^\d{1,5}$/.test(port) ? Number(port) : 0
   if (number < 1 || number > 65_535) return `must have a port from 1 to 65535 after the host; ${ENCODE}`
@@ -114,9 +114,9 @@ function parsePlace(text: string): Pick<RedisAddress, 'host' | 'port'> | string 
 
 /** What follows the host: `/<database>?family=<4 or 6>`. */
 function parseRest(text: string): Pick<RedisAddress, 'db' | 'family'> | string {
-  if (text.includes('#')) return `must have no "#" behind the host; ${ENCODE}`
+  if (text.includes('#')) return `must not have a "#" after the host; ${ENCODE}`
   const [path = '', query = ''] = text.split(/\?(.*)/s)
-  if (!/^(\/\d{0,5})?$/.test(path)) return 'must end in the number of a database, such as /0, or without a path'
+  if (!/^(\/\d{0,5})?$/.test(path)) return 'must end with a database number, such as /0, or have no path'
   const parameters = new URLSearchParams(query)
   for (const name of parameters.keys()) if (name !== 'family') return refuseParameter(name)
   const family = parameters.get('family')
@@ -129,5 +129,5 @@ function refuseParameter(name: string): string {
   const key = name.toLowerCase()
   const place = Object.hasOwn(BELONGS, key) ? BELONGS[key] : undefined
   const meant = nearest(name, ['family']) === undefined ? `${CLIENT} for settings of its own` : 'did you mean "family"?'
-  return `has the query parameter ${shown}, which is not taken: ${place ?? meant}`
+  return `has the query parameter ${shown}, which is not supported: ${place ?? meant}`
 }

@@ -6,11 +6,11 @@ import type { VaultKey } from './options.js'
 const KEYGEN = 'make one with: npx express-ppoppo keygen'
 const MIN_SECRET_LENGTH = 32
 const MIN_VARIETY = 8
-/** A secret that is little more than a well-known word. */
+/** Fewer characters besides well-known words make a secret guessable. */
 const MIN_OWN_LETTERS = 12
 const KEY_BYTES = 32
 
-/** What people leave in from examples. Compared with letters and digits only, in lower case. */
+/** What people leave unchanged from examples. Compared by letters and digits only, in lower case. */
 const WELL_KNOWN = [
   'changeme',
   'changethis',
@@ -34,7 +34,7 @@ const WELL_KNOWN = [
   'qwertyui',
 ]
 
-/** Told of a secret that could be guessed: a fault in production, a warning elsewhere. */
+/** Reports a secret that could be guessed: a fault in production, a warning in development. */
 export type ReportWeak = (option: 'sessionSecret' | 'vaultKeys', problem: string) => void
 
 /** Secrets that sign the session cookie: each 32 characters or more, and hard to guess. The first signs. */
@@ -50,11 +50,11 @@ export function parseSessionSecrets(value: unknown, faults: Faults, report: Repo
       report('sessionSecret', `${place(index, entries)}is too easy to guess: it repeats itself; ${KEYGEN}`)
   })
   if (entries !== undefined && new Set(entries).size < entries.length)
-    faults.add('sessionSecret', 'holds the same secret twice')
+    faults.add('sessionSecret', 'contains the same secret twice')
   return entries
 }
 
-/** Vault keys, `id:base64` of 32 random bytes each. The first seals, all open. */
+/** Vault keys, `id:base64` of 32 random bytes each. The first encrypts, all decrypt. */
 export function parseVaultKeys(value: unknown, faults: Faults, report: ReportWeak): readonly VaultKey[] | undefined {
   const entries = toEntries('vaultKeys', value, faults)
   if (entries === undefined) return undefined
@@ -71,12 +71,12 @@ export function parseVaultKeys(value: unknown, faults: Faults, report: ReportWea
   if (new Set(keys.map((key) => key.id)).size < keys.length)
     faults.add('vaultKeys', 'uses an id twice; each key needs its own')
   if (new Set(keys.map((key) => key.secret.toString('hex'))).size < keys.length) {
-    faults.add('vaultKeys', 'holds the same key under two ids')
+    faults.add('vaultKeys', 'contains the same key under two ids')
   }
   return keys
 }
 
-/** Adds the faults of what production cannot go without. */
+/** Adds a fault if an option that production requires is missing. */
 export function requireInProduction(option: 'sessionSecret' | 'vaultKeys', value: unknown, faults: Faults): void {
   if (value === undefined) faults.addMissing(option, `is required in production; ${KEYGEN}`)
 }
@@ -86,14 +86,14 @@ function toEntries(option: string, value: unknown, faults: Faults): readonly str
   const entries: unknown[] = Array.isArray(value) ? value : [value]
   if (entries.length > 0 && entries.every((entry) => typeof entry === 'string' && entry !== ''))
     return entries as string[]
-  return faults.add(option, 'must be a text or a list of texts, none of them empty')
+  return faults.add(option, 'must be a non-empty string or a list of non-empty strings')
 }
 
 function place(index: number, entries: readonly string[]): string {
   return entries.length === 1 ? '' : `entry ${index + 1} `
 }
 
-/** Whether there is little in it but well-known words. */
+/** Whether it contains little more than well-known words. */
 function isDefault(secret: string): boolean {
   const letters = secret.toLowerCase().replace(/[^a-z0-9]/g, '')
   const rest = WELL_KNOWN.reduce((text, known) => text.replaceAll(known, ''), letters)
@@ -103,24 +103,23 @@ function isDefault(secret: string): boolean {
 /** The key, or what is wrong with it. */
 function parseVaultKey(entry: string): VaultKey | string {
   const [, id, text] = /^([A-Za-z0-9_-]{1,64}):(.+)$/s.exec(entry) ?? []
-  if (id === undefined || text === undefined)
-    return 'must look like id:base64, where the id holds letters, digits, _ and - only'
+  if (id === undefined || text === undefined) return 'must be id:base64, with only letters, digits, _ and - in the id'
   const secret = Buffer.from(text, /[-_]/.test(text) ? 'base64url' : 'base64')
   const spellings = [secret.toString('base64'), trimEndOf(secret.toString('base64'), '='), secret.toString('base64url')]
-  // A decoder that skips what it does not know would turn a damaged key into another, weaker key.
+  // A decoder that skips invalid characters would turn a damaged key into another, weaker one.
   if (!spellings.includes(text)) return 'is not valid base64'
   if (secret.length !== KEY_BYTES) return `must be base64 of exactly ${KEY_BYTES} bytes (not hex, not a passphrase)`
   return { id, secret }
 }
 
-/** Random bytes fail each of these less than once in 10^12 keys. */
+/** Random keys fail each of these checks less than once in 10^12. */
 function keyWeakness(bytes: Buffer): string | undefined {
-  if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is a typed text, not 32 random bytes'
+  if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is typed text, not 32 random bytes'
   if (new Set(bytes).size < MIN_VARIETY || isRepeated([...bytes]) || isStaircase(bytes)) return 'is not random'
   return undefined
 }
 
-/** Whether the whole is a shorter piece again and again. */
+/** Whether it is a shorter sequence repeated. */
 function isRepeated(items: readonly (string | number)[]): boolean {
   for (let period = 1; period <= items.length / 2; period++) {
     if (items.every((item, index) => index < period || item === items[index - period])) return true
@@ -128,7 +127,7 @@ function isRepeated(items: readonly (string | number)[]): boolean {
   return false
 }
 
-/** 00 01 02 03 ...: the key of every test vector. */
+/** 00 01 02 03 ...: a typical test vector. */
 function isStaircase(bytes: Buffer): boolean {
   const step = ((bytes[1] ?? 0) - (bytes[0] ?? 0)) & 0xff
   return bytes.every((byte, index) => index === 0 || ((byte - (bytes[index - 1] ?? 0)) & 0xff) === step)

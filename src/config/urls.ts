@@ -1,4 +1,5 @@
 import { isLoopback } from '../lib/loopback.js'
+import { nearest } from '../lib/nearest.js'
 import type { Faults } from './environment.js'
 
 /** PAS by environment (*Sign-in reference*). */
@@ -8,8 +9,21 @@ export const ISSUERS = {
   local: 'http://localhost:3100',
 } as const
 
-/** Which Ppoppo. */
+/** Environment of Ppoppo. */
 export type Environment = keyof typeof ISSUERS
+
+/** The environment; `production` by default. */
+export function parseEnvironment(value: unknown, faults: Faults): Environment {
+  if (value === undefined) return 'production'
+  const names = Object.keys(ISSUERS) as Environment[]
+  const known = names.find((name) => name === value)
+  if (known === undefined) {
+    const meant = typeof value === 'string' ? nearest(value, names) : undefined
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+    faults.add('environment', `must be one of ${names.join(', ')}${hint}`)
+  }
+  return known ?? 'production'
+}
 
 /** A public origin: `https:`, or `http:` on loopback; nothing after the host but one slash. */
 export function parseOrigin(value: unknown, option: string, faults: Faults): URL | undefined {
@@ -20,7 +34,7 @@ export function parseOrigin(value: unknown, option: string, faults: Faults): URL
   return isSecure(url) ? url : faults.add(option, 'must be https; http is allowed on localhost only')
 }
 
-/** PAS, kept byte for byte: discovery must spell it the same way (OIDC Discovery 4.3). */
+/** URL of PAS, kept byte for byte: the discovery document must have the same (OIDC Discovery 4.3). */
 export function parseIssuer(value: unknown, faults: Faults): string | undefined {
   const url = parseUrl(value)
   if (url === undefined || hasMoreThanPath(url)) {
@@ -37,7 +51,7 @@ export function parseResource(value: unknown, faults: Faults): string | undefine
   return faults.add('resource', 'must be an absolute URI without a fragment (RFC 8707)')
 }
 
-/** Exact origins, normalised; the own one is left out. */
+/** Exact origins, normalised, without the app's own. */
 export function parseOrigins(
   value: unknown,
   option: 'allowedReturnOrigins' | 'trustedOrigins',
@@ -53,7 +67,7 @@ export function parseOrigins(
   return [...new Set(origins.filter((origin) => origin !== undefined && origin !== own))] as string[]
 }
 
-/** Words about hosts of two environments at once: people would sign in at one and be messaged from another. */
+/** Warnings if the hosts of two environments are mixed: people would sign in at one and get messages from the other. */
 export function environmentWarnings(
   environment: Environment,
   issuer: string,
@@ -65,7 +79,7 @@ export function environmentWarnings(
     const name = options[0] ? '"issuer" (PPOPPO_AUTH_URL)' : options[1] ? '"idTokenIssuer"' : undefined
     if (name === undefined) return []
     return [
-      `${name} belongs to the ${other} environment, but "environment" (PPOPPO_ENVIRONMENT) is ${environment}: set "environment" to ${other}, or drop ${name}`,
+      `${name} belongs to the ${other} environment, but "environment" (PPOPPO_ENVIRONMENT) is ${environment}: set "environment" to ${other}, or remove ${name}`,
     ]
   })
 }
@@ -79,10 +93,10 @@ function bareHost(issuer: string): string {
 
 /** An `http:` or `https:` URL without query, fragment or user; `undefined` for everything else. */
 export function parseUrl(value: unknown): URL | undefined {
-  // WHATWG URL drops tabs and newlines and reads \ as /; neither is meant by anyone.
+  // The WHATWG URL parser drops tabs and newlines and reads \ as /; nobody intends that.
   if (!isCleanText(value) || value.includes('\\')) return undefined
   const url = /^https?:\/\/[^/]/i.test(value) && URL.canParse(value) ? new URL(value) : undefined
-  // `https://host?` and `https://host#` parse to nothing at all; they are still not what is asked for.
+  // In `https://host?` and `https://host#` the query and fragment parse as empty, but they are not allowed either.
   return url === undefined || /[?#@]/.test(value) ? undefined : url
 }
 
@@ -90,12 +104,12 @@ function hasMoreThanPath(url: URL): boolean {
   return url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== ''
 }
 
-/** Whether nobody on the way can read along: https, or this very machine. */
+/** Whether nobody on the network can read along: https, or this machine. */
 export function isSecure(url: URL): boolean {
   return url.protocol === 'https:' || isLoopback(url.hostname)
 }
 
-/** Text without spaces or control characters. */
+/** A non-empty string without spaces or control characters. */
 export function isCleanText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !/[\s\p{Cc}]/u.test(value)
 }

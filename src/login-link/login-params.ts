@@ -6,20 +6,20 @@ import { inputOf } from '../http/request-reading.js'
 import { APP_DEADLINE_MS, askApp } from '../lib/ask-app.js'
 import { TIMED_OUT } from '../lib/wait.js'
 
-/** Wishes of one login that its link may carry. Anybody can write a link, so they change nothing that is checked. */
+/** Preferences for one login that its link may carry. Anybody can write a link, so they do not affect any check. */
 export interface LoginWishes {
   /**
-   * Whether PAS asks again although it knows the browser: `'login'` for the person's credentials, `'select_account'` for the
-   * account (`'login'` where PAS does not announce that), `'consent'` for permission.
+   * What PAS asks for even if it knows the browser: `'login'` for the person's credentials, `'select_account'` for the
+   * account (`'login'` if PAS does not announce support), `'consent'` for permission.
    */
   readonly prompt?: 'login' | 'select_account' | 'consent'
-  /** Whom PAS should expect, e.g. a ppnum: shown to the person, and never trusted. 256 characters at most. */
+  /** Who is expected to sign in, e.g. a ppnum: PAS shows it to the person and never trusts it. At most 256 characters. */
   readonly loginHint?: string
-  /** Languages of PAS's pages, BCP 47, the best first, separated by spaces: `'ko en'`. */
+  /** Languages of PAS's pages, BCP 47, preferred first, separated by spaces: `'ko en'`. */
   readonly uiLocales?: string
 }
 
-/** Option -> parameter of the link and of the authorization request alike, and its form. */
+/** Option -> parameter of the link and of the authorization request, and its format. */
 const WISHES = {
   prompt: {
     name: 'prompt',
@@ -29,7 +29,7 @@ const WISHES = {
   loginHint: {
     name: 'login_hint',
     form: /^[^\p{Cc}\u2028\u2029]{1,256}$/u,
-    problem: 'must be a text of 1 to 256 characters',
+    problem: 'must be a string of 1 to 256 characters',
   },
   uiLocales: {
     name: 'ui_locales',
@@ -43,7 +43,7 @@ export const WISH_OPTIONS: readonly string[] = Object.keys(WISHES)
 /** Names of the link's parameters. */
 export const WISH_PARAMS: readonly string[] = Object.values(WISHES).map(({ name }) => name)
 
-/** The parameters of a link for `wishes`. @param call whose options they are. @throws `config_invalid` */
+/** The link parameters for `wishes`. @param call the function that got them as options @throws `config_invalid` */
 export function toLinkParams(wishes: LoginWishes, call: string): Readonly<Record<string, string>> {
   const params: Record<string, string> = {}
   for (const [option, { name, form, problem }] of Object.entries(WISHES)) {
@@ -57,7 +57,7 @@ export function toLinkParams(wishes: LoginWishes, call: string): Readonly<Record
   return params
 }
 
-/** The wishes a request to login carries, as parameters; what is malformed is passed over. */
+/** The preferences that a login request carries, as parameters. What is malformed is ignored. */
 export function wishesOf(req: Request): AuthorizationParams {
   const found = Object.values(WISHES).map(({ name, form }) => {
     const value = inputOf(req, name)
@@ -67,8 +67,8 @@ export function wishesOf(req: Request): AuthorizationParams {
 }
 
 /**
- * The app's own parameters of one login, which win over what the link wishes.
- * @throws `config_invalid` where the function takes too long or returns what it may not; else what it throws
+ * The app's own parameters for one login. They override those of the link.
+ * @throws `config_invalid` if the function takes too long or returns invalid parameters; otherwise what it throws
  */
 export async function appParamsOf(
   config: Pick<Config, 'authorizationParams'>,
@@ -78,7 +78,7 @@ export async function appParamsOf(
   if (typeof given !== 'function') return given ?? {}
   const answer = await askApp(() => given(req))
   if (answer === undefined) return {}
-  if (answer === TIMED_OUT) throw invalid('', `takes longer than ${APP_DEADLINE_MS / 1000} s`)
+  if (answer === TIMED_OUT) throw invalid('', `took longer than ${APP_DEADLINE_MS / 1000} s`)
   const params = isObject(answer) ? withoutUndefined(answer) : answer
   const fault = faultOfAuthorizationParams(params)
   if (fault) throw invalid(fault.name, fault.problem)

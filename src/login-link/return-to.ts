@@ -1,8 +1,8 @@
 import type { Config } from '../config/options.js'
 
 /**
- * The longest `return_to` that is kept, as it came and as it goes out. It leaves in a `Location`, and nginx passes on 4 KB of
- * headers by default (`proxy_buffer_size`), of which cookies and security headers take their part.
+ * Maximum length of a `return_to`, both as received and as sent. It is sent in `Location`, and nginx accepts 4 KB of
+ * response headers by default (`proxy_buffer_size`), cookies and security headers included.
  */
 export const MAX_RETURN_TO_LENGTH = 2_560
 
@@ -34,9 +34,9 @@ export function createReturnTo({ config, toPublicPath = (path) => path }: Return
     if (!URL.canParse(wanted, config.origin)) return home
     const url = new URL(wanted, config.origin)
     if (url.username !== '' || url.password !== '') return home
-    // Judged after normalising: `/.//e` and `/a/..//e` become `//e`, which a browser takes for another host.
+    // Checked after normalising: `/.//e` and `/a/..//e` become `//e`, which a browser reads as another host.
     if (/^\/[/\\]/.test(decoded(url.pathname))) return home
-    // An absolute URL is public already.
+    // An absolute URL already has the public path.
     if (isPath && !wanted.startsWith('//')) url.pathname = toPublicPath(url.pathname)
     if (url.href.length > MAX_RETURN_TO_LENGTH) return home
     if (url.origin === config.origin) return isUnderMount(url.pathname) ? home : url.href
@@ -44,13 +44,13 @@ export function createReturnTo({ config, toPublicPath = (path) => path }: Return
   }
 }
 
-/** Control characters and blanks are dropped by URL parsers, and a backslash is read as a slash: neither is let in. */
+/** URL parsers drop control characters and spaces, and read a backslash as a slash. */
 function hasTricks(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
   return /[\u0000-\u0020\u007f\\]/.test(text)
 }
 
-/** The path as a lenient server in between may read it. Escapes are read one by one: a broken one hides no other. */
+/** The path as a lenient proxy may read it. Escapes are decoded one by one, so that a broken one does not hide another. */
 function decoded(pathname: string): string {
   return pathname.replaceAll(/%([0-7][0-9a-f])/gi, (_escape, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
@@ -58,8 +58,8 @@ function decoded(pathname: string): string {
 }
 
 /**
- * A path with its escaped letters written out, as short as a query can carry it: within a query each `%` is escaped once
- * more, and a Hangul syllable of nine characters would be fifteen. A URL parser makes the very same path of it.
+ * Decodes the escaped letters of a path, to keep it short in a query: a query escapes each `%` again, which turns the nine
+ * characters of a Hangul syllable into fifteen. A URL parser makes the same path of it.
  *
  * @example compactPath('/%EC%83%81%EC%A0%90?a=%2F') // '/상점?a=%2F'
  */
@@ -67,7 +67,7 @@ function compactPath(path: string): string {
   return path.replaceAll(/(?:%[89A-F][0-9A-F])+/g, (escaped) => {
     try {
       const text = decodeURIComponent(escaped)
-      // What a URL parser leaves alone or drops must stay escaped.
+      // What a URL parser leaves unescaped or drops must stay escaped.
       return encodeURIComponent(text) === escaped && /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u.test(text) ? text : escaped
     } catch {
       return escaped
@@ -75,7 +75,7 @@ function compactPath(path: string): string {
   })
 }
 
-/** A `return_to` for a URL: the shortest text that login reads as the place `returnTo`, which is absolute and judged. */
+/** A `return_to` parameter: the shortest text that login reads as `returnTo`, which is absolute and already checked. */
 export function toReturnParam(returnTo: string, origin: string, toReturnTo: (wanted: unknown) => string): string {
   const path = returnTo.slice(origin.length)
   return [compactPath(path), path].find((short) => toReturnTo(short) === returnTo) ?? returnTo

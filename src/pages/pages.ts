@@ -8,19 +8,19 @@ import { renderPage } from './view.js'
 export interface PageDetails {
   /** @default by kind, see {@link PAGE_STATUS} */
   readonly status?: number
-  /** Path or absolute URL, already found to be allowed; the page's button keeps it. */
+  /** Path or absolute URL, already checked; the page's button keeps it. */
   readonly returnTo?: string
   /** Shown as "Reference", and in `onEvent`. */
   readonly correlationId?: string
-  /** The app's own reason on `denied`; any text, it is escaped. */
+  /** The app's own reason, on `denied`; any text, since it is escaped. */
   readonly reason?: string
-  /** Who is signed in, as people read it; on `still_signed_in`. */
+  /** Who is signed in, formatted for people; on `still_signed_in`. */
   readonly account?: string
   /** On `scope_shortfall`. */
   readonly missingScopes?: readonly string[]
-  /** On `verification_failed` where the clocks disagree: by how many seconds PAS's is ahead; negative where behind. */
+  /** On `verification_failed`, if the clocks disagree: seconds that PAS's clock is ahead; negative if it is behind. */
   readonly clockAheadSeconds?: number
-  /** Where a page goes by itself or, on `framed` and `form_unreadable`, by its button; `https:` or `http:`. */
+  /** Where the page redirects or, on `framed` and `form_unreadable`, where its button leads; `https:` or `http:`. */
   readonly goOnUrl?: string
   /** `Retry-After`. @default 5 with status 503, 60 with status 429 */
   readonly retryAfterSeconds?: number
@@ -36,7 +36,7 @@ export interface Pages {
 export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   attempt_missing: 400,
   attempt_expired: 400,
-  // Not 5xx: anybody can make up a cookie that names no attempt.
+  // Not 5xx: anybody can forge a cookie that names no attempt.
   attempt_lost: 400,
   malformed: 400,
   already_handled: 400,
@@ -50,7 +50,7 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   invalid_scope: 500,
   invalid_request: 500,
   scope_shortfall: 403,
-  // Not 5xx: what did not verify may just as well have been made up by whoever sent it.
+  // Not 5xx: whoever sent a response that fails verification may have forged it.
   verification_failed: 400,
   provider_unavailable: 503,
   store_unavailable: 503,
@@ -123,7 +123,7 @@ export function createPages(parts: PagesParts): Pages {
   return { send }
 }
 
-/** The best of the languages there are; the first, English, where the browser asks for none of them. */
+/** The best match among the available languages; English if the browser accepts none of them. */
 function chooseLanguage(req: Request, texts: TextsByLanguage): string {
   const chosen = req.acceptsLanguages(Object.keys(texts))
   return chosen === false ? 'en' : chosen

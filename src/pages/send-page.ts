@@ -2,25 +2,25 @@ import type { Request, Response } from 'express'
 import helmet from 'helmet'
 import { PAGE_STYLE_SOURCE } from './style.js'
 
-/** A page ready to leave. */
+/** A page that is ready to be sent. */
 export interface Page {
   readonly status: number
   readonly html: string
   /** BCP 47. */
   readonly language: string
   readonly hasForm: boolean
-  /** Its address holds a code: no other page is told of it, not even ours. */
+  /** Its URL contains a code, so it must never be sent as a referrer, not even to our own pages. */
   readonly isCallback: boolean
-  /** Any site may show it in a frame: it says and does the same for everybody. */
+  /** Any site may show it in a frame, because it is the same for everybody. */
   readonly isFramed: boolean
-  /** Where the form's answer may redirect to besides our own origin: browsers hold that against `form-action` too. */
+  /** Where the response to the form may redirect besides our own origin: browsers apply `form-action` to redirects, too. */
   readonly formTarget?: string
   readonly retryAfterSeconds?: number
 }
 
 /**
- * Sends a page under a content security policy that allows its own stylesheet and nothing else: no script, no frame,
- * no base. It is never stored, and the address, which may hold a code, is never sent on as a referrer.
+ * Sends a page with a content security policy that allows its own stylesheet and nothing else: no script, no frame, no
+ * base. The page is never stored, and its URL, which may contain a code, is never sent as a referrer.
  */
 export function sendPage(req: Request, res: Response, page: Page): void {
   if (res.headersSent) {
@@ -52,21 +52,21 @@ function secureHeaders(page: Page): ReturnType<typeof helmet> {
     },
     referrerPolicy: { policy: referrerPolicy(page) },
     xFrameOptions: page.isFramed ? false : { action: 'deny' },
-    // A site that isolates itself (COEP) shows frames that say both.
+    // A cross-origin isolated site (COEP) only shows frames that send both headers.
     crossOriginResourcePolicy: { policy: page.isFramed ? 'cross-origin' : 'same-origin' },
     crossOriginEmbedderPolicy: page.isFramed && { policy: 'require-corp' },
-    // HSTS is a promise about the whole host: the app's to make.
+    // HSTS is a promise about the whole host, so it is up to the app.
     strictTransportSecurity: false,
   })
 }
 
-/** With no-referrer a browser sends `Origin: null` along with a form, which the route rightly refuses. */
+/** With `no-referrer`, browsers send `Origin: null` with a form, which the route rejects. */
 function referrerPolicy({ hasForm, isCallback }: Page): 'no-referrer' | 'same-origin' | 'strict-origin' {
   if (!hasForm) return 'no-referrer'
   return isCallback ? 'strict-origin' : 'same-origin'
 }
 
-/** The origin of an absolute target, where it is one that a policy can name. */
+/** The origin of an absolute target, if a policy can name it. */
 function formOrigin(target: string | undefined): readonly string[] {
   if (target === undefined || !URL.canParse(target)) return []
   const { origin } = new URL(target)

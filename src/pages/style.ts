@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The one stylesheet of all pages: neutral colours, system fonts, light and dark, from 320 px up. It is inline, and
- * allowed by its hash, so that a page is one answer even while everything else is down.
+ * The stylesheet of all pages: neutral colours, system fonts, light and dark, 320 px and wider. It is inline, and allowed
+ * by its hash, so that a page needs no second request while everything else is down.
  */
 export const PAGE_STYLE: string = `
 :root{color-scheme:light dark;--ground:#f4f5f7;--card:#fff;--ink:#191d23;--soft:#545c68;--line:#dfe2e7;--fill:#191d23;--on-fill:#fff;--hover:#353c47;--focus:#1f5fd6;--note:#f4f5f7}
@@ -35,5 +35,5 @@ footer{margin:24px 0 0;padding:16px 0 0;border-top:1px solid var(--line);color:v
 @media (forced-colors:active){.button{border-color:ButtonText}}
 `.trim()
 
-/** What `style-src` allows: this stylesheet and nothing else. */
+/** The only source that `style-src` allows: this stylesheet. */
 export const PAGE_STYLE_SOURCE: string = `'sha256-${createHash('sha256').update(PAGE_STYLE).digest('base64')}'`

@@ -1,6 +1,6 @@
 import type { PageTexts } from './texts.js'
 
-const START_ANEW = 'Start again'
+const START_AGAIN = 'Start again'
 const TRY_AGAIN = 'Try again'
 
 /** English. Calm and plain: what happened, what to do. */
@@ -18,39 +18,39 @@ export const en: PageTexts = {
   pages: {
     attempt_missing: {
       title: 'This sign-in cannot be continued',
-      what: 'We could not find the sign-in that this page belongs to in this browser. It may already be finished, or it was begun in another browser.',
+      what: 'This browser has no sign-in that belongs to this page. It may already be finished, or it was started in another browser.',
       todo: 'Nothing is wrong with your account. Please start again here.',
-      action: START_ANEW,
+      action: START_AGAIN,
     },
     attempt_expired: {
       title: 'That took a little too long',
-      what: 'A sign-in has to be finished within ten minutes, for your safety. This one was open longer.',
+      what: 'For your safety, a sign-in must be finished within ten minutes. This one took longer.',
       todo: 'Please start again.',
-      action: START_ANEW,
+      action: START_AGAIN,
     },
     attempt_lost: {
       title: 'We lost track of your sign-in',
-      what: 'This site no longer knows the sign-in you began. It was most likely restarted while you were at Ppoppo. It is not your fault.',
+      what: 'This site no longer has the sign-in you started. It was probably restarted while you were at Ppoppo. This is not your fault.',
       todo: 'Please start again.',
-      action: START_ANEW,
+      action: START_AGAIN,
       developer:
-        'Usual causes: the process was restarted, or there are several, while sign-ins are kept in memory (set REDIS_URL); Redis was flushed or evicts keys; processes have different PPOPPO_VAULT_KEYS.',
+        'Usual causes: sign-ins are kept in memory, and the process was restarted or is one of several (set REDIS_URL); Redis was flushed or evicts keys; processes have different PPOPPO_VAULT_KEYS.',
     },
     malformed: {
       title: 'This link is not complete',
       what: 'The address of this page is damaged or incomplete, so we could not continue.',
       todo: 'Please start again rather than reloading this page.',
-      action: START_ANEW,
+      action: START_AGAIN,
     },
     already_handled: {
       title: 'This sign-in is already finished',
-      what: 'The page you came back to has done its work and cannot be used a second time.',
+      what: 'This page has already been used and cannot be used a second time.',
       todo: 'If you are not signed in, start again here.',
-      action: START_ANEW,
+      action: START_AGAIN,
     },
     still_signed_in: {
       title: 'You are still signed in as before',
-      what: 'The sign-in you came back to could not be used any more, so what you chose at Ppoppo just now changed nothing here.',
+      what: 'The sign-in you came back to was no longer valid, so what you just chose at Ppoppo changed nothing here.',
       todo: 'Continue with this account, or sign out first to use another one.',
       action: 'Continue',
     },
@@ -58,7 +58,7 @@ export const en: PageTexts = {
       title: 'You did not sign in',
       what: 'The sign-in was cancelled, or permission was not given. Nothing was shared with this site.',
       todo: 'If you changed your mind, you can start again at any time.',
-      action: START_ANEW,
+      action: START_AGAIN,
     },
     account_setup_required: {
       title: 'Finish your Ppoppo registration first',
@@ -69,58 +69,58 @@ export const en: PageTexts = {
     provider_error: {
       title: 'Sign-in did not work',
       what: 'Ppoppo could not complete the sign-in.',
-      todo: 'Please try again. If it keeps happening, tell the people who run this site the reference below.',
+      todo: 'Please try again. If it keeps happening, contact the people who run this site and give them the reference below.',
       action: TRY_AGAIN,
     },
     code_refused: {
-      title: 'Ppoppo did not accept this sign-in any more',
-      what: 'What Ppoppo gave you to take here works once and for a short time. It was too old, or had been used.',
+      title: 'Ppoppo no longer accepts this sign-in',
+      what: 'The code that Ppoppo issues for a sign-in works once and only for a short time. It had expired or had already been used.',
       todo: 'Please start again.',
-      action: START_ANEW,
+      action: START_AGAIN,
     },
     invalid_redirect_uri: {
       title: 'Sign-in is not set up correctly here',
-      what: 'This site and Ppoppo do not agree on the address to return to. It is not your fault.',
-      todo: 'Please tell the people who run this site, with the reference below.',
+      what: 'This site and Ppoppo do not agree on the address to return to. This is not your fault.',
+      todo: 'Please contact the people who run this site and give them the reference below.',
       action: TRY_AGAIN,
       developer:
         'Register the callback address (base URL + mount path + /callback) for your login client at Ppoppo, character for character.',
     },
     invalid_client: {
       title: 'Sign-in is not set up correctly here',
-      what: 'Ppoppo does not recognise this site. It is not your fault.',
-      todo: 'Please tell the people who run this site, with the reference below.',
+      what: 'Ppoppo does not recognise this site. This is not your fault.',
+      todo: 'Please contact the people who run this site and give them the reference below.',
       action: TRY_AGAIN,
       developer: 'Check the client id (PPOPPO_CLIENT_ID), and that the login client is approved in this environment.',
     },
     invalid_scope: {
       title: 'Sign-in is not set up correctly here',
-      what: 'This site asked Ppoppo for a permission it may not ask for. It is not your fault.',
-      todo: 'Please tell the people who run this site, with the reference below.',
+      what: 'This site requested a permission that it may not request. This is not your fault.',
+      todo: 'Please contact the people who run this site and give them the reference below.',
       action: TRY_AGAIN,
       developer: 'Check the scopes (PPOPPO_SCOPE) against those your login client may use.',
     },
     invalid_request: {
       title: 'Sign-in did not work',
       what: 'Ppoppo did not understand the request from this site.',
-      todo: 'Please try again. If it keeps happening, tell the people who run this site the reference below.',
+      todo: 'Please try again. If it keeps happening, contact the people who run this site and give them the reference below.',
       action: TRY_AGAIN,
     },
     scope_shortfall: {
       title: 'A permission is missing',
       what: 'This site needs a permission that was not given, so you have not been signed in.',
-      todo: 'Please try again and allow what is asked.',
+      todo: 'Please try again and allow what is requested.',
       action: TRY_AGAIN,
     },
     verification_failed: {
       title: 'We could not verify this sign-in',
       what: 'The answer we received did not pass our safety checks. You have not been signed in.',
-      todo: 'Please start again. If it keeps happening, tell the people who run this site the reference below.',
-      action: START_ANEW,
+      todo: 'Please start again. If it keeps happening, contact the people who run this site and give them the reference below.',
+      action: START_AGAIN,
     },
     provider_unavailable: {
       title: 'Ppoppo cannot be reached right now',
-      what: 'Signing in is not possible for the moment. Whoever is signed in stays signed in.',
+      what: 'You cannot sign in at the moment. If you are already signed in, you stay signed in.',
       todo: 'Please try again in a minute.',
       action: TRY_AGAIN,
     },
@@ -160,20 +160,20 @@ export const en: PageTexts = {
       todo: 'Allow cookies for this site, leave private mode if it blocks them, check that the clock of your device is right, and open the site directly rather than inside another app or page.',
       action: TRY_AGAIN,
       developer:
-        "Usual causes: the app is opened under another host than the base URL, or a proxy or CDN drops Set-Cookie. With a session of the app's own also: its store forgets, or several processes each have their own.",
+        'Usual causes: the app was opened under a different host than the base URL, or a proxy or CDN drops Set-Cookie. If the app has its own session: its store loses sessions, or each process has a store of its own.',
     },
     sign_in_lost: {
       title: 'This site did not keep your sign-in',
-      what: 'You signed in, but a moment later this site did not know it any more. It is not your fault: the site was restarted, or a part of it does not know what another part does.',
+      what: 'You signed in, but a moment later this site had lost your sign-in. This is not your fault: the site was restarted, or its servers do not share sign-ins.',
       todo: 'Please try again in a moment.',
       action: TRY_AGAIN,
       developer:
-        'The session cookie came, but its session is not in the store. Usual causes: several processes that each keep sessions in memory (set REDIS_URL), or a Redis that was flushed or evicts keys.',
+        'The session cookie arrived, but its session is not in the store. Usual causes: each of several processes keeps sessions in memory (set REDIS_URL), or Redis was flushed or evicts keys.',
     },
     sign_in_required: {
       title: 'Please sign in',
       what: 'This page is for people who are signed in.',
-      todo: 'Sign in, and you come back to it.',
+      todo: 'Sign in and you will come back to this page.',
       action: 'Sign in',
     },
     form_signed_out: {
@@ -184,14 +184,14 @@ export const en: PageTexts = {
     },
     login_go_on: {
       title: 'Taking you to Ppoppo',
-      what: 'You sign in at Ppoppo, then you come back here.',
+      what: 'You sign in at Ppoppo and then come back here.',
       todo: 'If nothing happens, use the button.',
       action: 'Continue to Ppoppo',
     },
     framed: {
       title: 'Open a new tab to sign in',
       what: 'This site is shown inside another page, and you cannot sign in here.',
-      todo: 'Use the button to sign in on a page of its own.',
+      todo: 'Use the button to sign in on a separate page.',
       action: 'Open a new tab',
     },
     form_unreadable: {
@@ -200,13 +200,13 @@ export const en: PageTexts = {
       todo: 'Please use the button below.',
       action: 'Continue',
       developer:
-        'Send a form as application/x-www-form-urlencoded or as a JSON object, in UTF-8, at most 8 KB, and each field once.',
+        'Send the fields as application/x-www-form-urlencoded or as a JSON object, in UTF-8, at most 8 KB, each field once.',
     },
     signed_out_everywhere: {
       title: 'You were signed out everywhere',
       what: 'While you were signing in, all sign-ins of your account were ended, so this one was not completed either.',
       todo: 'If that was you, simply start again.',
-      action: START_ANEW,
+      action: START_AGAIN,
     },
     logout_confirm: {
       title: 'Sign out?',
@@ -228,7 +228,7 @@ export const en: PageTexts = {
     },
     everywhere_signed_out: {
       title: 'You are not signed in here',
-      what: 'Nobody is signed in in this browser, so we could not sign you out in your other browsers.',
+      what: 'Nobody is signed in to this site in this browser, so we could not sign you out in your other browsers.',
       todo: 'Sign in, then sign out everywhere.',
       action: 'Sign in',
     },

@@ -3,7 +3,7 @@
  * lists and merges with the app's own.
  */
 
-/** Every page a person may meet, in the order of the journey. */
+/** Every page that a person may see, in the order of the sign-in. */
 export const PAGE_KINDS = [
   'attempt_missing',
   'attempt_expired',
@@ -45,7 +45,7 @@ export const PAGE_KINDS = [
 /** One page, by what happened. */
 export type PageKind = (typeof PAGE_KINDS)[number]
 
-/** The words of one page: plain text, escaped when shown. */
+/** The texts of one page: plain text, escaped when shown. */
 export interface PageText {
   /** Heading and window title. */
   readonly title: string
@@ -55,11 +55,11 @@ export interface PageText {
   readonly todo: string
   /** The one button. */
   readonly action: string
-  /** The one thing the site's developer should check, where the fault is in configuration. */
+  /** What the site's developer should check, if the cause is the configuration. */
   readonly developer?: string
 }
 
-/** Words that several pages share. */
+/** Texts that several pages share. */
 export interface PageLabels {
   /** Text of the sign-in button, also of `auth.signInButton()`. */
   readonly signIn: string
@@ -73,13 +73,13 @@ export interface PageLabels {
   readonly reason: string
   /** Before the names of missing scopes. */
   readonly missingScopes: string
-  /** For the developer, where this server's clock is behind Ppoppo's; `{difference}` becomes e.g. "90 seconds". */
+  /** For the developer, if this server's clock is behind Ppoppo's; `{difference}` becomes e.g. "90 seconds". */
   readonly clockBehind: string
-  /** The same where it is ahead. */
+  /** The same if it is ahead. */
   readonly clockAhead: string
-  /** Link that leaves the confirm page and changes nothing. */
+  /** Link that leaves the confirmation page and changes nothing. */
   readonly back: string
-  /** Box on the confirm page: end every sign-in of this account on this site. */
+  /** Checkbox on the confirmation page: end every sign-in of this account on this site. */
   readonly everywhere: string
 }
 
@@ -89,12 +89,12 @@ export interface PageTexts extends PageLabels {
   readonly pages: Readonly<Record<PageKind, PageText>>
 }
 
-/** What an app may give of a language: any part of it. The rest comes from the built-in texts, `en` at last. */
+/** Texts of an app for one language: any part of it. The rest comes from the built-in texts, finally from `en`. */
 export type PageTextOverrides = Partial<PageLabels> & {
   readonly pages?: { readonly [kind in PageKind]?: Partial<PageText> }
 }
 
-/** Names of the labels, to check an app's texts against. */
+/** Names of the labels, to validate an app's texts. */
 export const LABEL_KEYS: readonly (keyof PageLabels)[] = [
   'signIn',
   'reference',
@@ -108,5 +108,5 @@ export const LABEL_KEYS: readonly (keyof PageLabels)[] = [
   'everywhere',
 ]
 
-/** Names a page's text may have. */
+/** Names of the texts of one page. */
 export const PAGE_TEXT_KEYS: readonly (keyof PageText)[] = ['title', 'what', 'todo', 'action', 'developer']

@@ -5,7 +5,7 @@ const UNITS = [
 ] as const
 
 /**
- * A length of time for people, in their language, to two digits or so.
+ * Formats a duration for people in their language, in the largest unit of which it has at least two.
  *
  * @example formatDifference(90, 'en') // '90 seconds'
  * @example formatDifference(32_400, 'ko') // '9시간'
@@ -16,7 +16,7 @@ export function formatDifference(seconds: number, language: string): string {
   return numberFormat(language, form).format(seconds / size)
 }
 
-/** An app's language may be none that `Intl` takes. */
+/** `Intl` may not accept a language that the app has added. */
 function numberFormat(language: string, form: Intl.NumberFormatOptions): Intl.NumberFormat {
   try {
     return new Intl.NumberFormat(language, form)

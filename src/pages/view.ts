@@ -3,13 +3,13 @@ import { PAGE_STYLE } from './style.js'
 import type { PageKind, PageTexts } from './texts.js'
 import { formatDifference } from './time-difference.js'
 
-/** What a page is made of; text from outside is escaped, URLs are checked for their scheme. */
+/** What a page shows. All text is escaped, and the scheme of each URL is checked. */
 export interface PageContent {
   readonly kind: PageKind
   /** BCP 47. */
   readonly language: string
   readonly texts: PageTexts
-  /** Whether a frame of Turbo's asked: it has no place for a whole page. */
+  /** Whether a Turbo frame requested it, which cannot show a whole page. */
   readonly isForFrame: boolean
   /** Public origin. */
   readonly origin: string
@@ -17,9 +17,9 @@ export interface PageContent {
   readonly mountPath: string
   /** Public address of the app. */
   readonly homeUrl: string
-  /** What the site is called. */
+  /** Name of the site. */
   readonly appName: string
-  /** Path or absolute URL, already found to be allowed. */
+  /** Path or absolute URL, already checked. */
   readonly returnTo?: string
   readonly correlationId?: string
   /** Who is signed in, on `still_signed_in`. */
@@ -27,19 +27,19 @@ export interface PageContent {
   /** The app's own reason on `denied`. */
   readonly reason?: string
   readonly missingScopes?: readonly string[]
-  /** On `verification_failed`: by how many seconds PAS's clock is ahead of this machine's; negative where it is behind. */
+  /** On `verification_failed`: seconds that PAS's clock is ahead of this machine's; negative if it is behind. */
   readonly clockAheadSeconds?: number
-  /** Where the page goes by itself or, on `framed` and `form_unreadable`, by its button. */
+  /** Where the page redirects or, on `framed` and `form_unreadable`, where its button leads. */
   readonly goOnUrl?: string
 }
 
-/** Turbo leaves such a page to the browser: one that goes on by itself, or that would be "Content missing" in a frame. */
-const LOAD_ANEW = '<meta name="turbo-visit-control" content="reload">'
-/** Longer reasons are cut: a page is not a log. */
+/** Makes Turbo leave the page to the browser: one that redirects, or that a Turbo frame would show as "Content missing". */
+const FULL_RELOAD = '<meta name="turbo-visit-control" content="reload">'
+/** Longer reasons are truncated: a page is not a log. */
 const MAX_REASON_LENGTH = 600
 const RIGHT_TO_LEFT = /^(ar|fa|he|ps|ur|yi)\b/i
 
-/** The page as one HTML document: no script, no image, nothing to load. */
+/** Renders the page as one HTML document: no script, no image, nothing to load. */
 export function renderPage(content: PageContent): string {
   const { language, texts, kind } = content
   const text = texts.pages[kind]
@@ -49,8 +49,8 @@ export function renderPage(content: PageContent): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${goesOnByItself(content) && html`<meta http-equiv="refresh" content="0; url=${content.goOnUrl}">`}
-${(content.isForFrame || goesOnByItself(content)) && trustedHtml(LOAD_ANEW)}
+${redirectsItself(content) && html`<meta http-equiv="refresh" content="0; url=${content.goOnUrl}">`}
+${(content.isForFrame || redirectsItself(content)) && trustedHtml(FULL_RELOAD)}
 <title>${text.title}</title>
 <style>${trustedHtml(PAGE_STYLE)}</style>
 </head>
@@ -71,18 +71,18 @@ ${content.correlationId !== undefined && html`<footer>${texts.reference}: <code>
 `.toString()
 }
 
-function goesOnByItself({ kind, goOnUrl }: PageContent): boolean {
+function redirectsItself({ kind, goOnUrl }: PageContent): boolean {
   return ['login_go_on', 'logout_go_on', 'signed_out'].includes(kind) && isWebUrl(goOnUrl)
 }
 
-/** The way back to the site; within a frame of another site only its name. */
+/** A link to the site's home; in a frame of another site only its name. */
 function siteName({ kind, appName, homeUrl }: PageContent): HtmlValue {
   if (appName === '') return undefined
   if (kind === 'framed') return html`<span class="site" dir="auto">${appName}</span>`
   return html`<a class="site" href="${homeUrl}" dir="auto">${appName}</a>`
 }
 
-/** Who is signed in, the app's reason, or what was not granted: each on the one page it belongs to. */
+/** Who is signed in, the app's reason, or the missing scopes: each on the one page that needs it. */
 function notes({ kind, texts, account, reason = '', missingScopes = [] }: PageContent): HtmlValue {
   if (kind === 'still_signed_in' && account !== undefined) {
     return note(texts.signedInAs, html`<p dir="ltr">${account}</p>`)
@@ -99,7 +99,7 @@ function notes({ kind, texts, account, reason = '', missingScopes = [] }: PageCo
   return undefined
 }
 
-/** Below the button: the visitor is done by then. */
+/** Below the button, because it is not for the visitor. */
 function developerNote(content: PageContent): HtmlValue {
   const { kind, texts } = content
   const developer = clockNote(content) ?? texts.pages[kind].developer
@@ -116,7 +116,7 @@ function note(heading: string, body: SafeHtml): SafeHtml {
   return html`<div class="note"><strong>${heading}</strong>${body}</div>`
 }
 
-/** One button that goes on; a sign-out is a form, since a link must change nothing. */
+/** One button to continue. A sign-out is a form, since a link must not change anything. */
 function actions(content: PageContent): HtmlValue {
   const { kind, texts, mountPath, homeUrl, returnTo } = content
   const { action } = texts.pages[kind]
@@ -137,20 +137,20 @@ ${signOutFields(returnTo)}
 </form>`
 }
 
-/** Field of a sign-out form: the answer is a page that goes on to `return_to`, and no redirect. */
+/** Field of a sign-out form: answers with a page that continues to `return_to` instead of a redirect. */
 export const GO_ON = 'go_on'
 
 function signOutFields(returnTo: string | undefined): HtmlValue {
   return html`<input type="hidden" name="${GO_ON}" value="1">${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}">`}`
 }
 
-/** A library that follows links by script leaves those alone that name a target. */
+/** Libraries that follow links by script ignore links with a `target`. */
 function linkKind(kind: PageKind): SafeHtml {
   if (kind === 'framed') return html`rel="noopener nofollow" target="_blank"`
   return kind === 'login_go_on' ? html`rel="nofollow" target="_top"` : html`rel="nofollow"`
 }
 
-/** Where the button leads: on to PAS, to the confirm page or the wanted page again, or to a new sign-in. */
+/** Where the button leads: to PAS, back to the confirmation page or the requested page, or to a new sign-in. */
 function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageContent): string {
   if (['login_go_on', 'logout_go_on', 'framed', 'form_unreadable'].includes(kind))
     return isWebUrl(goOnUrl) ? goOnUrl : homeUrl
@@ -160,7 +160,7 @@ function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageCon
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
   const asked = {
     ...(returnTo === undefined ? {} : { return_to: returnTo }),
-    // With the same account it would end here again.
+    // With the same account the result would be the same.
     ...(kind === 'denied' ? { prompt: 'select_account' } : {}),
   }
   const query = Object.keys(asked).length === 0 ? '' : `?${new URLSearchParams(asked)}`
@@ -199,14 +199,14 @@ const PAUSES: readonly PageKind[] = [
   'logout_unavailable',
 ]
 
-/** A quiet sign of what kind of page it is; it says nothing the heading does not. */
+/** A decorative icon by kind of page; it adds nothing to the heading. */
 function mark(kind: PageKind): SafeHtml {
   const shape = QUESTIONS.includes(kind)
     ? 'M20 12v-2a3 3 0 0 0-3-3h-5a3 3 0 0 0-3 3v12a3 3 0 0 0 3 3h5a3 3 0 0 0 3-3v-2M14 16h12m-4-4 4 4-4 4'
     : PAUSES.includes(kind)
       ? 'M16 9v7l4.5 3'
       : 'M16 9.5v8M16 22v.01'
-  // Without its ring the shape stands further right; both begin where the heading does.
+  // Without its ring the shape starts further right; either way it aligns with the heading.
   const left = QUESTIONS.includes(kind) ? 8 : 3
   const ring = QUESTIONS.includes(kind) ? undefined : html`<circle cx="16" cy="16" r="12"/>`
   return html`<svg class="mark" aria-hidden="true" width="36" height="36" viewBox="${left} 3 26 26" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${ring}<path d="${shape}"/></svg>`

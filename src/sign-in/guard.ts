@@ -135,7 +135,7 @@ function assertGuardOptions(options: RequireSignInOptions): void {
   assertCallOptions(options, OPTION_NAMES, 'requireSignIn')
   const { returnTo } = options
   if (returnTo !== undefined && typeof returnTo !== 'string') {
-    throw new PpoppoError('config_invalid', 'requireSignIn: "returnTo" must be a text')
+    throw new PpoppoError('config_invalid', 'requireSignIn: "returnTo" must be a string')
   }
 }
 

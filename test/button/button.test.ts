@@ -73,7 +73,7 @@ describe('signInButton', () => {
     [{ retrunTo: '/' }, 'signInButton: "retrunTo" is not an option; did you mean "returnTo"?'],
     [{ zzzzzzzz: 1 }, 'signInButton: "zzzzzzzz" is not an option; known are: returnTo, lang, theme, label, className'],
     [{ theme: 'red' }, 'signInButton: "theme" must be "auto", "light" or "dark"'],
-    [{ label: 7 }, 'signInButton: "label" must be a text'],
+    [{ label: 7 }, 'signInButton: "label" must be a string'],
   ])('refuses %j', (options, message) => {
     const attempt = (): string => button.html(options as SignInButtonOptions)
     expect(attempt).toThrow(message)

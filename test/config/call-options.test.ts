@@ -65,7 +65,7 @@ describe('an option that is not known is refused, by its nearest name and never 
 
   test.each([
     [{ return_to: '/x' }, '"return_to" is not an option; did you mean "returnTo"?'],
-    [{ returnTo: 7 }, '"returnTo" must be a text'],
+    [{ returnTo: 7 }, '"returnTo" must be a string'],
     [null, 'takes an object with returnTo'],
     ['/x', 'takes an object with returnTo'],
   ])('requireSignIn(%j)', (options, problem) => {

@@ -125,7 +125,7 @@ describe('resolveConfig', () => {
   })
 
   test('where something is missing it says that a .env file is not read by itself, and how to read it', () => {
-    expect(() => resolve({}, {})).toThrow(/\nA \.env file is not read by itself: start Node with --env-file=\.env$/)
+    expect(() => resolve({}, {})).toThrow(/\nA \.env file is not read automatically: start Node with --env-file=\.env$/)
     expect(() => resolve({ ...DEV, scope: 'openid' })).toThrow(/must/)
     expect(() => resolve({ ...DEV, scope: 'openid' })).not.toThrow(/env-file/)
   })

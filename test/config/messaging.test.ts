@@ -87,7 +87,7 @@ describe('resolveMessagingConfig', () => {
       expect.stringMatching(/^"clientSecret" \(PAS_PCS_CLIENT_SECRET\)/),
       expect.stringMatching(/^"descriptor"/),
       expect.stringMatching(
-        /^"apiUrl" \(PCS_API_URL\) must be https: over http anyone on the way reads the access token/,
+        /^"apiUrl" \(PCS_API_URL\) must be https: over http, anyone on the network can read the access token/,
       ),
       expect.stringMatching(/^"tokenUrl" \(PAS_TOKEN_URL\) must be the full token endpoint/),
       expect.stringMatching(/^"keepalive.timeout" is not an option; did you mean/),
@@ -101,8 +101,8 @@ describe('resolveMessagingConfig', () => {
       expect.stringMatching(
         /^"grpcChannelOptions\["grpc.enable_retries"\]" cannot be set: .* no message goes out twice/,
       ),
-      expect.stringMatching(/^"grpcChannelOptions\["grpc.primary_user_agent"\]" must be a text/),
-      expect.stringMatching(/^"grpcChannelOptions\["\(odd name\)"\]" is no option of a channel; known are: /),
+      expect.stringMatching(/^"grpcChannelOptions\["grpc.primary_user_agent"\]" must be a non-empty string/),
+      expect.stringMatching(/^"grpcChannelOptions\["\(odd name\)"\]" is not a channel option; known are: /),
     ])
     expect(faults.join()).not.toMatch(/example\/ext|produktion|pas\.example|proxy\.example|Secret1/)
   })

@@ -46,11 +46,11 @@ describe('the public path of the app', () => {
   })
 
   test.each([
-    ['mountPath', { basePath: '/shop', mountPath: '/auth' }, 'must lie under "basePath"'],
-    ['mountPath', { basePath: '/shop', mountPath: '/shopping/auth' }, 'must lie under "basePath"'],
+    ['mountPath', { basePath: '/shop', mountPath: '/auth' }, 'must be under "basePath"'],
+    ['mountPath', { basePath: '/shop', mountPath: '/shopping/auth' }, 'must be under "basePath"'],
     ['mountPath', { mountPath: '/' }, 'must not be "/"'],
-    ['strippedPrefix', { strippedPrefix: '/shop' }, 'must be "basePath" or a part of it'],
-    ['strippedPrefix', { basePath: '/shop', strippedPrefix: '/sho' }, 'must be "basePath" or a part of it'],
+    ['strippedPrefix', { strippedPrefix: '/shop' }, 'must be "basePath" or a leading part of it'],
+    ['strippedPrefix', { basePath: '/shop', strippedPrefix: '/sho' }, 'must be "basePath" or a leading part of it'],
     ['strippedPrefix', { basePath: '/shop', strippedPrefix: 'shop' }, 'must be a path such as'],
     ['strippedPrefix', { basePath: '/shop', strippedPrefix: true }, 'must be a path such as'],
     ['basePath', { basePath: '/shop?x' }, 'must be a path such as'],

@@ -212,7 +212,7 @@ describeWithBrowser('in a browser, on the memory store', () => {
     await choose(page, 'newcomer')
     expect(await heading(page)).toBe('먼저 Ppoppo 가입을 완료해 주세요')
     expect(await page.locator('html').getAttribute('lang')).toBe('ko')
-    await page.getByRole('link', { name: '다시 시도하기' }).click()
+    await page.getByRole('link', { name: '다시 시도' }).click()
     await choose(page, 'mina')
     await landsOn(page, `${shop.url}/orders?kept=2`)
   })

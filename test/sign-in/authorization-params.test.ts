@@ -87,7 +87,7 @@ describe('parameters of the authorization request', () => {
       (name) => [name, 'is reserved'] as const,
     ),
     ['max_age', 'must be a whole number of seconds'],
-    ['ui_locales', 'must be a text'],
+    ['ui_locales', 'must be a string'],
   ])('X11 %s is refused at start, by name and without its value', (name, problem) => {
     const value = name === 'ui_locales' ? 'se\ncret' : 'secret-value'
     const faults = faultsOf({ ...DEV, authorizationParams: { [name]: value } })
@@ -161,7 +161,7 @@ describe('what a link may wish for', () => {
 
   test.each([
     [{ prompt: 'none' }, '"prompt" must be "login", "select_account" or "consent"'],
-    [{ loginHint: 7 }, '"loginHint" must be a text'],
+    [{ loginHint: 7 }, '"loginHint" must be a string'],
     [{ uiLocales: 'ko,en' }, '"uiLocales" must be languages'],
     [{ login_hint: 'x' }, '"login_hint" is not an option; did you mean "loginHint"?'],
   ])('X11 %j is refused by signInButton and requireSignIn', async (options, problem) => {
