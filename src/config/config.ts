@@ -87,14 +87,8 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   const origin = parseRequiredOrigin(source, faults)
   const isHttps = origin === undefined ? undefined : origin.protocol === 'https:'
   const isProduction = env['NODE_ENV'] === 'production' || (origin !== undefined && !isLoopback(origin.hostname))
-  const paths = parsePublicPaths(
-    {
-      mountPath: source.value('mountPath'),
-      basePath: source.value('basePath'),
-      strippedPrefix: source.value('strippedPrefix'),
-    },
-    faults,
-  )
+  const [mountPath, basePath, strippedPrefix] = (['mountPath', 'basePath', 'strippedPrefix'] as const).map(source.value)
+  const paths = parsePublicPaths({ mountPath, basePath, strippedPrefix }, faults)
   const resource = parseResource(source.value('resource'), faults)
   const redis = parseRedis(source.value('redis'), faults)
   const keyPrefix = parseKeyPrefix(source.value('keyPrefix') ?? 'ppoppo:', faults)

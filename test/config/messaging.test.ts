@@ -96,10 +96,10 @@ describe('resolveMessagingConfig', () => {
       expect.stringMatching(/^"maxAttempts"/),
       expect.stringMatching(/^"fetch" must be a function/),
       expect.stringMatching(
-        /^"grpcChannelOptions\["grpc.enable_http_proxi"\]" is no .* did you mean "grpc.enable_http_proxy"\?/,
+        /^"grpcChannelOptions\["grpc.enable_http_proxi"\]" is not a channel option; did you mean "grpc.enable_http_proxy"\?/,
       ),
       expect.stringMatching(
-        /^"grpcChannelOptions\["grpc.enable_retries"\]" cannot be set: .* no message goes out twice/,
+        /^"grpcChannelOptions\["grpc.enable_retries"\]" cannot be set: .* no message is sent twice/,
       ),
       expect.stringMatching(/^"grpcChannelOptions\["grpc.primary_user_agent"\]" must be a non-empty string/),
       expect.stringMatching(/^"grpcChannelOptions\["\(odd name\)"\]" is not a channel option; known are: /),
