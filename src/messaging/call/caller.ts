@@ -2,7 +2,7 @@ import type { MessagingConfig } from '../../config/messaging-options.js'
 import { PpoppoError } from '../../errors.js'
 import { type Channel, openChannel } from '../channel/channel.js'
 import { createTokenSource, notConfigured, type TokenSource } from '../channel/token-source.js'
-import { type Descriptor, loadDescriptor } from '../descriptor/descriptor.js'
+import { type Descriptor, loadDescriptor, type Method } from '../descriptor/descriptor.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import { CallScope, type OpenScopes } from '../lib/scope.js'
 import type { CallOptions } from '../types/calls.js'
@@ -26,11 +26,11 @@ export interface Caller {
   descriptor(): Descriptor
   /**
    * Calls a method with token, deadline and retries.
-   * @param write makes the request on the wire; called once, after what needs no descriptor has been checked
+   * @param encode encodes the request; called once, after what needs no descriptor has been checked
    */
   unary(
     name: MethodName,
-    write: (descriptor: Descriptor) => object,
+    encode: (method: Method, descriptor: Descriptor) => Buffer,
     asked: Asked,
     options: CallOptions | undefined,
   ): Promise<Readonly<Record<string, unknown>>>
@@ -89,7 +89,7 @@ export function createCaller({ config, runtime }: CallerParts): Caller {
       caller.assertOpen()
       if (!config.credentials) throw notConfigured(config.missing)
     },
-    unary: async (name, write, asked, options) => {
+    unary: async (name, encode, asked, options) => {
       caller.assertUsable()
       const scope = caller.openScope(options, config.deadlineMs)
       const note = (isInDoubt: boolean): void => {
@@ -98,8 +98,9 @@ export function createCaller({ config, runtime }: CallerParts): Caller {
       note(false)
       try {
         const prepared = beforeSending(() => {
-          const method = caller.descriptor().method(name)
-          return { method, bytes: method.serialize(write(caller.descriptor())) }
+          const known = caller.descriptor()
+          const method = known.method(name)
+          return { method, bytes: encode(method, known) }
         })
         const { context } = asked
         if (context && prepared.bytes.length > context.maxBytes) {

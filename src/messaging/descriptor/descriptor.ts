@@ -2,10 +2,13 @@ import type { MessageTypeDefinition, MethodDefinition, PackageDefinition } from 
 import { PpoppoError } from '../../errors.js'
 import { isPlainObject } from '../../lib/guards.js'
 import { protoLoader } from '../channel/grpc.js'
+import type { SendRequest } from '../types/calls.js'
 import { type Contract, contractAmong, METHODS, type MethodName, serviceOf, WANTED_SERVICES } from '../wire/rpcs.js'
 import type { StructShape } from '../wire/struct.js'
+import { createSendEncoder } from './encode-send.js'
 import { enumNamesAt, misfitOf } from './misfit.js'
-import { createModel, type DescriptorModel, parseFile } from './model.js'
+import { createModel, type DescriptorModel, parseFile, type RpcShape } from './model.js'
+import { type FieldNumbers, numbersOf } from './numbers.js'
 import { OWN_PROTO } from './own-proto.generated.js'
 import { type GivenDescriptor, readDescriptor, UnreadableDescriptor } from './sources.js'
 
@@ -34,6 +37,8 @@ export interface Method {
   readonly path: string
   serialize(request: object): Buffer
   deserialize(bytes: Buffer): object
+  /** Decodes a request, as a server does. */
+  deserializeRequest(bytes: Buffer): object
 }
 
 /** All methods of a descriptor, and its names for the parts that the client encodes by hand. */
@@ -42,6 +47,10 @@ export interface Descriptor {
   /** The value names of the enum `TemplateComponentType`, for encoding. */
   readonly templateComponentTypes: readonly string[]
   readonly struct: StructShape
+  /** Encodes a checked send. @throws UnusableDescriptor if it does not fit */
+  encodeSend(request: SendRequest): Buffer
+  /** The numbers of fields in the answers of a method, for reading them with a `ProtoReader`. */
+  answerNumbers<Path extends string>(name: MethodName, paths: readonly Path[]): FieldNumbers<Path>
 }
 
 /**
@@ -56,19 +65,33 @@ export function loadDescriptor(given: GivenDescriptor | undefined, prefix: strin
   if (contract === undefined) throw new UnusableDescriptor(`has no service ${WANTED_SERVICES}${others(definition)}`)
   const methods = new Map<MethodName, Method>()
   const model = createModel(filesOf(definition).map(parseFile))
-  const { service, method } = METHODS.createTemplate
-  const { request } = model.services.get(serviceOf(contract, service))?.get(method) ?? {}
+  const rpcOf = (name: MethodName): Partial<RpcShape> => {
+    const { service, method } = METHODS[name]
+    return model.services.get(serviceOf(contract, service))?.get(method) ?? {}
+  }
+  const methodNamed = (name: MethodName): Method => {
+    const known = methods.get(name)
+    if (known !== undefined) return known
+    const found = toMethod(definition, contract, name, prefix)
+    const made = given === undefined ? found : checked(found, model, rpcOf(name).request ?? '')
+    methods.set(name, made)
+    return made
+  }
+  const struct = {
+    isSnakeCase: fieldsOf(definition['google.protobuf.Value']).includes('string_value'),
+    isListOfEntries: !takesMap(definition['google.protobuf.Struct']),
+  }
+  let encodeSend: Descriptor['encodeSend'] | undefined
   return {
-    method: (name) => {
-      const known = methods.get(name) ?? toMethod(definition, contract, name, prefix)
-      methods.set(name, known)
-      return given === undefined ? known : checked(known, name, model, contract)
+    method: methodNamed,
+    templateComponentTypes: enumNamesAt(model, rpcOf('createTemplate').request, ['components', 'component_type']),
+    struct,
+    encodeSend: (request) => {
+      const { request: type = '' } = rpcOf('createSendRequest')
+      encodeSend ??= createSendEncoder({ method: methodNamed('createSendRequest'), model, type, struct })
+      return encodeSend(request)
     },
-    templateComponentTypes: enumNamesAt(model, request, ['components', 'component_type']),
-    struct: {
-      isSnakeCase: fieldsOf(definition['google.protobuf.Value']).includes('string_value'),
-      isListOfEntries: !takesMap(definition['google.protobuf.Struct']),
-    },
+    answerNumbers: (name, paths) => numbersOf(model, rpcOf(name).response ?? '', paths),
   }
 }
 
@@ -116,13 +139,16 @@ function toMethod(definition: PackageDefinition, contract: Contract, name: Metho
   }
   requireFields(found.requestType, sends)
   requireFields(found.responseType, reads)
-  return { path: `${prefix}${found.path}`, serialize: found.requestSerialize, deserialize: found.responseDeserialize }
+  return {
+    path: `${prefix}${found.path}`,
+    serialize: found.requestSerialize,
+    deserialize: found.responseDeserialize,
+    deserializeRequest: found.requestDeserialize,
+  }
 }
 
 /** With a given descriptor, a value that does not fit throws instead of being dropped silently. */
-function checked(known: Method, name: MethodName, model: DescriptorModel, contract: Contract): Method {
-  const { service, method } = METHODS[name]
-  const { request: type = '' } = model.services.get(serviceOf(contract, service))?.get(method) ?? {}
+function checked(known: Method, model: DescriptorModel, type: string): Method {
   return {
     ...known,
     serialize: (request) => {

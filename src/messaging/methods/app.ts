@@ -16,7 +16,7 @@ export async function askStats(
   failsFast: boolean,
 ): Promise<AppStats> {
   const asked = { operation: 'app.stats', kind: 'read', failsFast } as const
-  const wire = await caller.unary('getAppStats', () => ({}), asked, options)
+  const wire = await caller.unary('getAppStats', (method) => method.serialize({}), asked, options)
   // Some descriptors have the same fields in a nested message.
   const inner = wire['app'] ?? wire['app_info']
   return fromAppStats(typeof inner === 'object' && inner !== null ? { ...wire, ...inner } : wire)

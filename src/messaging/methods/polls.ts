@@ -1,6 +1,7 @@
 import { PpoppoError } from '../../errors.js'
 import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
+import type { Method } from '../descriptor/descriptor.js'
 import type { CallOptions, Messaging, PollResponse } from '../types/calls.js'
 import { fromPollResponses, fromPollResults } from '../wire/convert.js'
 import { parseId } from '../wire/validate.js'
@@ -14,7 +15,8 @@ export function createPolls(caller: Caller): Messaging['polls'] {
       caller.assertUsable()
       const id = parseId(pollId, 'pollId')
       const asked = { operation: `polls.results of ${id}`, kind: 'read' } as const
-      return fromPollResults(await caller.unary('getPollResults', () => ({ poll_id: id }), asked, options))
+      const encode = (method: Method): Buffer => method.serialize({ poll_id: id })
+      return fromPollResults(await caller.unary('getPollResults', encode, asked, options))
     },
     responses: (pollId, options) => readPages(caller, parseId(pollId, 'pollId'), parseCallOptions(options)),
   }
@@ -26,7 +28,9 @@ async function* readPages(caller: Caller, id: string, options: CallOptions): Asy
   let cursor = ''
   for (;;) {
     const request = { poll_id: id, limit: PAGE, ...(cursor === '' ? {} : { cursor }) }
-    const page = fromPollResponses(await caller.unary('listPollResponses', () => request, asked, options))
+    const page = fromPollResponses(
+      await caller.unary('listPollResponses', (method) => method.serialize(request), asked, options),
+    )
     yield* page.responses
     if (!page.hasMore) return
     // An empty or unchanged cursor would loop forever.

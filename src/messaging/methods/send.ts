@@ -2,7 +2,7 @@ import type { Caller } from '../call/caller.js'
 import { toUnmade } from '../call/failure.js'
 import type { SendContext } from '../call/send-context.js'
 import type { CallOptions, SendReceipt, SendRequest } from '../types/calls.js'
-import { fromSendReceipt, toSendRequest } from '../wire/convert.js'
+import { fromSendReceipt } from '../wire/convert.js'
 import type { KnownTemplates } from '../wire/placeholders.js'
 import { parseSendRequest } from '../wire/validate.js'
 
@@ -37,7 +37,7 @@ export function createSend({
     const { templateId } = checked
     const receipt = await caller.unary(
       'createSendRequest',
-      ({ struct }) => toSendRequest({ ...checked, recipients }, struct),
+      (_, descriptor) => descriptor.encodeSend({ ...checked, recipients }),
       {
         operation: 'send',
         kind: 'write',

@@ -1,6 +1,7 @@
 import { isPpoppoError, PpoppoError } from '../../errors.js'
 import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
+import type { Method } from '../descriptor/descriptor.js'
 import type { Messaging, SendStatus } from '../types/calls.js'
 import { fromSendStatus } from '../wire/convert.js'
 import { parseId } from '../wire/validate.js'
@@ -11,7 +12,8 @@ export function createStatus(caller: Caller): Messaging['status'] {
     caller.assertUsable()
     const checked = parseId(id, 'id')
     const asked = { operation: `status of ${checked}`, kind: 'read' } as const
-    return fromSendStatus(id, await caller.unary('getSendRequestStatus', () => ({ id: checked }), asked, options))
+    const encode = (method: Method): Buffer => method.serialize({ id: checked })
+    return fromSendStatus(id, await caller.unary('getSendRequestStatus', encode, asked, options))
   }
 }
 

@@ -20,9 +20,9 @@ export function createTemplates({ caller, known }: TemplatesParts): Messaging['t
       const checked = parseTemplateRequest(request)
       const wire = await caller.unary(
         'createTemplate',
-        ({ templateComponentTypes }) => {
+        (method, { templateComponentTypes }) => {
           assertTypes(checked, templateComponentTypes)
-          return toTemplateRequest(checked, templateComponentTypes)
+          return method.serialize(toTemplateRequest(checked, templateComponentTypes))
         },
         { operation: 'templates.create', kind: 'write' },
         options,
