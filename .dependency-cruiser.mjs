@@ -7,8 +7,10 @@
 const LAYERS = {
   'src/': [
     ['cli'],
+    ['testing'],
     ['index'],
     ['ppoppo'],
+    ['instances'],
     ['sign-in'],
     ['request(-types)?', 'button', 'ready'],
     ['user', 'login-link'],

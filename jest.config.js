@@ -20,6 +20,7 @@ export default {
     // Sources, so that one folder's tests run without a build.
     '^express-ppoppo$': '<rootDir>/src/index.ts',
     '^express-ppoppo/messaging$': '<rootDir>/src/messaging/index.ts',
+    '^express-ppoppo/testing$': '<rootDir>/src/testing/index.ts',
     '^ppoppo-sandbox$': '<rootDir>/sandbox/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -20,7 +20,7 @@ export type * from './messaging/types/consumer.js'
 export type * from './messaging/types/events.js'
 export type { PageKind, PageLabels, PageText, PageTexts } from './pages/texts.js'
 export { formatPpnum, parsePpnum } from './ppnum.js'
-export { type Ppoppo, ppoppo } from './ppoppo.js'
+export { type Ppoppo, type PpoppoSetup, ppoppo } from './ppoppo.js'
 export type { UserInfo } from './provider/profile.js'
 export type { ReadyOptions } from './ready/ready.js'
 export type {

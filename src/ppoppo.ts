@@ -1,12 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { createEventSink, type PpoppoEventDetail, type RaiseEvent } from './audit-events.js'
 import { createButton, type SignInButtonOptions } from './button/button.js'
 import { resolveConfig } from './config/config.js'
 import { keyPrefixOf } from './config/key-prefix.js'
+import type { MessagingOptions } from './config/messaging-options.js'
 import type { Config, PpoppoOptions } from './config/options.js'
 import { PpoppoError } from './errors.js'
+import { inOrder, type PlainHandler } from './http/in-order.js'
 import { createRequestAddress } from './http/request-address.js'
+import { rememberInstance } from './instances.js'
 import { type Runtime, systemRuntime } from './lib/runtime.js'
 import { createReturnTo } from './login-link/return-to.js'
 import { createMessagingClient } from './messaging/messaging.js'
@@ -34,14 +36,6 @@ import { createSignOutAtPas } from './user/sign-out-at-pas.js'
 import { createUserCalls } from './user/user-calls.js'
 import { createSecrets } from './vault/secrets.js'
 import { createVault } from './vault/vault.js'
-
-/**
- * A middleware that needs nothing of Express: it also takes a request of plain Node, as on an upgrade
- * (`server.on('upgrade')`, or socket.io's `io.engine.use(auth.session)`), and any object in place of the answer.
- */
-export interface PlainHandler extends RequestHandler {
-  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
-}
 
 /** Sign in with Ppoppo: a middleware that is the three parts below in their order. */
 export interface Ppoppo extends RequestHandler {
@@ -77,6 +71,15 @@ export interface Ppoppo extends RequestHandler {
   close(): Promise<void>
 }
 
+/** {@link PpoppoOptions}, with settings of the Messaging client or a client that is there already. */
+export interface PpoppoSetup extends Omit<PpoppoOptions, 'messaging'> {
+  /**
+   * Settings of the Messaging API client, or a client that you have made: `createMessaging()`, or the double of
+   * `express-ppoppo/testing`. Such a client is used as it is; `auth.close()` does not close it.
+   */
+  readonly messaging?: MessagingOptions | Messaging
+}
+
 /**
  * Makes "Sign in with Ppoppo" for an Express app.
  *
@@ -88,12 +91,21 @@ export interface Ppoppo extends RequestHandler {
  * app.use(auth)
  * app.get('/me', auth.requireSignIn(), async (req, res) => res.json(await req.ppoppo.userinfo()))
  */
-export function ppoppo(options: PpoppoOptions = {}): Ppoppo {
-  return createPpoppo(resolveConfig(options, process.env), systemRuntime)
+export function ppoppo(options: PpoppoSetup = {}): Ppoppo {
+  const { messaging, ...others } = Object(options) as PpoppoSetup
+  if (isClient(messaging)) return createPpoppo(resolveConfig(others, process.env), systemRuntime, messaging)
+  return createPpoppo(resolveConfig(options as PpoppoOptions, process.env), systemRuntime)
 }
 
-/** @internal The same from a checked configuration, with clock, fetch and random source to choose. */
-export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
+function isClient(value: PpoppoSetup['messaging']): value is Messaging {
+  return typeof Reflect.get(Object(value), 'sendMany') === 'function'
+}
+
+/**
+ * @internal The same from a checked configuration, with clock, fetch and random source to choose.
+ * @param client a Messaging client of the app's own, which is not closed here
+ */
+export function createPpoppo(config: Config, runtime: Runtime, client?: Messaging): Ppoppo {
   const raise = createEventSink(config.onEvent, runtime)
   for (const warning of config.warnings) raise({ type: 'warning', code: 'config', detail: warning })
 
@@ -142,10 +154,12 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     pointerKey,
     raise,
   })
-  const messaging = createMessagingClient({
-    config: config.messaging,
-    warn: (detail) => raise({ type: 'warning', code: 'consumer', detail }),
-  })
+  const messaging =
+    client ??
+    createMessagingClient({
+      config: config.messaging,
+      warn: (detail) => raise({ type: 'warning', code: 'consumer', detail }),
+    })
   const requestParts = { messaging, idleMs: config.idleMs, vault, userCalls, signOut }
 
   const routeParts: RouteParts = {
@@ -185,10 +199,14 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
         : undefined,
     )
 
-  return Object.assign(inOrder('ppoppo', [refuseWhenClosed, front, session, middleware, rest]), {
+  const parts = {
     session: inOrder('ppoppoSession', [refuseWhenClosed, session]),
     middleware: inOrder('ppoppoMiddleware', [refuseWhenClosed, middleware]),
     router: inOrder('ppoppoRouter', [refuseWhenClosed, front, rest]),
+  }
+  const auth = inOrder('ppoppo', [refuseWhenClosed, front, session, middleware, rest])
+  rememberInstance([auth, ...Object.values(parts)], { config, vault, pointerKey, session: parts.session })
+  return Object.assign(auth, parts, {
     requireSignIn: createGuard(routeParts),
     signInButton: button.html,
     messaging,
@@ -198,7 +216,7 @@ export function createPpoppo(config: Config, runtime: Runtime): Ppoppo {
     }),
     async close() {
       closing.abort()
-      await messaging.close()
+      if (!client) await messaging.close()
       await store.close()
     },
   })
@@ -218,30 +236,4 @@ function warnOfPolicy(policy: RedisPolicy, { isProduction }: Config, raise: Rais
 /** With `session: false` the app's own session comes before this; the middleware says so where it does not. */
 function appSession(_req: Request, _res: Response, next: NextFunction): void {
   next()
-}
-
-/** Several handlers as one, without a router's path matching. */
-function inOrder(name: string, handlers: readonly RequestHandler[]): PlainHandler {
-  const chain: RequestHandler = (req, res, next) => {
-    let hasLeft = false
-    const leave = (error?: unknown): void => {
-      hasLeft = true
-      next(error)
-    }
-    const step = (index: number): void => {
-      const handler = handlers[index]
-      if (!handler) return leave()
-      try {
-        void handler(req, res, (error?: unknown) => (error ? leave(error) : step(index + 1)))
-      } catch (error) {
-        // What comes after us threw, outside of Express: it has been called, and is not called a second time.
-        if (hasLeft) throw error
-        // Express looks only at what the first step throws: the others may run after something awaited.
-        leave(error)
-      }
-    }
-    step(0)
-  }
-  // The types are Express's, whose additions none of the handlers needs.
-  return Object.defineProperty(chain, 'name', { value: name }) as PlainHandler
 }

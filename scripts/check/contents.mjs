@@ -11,6 +11,8 @@ const REQUIRED = [
   'dist/index.d.ts',
   'dist/messaging/index.js',
   'dist/messaging/index.d.ts',
+  'dist/testing/index.js',
+  'dist/testing/index.d.ts',
   'proto/ppoppo/external/v1/external.proto',
   'README.md',
   'LICENSE',

@@ -1,0 +1,91 @@
+import { parseEventsOptions } from '../messaging/events/parse-options.js'
+import type { EventsOptions, MessagingEvent } from '../messaging/types/events.js'
+
+const MAX_EVENTS = 10_000
+
+/** Which events a reader wants. */
+interface Wanted {
+  readonly sendRequestId?: string | undefined
+  /** Behind this event; from now on if it is not given, or not known. */
+  readonly after?: string | undefined
+}
+
+/** The events that were emitted, and who reads them. The oldest of more than 10,000 are dropped. */
+export class EventLog {
+  #events: MessagingEvent[] = []
+  readonly #readers = new Set<(event: MessagingEvent) => void>()
+  readonly #closing = new AbortController()
+
+  all(): readonly MessagingEvent[] {
+    return this.#events
+  }
+
+  add(event: MessagingEvent): void {
+    this.#events.push(event)
+    if (this.#events.length > MAX_EVENTS) this.#events.shift()
+    for (const read of [...this.#readers]) read(event)
+  }
+
+  clear(): void {
+    this.#events = []
+  }
+
+  close(): void {
+    this.#closing.abort()
+  }
+
+  /** Calls `read` with every event that is wanted. @returns what ends that */
+  subscribe({ sendRequestId, after }: Wanted, read: (event: MessagingEvent) => void): () => void {
+    const isWanted = (event: MessagingEvent): boolean =>
+      sendRequestId === undefined || event.sendRequestId === sendRequestId
+    const reader = (event: MessagingEvent): void => {
+      if (isWanted(event)) read(event)
+    }
+    const known = after === undefined ? -1 : this.#events.findIndex(({ eventId }) => eventId === after)
+    if (known >= 0) this.#events.slice(known + 1).forEach(reader)
+    this.#readers.add(reader)
+    return () => this.#readers.delete(reader)
+  }
+
+  /** Reads as `messaging.events()` does, beginning with the events that are emitted after this call. */
+  read(options?: EventsOptions): AsyncGenerator<MessagingEvent, undefined, undefined> {
+    const checked = parseEventsOptions(options)
+    const queue: MessagingEvent[] = []
+    let wake = (): void => {}
+    const unsubscribe = this.subscribe(checked, (event) => {
+      queue.push(event)
+      wake()
+    })
+    return this.#drain(queue, checked, {
+      changed: () =>
+        new Promise<void>((resolve) => {
+          wake = resolve
+        }),
+      unsubscribe,
+    })
+  }
+
+  async *#drain(
+    queue: MessagingEvent[],
+    { signal, onConnected, after }: EventsOptions,
+    source: { changed(): Promise<void>; unsubscribe(): void },
+  ): AsyncGenerator<MessagingEvent, undefined, undefined> {
+    const ended = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
+    const hasEnded = new Promise<void>((resolve) => {
+      if (ended.aborted) resolve()
+      else ended.addEventListener('abort', () => resolve(), { once: true })
+    })
+    try {
+      onConnected?.(after === undefined ? {} : { after })
+      for (;;) {
+        signal?.throwIfAborted()
+        if (this.#closing.signal.aborted) return
+        const event = queue.shift()
+        if (event) yield event
+        else await Promise.race([source.changed(), hasEnded])
+      }
+    } finally {
+      source.unsubscribe()
+    }
+  }
+}

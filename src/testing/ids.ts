@@ -1,0 +1,19 @@
+/** Crockford's base 32, as in a ULID. */
+const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const TIME_LENGTH = 10
+const COUNTER_LENGTH = 16
+
+/** Ids in the form of a ULID that sort in the order they were made. */
+export function createIds(): () => string {
+  let count = 0
+  return () => {
+    count += 1
+    return encode(Date.now(), TIME_LENGTH) + encode(count, COUNTER_LENGTH)
+  }
+}
+
+function encode(value: number, length: number): string {
+  let text = ''
+  for (let rest = value; text.length < length; rest = Math.floor(rest / 32)) text = (DIGITS[rest % 32] ?? '0') + text
+  return text
+}
