@@ -1,5 +1,6 @@
-import type { PollResponse, PollResults, SendRequest, SendStatus } from '../messaging/types/calls.js'
+import type { PollResults, SendRequest, SendStatus } from '../messaging/types/calls.js'
 import type { MessagingEvent } from '../messaging/types/events.js'
+import type { PollDouble } from './messaging-double-types.js'
 
 /** State of a send by its events. Without any, everybody got the message. */
 export function statusOf(
@@ -22,10 +23,7 @@ export function statusOf(
 }
 
 /** Counts the answers to a poll. */
-export function countAnswers(
-  pollId: string,
-  { question = '', responses }: { readonly question?: string; readonly responses: readonly PollResponse[] },
-): PollResults {
+export function countAnswers(pollId: string, { question = '', responses }: PollDouble): PollResults {
   const counts = new Map<string, number>()
   for (const { selectedOption } of responses) counts.set(selectedOption, (counts.get(selectedOption) ?? 0) + 1)
   const results = [...counts].map(([optionText, count]) => ({

@@ -4,7 +4,8 @@
  */
 import './refuse-production.js'
 
-export { createMessagingDouble, type MessagingDouble, type SentMessage } from './messaging-double.js'
+export { createMessagingDouble } from './messaging-double.js'
+export type { MessagingDouble, PollDouble, SentMessage } from './messaging-double-types.js'
 export { type SignInAsOptions, signInAs, type TestUser } from './sign-in-as.js'
 export type { SupertestAgent } from './supertest-agent.js'
 export { type PlaywrightCookie, toPlaywright } from './to-playwright.js'

@@ -1,16 +1,7 @@
 import { ERROR_CATALOGUE, PpoppoError, type PpoppoErrorCode } from '../errors.js'
 import { parseCallOptions } from '../messaging/call/call-options.js'
 import { createSendMany, OpenRuns } from '../messaging/send-many/send-many.js'
-import type {
-  CallOptions,
-  Messaging,
-  PollResponse,
-  SendReceipt,
-  SendRequest,
-  SendStatus,
-  Template,
-} from '../messaging/types/calls.js'
-import type { MessagingEvent } from '../messaging/types/events.js'
+import type { CallOptions, SendReceipt, SendRequest, SendStatus, Template } from '../messaging/types/calls.js'
 import { createKnownTemplates } from '../messaging/wire/placeholders.js'
 import { parseId, parseSendRequest } from '../messaging/wire/validate.js'
 import { parseTemplateRequest } from '../messaging/wire/validate-template.js'
@@ -18,52 +9,8 @@ import { createConsumerDoubles } from './consumer-double.js'
 import { countAnswers, statusOf } from './event-counts.js'
 import { EventLog } from './event-log.js'
 import { createIds } from './ids.js'
+import type { MessagingDouble, PollDouble, SentMessage } from './messaging-double-types.js'
 import { waitUntil } from './wait-until.js'
-
-/** One send that a {@link MessagingDouble} accepted. */
-export interface SentMessage extends SendRequest {
-  /** Id of the send, as in the receipt. */
-  readonly id: string
-  /** When it was accepted. */
-  readonly sentAt: Date
-}
-
-/** A {@link Messaging} that sends nothing: it validates as the real one does, and remembers what it was given. */
-export interface MessagingDouble extends Omit<Messaging, 'waitFor'> {
-  /** What was accepted, oldest first. `sendMany` adds one entry for each chunk. */
-  readonly sent: readonly SentMessage[]
-  /** The newest entry of {@link sent}. */
-  last(): SentMessage | undefined
-  /**
-   * `waitFor(id)` as in {@link Messaging}. `waitFor(predicate)` resolves with the first send that `predicate` accepts, past
-   * ones included.
-   * @param options.timeoutMs with a predicate: how long to wait @default 1,000
-   * @throws `deadline_exceeded` that says how many sends there were
-   */
-  readonly waitFor: Messaging['waitFor'] & WaitForSend
-  /**
-   * Makes the next calls fail.
-   * @param options.retryAfterMs what the error says about when to retry @default nothing
-   * @param options.times how many calls @default 1
-   * @throws `request_invalid` for a code that does not exist
-   */
-  fail(code: PpoppoErrorCode, options?: { readonly retryAfterMs?: number; readonly times?: number }): void
-  /**
-   * An event, for everybody who reads `events()` or runs `consume()`. What is left out is filled in: `sendRequestId` is that
-   * of the last send.
-   * @returns the event, once every consumer has handled it
-   */
-  emit(event: Partial<MessagingEvent> & Pick<MessagingEvent, 'type'>): Promise<MessagingEvent>
-  /** What `polls.results()` and `polls.responses()` answer for a poll. */
-  setPoll(pollId: string, poll: { readonly question?: string; readonly responses: readonly PollResponse[] }): void
-  /** Forgets sends, events, polls, templates, failures and dead letters; consumers go on. For `beforeEach`. */
-  reset(): void
-}
-
-type WaitForSend = (
-  predicate: (sent: SentMessage) => boolean,
-  options?: { readonly timeoutMs?: number },
-) => Promise<SentMessage>
 
 const MAX_SENT = 100_000
 
@@ -82,7 +29,7 @@ export function createMessagingDouble(): MessagingDouble {
   const runs = new OpenRuns()
   const sent: SentMessage[] = []
   const failures: PpoppoError[] = []
-  const polls = new Map<string, { readonly question?: string; readonly responses: readonly PollResponse[] }>()
+  const polls = new Map<string, PollDouble>()
   const changes = new Set<() => void>()
   let known = createKnownTemplates()
   let templates = new Map<string, Template>()
@@ -258,7 +205,7 @@ export function createMessagingDouble(): MessagingDouble {
     },
   }
 
-  function pollOf(pollId: string): { readonly question?: string; readonly responses: readonly PollResponse[] } {
+  function pollOf(pollId: string): PollDouble {
     const poll = polls.get(parseId(pollId, 'pollId'))
     if (!poll) throw new PpoppoError('not_found', `The double has no poll ${pollId}; call setPoll() first.`)
     return poll

@@ -25,7 +25,7 @@ beforeAll(async () => {
   }
   const home = join(modules, 'express-ppoppo')
   await cp(library, home, { recursive: true })
-  const exports = { '.': './index.js', './messaging': './messaging/index.js' }
+  const exports = { '.': './index.js', './messaging': './messaging/index.js', './testing': './testing/index.js' }
   await writeFile(
     join(home, 'package.json'),
     JSON.stringify({ name: 'express-ppoppo', version: '0.0.0', type: 'module', exports }),
@@ -61,9 +61,25 @@ test('a visitor is not signed in, and a message without a server is an error of 
 })
 `
 
+const GUARDED_TEST = `
+const express = require('express')
+const request = require('supertest')
+const { ppoppo } = require('express-ppoppo')
+const { signInAs } = require('express-ppoppo/testing')
+
+test('a guarded route is tested in five lines', async () => {
+  const auth = ppoppo({ clientId: 'shop_login_client', baseUrl: 'http://localhost:3000' })
+  const app = express().use(auth).get('/me', auth.requireSignIn(), (req, res) => res.json(req.ppoppo.user))
+  const agent = request.agent(app)
+  await signInAs(agent, { sub: 'kim', ppnum: '12312345678' })
+  expect((await agent.get('/me').expect(200)).body).toEqual({ sub: 'kim', ppnum: '12312345678' })
+})
+`
+
 test("an app's own CommonJS Jest runs with the recipe of the documentation", async () => {
   await writeFile(join(project, 'jest.config.js'), await recipe())
   await writeFile(join(project, 'shop.test.js'), SHOP_TEST)
+  await writeFile(join(project, 'guarded.test.js'), GUARDED_TEST)
   const { NODE_OPTIONS: _, ...env } = process.env
   const jest = join(project, 'node_modules/jest/bin/jest.js')
   const { stderr } = await run(process.execPath, [jest, '--ci', '--runInBand', '--forceExit'], {
@@ -71,7 +87,7 @@ test("an app's own CommonJS Jest runs with the recipe of the documentation", asy
     env: { ...env, CI: 'true' },
     timeout: 170_000,
   }).catch((error: { stderr: string; stdout: string }) => ({ stderr: `${error.stdout}\n${error.stderr}` }))
-  expect(stderr).toContain('1 passed, 1 total')
+  expect(stderr).toContain('2 passed, 2 total')
 }, 180_000)
 
 /** What no CommonJS can have: `import.meta`, and `await` at the top of a module. */
