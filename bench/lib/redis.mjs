@@ -8,9 +8,13 @@ export async function startRedis() {
   const { REDIS_URL: _theirs, ...env } = process.env
   const found = await provideRedis(env)
   if (!found) throw new Error(`There is no Redis: ${REDIS_ADVICE}`)
-  const client = new Redis(found.url)
+  return { url: found.url, ...clientOf(found.url) }
+}
+
+/** A client that looks into a Redis. */
+export function clientOf(url) {
+  const client = new Redis(url)
   return {
-    url: found.url,
     client,
     /** Commands handled so far by name, ours left out, and the CPU time of the server in microseconds. */
     async stats() {
