@@ -4,12 +4,16 @@
  */
 
 export type { SandboxControl } from './control/control.js'
+export type { Seed } from './control/seed.js'
 export type { Endpoint } from './endpoints.js'
 export type { Fault, FaultKind, FaultRule } from './faults/fault.js'
 export type { PcsFault, PcsFaultKind, PcsFaultRule } from './pcs/faults/pcs-fault.js'
 export type { ActiveStream, PcsControl } from './pcs/pcs-control.js'
 export type { ReceivedRecipient, ReceivedSend, RenderedMessage } from './pcs/state/describe-send.js'
 export type { EventType, PcsEvent } from './pcs/state/event-log.js'
+export type { InboxMessage, InboxPoll, InboxQuery } from './pcs/state/inbox.js'
+export type { Decision } from './pcs/state/progress.js'
+export type { SeedMessage } from './pcs/state/seed-message.js'
 export type { SeedComponent, SeedTemplate } from './pcs/state/seed-template.js'
 export type { Component, Template } from './pcs/state/template-book.js'
 export type { PcsCounters, PcsMethod } from './pcs/wire/methods.js'

@@ -1,6 +1,9 @@
 import { createServer, type RequestListener } from 'node:http'
-import { createControl, type SandboxControl } from './control/control.js'
+import type { SandboxControl } from './control/control.js'
 import { controlRoute } from './control/control-route.js'
+import { createControl } from './control/create-control.js'
+import { inboxRoute } from './control/inbox/inbox-route.js'
+import { applySeed, parseSeed, type Seed } from './control/seed.js'
 import { PATHS } from './endpoints.js'
 import { FaultQueue } from './faults/fault-queue.js'
 import { listen } from './lib/listen.js'
@@ -73,10 +76,23 @@ export interface Sandbox {
   /** In words: which client ids are accepted. */
   readonly acceptedClients: string
   readonly control: SandboxControl
+  /** The page of what was sent, for people; there where `pcsPort` was given. */
+  readonly inboxUrl?: string
   /** The messaging service; there where `pcsPort` was given. */
   readonly pcs?: PcsAddress
   /** Stops the messaging service, and opens it again on the same port with all it knew. @throws Error without one */
   restartPcs(options?: { readonly downMs?: number }): Promise<void>
+  /**
+   * Everything as it was at the start: switches, faults, people, counters, templates, and nothing sent. For `beforeEach`.
+   * Sign-ins and tokens stay good: the app under test stays signed in.
+   */
+  reset(): Promise<void>
+  /**
+   * Adds people, templates and messages. For `beforeEach`, after `reset()`.
+   * @throws TypeError naming the entry and the field
+   * @example await sandbox.seed({ messages: [{ templateId: 'tpl_order_placed', ppnums: ['77700000001'], vars: { number: '42' } }] })
+   */
+  seed(seed: Seed): Promise<void>
   /** Stops listening and drops every connection. */
   close(): Promise<void>
 }
@@ -154,7 +170,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     port: server.port,
     acceptedClients: registry.description,
     control,
-    ...(pcs !== undefined && { pcs: addressOf(pcs, issuer) }),
+    ...(pcs !== undefined && { pcs: addressOf(pcs, issuer), inboxUrl: `${issuer}/__sandbox/inbox` }),
+    reset: async () => control.startOver(),
+    seed: async (seed) => applySeed(control, parseSeed(seed)),
     restartPcs: async (restart) => {
       if (pcs === undefined) throw new Error('the messaging service is not running: start the sandbox with pcsPort')
       await pcs.control.restart(restart)
@@ -186,6 +204,7 @@ function addressOf({ port }: RunningPcs, issuer: string): PcsAddress {
 /** From the outside in; what none of them answers reaches oidc-provider's own authorization and token routes. */
 function stepsOf(state: SandboxState, control: SandboxControl): readonly Middleware[] {
   return [
+    inboxRoute(state, control),
     controlRoute(state, control),
     frontPage(state),
     sendNulls(state),

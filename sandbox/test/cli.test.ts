@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parseCommandLine } from '../src/cli/options.js'
-import { bannerFor } from '../src/cli/texts.js'
+import { bannerFor, envLines } from '../src/cli/texts.js'
 import { UsageError } from '../src/cli/usage-error.js'
 import { startSandbox, testPeople } from '../src/index.js'
 import { EXTERNAL_CLIENT_ID, EXTERNAL_CLIENT_SECRET } from '../src/pas/client-credentials.js'
@@ -34,7 +34,13 @@ function complaintOf(args: readonly string[]): string {
 
 describe('the command line', () => {
   test('with nothing on it starts with the defaults', () => {
-    expect(parseCommandLine([])).toEqual({ kind: 'start', options: { pcsPort: 3203 }, faults: [], pcsFaults: [] })
+    expect(parseCommandLine([])).toEqual({
+      kind: 'start',
+      options: { pcsPort: 3203 },
+      faults: [],
+      pcsFaults: [],
+      opensInbox: false,
+    })
   })
 
   test('every flag arrives', async () => {
@@ -43,7 +49,7 @@ describe('the command line', () => {
     const args = ['--pas-port', '0', '--host', '0.0.0.0', '--users', users, '--clients', clients]
     args.push('--pcs-port', '3204', '--pcs-contract', 'both', '--state', 'state.json')
     args.push('--access-token-ttl', '60', '--auto-sign-in', 'alex', '--announce-revocation', '--announce-end-session')
-    args.push('--id-token-hash', 'sha256')
+    args.push('--id-token-hash', 'sha256', '--open', '--seed', await file({ templates: [], messages: [] }))
     args.push('--fault', 'token:status:503@2', '--fault', 'userinfo:delay:3000', '--fault', 'token:wrong-nonce')
     args.push('--fault', 'CreateSendRequest:status:UNAVAILABLE@1', '--fault', 'StreamSendRequestEvents:end-every:500')
     expect(parseCommandLine(args)).toEqual({
@@ -71,6 +77,8 @@ describe('the command line', () => {
         { method: 'CreateSendRequest', fault: { kind: 'status', code: 'UNAVAILABLE' }, times: 1 },
         { method: 'StreamSendRequestEvents', fault: { kind: 'end-every', everyMs: 500 }, times: 'until-cleared' },
       ],
+      seed: { templates: [], messages: [] },
+      opensInbox: true,
     })
   })
 
@@ -105,6 +113,7 @@ describe('the command line', () => {
     [['--pcs-port', 'x'], '--pcs-port must be a whole number from 0 to 65535'],
     [['--no-pcs', '--pcs-port', '1'], '--pcs-port is for the messaging service, which --no-pcs leaves out'],
     [['--no-pcs', '--state', 'x'], '--state is for the messaging service, which --no-pcs leaves out'],
+    [['--seed', '/no/such/file'], /^--seed .no.such.file: the file cannot be read/],
     [['--no-pcs', '--fault', 'GetAppStats:hang'], '--fault for a method is for the messaging service, which --no-pcs'],
   ])('%j: %s', (args, complaint) => {
     expect(complaintOf(args)).toMatch(complaint)
@@ -153,6 +162,32 @@ describe('the command line', () => {
       expect(banner).toContain(text)
     }
     for (const { ppnum, label } of TEST_NUMBERS) expect(banner).toContain(`${ppnum} ${label}`)
+  })
+})
+
+describe('the lines for .env', () => {
+  const usual = [
+    'PPOPPO_ENVIRONMENT=local',
+    'PPOPPO_CLIENT_ID=example_login_client',
+    'PPOPPO_BASE_URL=http://localhost:3000',
+  ]
+
+  test('are few where the ports are the usual ones, and in the banner', async () => {
+    const sandbox = await sandboxFor()
+    expect(envLines({ ...sandbox, port: 3100 })).toEqual(usual)
+    for (const line of envLines(sandbox)) expect(bannerFor(sandbox)).toContain(`\n    ${line}\n`)
+  })
+
+  test('name the addresses where the ports are others', async () => {
+    const sandbox = await sandboxFor({ pcsPort: 0 })
+    expect(envLines(sandbox)).toEqual([
+      ...usual,
+      `PPOPPO_AUTH_URL=${sandbox.issuer}`,
+      `PAS_PCS_CLIENT_ID=${EXTERNAL_CLIENT_ID}`,
+      `PAS_PCS_CLIENT_SECRET=${EXTERNAL_CLIENT_SECRET}`,
+      `PCS_API_URL=${sandbox.pcs?.url}`,
+      `PAS_TOKEN_URL=${sandbox.issuer}/oauth/token`,
+    ])
   })
 })
 

@@ -17,6 +17,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 're-encrypt all sign-ins with the first vault key',
     run: async (args, io) => (await import('./rewrap.js')).rewrap(args, io),
   },
+  sandbox: {
+    summary: 'start accounts and messaging on this machine, for development',
+    run: async (args) => (await import('./sandbox.js')).sandbox(args),
+  },
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { parseSeed, type Seed } from '../control/seed.js'
 import type { FaultRule } from '../faults/fault.js'
 import { errorCodeOf } from '../lib/error-code.js'
 import type { PcsFaultRule } from '../pcs/faults/pcs-fault.js'
@@ -19,6 +20,8 @@ export type Command =
       readonly options: SandboxOptions
       readonly faults: readonly FaultRule[]
       readonly pcsFaults: readonly PcsFaultRule[]
+      readonly seed?: Seed
+      readonly opensInbox: boolean
     }
 
 const FLAGS = {
@@ -28,6 +31,8 @@ const FLAGS = {
   'no-pcs': { type: 'boolean' },
   state: { type: 'string' },
   templates: { type: 'string' },
+  seed: { type: 'string' },
+  open: { type: 'boolean' },
   host: { type: 'string' },
   users: { type: 'string' },
   clients: { type: 'string' },
@@ -70,7 +75,9 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (given.pcsPort === undefined && pcsFaults.length > 0) {
     throw new UsageError('--fault for a method is for the messaging service, which --no-pcs leaves out')
   }
-  return { kind: 'start', options: withoutUndefined(given), faults, pcsFaults }
+  const seed = fromFile('--seed', flags.seed, parseSeed)
+  const opensInbox = flags.open === true
+  return { kind: 'start', options: withoutUndefined(given), faults, pcsFaults, ...(seed && { seed }), opensInbox }
 }
 
 function parseFlags(args: readonly string[]) {

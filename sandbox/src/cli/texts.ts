@@ -13,6 +13,9 @@ export const HELP = `ppoppo-sandbox: Ppoppo's accounts and messaging on your own
   --no-pcs                    without the messaging service
   --state <file.json>         keeps templates, sends, polls and events from one run to the next
   --templates <file.json>     templates of your own ids: [{ id, name, components: [{ type, ... }] }]
+  --seed <file.json>          people, templates and messages that are there from the start:
+                              { users: [...], templates: [...], messages: [{ templateId, ppnums, vars }] }
+  --open                      opens the inbox page in your browser
   --host <address>            address to listen on (127.0.0.1 and ::1); in a container 0.0.0.0
   --users <file.json>         these people instead of the test people
   --clients <file.json>       only these clients, with exact redirect URIs
@@ -27,7 +30,8 @@ export const HELP = `ppoppo-sandbox: Ppoppo's accounts and messaging on your own
   -h, --help                  this text
   -v, --version               the version
 
-While it runs, GET and POST /__sandbox show and change all of this; the README has the tables.
+While it runs, /__sandbox/inbox is a page of what was sent, and GET and POST /__sandbox show and
+change all of this; the README has the tables.
 `
 
 /** What somebody who just started it needs to know. */
@@ -38,14 +42,40 @@ NOT FOR PRODUCTION: whoever reaches it signs in as whom they like.
 
   PAS         ${issuer}
   discovery   ${issuer}/.well-known/openid-configuration
-  control     ${issuer}/__sandbox
+  control     ${issuer}/__sandbox${inboxLine(sandbox)}
   clients     ${sandbox.acceptedClients}
 
   test people (invented)
 ${[...control.people.map(personLine), '    deny        refuses: access_denied'].join('\n')}
 ${messagingLines(sandbox)}
+  .env of your app
+${envLines(sandbox)
+  .map((line) => `    ${line}`)
+  .join('\n')}
+
 Ctrl+C stops it.
 `
+}
+
+function inboxLine({ inboxUrl }: Sandbox): string {
+  return inboxUrl === undefined ? '' : `\n  inbox       ${inboxUrl}`
+}
+
+/** Ports that `PPOPPO_ENVIRONMENT=local` stands for. */
+const [LOCAL_PAS_PORT, LOCAL_PCS_PORT] = [3100, 3203]
+
+/** What an app needs in its environment to use this sandbox; addresses only where they are not the usual ones. */
+export function envLines({ issuer, port, pcs }: Sandbox): readonly string[] {
+  const isMoved = port !== LOCAL_PAS_PORT
+  return [
+    'PPOPPO_ENVIRONMENT=local',
+    'PPOPPO_CLIENT_ID=example_login_client',
+    'PPOPPO_BASE_URL=http://localhost:3000',
+    ...(isMoved ? [`PPOPPO_AUTH_URL=${issuer}`] : []),
+    ...(pcs === undefined ? [] : [`PAS_PCS_CLIENT_ID=${pcs.clientId}`, `PAS_PCS_CLIENT_SECRET=${pcs.clientSecret}`]),
+    ...(pcs !== undefined && pcs.port !== LOCAL_PCS_PORT ? [`PCS_API_URL=${pcs.url}`] : []),
+    ...(pcs !== undefined && isMoved ? [`PAS_TOKEN_URL=${pcs.tokenUrl}`] : []),
+  ]
 }
 
 function messagingLines({ pcs }: Sandbox): string {

@@ -5,9 +5,10 @@ import type { Context, Middleware } from '../pas/middleware.js'
 import type { SandboxState } from '../state/sandbox-state.js'
 import type { SandboxControl } from './control.js'
 import { describePcs, describePcsFully, PCS_ACTIONS } from './pcs-actions.js'
+import { applySeed, parseSeed } from './seed.js'
+import { refusalOfStranger } from './this-machine.js'
 
 const BASE = '/__sandbox'
-const LOOPBACK_ADDRESSES = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
 
 type Action = (control: SandboxControl, input: JsonObject) => void | Promise<void>
 
@@ -23,6 +24,8 @@ const ACTIONS: { readonly [name: string]: Action } = {
   '/rotate-keys': (control, input) => control.rotateKeys({ keepFormer: input['keepFormer'] === true }),
   '/update-person': (control, { person, ...changes }) => control.updatePerson(textIn({ person }, 'person'), changes),
   '/reset': (control) => control.reset(),
+  '/start-over': (control) => control.startOver(),
+  '/seed': (control, input) => applySeed(control, parseSeed(input)),
   ...PCS_ACTIONS,
 }
 
@@ -58,13 +61,10 @@ export function controlRoute(state: SandboxState, control: SandboxControl): Midd
   }
 }
 
-/** A web page open in a browser on this machine must not be able to drive the sandbox (nor by DNS rebinding). */
+/** A web page open in a browser on this machine must not be able to drive the sandbox. */
 function refusalOf(ctx: Context, port: number): string | undefined {
-  if (!LOOPBACK_ADDRESSES.has(ctx.req.socket.remoteAddress ?? '')) return 'the control route is for this machine only'
-  const hosts = ['localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${port}`)
-  if (!hosts.includes(ctx.get('Host'))) return `Host must be one of ${hosts.join(', ')}`
   const isFromPage = ctx.get('Origin') !== '' || !['', 'none'].includes(ctx.get('Sec-Fetch-Site'))
-  return isFromPage ? 'the control route does not answer web pages' : undefined
+  return refusalOfStranger(ctx, port) ?? (isFromPage ? 'the control route does not answer web pages' : undefined)
 }
 
 function describe(state: SandboxState, control: SandboxControl): JsonObject {

@@ -1,11 +1,10 @@
 import type { Endpoint } from '../endpoints.js'
-import { type FaultRule, parseFaultRule } from '../faults/fault.js'
+import type { FaultRule } from '../faults/fault.js'
 import type { PcsControl } from '../pcs/pcs-control.js'
-import { type Counters, createCounters } from '../state/counters.js'
+import type { Counters } from '../state/counters.js'
 import type { IssuedToken } from '../state/ledger.js'
 import type { Person } from '../state/people.js'
-import type { SandboxState } from '../state/sandbox-state.js'
-import { parseSwitches, type Switches } from '../state/switches.js'
+import type { Switches } from '../state/switches.js'
 
 /** Everything that can be done to a running sandbox; the control route does the same over HTTP. */
 export interface SandboxControl {
@@ -32,61 +31,12 @@ export interface SandboxControl {
   updatePerson(personKey: string, changes: Partial<Omit<Person, 'key'>>): void
   /** Forgets faults, counters and the list of issued tokens, and puts the switches back as they were at start. */
   reset(): void
+  /** As at the start: also people, what was sent, and templates. Sign-ins and tokens stay good. */
+  startOver(): void
+  /** Adds people; one whose key is there already is replaced. @throws TypeError naming the entry and the field */
+  addPeople(people: readonly Person[]): void
   /** Whether the messaging service was started. */
   readonly hasPcs: boolean
   /** The messaging service. @throws Error where it was not started */
   readonly pcs: PcsControl
-}
-
-export function createControl(state: SandboxState, pcs: () => PcsControl | undefined): SandboxControl {
-  const { switches, faults, counters, ledger, people, storage, keys } = state
-  const atStart: Readonly<Switches> = { ...switches }
-  return {
-    set: (changes) => {
-      Object.assign(switches, parseSwitches(changes, people.keys))
-    },
-    get switches() {
-      return { ...switches }
-    },
-    inject: (rule) => faults.add(parseFaultRule(rule)),
-    get pendingFaults() {
-      return faults.pending
-    },
-    clearFaults: (endpoint) => faults.clear(endpoint),
-    get counters() {
-      return { ...counters }
-    },
-    get issuedTokens() {
-      return ledger.issued
-    },
-    get people() {
-      return people.all
-    },
-    revokeUser: (personKey) => {
-      const { sub } = people.require(personKey)
-      storage.removeOfUser(sub)
-      ledger.expireAccessTokens((token) => token.sub === sub)
-    },
-    expireAccessTokens: (personKey) => {
-      const sub = personKey === undefined ? undefined : people.require(personKey).sub
-      ledger.expireAccessTokens((token) => sub === undefined || token.sub === sub)
-    },
-    rotateKeys: (options) => keys.rotate(options),
-    updatePerson: (personKey, changes) => people.update(personKey, changes),
-    reset: () => {
-      faults.clear()
-      Object.assign(counters, createCounters())
-      Object.assign(switches, atStart)
-      ledger.forgetIssued()
-      pcs()?.reset()
-    },
-    get hasPcs() {
-      return pcs() !== undefined
-    },
-    get pcs() {
-      const running = pcs()
-      if (running === undefined) throw new Error('the messaging service is not running: start the sandbox with pcsPort')
-      return running
-    },
-  }
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json.js'
 import type { PcsControl } from '../pcs/pcs-control.js'
+import { DECISIONS, type Decision } from '../pcs/state/progress.js'
 import { isPcsMethod, PCS_METHODS, type PcsMethod } from '../pcs/wire/methods.js'
 import type { SandboxControl } from './control.js'
 
@@ -22,6 +23,8 @@ export const PCS_ACTIONS: { readonly [name: string]: Action } = {
     pcs.setTemplateActive(String(input['templateId']), input['isActive'] === true),
   '/pcs/answer-poll': ({ pcs }, input) =>
     pcs.answerPoll(String(input['pollId']), String(input['ppnum']), String(input['option'])),
+  '/pcs/decide': ({ pcs }, input) =>
+    pcs.decide(String(input['sendRequestId']), String(input['ppnum']), decisionIn(input)),
   '/pcs/forget-oldest-events': ({ pcs }, input) => pcs.forgetOldestEvents(wholeNumberIn(input, 'count')),
   '/pcs/set-health': ({ pcs }, input) => pcs.setHealth(input['status'] === 'SERVING' ? 'SERVING' : 'NOT_SERVING'),
   '/pcs/restart': ({ pcs }, input) =>
@@ -52,6 +55,13 @@ function methodIn(input: JsonObject): PcsMethod | undefined {
   const { method } = input
   if (method === undefined || isPcsMethod(method)) return method
   throw new TypeError(`"method" must be one of ${PCS_METHODS.join(', ')}`)
+}
+
+/** @throws TypeError listing what there is */
+export function decisionIn({ decision }: JsonObject): Decision {
+  const known = DECISIONS.find((one) => one === decision)
+  if (known === undefined) throw new TypeError(`"decision" must be one of ${DECISIONS.join(', ')}`)
+  return known
 }
 
 function wholeNumberIn(input: JsonObject, name: string): number {

@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto'
 import { escapeHtml } from '../lib/html.js'
 
 // The colours are those of the library's pages, written down again: an app in development shows one look.
+/** Light and dark, for every page. */
+export const COLORS: string = `:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --ink: #191d23; --soft: #545c68; --line: #dfe2e7; --accent: #1f5fd6; --note: #fff4d6; --note-ink: #5c4400; }
+@media (prefers-color-scheme: dark) { :root { --ground: #101216; --card: #191c22; --ink: #eceef1; --soft: #a8b0bb; --line: #31363f; --accent: #8ab4ff; --note: #3a2f10; --note-ink: #ffe3a1; } }`
+
 const STYLE = `
-:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --ink: #191d23; --soft: #545c68; --line: #dfe2e7; --accent: #1f5fd6; --note: #fff4d6; --note-ink: #5c4400; }
-@media (prefers-color-scheme: dark) { :root { --ground: #101216; --card: #191c22; --ink: #eceef1; --soft: #a8b0bb; --line: #31363f; --accent: #8ab4ff; --note: #3a2f10; --note-ink: #ffe3a1; } }
+${COLORS}
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 main { width: 100%; max-width: 26rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem; padding: 1.5rem; }
@@ -18,6 +21,7 @@ button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 button strong { display: block; }
 button .facts { display: flex; flex-wrap: wrap; column-gap: .75rem; color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
 button.deny { text-align: center; margin-top: .5rem; border-style: dashed; }
+a { color: var(--accent); }
 code { font: .875rem/1.4 ui-monospace, monospace; }
 `
 

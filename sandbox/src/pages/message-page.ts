@@ -7,9 +7,11 @@ export interface Message {
   readonly text: string
   /** The OAuth error code, where there is one. */
   readonly code?: string
+  readonly link?: { readonly href: string; readonly label: string }
 }
 
-export function renderMessagePage({ title, text, code }: Message): string {
+export function renderMessagePage({ title, text, code, link }: Message): string {
   const reference = code === undefined ? '' : `<p><code>${escapeHtml(code)}</code></p>`
-  return renderPage(title, `<h1>${escapeHtml(title)}</h1>\n<p>${escapeHtml(text)}</p>\n${reference}`)
+  const way = link === undefined ? '' : `<p><a href="${escapeHtml(link.href)}">${escapeHtml(link.label)}</a></p>`
+  return renderPage(title, `<h1>${escapeHtml(title)}</h1>\n<p>${escapeHtml(text)}</p>\n${reference}\n${way}`)
 }

@@ -16,6 +16,7 @@ export function frontPage(state: SandboxState): Middleware {
       title: 'Ppoppo sandbox',
       text: `It works, and it is not for production. Start a sign-in from your app: it takes ${state.clients.description}.`,
       code: `${state.issuer}/.well-known/openid-configuration`,
+      link: { href: '/__sandbox/inbox', label: 'Messages that were sent' },
     })
   }
 }

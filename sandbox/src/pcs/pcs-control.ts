@@ -4,9 +4,12 @@ import type { PcsFaultRule } from './faults/pcs-fault.js'
 import type { PcsServer } from './server/pcs-server.js'
 import { describeSend, type ReceivedSend, type RenderedMessage, renderedMessages } from './state/describe-send.js'
 import type { PcsEvent } from './state/event-log.js'
+import { type InboxMessage, type InboxQuery, inboxOf } from './state/inbox.js'
 import { parseTemplate } from './state/parse-template.js'
 import type { PcsState } from './state/pcs-state.js'
 import { recordAnswer } from './state/poll-progress.js'
+import { type Decision, decideOne, launch } from './state/progress.js'
+import { parseSeedMessage, type SeedMessage } from './state/seed-message.js'
 import { asTypeError, parseSeedTemplate, type SeedTemplate } from './state/seed-template.js'
 import type { Component, Template } from './state/template-book.js'
 import { GrpcError } from './wire/grpc-error.js'
@@ -47,6 +50,14 @@ export interface PcsControl {
   setTemplateActive(templateId: string, isActive: boolean): void
   /** Somebody answers a poll now. @throws TypeError for a poll or an option that is not there */
   answerPoll(pollId: string, ppnum: string, option: string): void
+  /** What was sent, message by message, newest first, and how it stands with each. */
+  inbox(query?: InboxQuery): readonly InboxMessage[]
+  /** Decides about one message now, as the inbox page's buttons do. @throws TypeError where there is nothing to decide */
+  decide(sendRequestId: string, ppnum: string, decision: Decision): void
+  /** Calls back after each change of what was sent, until the returned function is called. */
+  onChange(listener: () => void): () => void
+  /** As if an app had sent these. @throws TypeError naming the entry and the field, before anything is sent */
+  seedMessages(messages: readonly SeedMessage[]): void
   /** Ends all open streams: cleanly, or with a status. */
   endStreams(status?: { readonly code: number | string; readonly details?: string }): void
   /** Every token given out so far is refused from now on. */
@@ -60,9 +71,20 @@ export interface PcsControl {
   restart(options?: { readonly downMs?: number }): Promise<void>
   /** Forgets faults and counters, and begins a new minute for the rate limit. Sends and templates stay. */
   reset(): void
+  /** Forgets all that was sent, and templates that were added since the start. Open streams and tokens stay. */
+  startOver(): void
 }
 
-export function createPcsControl(state: PcsState, server: () => PcsServer, restart: PcsControl['restart']): PcsControl {
+export interface PcsControlParts {
+  readonly state: PcsState
+  /** The server of now: a restart opens another. */
+  readonly server: () => PcsServer
+  readonly restart: PcsControl['restart']
+  /** Templates that `startOver` keeps besides the sandbox's own. */
+  readonly ownTemplates: readonly Template[]
+}
+
+export function createPcsControl({ state, server, restart, ownTemplates }: PcsControlParts): PcsControl {
   const { faults, counters, sends, events, templates, streams, connections, polls } = state
   return {
     inject: (rule) => faults.add(parsePcsFaultRule(rule)),
@@ -110,6 +132,20 @@ export function createPcsControl(state: PcsState, server: () => PcsServer, resta
       if (!poll.options.includes(option)) throw new TypeError(`"option" must be one of ${poll.options.join(', ')}`)
       recordAnswer(state, poll, ppnum, option)
     },
+    inbox: (query) => inboxOf(state, query),
+    decide: (sendRequestId, ppnum, decision) => {
+      const send = sends.find(sendRequestId)
+      if (send === undefined) throw new TypeError(`"${sendRequestId}" is not a send request`)
+      decideOne(state, send, ppnum, decision)
+    },
+    onChange: (listener) => state.onChange(listener),
+    seedMessages: (messages) => {
+      const inputs = messages.map((message, index) => parseSeedMessage(message, `messages[${index}]`))
+      inputs.forEach(({ templateId }, index) => {
+        asTypeError(`messages[${index}]`, () => templates.requireActive(templateId))
+      })
+      for (const input of inputs) launch(state, sends.accept(input, false, undefined))
+    },
     endStreams: (status) => {
       const error = status && new GrpcError(statusOf(status.code) ?? 2, status.details ?? 'ended by the control')
       for (const stream of [...streams]) stream.end(error)
@@ -123,6 +159,15 @@ export function createPcsControl(state: PcsState, server: () => PcsServer, resta
       faults.clear()
       Object.assign(counters, createPcsCounters())
       state.account.forgetCalls()
+    },
+    startOver: () => {
+      state.schedule.clear()
+      sends.clear()
+      polls.clear()
+      events.forgetOldest(events.end - events.start)
+      templates.reset(ownTemplates)
+      state.account.restore('', 0)
+      state.changed()
     },
   }
 }

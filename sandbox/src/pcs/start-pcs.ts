@@ -72,7 +72,7 @@ export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
   let closed: Promise<void> | undefined
   return {
     port: server.port,
-    control: createPcsControl(state, () => server, restart),
+    control: createPcsControl({ state, server: () => server, restart, ownTemplates: templates }),
     close: () => {
       closed ??= close()
       return closed
@@ -80,7 +80,8 @@ export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
   }
 }
 
-function createState({ switches, ledger }: PcsOptions, changed: () => void): PcsState {
+function createState({ switches, ledger }: PcsOptions, save: () => void): PcsState {
+  const listeners = new Set<() => void>()
   return {
     switches,
     ledger,
@@ -94,6 +95,13 @@ function createState({ switches, ledger }: PcsOptions, changed: () => void): Pcs
     counters: createPcsCounters(),
     streams: new Set(),
     connections: new Connections(),
-    changed,
+    changed: () => {
+      save()
+      for (const listener of [...listeners]) listener()
+    },
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
   }
 }

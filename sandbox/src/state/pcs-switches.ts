@@ -6,6 +6,8 @@ export interface PcsSwitches {
   pcsStepMs: number
   /** How long somebody takes to answer whether the app may write to them. @default 3000 */
   pcsConsentMs: number
+  /** Messages, requests for consent and polls wait until somebody decides, on the inbox page or by code. @default false */
+  pcsHold: boolean
   /** Time between answers to a poll. @default 1000 */
   pcsPollAnswerMs: number
   /** A stream without a cursor begins with the oldest event, or with the next one. @default 'all' */
@@ -30,6 +32,7 @@ export const defaultPcsSwitches: Readonly<PcsSwitches> = {
   externalTokenTtlSeconds: 3600,
   pcsStepMs: 200,
   pcsConsentMs: 3000,
+  pcsHold: false,
   pcsPollAnswerMs: 1000,
   pcsStreamStart: 'all',
   pcsUnknownCursor: 'not-found',
@@ -45,6 +48,7 @@ const isWhole = (value: unknown, least: number): boolean => Number.isSafeInteger
 const positive = (value: unknown) => (isWhole(value, 1) ? undefined : 'a positive whole number')
 const milliseconds = (value: unknown) =>
   isWhole(value, 0) && Number(value) < 2 ** 31 ? undefined : 'a whole number of milliseconds'
+const trueOrFalse = (value: unknown) => (typeof value === 'boolean' ? undefined : 'true or false')
 const orNull = (check: (value: unknown) => string | undefined) => (value: unknown) => {
   const complaint = value === null ? undefined : check(value)
   return complaint && `null or ${complaint}`
@@ -61,6 +65,7 @@ export const pcsSwitchFaults: {
   externalTokenTtlSeconds: (value) => positive(value) && 'a positive whole number of seconds',
   pcsStepMs: milliseconds,
   pcsConsentMs: milliseconds,
+  pcsHold: trueOrFalse,
   pcsPollAnswerMs: milliseconds,
   pcsStreamStart: oneOf<PcsSwitches['pcsStreamStart']>('all', 'new'),
   pcsUnknownCursor: oneOf<PcsSwitches['pcsUnknownCursor']>('not-found', 'out-of-range', 'from-start'),
@@ -68,7 +73,7 @@ export const pcsSwitchFaults: {
   pcsMonthlyLimit: orNull(positive),
   pcsRetryHint: oneOf<PcsSwitches['pcsRetryHint']>('both', 'ms', 'seconds', 'none'),
   pcsRetryAfterMs: orNull(milliseconds),
-  pcsQuotaHint: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
+  pcsQuotaHint: trueOrFalse,
   pcsAppState: oneOf<PcsSwitches['pcsAppState']>(
     'active',
     'suspended',

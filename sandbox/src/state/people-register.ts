@@ -32,6 +32,17 @@ export class PeopleRegister {
     throw new TypeError(`"${key}" is not one of the people; there are ${this.#people.map((p) => p.key).join(', ')}`)
   }
 
+  /** Adds people; one whose key is there already is replaced. @throws TypeError naming the entry and the field */
+  add(people: readonly Person[]): void {
+    const added = parsePeople(people)
+    const keys = new Set(added.map(({ key }) => key))
+    this.#people = parsePeople([...this.#people.filter(({ key }) => !keys.has(key)), ...added])
+  }
+
+  replaceAll(people: readonly Person[]): void {
+    this.#people = people
+  }
+
   /** Changes what userinfo says about someone, from the next call on. Their key stays. */
   update(key: string, changes: Partial<Omit<Person, 'key'>>): void {
     const person = this.require(key)

@@ -27,4 +27,6 @@ export interface PcsState {
   readonly connections: Connections
   /** Something that belongs in the state file is different now. */
   changed(): void
+  /** Calls back after each change, until the returned function is called. */
+  onChange(listener: () => void): () => void
 }

@@ -40,6 +40,10 @@ export class PollBook {
     return [...this.#byId.values()]
   }
 
+  clear(): void {
+    this.#byId.clear()
+  }
+
   restore(polls: readonly Poll[]): void {
     for (const poll of polls) this.#byId.set(poll.id, poll)
   }

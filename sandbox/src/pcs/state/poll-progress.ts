@@ -20,6 +20,7 @@ export function queueAnswer(state: PcsState, send: SendRequest, ppnum: string): 
 export function beginAnswers(state: PcsState, poll: Poll): void {
   if (poll.waiting.length === 0) return
   state.schedule.later(state.switches.pcsPollAnswerMs, () => {
+    if (state.switches.pcsHold) return beginAnswers(state, poll)
     const share = Math.ceil(poll.waiting.length / 20)
     for (const ppnum of poll.waiting.splice(0, share)) recordAnswer(state, poll, ppnum, optionFor(poll, ppnum))
     beginAnswers(state, poll)
@@ -27,6 +28,8 @@ export function beginAnswers(state: PcsState, poll: Poll): void {
 }
 
 export function recordAnswer(state: PcsState, poll: Poll, ppnum: string, option: string): void {
+  // Whoever has answered is no longer expected to.
+  poll.waiting = poll.waiting.filter((waiting) => waiting !== ppnum)
   poll.answers.push({ ppnum, option, respondedAt: new Date().toISOString() })
   state.events.append({
     send_request_id: poll.sendRequestId,

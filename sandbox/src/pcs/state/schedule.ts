@@ -14,6 +14,11 @@ export class Schedule {
 
   close(): void {
     this.#isClosed = true
+    this.clear()
+  }
+
+  /** Drops what is to come; new timers may follow. */
+  clear(): void {
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
   }

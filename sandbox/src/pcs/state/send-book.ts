@@ -74,6 +74,11 @@ export class SendBook {
     for (const send of sends) this.#add(send)
   }
 
+  clear(): void {
+    this.#byId.clear()
+    this.#recipientsKept = 0
+  }
+
   #add(send: SendRequest): void {
     this.#byId.set(send.id, send)
     this.#recipientsKept += send.recipients.length

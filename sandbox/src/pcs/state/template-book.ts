@@ -108,6 +108,12 @@ export class TemplateBook {
     return [...this.#byId.values()]
   }
 
+  /** As it was at the start: the sandbox's own, and these. */
+  reset(templates: readonly Template[]): void {
+    this.#byId.clear()
+    this.restore([...SEED_TEMPLATES, ...templates])
+  }
+
   restore(templates: readonly Template[]): void {
     for (const template of templates) this.#byId.set(template.id, template)
   }
