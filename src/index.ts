@@ -1,4 +1,4 @@
-/** Sign in with Ppoppo for Express, and the Messaging API behind it: the public names. */
+/** The public names: Sign in with Ppoppo for Express, and the Messaging API. */
 
 export type { PpoppoEvent, PpoppoEventDetail, RefusalReason, SignOutReason, WarningCode } from './audit-events.js'
 export type { SignInButtonOptions } from './button/button.js'

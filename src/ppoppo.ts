@@ -37,21 +37,21 @@ import { createUserCalls } from './user/user-calls.js'
 import { createSecrets } from './vault/secrets.js'
 import { createVault } from './vault/vault.js'
 
-/** Sign in with Ppoppo: a middleware that is the three parts below in their order. */
+/** Sign in with Ppoppo: a middleware that runs the three parts below in their order. */
 export interface Ppoppo extends RequestHandler {
   /**
-   * The session; with `session: false`, or where `req.session` is there already, the app's own is used. Works on an
-   * upgrade, too.
+   * The session. With `session: false`, or if `req.session` is already set, the app's own is used. Also works on an
+   * upgrade.
    */
   readonly session: PlainHandler
-  /** Puts `req.ppoppo` there. Needs a session. Works on an upgrade, too. */
+  /** Sets `req.ppoppo`. Needs a session. Also works on an upgrade. */
   readonly middleware: PlainHandler
   /** The routes under `mountPath`. Needs `req.ppoppo`. */
   readonly router: RequestHandler
   /**
-   * Guards what comes after it: signed-in people pass, a browser goes to sign in and comes back, any other client gets
-   * 401 `application/problem+json`, and all get 503 while the store is down.
-   * @throws `config_invalid` for an option it does not know.
+   * Guards what comes after it: signed-in people pass, a browser is redirected to the sign-in and back, and any other client
+   * gets 401 `application/problem+json`. While the store is down, everybody gets 503.
+   * @throws `config_invalid` for an unknown or wrong option
    */
   requireSignIn(options?: RequireSignInOptions): RequestHandler
   /** The sign-in button as HTML: a link, styled by `<mountPath>/button.css`. */
@@ -59,31 +59,31 @@ export interface Ppoppo extends RequestHandler {
   /** The Messaging API; `req.ppoppo.messaging` is the same. Loads gRPC at the first call. */
   readonly messaging: Messaging
   /**
-   * For start-up, before `listen`: resolves once the store answers and allows what is needed, and PAS's discovery
-   * document and keys have been read; with `messaging` configured also once there is a token and a connection to PCS. What
-   * may pass (refused, unknown name, loading, 5xx) is retried until the time is up. May be called at any time, and often.
-   * @throws one error that names all that is wrong, where, and what to do: `store_unavailable`, `provider_unavailable`,
-   * `provider_misconfigured`, `provider_response_invalid`, a code of messaging. `config_invalid` for an option it does not know,
-   * `closed` after `close()`, the signal's reason after an abort. Nothing is closed: to go no further call `close()`, or exit.
+   * For startup, before `listen`: resolves once the store responds and allows what is needed, and PAS's discovery document
+   * and keys have been read; with `messaging` configured, also a token and a connection to PCS. What may be temporary
+   * (connection refused, unknown name, loading, 5xx) is retried until the time is up. May be called at any time, repeatedly.
+   * @throws one error that names everything that is wrong, where, and what to do: `store_unavailable`, `provider_unavailable`,
+   * `provider_misconfigured`, `provider_response_invalid`, or a messaging code; `config_invalid` for an unknown or wrong option;
+   * `closed` after `close()`; the signal's reason after an abort. It closes nothing: to stop, call `close()` or exit
    */
   ready(options?: ReadyOptions): Promise<void>
-  /** Closes what was opened (not a Redis client passed in). Requests after it get an error. Idempotent. */
+  /** Closes everything it opened (not a Redis client that was passed in). Later requests get an error. Idempotent. */
   close(): Promise<void>
 }
 
-/** {@link PpoppoOptions}, with settings of the Messaging client or a client that is there already. */
+/** {@link PpoppoOptions}, with options of the Messaging client, or with an existing client. */
 export interface PpoppoSetup extends Omit<PpoppoOptions, 'messaging'> {
   /**
-   * Settings of the Messaging API client, or a client that you have made: `createMessaging()`, or the double of
-   * `express-ppoppo/testing`. Such a client is used as it is; `auth.close()` does not close it.
+   * Options of the Messaging API client, or a client that you have created with `createMessaging()`, or the test double of
+   * `express-ppoppo/testing`. Such a client is used as it is, and `auth.close()` does not close it.
    */
   readonly messaging?: MessagingOptions | Messaging
 }
 
 /**
- * Makes "Sign in with Ppoppo" for an Express app.
+ * Creates "Sign in with Ppoppo" for an Express app.
  *
- * @param options each may come from the environment instead; see the README's table
+ * @param options some may come from the environment instead; see the table in the README
  * @throws `config_invalid` with all faults at once
  *
  * @example
@@ -102,7 +102,7 @@ function isClient(value: PpoppoSetup['messaging']): value is Messaging {
 }
 
 /**
- * @internal The same from a checked configuration, with clock, fetch and random source to choose.
+ * @internal As {@link ppoppo}, from a checked configuration and with a given clock, fetch and random source.
  * @param client a Messaging client of the app's own, which is not closed here
  */
 export function createPpoppo(config: Config, runtime: Runtime, client?: Messaging): Ppoppo {
@@ -195,7 +195,7 @@ export function createPpoppo(config: Config, runtime: Runtime, client?: Messagin
   const refuseWhenClosed: RequestHandler = (_req, _res, next) =>
     next(
       closing.signal.aborted
-        ? new PpoppoError('closed', 'auth.close() was called; this instance answers no more.')
+        ? new PpoppoError('closed', 'auth.close() was called; this instance no longer answers.')
         : undefined,
     )
 
@@ -223,17 +223,17 @@ export function createPpoppo(config: Config, runtime: Runtime, client?: Messagin
 }
 
 function memoryWarning(why: string): PpoppoEventDetail {
-  const detail = `Sign-ins are kept in the memory of this process, and ${why}. What one process knows the others do not: people are asked to start again, and are signed out at random. Set REDIS_URL (or the option "redis"), or run one process.`
+  const detail = `Sign-ins are kept in the memory of this process, and ${why}. Processes do not share memory: people are asked to start again, and are signed out at random. Set REDIS_URL (or the option "redis"), or run one process.`
   return { type: 'warning', code: 'memory_store', detail }
 }
 
-/** On one's own machine a Redis that forgets is nothing to worry about. */
+/** In development, a Redis without persistence is no reason for a warning. */
 function warnOfPolicy(policy: RedisPolicy, { isProduction }: Config, raise: RaiseEvent): void {
   const warnings = [evictionWarning(policy, 'sign-ins'), isProduction ? persistenceWarning(policy) : undefined]
   for (const detail of warnings) if (detail !== undefined) raise({ type: 'warning', code: 'redis', detail })
 }
 
-/** With `session: false` the app's own session comes before this; the middleware says so where it does not. */
+/** With `session: false`, the app's own session comes before this. If it does not, the middleware reports it. */
 function appSession(_req: Request, _res: Response, next: NextFunction): void {
   next()
 }

@@ -4,13 +4,13 @@ import type { CliIo, Command } from './io.js'
 import { keygen } from './keygen.js'
 
 /**
- * The commands by name. One that needs more than Node itself loads its parts when it runs, so that `keygen` works
- * before anything is installed or configured.
+ * The commands by name. A command that needs more than Node loads its modules when it runs, so that `keygen` works before
+ * anything is configured.
  */
 export const COMMANDS: Readonly<Record<string, Command>> = {
-  keygen: { summary: 'make a session secret and a vault key', run: keygen },
+  keygen: { summary: 'create a session secret and a vault key', run: keygen },
   proto: {
-    summary: "fetch the Messaging API's own definition: proto pull <url>",
+    summary: "fetch the server's definition of the Messaging API: proto pull <url>",
     run: async (args, io) => (await import('./proto-pull.js')).protoPull(args, io),
   },
   rewrap: {
@@ -27,7 +27,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
  * Runs one command line.
  *
  * @param args without `node` and the script, e.g. `['keygen', '--id', 'k2']`
- * @returns exit code: 0 done, 1 failed, 2 called wrongly
+ * @returns exit code: 0 done, 1 failed, 2 wrong usage
  */
 export async function run(
   args: readonly string[],
@@ -66,10 +66,10 @@ function unknownCommand(name: string, known: readonly string[]): string {
 function helpText(commands: Readonly<Record<string, Command>>): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length))
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}   ${summary}`)
-  return `Usage: express-ppoppo <command> [options]\n\nCommands:\n${lines.join('\n')}\n\nOptions:\n  --help, -h      this text, or a command's own after its name\n  --version, -v   the version`
+  return `Usage: express-ppoppo <command> [options]\n\nCommands:\n${lines.join('\n')}\n\nOptions:\n  --help, -h      this help, or after a command its own\n  --version, -v   print the version`
 }
 
-/** From package.json, which lies two folders up both from `src/cli` and from `dist/cli`. */
+/** From package.json, which is two folders up from both `src/cli` and `dist/cli`. */
 function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   const manifest: unknown = JSON.parse(text)

@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { lstat, open, readFile, rename, rm } from 'node:fs/promises'
 import { errorCode } from '../lib/error-code.js'
 
-/** A descriptor set is some 20 KB. */
+/** A descriptor set has about 20 KB. */
 const MAX_BYTES = 16 * 1024 * 1024
 
-/** Why a descriptor must not be written to a path. */
+/** Why a descriptor set must not be written to a path. */
 export interface WriteRefusal {
-  /** What follows `--out`. */
+  /** The rest of a sentence that starts with `--out`. */
   readonly text: string
-  /** Whether `--force` overrules it. */
+  /** Whether `--force` overrides it. */
   readonly isForceable: boolean
 }
 
 /**
- * Why a descriptor must not be written there, or nothing. An empty file may be replaced.
- * @param isOurs whether the bytes of the existing file are of the kind that is written
+ * Why a descriptor set must not be written to a path; `undefined` if it may. An empty file may be replaced.
+ * @param isOurs whether the bytes of an existing file are a descriptor set
  */
 export async function refuseToWrite(
   path: string,
@@ -36,7 +36,7 @@ function refused(text: string, isForceable = false): WriteRefusal {
   return { text, isForceable }
 }
 
-/** Writes all or nothing: a reader sees either the old or the new content. @returns what went wrong */
+/** Writes atomically: a reader sees either the old or the new content. @returns what went wrong, after `--out` */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<string | undefined> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {

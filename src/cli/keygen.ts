@@ -7,22 +7,22 @@ const VAULT_KEY_BYTES = 32
 
 const HELP = `Usage: express-ppoppo keygen [--id <id>]
 
-Prints a fresh session secret and a fresh vault key, ready to paste into .env or a secret store.
+Prints a new session secret and a new vault key, ready to paste into .env or a secret store.
 
   --id <id>   id of the vault key: letters, digits, _ and - (default: today's date, such as k20261120)
 
-To rotate, deploy twice: first add the new entry at the end of the comma list everywhere, then move it to the front.`
+To rotate a key, deploy twice: first append the new entry to the comma-separated list everywhere, then move it to the front.`
 
 /**
- * `express-ppoppo keygen`: two lines of environment, from the system's random source.
+ * `express-ppoppo keygen`: prints two environment variables, with values from the system's random source.
  *
- * @returns exit code: 0, or 2 when called wrongly
+ * @returns exit code: 0, or 2 for wrong usage
  */
 export async function keygen(args: readonly string[], io: CliIo): Promise<number> {
   const options = parseOptions(args)
   if (options === undefined || (options.id !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(options.id))) {
     io.printError(
-      'express-ppoppo keygen: takes only --id <letters, digits, _ and ->; see: express-ppoppo keygen --help',
+      'express-ppoppo keygen: the only option is --id <letters, digits, _ and ->; see: express-ppoppo keygen --help',
     )
     return 2
   }
@@ -40,12 +40,12 @@ function parseOptions(args: readonly string[]): { readonly id?: string; readonly
     return parseArgs({ args: [...args], options: { id: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
       .values
   } catch {
-    // parseArgs repeats what it was given; someone may have pasted a secret.
+    // The message of parseArgs contains the argument, which may be a pasted secret.
     return undefined
   }
 }
 
-/** `k20261120`, UTC: says when a key was made, and sorts. */
+/** `k20261120` (UTC): shows when a key was created, and sorts by it. */
 function dateId(now: Date): string {
   return `k${now.toISOString().slice(0, 10).replaceAll('-', '')}`
 }

@@ -3,6 +3,6 @@ import { run } from './commands.js'
 import { processIo } from './io.js'
 
 process.exitCode = await run(process.argv.slice(2), processIo)
-// A TLS handshake that the other side never answers stays open when gRPC closes its channel, and would keep the process.
-// First what was printed goes out: an exit cuts off what waits in a pipe.
+// gRPC does not close a TLS handshake that the peer never answers, and that would keep the process alive. So exit, but only
+// after the output is flushed: an exit discards what is still in a pipe.
 process.stdout.write('', () => process.stderr.write('', () => process.exit()))

@@ -11,11 +11,11 @@ export interface ProtoPullArgs {
   readonly out: string
   readonly isForced: boolean
   readonly timeoutMs: number
-  /** Name of the environment variable with a token. */
+  /** Name of the environment variable with the token. */
   readonly tokenName?: string
 }
 
-/** @returns `undefined` where they make no sense */
+/** Parses the arguments. @returns `undefined` for wrong usage */
 export function parseProtoPull(args: readonly string[]): ProtoPullArgs | 'help' | undefined {
   try {
     const { values, positionals } = parseArgs({
@@ -32,8 +32,8 @@ export function parseProtoPull(args: readonly string[]): ProtoPullArgs | 'help' 
     if (values.help === true) return 'help'
     const [action, url, ...rest] = positionals
     const seconds = /^\d+(\.\d+)?$/.test(values.timeout) ? Number(values.timeout) : 0
-    const isSane = action === 'pull' && url !== undefined && rest.length === 0 && values.out.trim() !== ''
-    if (!isSane || seconds <= 0 || seconds > MAX_SECONDS) return undefined
+    const isValid = action === 'pull' && url !== undefined && rest.length === 0 && values.out.trim() !== ''
+    if (!isValid || seconds <= 0 || seconds > MAX_SECONDS) return undefined
     return {
       url,
       out: values.out,
@@ -42,12 +42,12 @@ export function parseProtoPull(args: readonly string[]): ProtoPullArgs | 'help' 
       ...(values.token === undefined ? {} : { tokenName: values.token }),
     }
   } catch {
-    // parseArgs repeats what it was given; someone may have pasted a secret.
+    // The message of parseArgs contains the argument, which may be a pasted secret.
     return undefined
   }
 }
 
-/** How to reach the server, and where a token comes from; or what is wrong. */
+/** How to reach the server, and where to get a token; or what is wrong. */
 export async function configureProtoPull(
   args: ProtoPullArgs,
   io: CliIo,
@@ -64,7 +64,7 @@ export async function configureProtoPull(
     import('../messaging/lib/runtime.js'),
   ])
   const asked = { apiUrl: args.url, deadlineMs: args.timeoutMs }
-  // On its own first: a fault of the URL is one of the command line, whatever the environment says.
+  // The URL alone first: it is a fault of the command line, whatever the environment contains.
   const faults = messagingFaults({ apiUrl: '<url>' })
   const alone = parseMessagingConfig(asked, {}, faults)
   if (faults.lines.length > 0) return faults.lines.join('; ')
@@ -77,9 +77,10 @@ export async function configureProtoPull(
     }
   }
   const token = args.tokenName === undefined ? undefined : (io.env[args.tokenName] ?? '').trim()
-  if (token === '') return '--token must name an environment variable that holds an access token; that one is not set'
+  if (token === '')
+    return '--token must name an environment variable with an access token, but that variable is not set'
   if (token !== undefined) {
-    if (!/^[\x21-\x7e]{1,16384}$/.test(token)) return 'the variable that --token names holds no access token'
+    if (!/^[\x21-\x7e]{1,16384}$/.test(token)) return 'the variable named by --token does not contain an access token'
     return { config: alone, options: { token: async () => token } }
   }
   const config = attempt(io.env)
@@ -93,9 +94,9 @@ export async function configureProtoPull(
   return { config, options: { token: () => tokens.token() } }
 }
 
-/** The app's token is for the app's own API: whoever it is shown to can send in the app's name. */
+/** The app's token is only for the app's own API: whoever gets it can send as the app. */
 const WITHHELD =
-  'The token of this app goes to the host of PCS_API_URL alone (without it, to that of PPOPPO_ENVIRONMENT). Is this the right server? Set PCS_API_URL to it, or send another token with --token <NAME>'
+  "The app's token is only sent to the host of PCS_API_URL (by default that of PPOPPO_ENVIRONMENT). If this is the right server, set PCS_API_URL to it, or send another token with --token <NAME>"
 
 function isSameHost(one: string, other: string): boolean {
   return new URL(one).origin === new URL(other).origin

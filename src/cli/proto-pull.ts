@@ -5,28 +5,28 @@ import { printPulled } from './proto-report.js'
 const HELP = `Usage: express-ppoppo proto pull <url> [--out <file>] [--force] [--token <NAME>] [--timeout <seconds>]
 
 Fetches the definition of the Messaging API from its server by gRPC server reflection, writes it as a descriptor set, and
-shows how it differs from the one in this package, whose field numbers are not the vendor's. The client then takes it:
+shows how it differs from the one in this package, whose field numbers are not the vendor's. To use it in the client:
 createMessaging({ descriptor: './ppoppo.desc' }), or ppoppo({ messaging: { descriptor: './ppoppo.desc' } }).
 
-  <url>                 https://api.ppoppo.com/ext, path included; http on localhost only
-  --out <file>          where to write (default: ppoppo.desc)
-  --force               replace a file that is not a descriptor set, too
-  --token <NAME>        the environment variable that holds an access token to send
-  --timeout <seconds>   for all of it (default: 20)
+  <url>                 such as https://api.ppoppo.com/ext, including the path; http on localhost only
+  --out <file>          file to write (default: ppoppo.desc)
+  --force               also replace a file that is not a descriptor set
+  --token <NAME>        environment variable with the access token to send
+  --timeout <seconds>   limit for the whole command (default: 20)
 
-Where the URL has the host of PCS_API_URL (or of PPOPPO_ENVIRONMENT), a server that asks for an access token gets the app's,
-by PAS_PCS_CLIENT_ID, PAS_PCS_CLIENT_SECRET and PAS_TOKEN_URL. Any other host gets only what --token names.
+If the server requires an access token, it gets the app's (PAS_PCS_CLIENT_ID, PAS_PCS_CLIENT_SECRET, PAS_TOKEN_URL), but only
+if the URL has the host of PCS_API_URL (or of PPOPPO_ENVIRONMENT). Any other host only gets the token named by --token.
 
-Exit code: 0 no difference that matters, 1 one that does, 2 called wrongly or the file cannot be written,
-3 not reached or no reflection, 130 interrupted.`
+Exit code: 0 no difference that matters, 1 a difference that matters, 2 wrong usage or the file cannot be written,
+3 server not reached or no reflection, 130 interrupted.`
 
 const INTERRUPTED = 130
 
 /**
  * `express-ppoppo proto pull`: see its `--help`.
  *
- * @param args what stands after `proto`: `['pull', 'https://api.ppoppo.com/ext']`
- * @returns exit code: 0, 1 a difference that matters, 2 called wrongly, 3 no answer, 130 interrupted
+ * @param args the arguments after `proto`: `['pull', 'https://api.ppoppo.com/ext']`
+ * @returns exit code: 0, 1 a difference that matters, 2 wrong usage, 3 no answer, 130 interrupted
  */
 export async function protoPull(args: readonly string[], io: CliIo): Promise<number> {
   const fail = (code: number, problem: string): number => {
@@ -37,7 +37,7 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
   if (given === undefined) {
     return fail(
       2,
-      'takes one URL: express-ppoppo proto pull <url>, with --out <file>, --force, --token <NAME>, --timeout <seconds>; see --help',
+      'takes one URL: express-ppoppo proto pull <url> [--out <file>] [--force] [--token <NAME>] [--timeout <seconds>]; see --help',
     )
   }
   if (given === 'help') {
@@ -71,7 +71,7 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
   }
 }
 
-/** Faults of a configuration come as a list, a line each. */
+/** Joins the faults of a configuration, which are one per line. */
 function oneLine(text: string): string {
   return text
     .split('\n')

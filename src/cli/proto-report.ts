@@ -2,15 +2,15 @@ import type { Difference } from '../messaging/pull/diff.js'
 import type { PulledDescriptor } from '../messaging/pull/pull.js'
 import type { CliIo } from './io.js'
 
-/** Where it came from and went to. */
+/** Source and destination of a pulled descriptor. */
 export interface PulledFrom {
   readonly url: string
   readonly out: string
 }
 
 /**
- * Prints what was pulled, grouped, and one line about what to do next.
- * @returns exit code: 0, or 1 where a difference matters
+ * Prints the differences by group, and one line about what to do next.
+ * @returns exit code: 0, or 1 if a difference matters
  */
 export function printPulled(pulled: PulledDescriptor, { url, out }: PulledFrom, io: CliIo): number {
   const { differences, unusable } = pulled
@@ -23,11 +23,13 @@ export function printPulled(pulled: PulledDescriptor, { url, out }: PulledFrom, 
   }
   const matter = differences.filter(({ severity }) => severity !== 'none')
   if (differences.length > 0) {
-    print(`\n${matter.length} matter (!), ${differences.length - matter.length} do not; "ours" is this package's`)
+    print(
+      `\n${matter.length} matter (!), ${differences.length - matter.length} do not; "ours" is the definition in this package`,
+    )
   }
   const option = `descriptor: '${optionPath(out)}'`
   if (matter.length === 0) {
-    print(`\nNothing that matters differs: the client works as it is, and as well with ${option}`)
+    print(`\nNo difference matters: the client works as it is, and also with ${option}`)
     return 0
   }
   io.printError(plain(`express-ppoppo proto pull: ${verdict(matter, unusable, option)}`))
@@ -35,14 +37,14 @@ export function printPulled(pulled: PulledDescriptor, { url, out }: PulledFrom, 
 }
 
 function verdict(matter: readonly Difference[], unusable: PulledDescriptor['unusable'], option: string): string {
-  const fix = `the built-in definition does not fit this server; give the client the server's own: ${option}`
+  const fix = `the built-in definition does not match this server; configure the client with the server's own: ${option}`
   if (unusable.length > 0) {
     const calls = unusable.map(({ method, why }) => `${method} (${why})`).join(', ')
-    return `${fix}. Even so these calls do not work, until express-ppoppo knows them: ${calls}`
+    return `${fix}. Even so, these calls do not work until express-ppoppo supports them: ${calls}`
   }
   const doubtful = matter.filter(({ severity }) => severity === 'client').length
   if (doubtful === 0) return fix
-  return `${fix}. It lacks things this version of express-ppoppo knows: see "missing" and changed types above before you rely on them`
+  return `${fix}. It lacks parts that this version of express-ppoppo supports: see "missing" and changed types above before you use them`
 }
 
 function grouped(differences: readonly Difference[]): ReadonlyMap<string, readonly Difference[]> {
@@ -55,12 +57,12 @@ function grouped(differences: readonly Difference[]): ReadonlyMap<string, readon
   return groups
 }
 
-/** As one writes it in code. */
+/** The path as a module-style option in code. */
 function optionPath(out: string): string {
   return /^(\.{0,2}\/|[A-Za-z]:)/.test(out) ? out : `./${out}`
 }
 
-/** Names come from a server, and control characters would be orders to the terminal. */
+/** Names come from a server, and a terminal would interpret control characters. */
 function plain(line: string): string {
   return line.replace(/[^\P{Cc}\n]|\p{Cf}/gu, '?')
 }

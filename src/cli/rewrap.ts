@@ -3,27 +3,27 @@ import type { CliIo } from './io.js'
 
 const HELP = `Usage: express-ppoppo rewrap [--dry-run] [--key-prefix <prefix>]
 
-Re-encrypts every sign-in that is under an old vault key with the first one, so that the old key can be retired. Nobody
-is signed out, no sign-in lives longer for it, and the app may run meanwhile. Takes the app's environment: REDIS_URL,
-PPOPPO_VAULT_KEYS (first seals, all open), PPOPPO_CLIENT_ID, PPOPPO_BASE_URL.
+Re-encrypts every sign-in that uses an old vault key with the first one, so that the old key can be retired. Nobody is
+signed out, no sign-in lasts longer, and the app may keep running. Uses the app's environment: REDIS_URL, PPOPPO_VAULT_KEYS
+(the first encrypts, all decrypt), PPOPPO_CLIENT_ID, PPOPPO_BASE_URL.
 
-  --dry-run               count, and write nothing
-  --key-prefix <prefix>   the app's "keyPrefix", where it sets one
+  --dry-run               count without writing
+  --key-prefix <prefix>   the app's "keyPrefix", if it sets one
 
-Exit code: 0 all records open, 1 some do not (or it failed), 2 called wrongly or not configured.`
+Exit code: 0 all records decrypt, 1 some do not (or it failed), 2 wrong usage or not configured.`
 
 const PROGRESS_EVERY = 1_000
 
 /**
  * `express-ppoppo rewrap`: see its `--help`.
  *
- * @returns exit code: 0, 1 when some records do not open, 2 when called wrongly or not configured
+ * @returns exit code: 0, 1 if some records do not decrypt, 2 for wrong usage or missing configuration
  */
 export async function rewrap(args: readonly string[], io: CliIo): Promise<number> {
   const options = parseOptions(args)
   if (options === undefined) {
     io.printError(
-      'express-ppoppo rewrap: takes only --dry-run and --key-prefix <prefix>; see: express-ppoppo rewrap --help',
+      'express-ppoppo rewrap: the only options are --dry-run and --key-prefix <prefix>; see: express-ppoppo rewrap --help',
     )
     return 2
   }
@@ -47,10 +47,10 @@ type Parts = Pick<import('../vault/rewrap.js').RewrapParts, 'keyRing'> & {
   readonly store: import('../store/store.js').Store
 }
 
-/** The parts, or what is missing. The library is loaded here: `keygen` works before it can be. */
+/** The parts, or what is missing. Loads the library here, since `keygen` must work without it. */
 async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Parts | string> {
   for (const name of ['REDIS_URL', 'PPOPPO_VAULT_KEYS']) {
-    if ((io.env[name] ?? '').trim() === '') return `${name} is not set; it takes the environment of the app`
+    if ((io.env[name] ?? '').trim() === '') return `${name} is not set; run it with the environment of the app`
   }
   const [
     { resolveConfig },
@@ -68,7 +68,7 @@ async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Part
     import('../config/key-prefix.js'),
   ])
   try {
-    // Of the session only the secret would be asked for, and this command signs no cookie.
+    // The session would only require a secret, and this command signs no cookie.
     const config = resolveConfig({ session: false, ...(keyPrefix === undefined ? {} : { keyPrefix }) }, io.env)
     if (config.redis === undefined || config.vaultKeys === undefined) return 'REDIS_URL or PPOPPO_VAULT_KEYS is not set'
     return {
@@ -90,7 +90,7 @@ async function rewrapWith(parts: Parts, isDryRun: boolean, io: CliIo): Promise<n
   io.print(`${result.seen} seen, ${result.rewrapped} ${verb}, ${result.unreadable} unreadable`)
   if (result.unreadable === 0) return 0
   io.printError(
-    `express-ppoppo rewrap: ${result.unreadable} of ${result.seen} records are damaged, or open with none of the keys in PPOPPO_VAULT_KEYS; they were left as they are. Is an older key missing from the list?`,
+    `express-ppoppo rewrap: ${result.unreadable} of ${result.seen} records are damaged or do not decrypt with any of the keys in PPOPPO_VAULT_KEYS; they were left unchanged. Is an older key missing from the list?`,
   )
   return 1
 }
@@ -108,7 +108,7 @@ function parseOptions(
       },
     }).values
   } catch {
-    // parseArgs repeats what it was given; someone may have pasted a secret.
+    // The message of parseArgs contains the argument, which may be a pasted secret.
     return undefined
   }
 }

@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
 
 /**
- * A middleware that needs nothing of Express: it also takes a request of plain Node, as on an upgrade
- * (`server.on('upgrade')`, or socket.io's `io.engine.use(auth.session)`), and any object in place of the answer.
+ * A middleware that does not need Express: it also accepts a plain Node request, as on an upgrade
+ * (`server.on('upgrade')`, or socket.io's `io.engine.use(auth.session)`), and any object instead of the response.
  */
 export interface PlainHandler extends RequestHandler {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
 }
 
-/** Several handlers as one, without a router's path matching. */
+/** Runs several handlers as one, without the path matching of a router. */
 export function inOrder(name: string, handlers: readonly RequestHandler[]): PlainHandler {
   const chain: RequestHandler = (req, res, next) => {
     let hasLeft = false
@@ -23,14 +23,14 @@ export function inOrder(name: string, handlers: readonly RequestHandler[]): Plai
       try {
         void handler(req, res, (error?: unknown) => (error ? leave(error) : step(index + 1)))
       } catch (error) {
-        // What comes after us threw, outside of Express: it has been called, and is not called a second time.
+        // The handler after us threw, outside Express. It must not be called a second time.
         if (hasLeft) throw error
-        // Express looks only at what the first step throws: the others may run after something awaited.
+        // Express only catches what the first step throws: the others may run asynchronously.
         leave(error)
       }
     }
     step(0)
   }
-  // The types are Express's, whose additions none of the handlers needs.
+  // The types are those of Express, but no handler needs its additions.
   return Object.defineProperty(chain, 'name', { value: name }) as PlainHandler
 }

@@ -21,7 +21,7 @@ export interface ReadyChecksParts {
 }
 
 const MESSAGING_DEADLINE_MS = 5_000
-/** What PCS says once it has been reached, with the right credentials. */
+/** Errors of PCS after it has been reached with valid credentials. */
 const ABOUT_THE_APP: readonly PpoppoErrorCode[] = [
   'permission_denied',
   'precondition_failed',
@@ -30,24 +30,28 @@ const ABOUT_THE_APP: readonly PpoppoErrorCode[] = [
   'messaging_response_invalid',
 ]
 
-/** What must be there before people can sign in: store and PAS, and with an External API client messaging. */
+/** What people need to sign in: the store and PAS, and with an External API client the Messaging API. */
 export function createReadyChecks(parts: ReadyChecksParts): readonly ReadyCheck[] {
   const { config } = parts
   const checks: readonly ReadyCheck[] = [
     {
       name: 'store',
-      look: () => lookAtStore(parts),
-      silence: (waitedMs) => parts.store.silence?.(waitedMs) ?? storeSilence(waitedMs),
+      check: () => checkStore(parts),
+      timeoutError: (waitedMs) => parts.store.silence?.(waitedMs) ?? storeTimeout(waitedMs),
     },
     {
       name: 'provider',
-      look: () => parts.provider.check(),
-      silence: silenceOf('provider_unavailable', `PAS at ${config.issuer}`, 'Check PPOPPO_AUTH_URL and the network.'),
+      check: () => parts.provider.check(),
+      timeoutError: timeoutErrorOf(
+        'provider_unavailable',
+        `PAS at ${config.issuer}`,
+        'Check PPOPPO_AUTH_URL and the network.',
+      ),
     },
     {
       name: 'messaging',
-      look: () => lookAtMessaging(parts),
-      silence: silenceOf(
+      check: () => checkMessaging(parts),
+      timeoutError: timeoutErrorOf(
         'messaging_unavailable',
         `PCS at ${config.messaging.apiUrl}, or the token endpoint ${config.messaging.tokenUrl},`,
         'Check PCS_API_URL, PAS_TOKEN_URL and the network.',
@@ -57,8 +61,8 @@ export function createReadyChecks(parts: ReadyChecksParts): readonly ReadyCheck[
   return checks.filter(({ name }) => name !== 'messaging' || config.messaging.credentials !== undefined)
 }
 
-/** What is in this process's memory is there, and full at worst. */
-async function lookAtStore({ config, runtime, store, secrets }: ReadyChecksParts): Promise<void> {
+/** The memory store is always there; at worst it is full. */
+async function checkStore({ config, runtime, store, secrets }: ReadyChecksParts): Promise<void> {
   if (store.kind !== 'memory') await probeStore(store, `ready${runtime.randomBytes(8).toString('hex')}`)
   await secrets.keyRing()
   if (config.ownSession) await secrets.sessionSecrets()
@@ -66,18 +70,18 @@ async function lookAtStore({ config, runtime, store, secrets }: ReadyChecksParts
 }
 
 /**
- * A token, a connection, and an answer. What PCS says of the app is a warning: people can sign in all the same, and the
- * numbers of the fields it is read by may be a guess of ours.
+ * Gets a token, a connection and an answer. If PCS answers with an error, that is only a warning: people can sign in all the
+ * same, and the field numbers in our definition of the API are not the vendor's.
  */
-async function lookAtMessaging({ messaging, raise }: ReadyChecksParts): Promise<void> {
+async function checkMessaging({ messaging, raise }: ReadyChecksParts): Promise<void> {
   const { error } = await messaging.health({ deadlineMs: MESSAGING_DEADLINE_MS })
   if (error === undefined) return
   if (!isPpoppoError(error) || !ABOUT_THE_APP.includes(error.code)) throw error
   raise({ type: 'warning', code: 'messaging', detail: error.message })
 }
 
-const storeSilence = silenceOf('store_unavailable', 'The store', 'Check that it is up.')
+const storeTimeout = timeoutErrorOf('store_unavailable', 'The store', 'Check that it is running.')
 
-function silenceOf(code: PpoppoErrorCode, who: string, todo: string): ReadyCheck['silence'] {
+function timeoutErrorOf(code: PpoppoErrorCode, who: string, todo: string): ReadyCheck['timeoutError'] {
   return (waitedMs) => new PpoppoError(code, `${who} did not answer within ${waitedMs} ms. ${todo}`)
 }

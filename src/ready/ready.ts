@@ -8,19 +8,19 @@ import { isSetupFault } from '../store/redis/faults.js'
 
 /** Options of `auth.ready()`. */
 export interface ReadyOptions {
-  /** Gives up early: `ready()` rejects with the signal's reason. */
+  /** Stops waiting: `ready()` rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** How long to wait for what is not there yet, in milliseconds. @default 10,000 */
+  /** How long to wait for what is not available yet, in milliseconds. @default 10,000 */
   readonly timeoutMs?: number
 }
 
-/** Something that must be there before people can sign in. */
+/** A check of something that people need to sign in. */
 export interface ReadyCheck {
   readonly name: string
-  /** Resolves where all is well. Ends by itself within seconds. @throws PpoppoError what is wrong, and what to do */
-  readonly look: () => Promise<void>
-  /** The fault of one that said nothing until the time was up. */
-  readonly silence: (waitedMs: number) => PpoppoError
+  /** Resolves if it passes. Has a deadline of its own. @throws PpoppoError what is wrong, and what to do */
+  readonly check: () => Promise<void>
+  /** The error if there was no result within the time. */
+  readonly timeoutError: (waitedMs: number) => PpoppoError
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000
@@ -35,7 +35,7 @@ export interface ReadyParts {
 
 /** Creates `auth.ready()`: it waits until all checks pass. Concurrent callers share each check. */
 export function createReady({ checks, closed }: ReadyParts): (options?: ReadyOptions) => Promise<void> {
-  const looks = new SingleFlight<void>()
+  const flights = new SingleFlight<void>()
 
   return async (options = {}) => {
     const { signal, timeoutMs } = parse(options)
@@ -65,17 +65,17 @@ export function createReady({ checks, closed }: ReadyParts): (options?: ReadyOpt
       timeIsUp.abort()
     }
 
-    /** Looks until it is well, the time is up, or here or elsewhere something is wrong that waiting does not change. */
-    async function faultOf({ name, look, silence }: ReadyCheck): Promise<PpoppoError | undefined> {
+    /** Retries until the check passes, the time is up, or any check has failed for a reason that waiting does not change. */
+    async function faultOf({ name, check, timeoutError }: ReadyCheck): Promise<PpoppoError | undefined> {
       let last: PpoppoError | undefined
       for (;;) {
-        const seen = await unlessAborted(
-          looks.run(name, look).then(() => 'well' as const, toFault),
+        const result = await unlessAborted(
+          flights.run(name, check).then(() => 'passed' as const, toFault),
           timeIsUp.signal,
         )
-        if (seen === 'well') return undefined
-        if (seen === undefined) return last ?? silence(timeoutMs)
-        last = seen
+        if (result === 'passed') return undefined
+        if (result === undefined) return last ?? timeoutError(timeoutMs)
+        last = result
         if (isLasting(last)) noMoreTries.abort()
         if (await isAbortedWithin(PAUSE_MS, noMoreTries.signal)) return last
       }
@@ -97,13 +97,13 @@ function parse(options: unknown): { readonly signal: AbortSignal | undefined; re
 }
 
 function closedError(): PpoppoError {
-  return new PpoppoError('closed', 'auth.close() was called: this instance will not be ready any more.')
+  return new PpoppoError('closed', 'auth.close() was called; this instance cannot become ready any more.')
 }
 
-/** All that is wrong, one a line, under the code of what has to be changed first. */
+/** All faults, one per line, with the code of the one that must be fixed first. */
 function toError(faults: readonly PpoppoError[]): PpoppoError {
   const [first] = [...faults.filter(isLasting), ...faults]
-  const cause = faults.length === 1 ? first : new AggregateError(faults, 'Several things are wrong.')
+  const cause = faults.length === 1 ? first : new AggregateError(faults, 'Several checks failed.')
   const message = ['Not ready:', ...faults.map((fault) => `- ${fault.message}`)].join('\n')
   return new PpoppoError(first?.code ?? 'store_unavailable', message, { cause })
 }
@@ -113,13 +113,13 @@ function isLasting(fault: PpoppoError): boolean {
   return !fault.retryable || isSetupFault(fault)
 }
 
-/** A fault of our own is thrown on: no time cures it. */
+/** Rethrows an unexpected error: it is a bug, and waiting does not help. */
 function toFault(error: unknown): PpoppoError {
   if (error instanceof PpoppoError) return error
   throw error
 }
 
-/** `undefined` where the signal is aborted first; what comes of `work` then is nobody's concern. */
+/** Resolves to `undefined` if the signal is aborted first; the outcome of `work` is then ignored. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const release = onAbort(signal, () => resolve(undefined))

@@ -4,34 +4,34 @@ import { readPointer } from '../session/pointer.js'
 import type { CallbackParams } from './callback-params.js'
 
 /*
- * Callbacks with a code that a browser has made lately, kept with its sign-in. After "back" PAS may send the same state
- * with another code: somebody has chosen another account, or the same once more. Which, nobody can tell: its attempt is
- * finished. The same state with the same code is a reload, and no choice.
+ * Arrivals: the recent callbacks of a browser that had a code, kept with its sign-in. After "back", PAS may send the same
+ * state with another code: the person has chosen an account again, perhaps another one. The attempt is finished, so there
+ * is no telling which. The same state with the same code is only a reload.
  */
 
 const MAX_ARRIVALS = 5
 
-/** One callback; a digest, as the code may still be good. `undefined` where PAS gave none. */
+/** The arrival of a callback: a digest, since the code may still be valid. `undefined` if there is no code. */
 export function arrivalOf({ state, code }: CallbackParams): string | undefined {
   return code === undefined
     ? undefined
     : `${digestOf('state', state).slice(0, 16)}.${digestOf('code', code).slice(0, 16)}`
 }
 
-/** With the newest first. */
+/** Adds an arrival; the newest comes first. */
 export function withArrival(known: readonly string[], arrival: string | undefined): readonly string[] {
   if (arrival === undefined || known.includes(arrival)) return known
   return [arrival, ...known].slice(0, MAX_ARRIVALS)
 }
 
-/** Whether the state came before, and with another code only. */
+/** Whether the state has arrived before, but only with other codes. */
 export function isOtherChoice(known: readonly string[], arrival: string | undefined): boolean {
   if (arrival === undefined || known.includes(arrival)) return false
   const state = arrival.slice(0, arrival.indexOf('.') + 1)
   return known.some((one) => one.startsWith(state))
 }
 
-/** Keeps a callback that has signed nobody in, for somebody who is signed in already. */
+/** Records a callback that failed, if somebody is signed in already. */
 export function noteArrival(req: Request, pointerKey: string, arrival: string | undefined): void {
   const pointer = readPointer(req.session, pointerKey)
   if (!pointer || arrival === undefined) return

@@ -15,7 +15,7 @@ import type { RouteParts } from './route-parts.js'
 
 /** Options of `auth.requireSignIn()`. */
 export interface RequireSignInOptions extends LoginWishes {
-  /** Where to go after signing in. @default the page that was asked for; for a form, the page it was on */
+  /** Where to go after signing in. @default the requested page; for a form, the page it was on */
   readonly returnTo?: string
 }
 
@@ -23,8 +23,9 @@ const OPTION_NAMES = ['returnTo', ...WISH_OPTIONS]
 const RETRY_AFTER_SECONDS = 5
 
 /**
- * Lets signed-in people through. Of the others a browser goes to sign in and comes back, anything else gets 401: a page
- * where `Accept` names HTML, else `application/problem+json`. While the store is down all get 503 and nobody is signed out.
+ * Lets signed-in people through. Otherwise it redirects a browser to the sign-in and back, and answers any other client with
+ * 401: a page if `Accept` names HTML, otherwise `application/problem+json`. While the store is down, everybody gets 503 and
+ * nobody is signed out.
  */
 export function createGuard(parts: RouteParts): (options?: RequireSignInOptions) => RequestHandler {
   const { config, raise, pages, toReturnTo, ownSession, landed, pointerKey } = parts
@@ -32,13 +33,13 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
   const returnPlace = createReturnPlace(parts)
   const login = `${config.origin}${config.mountPath}/login`
 
-  /** Why another round to PAS and back, just after one, would end the same way. */
-  function roundPage(req: Request): 'cookie_missing' | 'sign_in_lost' | undefined {
+  /** The page that says why another sign-in, right after one, would end here again; `undefined` if it would not. */
+  function loopPage(req: Request): 'cookie_missing' | 'sign_in_lost' | undefined {
     const landing = landed.landingOf(req)
     if (landing === 'none' || readPointer(req.session, pointerKey)) return undefined
     // The cookie of the sign-in did not come back.
     if (!ownSession.owns(req) || !ownSession.hasCookie(req)) return 'cookie_missing'
-    // It did, to a store that does not know it. Once, that is a restart, and another round puts it right.
+    // It did, but the store does not have its session. The first time, that is a restart: another sign-in fixes it.
     return landing === 'again' && ownSession.isLost(req) ? 'sign_in_lost' : undefined
   }
 
@@ -49,7 +50,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       type: 'warning',
       code: 'session_lost',
       detail:
-        'Somebody who signed in twice within seconds is not known each time: the cookie comes, and its session is not in the store. Several processes that each keep sessions in memory need one Redis (REDIS_URL); a Redis that evicts needs "maxmemory-policy noeviction".',
+        'Somebody signed in twice within seconds, and both sessions were lost: the cookie arrives, but its session is not in the store. Several processes need one Redis (REDIS_URL) instead of sessions in memory; a Redis that evicts keys needs "maxmemory-policy noeviction".',
     })
   }
 
@@ -59,20 +60,20 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
     return `${login}?return_to=${encodeURIComponent(wanted)}${more === '' ? '' : `&${more}`}`
   }
 
-  /** A browser that goes somewhere. */
+  /** For a browser that navigates. */
   function redirectToLogin(req: Request, res: Response, returnTo: string, url: string): void {
-    const page = roundPage(req)
+    const page = loopPage(req)
     if (page === 'sign_in_lost') warnOfLoss()
     if (page) return pages.send(req, res, page, { returnTo })
-    // A form's answer may not lead off-site under the usual `form-action 'self'`: login shows a page in between.
+    // With the usual `form-action 'self'`, a form must not be redirected off-site: login shows a page instead.
     if (isRead(req)) res.redirect(302, url)
     else res.redirect(303, `${url}&${AFTER_FORM}=1`)
   }
 
-  /** A script, which cannot be sent on to another site: a page where it shows what it gets, else JSON. */
+  /** For a script, which cannot follow a redirect to another site: a page if it shows HTML, otherwise JSON. */
   function refuse(req: Request, res: Response, returnTo: string, url: string): void {
     challenge(res, config)
-    // htmx goes there whatever the status.
+    // htmx follows this header whatever the status.
     if (isHtmx(req)) res.set('HX-Redirect', url)
     if (wantsHtml(req)) {
       const page = isRead(req) ? 'sign_in_required' : 'form_signed_out'
@@ -91,11 +92,11 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
         return next(
           new PpoppoError(
             'session_missing',
-            'requireSignIn() finds no req.ppoppo: mount auth (app.use(auth)) before the guarded routes.',
+            'requireSignIn() found no req.ppoppo: mount auth (app.use(auth)) before the guarded routes.',
           ),
         )
       }
-      // What only signed-in people see must not come back from a cache after sign-out.
+      // What only signed-in people may see must not come from a cache after sign-out.
       res.set('Cache-Control', 'private, no-store')
       if (req.ppoppo.isSignedIn) {
         keepOutOfPageCache(req, res, config.isHttps)
@@ -108,11 +109,11 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
             returnTo: returnPlace(req),
             retryAfterSeconds: RETRY_AFTER_SECONDS,
           })
-        const detail = 'The store does not answer, so it is not known who is signed in.'
+        const detail = 'The store does not respond, so the server cannot tell who is signed in.'
         return sendProblem(
           res,
           503,
-          { code: 'store_unavailable', title: 'Not known right now', detail },
+          { code: 'store_unavailable', title: 'Sign-in state unknown', detail },
           RETRY_AFTER_SECONDS,
         )
       }
@@ -129,7 +130,7 @@ function assertGuardOptions(options: RequireSignInOptions): void {
   if (options instanceof IncomingMessage) {
     throw new PpoppoError(
       'config_invalid',
-      'requireSignIn makes a guard: write auth.requireSignIn(), with the brackets',
+      'requireSignIn returns a guard: write auth.requireSignIn(), with parentheses',
     )
   }
   assertCallOptions(options, OPTION_NAMES, 'requireSignIn')
@@ -144,8 +145,8 @@ function isRead(req: Request): boolean {
 }
 
 /**
- * Where somebody goes after signing in who was stopped by a guard: the page that was asked for. A form, or a part of a
- * page that a script asked for, is no place to come back to: then the page it was on.
+ * Where to return after signing in: the requested page. A form, or a fragment that a script requested, is not a page to
+ * return to: then the page it was on.
  */
 function createReturnPlace({
   config,
@@ -160,7 +161,7 @@ function createReturnPlace({
   }
 }
 
-/** By what htmx and Turbo say. */
+/** By the headers of htmx and Turbo. */
 function isPartOfPage(req: Request): boolean {
   const isHtmx = req.get('hx-request') === 'true' && req.get('hx-boosted') !== 'true'
   return isHtmx || req.get('turbo-frame') !== undefined

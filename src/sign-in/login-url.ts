@@ -5,13 +5,13 @@ import { WISH_PARAMS } from '../login-link/login-params.js'
 import { toReturnParam } from '../login-link/return-to.js'
 import type { RouteParts } from './route-parts.js'
 
-/** Parameter of a login that a guarded form was sent to. */
+/** Parameter of login: the guard has redirected a form here. */
 export const AFTER_FORM = 'after_form'
 
-/** What a login that is sent on keeps, besides where to return to. */
+/** Parameters that a redirected login keeps, besides `return_to`. */
 const KEPT = [AFTER_FORM, ...WISH_PARAMS]
 
-/** `GET /login` at `baseUrl`, with all that a request to login asks for. */
+/** The URL of `GET /login` at `baseUrl`, with all parameters of a login request. */
 export function loginUrlOf(
   req: Request,
   { config, toReturnTo }: Pick<RouteParts, 'config' | 'toReturnTo'>,

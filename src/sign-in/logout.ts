@@ -11,8 +11,8 @@ import { refuseBody } from './read-form.js'
 import type { RouteParts } from './route-parts.js'
 
 /**
- * `GET /logout`: a page that asks, or says that nobody is signed in; changes nothing. Under another host than that of
- * `baseUrl` nobody ever is, whoever is signed in under that one: the browser is sent there first.
+ * `GET /logout`: a page that asks for confirmation, or says that nobody is signed in. It changes nothing. Cookies of `baseUrl`
+ * do not reach any other host, so a browser that opened another one is redirected to `baseUrl` first.
  */
 export function createLogoutConfirm({ config, pages, toReturnTo }: RouteParts): (req: Request, res: Response) => void {
   return function logoutConfirm(req, res) {
@@ -27,7 +27,7 @@ export function createLogoutConfirm({ config, pages, toReturnTo }: RouteParts): 
   }
 }
 
-/** Before its body is read: a POST of another site changes nothing. */
+/** Rejects a POST from another site, before its body is read. */
 export function createOwnPostsOnly({ config, pages, toReturnTo }: RouteParts): RequestHandler {
   return function ownPostsOnly(req, res, next) {
     if (isOwnPost(req, config)) return next()
@@ -43,7 +43,7 @@ export function createOwnPostsOnly({ config, pages, toReturnTo }: RouteParts): R
   }
 }
 
-/** `POST /logout`: ends the sign-in for good, everywhere with `everywhere=1`. */
+/** `POST /logout`: ends the sign-in, with `everywhere=1` all sign-ins of the person. */
 export function createLogout(parts: RouteParts): (req: Request, res: Response) => Promise<void> {
   const { pages, toReturnTo, raise, runtime } = parts
   const answer = createAnswer(parts)
@@ -52,7 +52,7 @@ export function createLogout(parts: RouteParts): (req: Request, res: Response) =
     const returnTo = toReturnTo(inputOf(req, 'return_to'))
     const everywhere = flagOf(req, 'everywhere')
     if (everywhere === undefined) return refuseBody(parts, req, res, 400)
-    // Nobody can tell whose other browsers are meant.
+    // Without a sign-in, there is no telling whose other browsers are meant.
     if (everywhere && req.ppoppo.status === 'signed-out') return refuseEverywhere(parts, req, res, returnTo)
     try {
       await req.ppoppo.signOut({ everywhere })
@@ -67,7 +67,7 @@ export function createLogout(parts: RouteParts): (req: Request, res: Response) =
   }
 }
 
-/** Answers a sign-out that has happened. */
+/** Creates what answers a completed sign-out. */
 function createAnswer({ config, pages, signOutAtPas }: RouteParts) {
   return async (req: Request, res: Response, returnTo: string): Promise<void> => {
     res.set('Cache-Control', 'no-store')

@@ -20,32 +20,32 @@ export interface MiddlewareParts {
   readonly freshness: Freshness
   readonly requestParts: RequestParts
   readonly raise: RaiseEvent
-  /** Requests that look at the sign-in without using it. */
+  /** Whether a request only looks at the sign-in, which does not count as use. */
   readonly isPassive: (req: Request) => boolean
 }
 
-/** Finds out who is signed in and puts `req.ppoppo` there. */
+/** Creates `auth.middleware`: finds out who is signed in, and sets `req.ppoppo`. */
 export function createMiddleware(parts: MiddlewareParts): RequestHandler {
   const { ownSession, landed, pointerKey, vault, freshness, requestParts, raise, isPassive } = parts
   const { signOut } = requestParts
   let hasSeenSession = false
   let hasWarned = false
 
-  /** An app's express-session sends no cookie, and says nothing, where it takes a request for http. */
+  /** An app's express-session silently sends no secure cookie if it believes that a request came by http. */
   function warnOfBlockedCookie(req: Request): void {
-    // Only Express knows `secure`: on an upgrade nobody does, and no cookie is sent anyway.
+    // Only Express sets `secure`: on an upgrade it is missing, and no cookie is sent anyway.
     if (hasWarned || ownSession.owns(req) || req.secure !== false || req.session.cookie?.secure !== true) return
     hasWarned = true
     raise({
       type: 'warning',
       code: 'secure_cookie_blocked',
       detail:
-        'A request arrived by http while your session cookie is "secure", so express-session will not send it. Behind a proxy set app.set("trust proxy", <number of proxies>) and let the proxy send X-Forwarded-Proto (where the session has "proxy: true", all is well). Without a proxy set cookie.secure to "auto".',
+        'A request arrived by http while your session cookie is "secure", so express-session will not send it. Behind a proxy set app.set("trust proxy", <number of proxies>) and let the proxy send X-Forwarded-Proto (nothing to do if the session has "proxy: true"). Without a proxy set cookie.secure to "auto".',
     })
   }
 
   async function findSignIn(req: Request, res: Response): Promise<SignInState> {
-    // express-session leaves `req.session` out while a store says it is disconnected: that is no mistake of the app's.
+    // While its store is disconnected, express-session sets no `req.session`: that is not the app's mistake.
     if (ownSession.isUnavailable(req) || (!req.session && hasSeenSession)) return { status: 'unavailable' }
     const session = assertSession(req)
     hasSeenSession = true
@@ -56,12 +56,12 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
     const found = await vault.read(pointer.signInId)
     const signIn = found && !isPassive(req) ? await freshness.keep(found) : found
     if (signIn) return { status: 'signed-in', signIn }
-    // It was ended elsewhere; where this browser has signed in again since, its newer session is not ours to touch.
+    // It was ended elsewhere. If this browser has signed in again since, its newer session must not be touched.
     if ((await vault.fate(pointer.signInId)) === 'gone') await signOut.endSessionOfGone(req, res)
     return { status: 'signed-out' }
   }
 
-  /** The app may end the session without us: the sign-in in it ends as well. */
+  /** If the app ends the session itself, the sign-in in it ends, too. */
   function watch(req: Request, res: Response, view: SignInView, id: string): void {
     const end = (): Promise<void> => {
       view.leave()

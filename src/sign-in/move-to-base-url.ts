@@ -7,13 +7,13 @@ import { loginUrlOf } from './login-url.js'
 import { redirectOffSite } from './redirect-off-site.js'
 import type { RouteParts } from './route-parts.js'
 
-/** Parameter of a login that has been sent here from another host: whatever `Host` says now, this is as near as it gets. */
+/** Parameter of a login that was redirected here from another host. It is redirected only once, whatever `Host` says. */
 export const MOVED = 'moved'
 const MAX_HOSTS_REPORTED = 10
 
 /**
- * Sends a login that was begun under another host to the one of `baseUrl`, where its callback comes back to. Once: behind
- * a proxy that puts its own name into `Host` the second request looks like the first, and signs in.
+ * Redirects a login that started on another host to `baseUrl`, where its callback returns. Only once: behind a proxy that
+ * puts its own name into `Host`, the second request looks like the first, and must sign in.
  */
 export function createMoveToBaseUrl(parts: RouteParts): RequestHandler {
   const { config, pages, raise } = parts
@@ -27,12 +27,12 @@ export function createMoveToBaseUrl(parts: RouteParts): RequestHandler {
   }
 }
 
-/** Whether a request came under another host, and was not sent here from there. */
+/** Whether a request came under another host, and was not redirected here from there. */
 export function isElsewhere(req: Request, config: Config): boolean {
   return inputOf(req, MOVED) !== '1' && otherHostOf(req, config) !== undefined
 }
 
-/** One warning a host, and not for every host that strangers make up. */
+/** Warns once per host, and not about every host that strangers make up. */
 function createHostWarning(config: Config, raise: RaiseEvent): (host: string) => void {
   const reported = new Set<string>()
   return (host) => {
@@ -42,7 +42,7 @@ function createHostWarning(config: Config, raise: RaiseEvent): (host: string) =>
     raise({
       type: 'warning',
       code: 'other_host',
-      detail: `A login began at ${name}, and "baseUrl" (PPOPPO_BASE_URL) is ${config.origin}: cookies set there do not reach the callback, so the browser was sent to "baseUrl". Open the app under "baseUrl", or set "baseUrl" to where it is opened. Where a proxy puts its own name into Host, let it pass on the visitor's (nginx: proxy_set_header Host $host), or send X-Forwarded-Host.`,
+      detail: `A login started at ${name}, but "baseUrl" (PPOPPO_BASE_URL) is ${config.origin}. Cookies set there do not reach the callback, so the browser was redirected to "baseUrl". Open the app under "baseUrl", or set "baseUrl" to where it is opened. If a proxy puts its own name into Host, let it pass on the visitor's (nginx: proxy_set_header Host $host), or send X-Forwarded-Host.`,
     })
   }
 }

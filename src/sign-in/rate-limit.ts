@@ -5,18 +5,18 @@ import type { Config } from '../config/options.js'
 import { isProxyTrusted } from '../http/asked-host.js'
 import type { Store } from '../store/store.js'
 
-/** Counts what an address does. Each method gives the milliseconds to wait, 0 when all is well. */
+/** Limits by client address. Methods with a result return how long to wait, in milliseconds; 0 if the limit is not reached. */
 export interface RateLimit {
-  /** @throws `store_unavailable` */
+  /** Counts a login. @throws `store_unavailable` */
   login(req: Request): Promise<number>
-  /** Never throws: with the store down the limit opens. */
+  /** Counts a failed callback. Never throws: while the store is down, nothing is limited. */
   failure(req: Request): Promise<number>
   /**
-   * Before a code is exchanged: as many exchanges may fail as callbacks, and what is under way counts until it is
-   * `exchanged`. Callbacks without an attempt do not: somebody who makes them up keeps nobody else from signing in.
-   * Never throws.
+   * Counts a code exchange before it starts. As many exchanges may fail as callbacks. Callbacks without an attempt count
+   * separately, so that forged ones do not keep others on the same address from signing in. Never throws.
    */
   exchange(req: Request): Promise<number>
+  /** The exchange succeeded, so it no longer counts. */
   exchanged(req: Request): void
 }
 
@@ -59,7 +59,7 @@ export function createRateLimit({ config, store, raise }: RateLimitParts): RateL
   }
 }
 
-/** The address as one visitor has it: IPv4 whole, IPv6 by its /64, which is what a household or server gets. */
+/** The part of an address that identifies a visitor: all of IPv4; the /64 of IPv6, which a household or server gets. */
 function networkOf(given = ''): string {
   // Some proxies (Azure's, HAProxy) write `<address>:<port>` into X-Forwarded-For.
   const ip = /^(?:\[(?<v6>[^\]]+)\](?::\d+)?|(?<v4>[\d.]+):\d+)$/.exec(given)

@@ -12,20 +12,20 @@ const PROBLEMS: Readonly<
 > = {
   400: {
     code: 'body_malformed',
-    title: 'Body not understood',
-    detail: 'The body is broken, no JSON object, or says the same thing twice. Nothing was changed.',
+    title: 'Malformed body',
+    detail: 'The body is broken, not a JSON object, or contains contradictory fields. Nothing was changed.',
   },
-  413: { code: 'body_too_large', title: 'Body too large', detail: `The body may have ${LIMIT}. Nothing was changed.` },
+  413: { code: 'body_too_large', title: 'Body too large', detail: `The limit is ${LIMIT}. Nothing was changed.` },
   415: {
     code: 'body_unsupported',
-    title: 'Body of another type',
-    detail: `The body must be one of ${TYPES}, in UTF-8 (not FormData: use URLSearchParams). Nothing was changed.`,
+    title: 'Unsupported body type',
+    detail: `The body must be ${TYPES}, in UTF-8 (instead of FormData use URLSearchParams). Nothing was changed.`,
   },
 }
 
 /**
- * Reads the small form or JSON body of a POST to `req.body`, or takes what the app has read. A body that is there and was
- * not understood ends here: what follows would do less than it asks for, and say that all is well.
+ * Reads the small form or JSON body of a POST into `req.body`, or uses what the app has read. A body that cannot be read is
+ * rejected: the route would otherwise do less than requested, and report success.
  */
 export function createReadForm(parts: RouteParts): RequestHandler {
   const readAny = express.raw({ type: () => true, limit: LIMIT })
@@ -40,15 +40,15 @@ export function createReadForm(parts: RouteParts): RequestHandler {
     if (req.readableDidRead || req.readableEnded) return proceed(judgeAppBody(req))
     readAny(req, res, (error?: unknown) => {
       if (error) return proceed(toFault(error))
-      // Else it was passed by, as where the other side has closed meanwhile.
+      // Otherwise the body was skipped, e.g. because the client has closed the connection.
       proceed(Buffer.isBuffer(req.body) ? parseBody(req.get('content-type'), req.body) : 400)
     })
   }
 }
 
-/** A page with a link to start over, or JSON. */
+/** Answers with a page that links to the route, or with JSON. */
 export function refuseBody({ pages, config }: RouteParts, req: Request, res: Response, status: BodyFault): void {
-  // RFC 9110 12.5.1: what is taken here.
+  // RFC 9110 12.5.1: what is accepted here.
   if (status === 415) res.set('Accept', TYPES)
   if (!wantsHtml(req)) return sendProblem(res, status, PROBLEMS[status])
   const route = req.path.toLowerCase().startsWith('/logout') ? 'logout' : 'login'

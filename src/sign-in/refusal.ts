@@ -52,7 +52,7 @@ export function refusalOfProvider(error: string): Refusal {
   return new Refusal({ page: known ?? 'provider_error', reason: 'provider_error', detail })
 }
 
-/** Turns what a step of the callback threw into a refusal. @throws `error` itself, if it is a bug */
+/** Turns what a step of the callback threw into a refusal. @throws `error` itself if it is unexpected, i.e. a bug */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof ProviderRefusal) {

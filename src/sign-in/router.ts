@@ -14,9 +14,9 @@ import type { RouteParts } from './route-parts.js'
 import { sessionInfo } from './session-info.js'
 import { createScriptAnswer, createVisitsOnly } from './visits-only.js'
 
-/** The routes in two halves, each to be mounted at the root: what it does not know it passes on. */
+/** The routes in two parts. Both are mounted at the root, and pass on other requests. */
 export interface Routes {
-  /** Needs no session, so it comes before one is loaded: the button, login, and what must touch nothing. */
+  /** Needs no session, so it comes before one is loaded: the button, login, and requests that must not change anything. */
   readonly front: RequestHandler
   /** Needs `req.session` and `req.ppoppo`. */
   readonly rest: RequestHandler
@@ -63,7 +63,7 @@ export function createRoutes(parts: RoutesParts): Routes {
   return { front: at(address, front), rest: at(address, rest) }
 }
 
-/** Express's own matching knows nothing of a prefix that a proxy has stripped, so the path is cut to the route here. */
+/** Express cannot match paths from which a proxy has stripped a prefix, so the path is cut to the route here. */
 function at(address: RequestAddress, router: Router): RequestHandler {
   return function ppoppoRoutes(req: Request, res: Response, next: NextFunction): void {
     const route = address.routeOf(req)
@@ -82,7 +82,7 @@ function needsMiddleware(req: Request, _res: Response, next: NextFunction): void
   next(
     req.ppoppo
       ? undefined
-      : new PpoppoError('session_missing', 'auth.router finds no req.ppoppo: mount auth.middleware before it.'),
+      : new PpoppoError('session_missing', 'auth.router found no req.ppoppo: mount auth.middleware before it.'),
   )
 }
 
@@ -92,7 +92,7 @@ function only(router: Router, path: string, methods: string): void {
   })
 }
 
-/** Express 4 does not look at the promise of a handler. */
+/** Express 4 ignores the promise of a handler. */
 function settle(route: (req: Request, res: Response) => Promise<void>): RequestHandler {
   return (req, res, next) => {
     callBack(route(req, res), () => {}, next)

@@ -5,8 +5,8 @@ import { sendProblem } from '../http/problem.js'
 export function sessionInfo(req: Request, res: Response): void {
   const { status, user, signIn } = req.ppoppo
   if (status === 'unavailable') {
-    const detail = 'The store does not answer, so it is not known who is signed in.'
-    return sendProblem(res, 503, { code: 'store_unavailable', title: 'Not known right now', detail }, 5)
+    const detail = 'The store does not respond, so the server cannot tell who is signed in.'
+    return sendProblem(res, 503, { code: 'store_unavailable', title: 'Sign-in state unknown', detail }, 5)
   }
   res.set('Cache-Control', 'private, no-store')
   if (!user || !signIn) return void res.json({ signedIn: false })

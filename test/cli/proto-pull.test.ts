@@ -75,9 +75,7 @@ describe('against the sandbox', () => {
     const { code, out: printed, err } = await pull(['pull', url, '--out', out])
     expect({ code, err }).toEqual({ code: 0, err: [] })
     expect(printed).toContain('2 files by grpc.reflection.v1\n')
-    expect(printed).toContain(
-      `Nothing that matters differs: the client works as it is, and as well with descriptor: '${out}'`,
-    )
+    expect(printed).toContain(`No difference matters: the client works as it is, and also with descriptor: '${out}'`)
     expect(printed).not.toMatch(/missing|more|ours/)
     expect(filesIn()).toEqual(['ppoppo.desc'])
     expect(await pull(['pull', url, '--out', out])).toMatchObject({ code: 0 })
@@ -100,7 +98,7 @@ describe('what differs', () => {
     const { code, out: printed, err } = await pull(['pull', (await serve(permuted)).url, '--out', out])
     expect(code).toBe(1)
     expect(err).toEqual([
-      `express-ppoppo proto pull: the built-in definition does not fit this server; give the client the server's own: descriptor: '${out}'`,
+      `express-ppoppo proto pull: the built-in definition does not match this server; configure the client with the server's own: descriptor: '${out}'`,
     ])
     expect(printed).toContain('\npackage\n  ! pcs.external.v1, ours chat.external\n')
     expect(printed).toContain(
@@ -175,7 +173,7 @@ describe('what differs', () => {
     ]) {
       expect(printed).toContain(line)
     }
-    expect(err).toEqual([expect.stringContaining('Even so these calls do not work')])
+    expect(err).toEqual([expect.stringContaining('Even so, these calls do not work')])
     expect(err[0]).toMatch(/getPollResults \(has no method pcs|getPollResults \(has no method chat.external/)
   })
 })
@@ -251,7 +249,7 @@ describe('a server', () => {
       ...more(url),
     }
     const refused = await pull(['pull', url, '--out', out], env)
-    expect(refused).toMatchObject({ code: 3, err: [expect.stringMatching(/the host of PCS_API_URL alone.*--token/)] })
+    expect(refused).toMatchObject({ code: 3, err: [expect.stringMatching(/only sent to the host of PCS_API_URL.*--token/)] })
     expect(sandbox.control.counters.token).toBe(0)
     expect(await pull(['pull', url, '--out', out, '--token', 'T'], env)).toMatchObject({ code: 0 })
   })

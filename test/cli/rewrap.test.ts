@@ -101,7 +101,7 @@ describeWithRedis('express-ppoppo rewrap', () => {
 
     const without = await runCli(args, { ...env, PPOPPO_VAULT_KEYS: former })
     expect([without.code, without.out]).toEqual([1, ['2 seen, 0 rewrapped, 2 unreadable']])
-    expect(without.err[0]).toMatch(/2 of 2 records are damaged, or open with none of the keys/)
+    expect(without.err[0]).toMatch(/2 of 2 records are damaged or do not decrypt with any of the keys/)
     expect(await vaultWith(latter).list('01J9Z3K8Q2W4E6R8T0Y2V4X6A1')).toHaveLength(2)
     await store.close()
   })
@@ -140,6 +140,6 @@ describeWithRedis('express-ppoppo rewrap', () => {
     }
     const { code, err } = await runCli([], env)
     expect(code).toBe(1)
-    expect(err[0]).toMatch(/^express-ppoppo rewrap: The store failed at scanSignIns/)
+    expect(err[0]).toMatch(/^express-ppoppo rewrap: The store operation "scanSignIns" failed/)
   })
 })

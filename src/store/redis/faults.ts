@@ -22,7 +22,7 @@ export function toStoreError(operation: string, error: unknown, server = 'Redis'
   if (error instanceof PpoppoError) return error
   const cause = withoutArguments(error)
   const { what, todo, isSetup } = judge(textOf(cause))
-  const message = `The store failed at ${operation}. ${server} ${what}${markOf(cause)}. ${todo}`
+  const message = `The store operation "${operation}" failed. ${server} ${what}${markOf(cause)}. ${todo}`
   const fault = new PpoppoError('store_unavailable', message, { cause, retryAfterMs: 1000 })
   if (isSetup) setupFaults.add(fault)
   return fault

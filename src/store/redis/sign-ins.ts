@@ -126,7 +126,7 @@ async function untilSettled<T>(
   }
   throw new PpoppoError(
     'store_unavailable',
-    `The store failed at ${operation}. One user's sign-ins are being written too often at once; try again.`,
+    `The store operation "${operation}" failed. One user's sign-ins are being written too often at once; try again.`,
   )
 }
 
