@@ -66,28 +66,31 @@ describeWithBrowser('in a browser', () => {
     return { page, complaints }
   }
 
-  test.each(['defer', 'module'])('the component works under a strict policy, loaded as %s', async (load) => {
-    const { page, complaints } = await openPage()
-    await page.goto(`${app.base}/demo${load === 'module' ? '?module=1' : ''}`)
-    const link = page.locator('ppoppo-sign-in a')
-    await link.waitFor()
-    expect(await link.textContent()).toBe('Ppoppo로 로그인')
-    expect((await link.boundingBox())?.height).toBeGreaterThanOrEqual(44)
-    const background = (): Promise<string> =>
-      link.evaluate((element) => element.ownerDocument.defaultView.getComputedStyle(element).backgroundColor)
-    expect(await background()).toBe('rgb(25, 29, 35)')
-    await page.locator('ppoppo-sign-in').evaluate((element) => {
-      element.setAttribute('lang', 'en')
-      element.setAttribute('theme', 'dark')
-    })
-    expect(await link.textContent()).toBe('Sign in with Ppoppo')
-    expect(await background()).toBe('rgb(236, 238, 241)')
-    await link.click()
-    expect(await page.textContent('body')).toBe('/auth/login?return_to=%2Fx%3Fa%3D1%26b')
-    expect(complaints).toEqual([])
-  })
+  test.each(['defer', 'module'])(
+    'the button component works under a strict content security policy, loaded as %s',
+    async (load) => {
+      const { page, complaints } = await openPage()
+      await page.goto(`${app.base}/demo${load === 'module' ? '?module=1' : ''}`)
+      const link = page.locator('ppoppo-sign-in a')
+      await link.waitFor()
+      expect(await link.textContent()).toBe('Ppoppo로 로그인')
+      expect((await link.boundingBox())?.height).toBeGreaterThanOrEqual(44)
+      const background = (): Promise<string> =>
+        link.evaluate((element) => element.ownerDocument.defaultView.getComputedStyle(element).backgroundColor)
+      expect(await background()).toBe('rgb(25, 29, 35)')
+      await page.locator('ppoppo-sign-in').evaluate((element) => {
+        element.setAttribute('lang', 'en')
+        element.setAttribute('theme', 'dark')
+      })
+      expect(await link.textContent()).toBe('Sign in with Ppoppo')
+      expect(await background()).toBe('rgb(236, 238, 241)')
+      await link.click()
+      expect(await page.textContent('body')).toBe('/auth/login?return_to=%2Fx%3Fa%3D1%26b')
+      expect(complaints).toEqual([])
+    },
+  )
 
-  test('the HTML link has the looks and height of the component', async () => {
+  test('the HTML link of the button has the same style and height as the component', async () => {
     const { page, complaints } = await openPage({ colorScheme: 'dark' })
     await page.goto(`${app.base}/demo`)
     const link = page.locator('body > a.ppoppo-sign-in')
@@ -98,7 +101,7 @@ describeWithBrowser('in a browser', () => {
     expect(complaints).toEqual([])
   })
 
-  test('every page fits 320 px, is styled, and breaks no policy', async () => {
+  test('every page fits 320 px, is styled, and violates no content security policy', async () => {
     for (const locale of ['en-US', 'ko-KR']) {
       const { page, complaints } = await openPage({ viewport: { width: 320, height: 640 }, locale })
       for (const kind of PAGE_KINDS) {

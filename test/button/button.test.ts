@@ -29,7 +29,7 @@ function parseLink(text: string): Record<string, string | undefined> {
 }
 
 describe('signInButton', () => {
-  test("is a link to login, in English, as the system's theme says", () => {
+  test('returns a link to login, in English, with the system theme', () => {
     expect(parseLink(button.html())).toEqual({
       href: 'https://app.example/shop/auth/login',
       class: 'ppoppo-sign-in',
@@ -40,7 +40,7 @@ describe('signInButton', () => {
     expect(button.html()).not.toMatch(/<form|<script|style=|\son\w+=/)
   })
 
-  test('takes return_to, language, theme, class and label', () => {
+  test('accepts returnTo, lang, theme, className and label', () => {
     const link = parseLink(button.html({ returnTo: '/a b?c=d&e=f#g', lang: 'ko-KR', theme: 'dark', className: 'wide' }))
     expect(link).toMatchObject({ class: 'ppoppo-sign-in wide', theme: 'dark', lang: 'ko', label: 'Ppoppo로 로그인' })
     const url = new URL(link['href'] ?? '', 'https://app.example')
@@ -48,7 +48,7 @@ describe('signInButton', () => {
     expect(parseLink(button.html({ label: 'Go' }))['label']).toBe('Go')
   })
 
-  test('speaks the languages the app has texts for, and else English', () => {
+  test('supports the languages that the app has texts for, otherwise English', () => {
     const own = createButton({
       mountPath: '/auth',
       origin: 'https://app.example',
@@ -74,7 +74,7 @@ describe('signInButton', () => {
     [{ zzzzzzzz: 1 }, 'signInButton: "zzzzzzzz" is not an option; known are: returnTo, lang, theme, label, className'],
     [{ theme: 'red' }, 'signInButton: "theme" must be "auto", "light" or "dark"'],
     [{ label: 7 }, 'signInButton: "label" must be a string'],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const attempt = (): string => button.html(options as SignInButtonOptions)
     expect(attempt).toThrow(message)
     try {
@@ -90,7 +90,7 @@ describe('button routes', () => {
     ['/button.js', 'text/javascript; charset=utf-8'],
     ['/button.css', 'text/css; charset=utf-8'],
     ['/button', 'text/html; charset=utf-8'],
-  ])('%s is the same for everyone, cacheable, and usable from other origins', async (path, type) => {
+  ])('%s is the same for everybody, cacheable, and usable from other origins', async (path, type) => {
     const first = await request(appWith()).get(path).set('Accept-Language', 'ko').set('Cookie', 'a=b')
     expect(first.status).toBe(200)
     expect(first.headers).toMatchObject({
@@ -109,7 +109,7 @@ describe('button routes', () => {
     expect((await request(appWith()).head(path)).headers['etag']).toBe(first.headers['etag'])
   })
 
-  test('the ETag changes with the text', async () => {
+  test('the ETag changes with the content', async () => {
     const other = createButton({ mountPath: '/auth', origin: 'https://other.example' })
     for (const path of ['/button.js', '/button']) {
       const [one, two] = await Promise.all([request(appWith()).get(path), request(appWith(other)).get(path)])
@@ -117,7 +117,7 @@ describe('button routes', () => {
     }
   })
 
-  test('the fragment links to our origin in full, in the language of the query', async () => {
+  test('the fragment links to our origin, in the language of the query', async () => {
     const { text } = await request(appWith()).get('/button?lang=ko&return_to=%2Fx%3Fa%3D1%26b&theme=dark')
     expect(parseLink(text)).toMatchObject({ lang: 'ko', theme: 'dark', label: 'Ppoppo로 로그인' })
     expect(parseLink(text)['href']).toBe('https://app.example/shop/auth/login?return_to=%2Fx%3Fa%3D1%26b')
@@ -129,7 +129,7 @@ describe('button routes', () => {
     `?return_to=${'x'.repeat(5_000)}`,
     '?label=<b>Free+money</b>&className=x',
     '?return_to=%00%ff%ed%a0%80',
-  ])('C11 the fragment takes %.60s calmly', async (query) => {
+  ])('C11 the fragment ignores or escapes %.60s', async (query) => {
     const { status, text } = await request(appWith()).get(`/button${query}`)
     expect(status).toBe(200)
     expect(text).not.toMatch(/<script|<b>|Free/)
@@ -142,7 +142,7 @@ describe('button routes', () => {
     expect(text.length).toBeLessThan(1_200)
   })
 
-  test('the script is valid, and text inside it cannot end a script element', async () => {
+  test('the script is valid, and its texts cannot close a script element', async () => {
     const own = createButton({
       mountPath: '/auth',
       origin: 'https://app.example',
@@ -154,7 +154,7 @@ describe('button routes', () => {
     expect(text).toContain('"https://app.example/auth"')
   })
 
-  test('the stylesheet gives 44 px, a focus ring, and loads nothing', () => {
+  test('the stylesheet sets a height of 44 px and a focus ring, and loads nothing', () => {
     expect(button.assets.css).toMatch(/min-height:44px/)
     expect(button.assets.css).toMatch(/:focus-visible\{outline:3px/)
     expect(button.assets.css).not.toMatch(/url\(|@import/)

@@ -22,7 +22,7 @@ function toEnv(lines: readonly string[]): Record<string, string> {
 }
 
 describe('express-ppoppo keygen', () => {
-  test('C27 prints two lines that production accepts', async () => {
+  test('C27 prints two variables that production accepts', async () => {
     const { code, out, err } = await runCli('keygen')
     expect([code, err]).toEqual([0, []])
     expect(out).toEqual([
@@ -42,17 +42,17 @@ describe('express-ppoppo keygen', () => {
     expect(config.vaultKeys?.map((key) => [key.id, key.secret.length])).toEqual([['k20261120', 32]])
   })
 
-  test('makes other ones every time', async () => {
+  test('prints new values every time', async () => {
     const runs = await Promise.all(Array.from({ length: 20 }, () => runCli('keygen')))
     expect(new Set(runs.flatMap((one) => one.out)).size).toBe(40)
   })
 
-  test('takes an id', async () => {
+  test('uses the given id', async () => {
     expect((await runCli('keygen', '--id', 'blue_2')).out[1]).toMatch(/^PPOPPO_VAULT_KEYS=blue_2:/)
   })
 
   test.each([[['--id', 'a:b']], [['--id']], [['--ids', 'x']], [['s3cr3t-argument']]])(
-    'refuses %j without repeating it',
+    'rejects %j without quoting it',
     async (args) => {
       const { code, out, err } = await runCli('keygen', ...args)
       expect([code, out, err.length]).toEqual([2, [], 1])
@@ -60,13 +60,13 @@ describe('express-ppoppo keygen', () => {
     },
   )
 
-  test('explains itself', async () => {
+  test('--help prints the usage', async () => {
     expect((await runCli('keygen', '--help')).out[0]).toContain('Usage: express-ppoppo keygen')
   })
 })
 
-describe('express-ppoppo', () => {
-  test('--help and no command at all list every command', async () => {
+describe('express-ppoppo command line', () => {
+  test('--help, and no command at all, list every command', async () => {
     for (const args of [[], ['--help'], ['-h'], ['help']]) {
       const { code, out } = await runCli(...args)
       expect(code).toBe(0)
@@ -75,12 +75,12 @@ describe('express-ppoppo', () => {
     }
   })
 
-  test('--version is that of the package', async () => {
+  test('--version prints the version of the package', async () => {
     const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
     expect((await runCli('--version')).out).toEqual([manifest.version])
   })
 
-  test('an unknown command is one line with the nearest known one', async () => {
+  test('an unknown command is reported in one line with the nearest known one', async () => {
     expect(await runCli('keygne')).toEqual({
       code: 2,
       out: [],
@@ -90,7 +90,7 @@ describe('express-ppoppo', () => {
     expect((await runCli('--verbose')).code).toBe(2)
   })
 
-  test('a command that throws is one line and exit code 1', async () => {
+  test('a command that throws is reported in one line, with exit code 1', async () => {
     const err: string[] = []
     const io: CliIo = { print: () => undefined, printError: (line) => err.push(line), env: {}, now: () => new Date() }
     const broken = { summary: 'breaks', run: () => Promise.reject(new Error('no Redis')) }

@@ -37,13 +37,13 @@ function pull(
   return { child, ended: once(child, 'close'), err: () => err }
 }
 
-test.each(['http', 'https'])('a peer that stays silent over %s does not keep the process', async (scheme) => {
+test.each(['http', 'https'])('proto pull exits although a silent peer over %s never answers', async (scheme) => {
   const { ended, err } = pull(scheme, '--timeout', '0.5')
   expect(await ended).toEqual([3, null])
   expect(err()).toMatch(/^express-ppoppo proto pull: no answer from .* within 0\.5 s\. [^\n]*\n$/)
 })
 
-test('SIGINT ends it at once, and nothing is written', async () => {
+test('SIGINT stops proto pull at once, and nothing is written', async () => {
   const { child, ended, err } = pull('https')
   await once(silent, 'connection')
   child.kill('SIGINT')

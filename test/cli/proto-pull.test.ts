@@ -63,14 +63,14 @@ async function serve(change: (text: string) => string, options: ReflectingOption
 
 const filesIn = (): string[] => readdirSync(folder).sort()
 
-describe('against the sandbox', () => {
+describe('proto pull from the sandbox', () => {
   let sandbox: Sandbox
   beforeAll(async () => {
     sandbox = await startSandbox({ pasPort: 0, pcsPort: 0 })
   })
   afterAll(() => sandbox.close())
 
-  test.each(['', '/ext', '/ext/'])('under the path "%s" nothing differs', async (path) => {
+  test.each(['', '/ext', '/ext/'])('under the path "%s" there is no difference', async (path) => {
     const url = `${sandbox.pcs?.url}${path}`
     const { code, out: printed, err } = await pull(['pull', url, '--out', out])
     expect({ code, err }).toEqual({ code: 0, err: [] })
@@ -81,7 +81,7 @@ describe('against the sandbox', () => {
     expect(await pull(['pull', url, '--out', out])).toMatchObject({ code: 0 })
   })
 
-  test('under a wrong path one line says so', async () => {
+  test('a wrong path is reported in one line', async () => {
     const { code, err } = await pull(['pull', `${sandbox.pcs?.url}/api`, '--out', out])
     expect(code).toBe(3)
     expect(err).toEqual([
@@ -93,8 +93,8 @@ describe('against the sandbox', () => {
   })
 })
 
-describe('what differs', () => {
-  test('other numbers and another package matter, and the pulled file is the answer', async () => {
+describe('proto pull and differences', () => {
+  test('different field numbers and packages matter, and the pulled file fixes them', async () => {
     const { code, out: printed, err } = await pull(['pull', (await serve(permuted)).url, '--out', out])
     expect(code).toBe(1)
     expect(err).toEqual([
@@ -109,7 +109,7 @@ describe('what differs', () => {
     expect(printed).not.toContain('missing')
   })
 
-  test('additions do not', async () => {
+  test('additions do not matter', async () => {
     const {
       code,
       out: printed,
@@ -145,7 +145,7 @@ describe('what differs', () => {
     }
   })
 
-  test('what is missing, of another type, repeated or a stream matters, and calls that cannot work are named', async () => {
+  test('members that are missing, of another type, repeated or streaming matter, and calls that cannot work are named', async () => {
     const { url } = await serve((text) =>
       text
         .replace('repeated RecipientInput recipients = 2;', 'RecipientInput recipients = 2;')
@@ -178,8 +178,8 @@ describe('what differs', () => {
   })
 })
 
-describe('a server', () => {
-  test('with the older reflection only is asked by that one', async () => {
+describe('proto pull and a server', () => {
+  test('that only supports the older reflection service is asked through it', async () => {
     const { code, out: printed } = await pull([
       'pull',
       (await serve(String, { version: 'v1alpha', prefix: '/ext' })).url,
@@ -190,13 +190,13 @@ describe('a server', () => {
     expect(printed).toContain('grpc.reflection.v1alpha')
   })
 
-  test('without reflection is told in one line', async () => {
+  test('without reflection is reported in one line', async () => {
     const { code, err } = await pull(['pull', (await serve(String, { version: 'none' })).url, '--out', out])
     expect(code).toBe(3)
     expect(err).toEqual([expect.stringContaining('no gRPC server reflection at')])
   })
 
-  test('of something else is told with what is there', async () => {
+  test('with other services is reported with their names', async () => {
     const { url } = await serve((text) => text.replace('package chat.external', 'package acme.shop'))
     const { code, err } = await pull(['pull', url, '--out', out])
     expect(code).toBe(3)
@@ -206,7 +206,7 @@ describe('a server', () => {
     expect(filesIn()).toEqual([])
   })
 
-  test('that wants a token gets one, by the variables of the client or from one that is named', async () => {
+  test('that requires a token gets the app’s, or the one named by --token', async () => {
     const sandbox = await startSandbox({ pasPort: 0 })
     closers.push(() => void sandbox.close())
     const { url } = await serve(String, { token: 'secret-token-1' })
@@ -231,13 +231,13 @@ describe('a server', () => {
   })
 
   test.each<[string, (url: string) => Record<string, string>]>([
-    ['PCS_API_URL is another host', () => ({ PCS_API_URL: 'https://api.ppoppo.com/ext' })],
-    ['PCS_API_URL is another port', () => ({ PCS_API_URL: 'http://127.0.0.1:1' })],
-    ['PCS_API_URL is https there', (url) => ({ PCS_API_URL: url.replace('http:', 'https:') })],
+    ['PCS_API_URL has another host', () => ({ PCS_API_URL: 'https://api.ppoppo.com/ext' })],
+    ['PCS_API_URL has another port', () => ({ PCS_API_URL: 'http://127.0.0.1:1' })],
+    ['PCS_API_URL has https', (url) => ({ PCS_API_URL: url.replace('http:', 'https:') })],
     ['PCS_API_URL is not set', () => ({})],
-    ['PCS_API_URL is no URL', () => ({ PCS_API_URL: 'here' })],
-    ['another server is meant by PPOPPO_ENVIRONMENT', () => ({ PPOPPO_ENVIRONMENT: 'sandbox' })],
-  ])('A13 gets no token of this app where %s, and the error says how to send one', async (_name, more) => {
+    ['PCS_API_URL is not a URL', () => ({ PCS_API_URL: 'here' })],
+    ['PPOPPO_ENVIRONMENT selects another server', () => ({ PPOPPO_ENVIRONMENT: 'sandbox' })],
+  ])('A13 gets no token of the app if %s, and the error says how to send one', async (_name, more) => {
     const sandbox = await startSandbox({ pasPort: 0 })
     closers.push(() => void sandbox.close())
     const { url } = await serve(String, { token: 'secret-token-1' })
@@ -249,12 +249,15 @@ describe('a server', () => {
       ...more(url),
     }
     const refused = await pull(['pull', url, '--out', out], env)
-    expect(refused).toMatchObject({ code: 3, err: [expect.stringMatching(/only sent to the host of PCS_API_URL.*--token/)] })
+    expect(refused).toMatchObject({
+      code: 3,
+      err: [expect.stringMatching(/only sent to the host of PCS_API_URL.*--token/)],
+    })
     expect(sandbox.control.counters.token).toBe(0)
     expect(await pull(['pull', url, '--out', out, '--token', 'T'], env)).toMatchObject({ code: 0 })
   })
 
-  test('A13 another path of the app’s own host gets it', async () => {
+  test('A13 with another path on the app’s own host gets the app’s token', async () => {
     const sandbox = await startSandbox({ pasPort: 0 })
     closers.push(() => void sandbox.close())
     const { url } = await serve(String, { token: 'secret-token-1' })
@@ -269,7 +272,7 @@ describe('a server', () => {
     expect(sandbox.control.counters.tokenClientCredentials).toBe(1)
   })
 
-  test('that is not there, hangs or says something else is told in one line', async () => {
+  test('that is down, hangs or speaks another protocol is reported in one line', async () => {
     const silent = createTcpServer((socket) => closers.push(() => socket.destroy()))
     const rude = createTcpServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
     const port = async (server: typeof silent): Promise<number> => {
@@ -291,7 +294,7 @@ describe('a server', () => {
   })
 })
 
-describe('called wrongly', () => {
+describe('proto pull, wrong usage', () => {
   test.each([
     [[], 'takes one URL'],
     [['push', 'http://localhost:1'], 'takes one URL'],
@@ -306,20 +309,20 @@ describe('called wrongly', () => {
     [['pull', 'http://localhost:3203/ext?token=hunter2'], '<url> must be a URL'],
     [['pull', 'http://api.ppoppo.com/ext'], '<url> must be https'],
     [['pull', 'http://localhost:1', '--token', 'UNSET'], '--token must name an environment variable'],
-  ])('%j is one line and exit code 2', async (args, expected) => {
+  ])('%j is reported in one line, with exit code 2', async (args, expected) => {
     const { code, err, out: printed } = await pull(args)
     expect({ code, printed }).toEqual({ code: 2, printed: '' })
     expect(err).toEqual([expect.stringContaining(expected)])
     expect(err[0]).not.toMatch(/\n|hunter2/)
   })
 
-  test('--help is no mistake', async () => {
+  test('--help prints the usage, with exit code 0', async () => {
     for (const args of [['--help'], ['pull', '-h']]) {
       expect(await pull(args)).toMatchObject({ code: 0, err: [], out: expect.stringContaining('--out <file>') })
     }
   })
 
-  test('a wrong variable of the client is told by its name', async () => {
+  test('a wrong environment variable is reported by its name', async () => {
     const { code, err } = await pull(['pull', 'http://localhost:1'], { PAS_TOKEN_URL: 'nonsense-value' })
     expect({ code, lines: err.length }).toEqual({ code: 2, lines: 1 })
     expect(err[0]).toContain('PAS_TOKEN_URL')
@@ -327,8 +330,8 @@ describe('called wrongly', () => {
   })
 })
 
-describe('the file', () => {
-  test('of somebody else is left alone, unless forced', async () => {
+describe('proto pull and its output file', () => {
+  test('that is not a descriptor set is only replaced with --force', async () => {
     const { url } = await serve(String)
     writeFileSync(out, 'my thesis')
     expect(await pull(['pull', url, '--out', out])).toMatchObject({
@@ -344,7 +347,7 @@ describe('the file', () => {
     ['a folder', () => mkdirSync(out), 'is not a plain file'],
     ['a link', () => symlinkSync(OWN_PROTO, out), 'is not a plain file'],
     ['in a folder that is not there', () => (out = join(folder, 'none', 'x.desc')), 'its folder does not exist'],
-  ])('that is %s is refused', async (_what, arrange, expected) => {
+  ])('that is %s is not written', async (_what, arrange, expected) => {
     arrange()
     const { url } = await serve(String)
     expect(await pull(['pull', url, '--out', out, '--force'])).toMatchObject({
@@ -354,7 +357,7 @@ describe('the file', () => {
     expect(filesIn().filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 
-  test('that lies there stays when the server does not answer', async () => {
+  test('that exists is kept if the server does not answer', async () => {
     const { url } = await serve(permuted)
     await pull(['pull', url, '--out', out])
     const before = readFileSync(out)

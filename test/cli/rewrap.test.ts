@@ -113,7 +113,7 @@ describeWithRedis('express-ppoppo rewrap', () => {
       { REDIS_URL: 'redis://127.0.0.1:1', PPOPPO_VAULT_KEYS: 'k1:c2hvcnQ=' },
       /PPOPPO_VAULT_KEYS\) must be base64 of exactly 32/,
     ],
-  ])('C27 with %j left out or wrong: one clear message, exit code 2', async (env, message) => {
+  ])('C27 with %j missing or wrong: one clear message, exit code 2', async (env, message) => {
     const { code, out, err } = await runCli([], {
       PPOPPO_CLIENT_ID: CLIENT,
       PPOPPO_BASE_URL: 'https://app.example',
@@ -124,14 +124,14 @@ describeWithRedis('express-ppoppo rewrap', () => {
     expect(err.join('\n')).not.toContain('c2hvcnQ')
   })
 
-  test('explains itself, and refuses what it does not know without repeating it', async () => {
+  test('--help prints the usage, and unknown arguments are rejected without quoting them', async () => {
     expect((await runCli(['--help'], {})).out[0]).toContain('Usage: express-ppoppo rewrap')
     const { code, err } = await runCli(['--s3cret'], {})
     expect([code, err.length]).toEqual([2, 1])
     expect(err[0]).not.toContain('s3cret')
   })
 
-  test('C37 a Redis that is not there is one line and exit code 1', async () => {
+  test('C37 a Redis that is down is reported in one line, with exit code 1', async () => {
     const env = {
       PPOPPO_CLIENT_ID: CLIENT,
       PPOPPO_BASE_URL: 'https://app.example',

@@ -39,7 +39,7 @@ async function answerOf(next: (req: Request) => unknown): Promise<{ code?: strin
 const untyped = (target: object, name: string, ...args: readonly unknown[]): unknown =>
   Reflect.apply(Reflect.get(target, name), target, args)
 
-describe('an option that is not known is refused, by its nearest name and never with its value', () => {
+describe('an unknown option is rejected with the nearest name and never with its value', () => {
   test.each([
     [{ everyWhere: true }, '"everyWhere" is not an option; did you mean "everywhere"?'],
     [{ all: true }, '"all" is not an option; known are: everywhere'],
@@ -77,7 +77,7 @@ describe('an option that is not known is refused, by its nearest name and never 
     )
   })
 
-  test('requireSignIn passed to Express without its brackets says so, and lets nobody through', async () => {
+  test('requireSignIn passed to Express without parentheses throws, and lets nobody through', async () => {
     world.app.get('/bare', world.auth.requireSignIn as never, (_req, res) => void res.send('through'))
     const answer = await browser.visit(`${world.url}/bare`)
     expect([answer.status, answer.text]).toEqual([500, expect.stringContaining('write auth.requireSignIn()')])

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { DEV, faultsOf, KEY, PRODUCTION, productionRest, resolve, SECRET } from '../support/config.js'
 
 describe('resolveConfig', () => {
-  test('gives its Redis and key prefix to the Messaging client, which may have its own', () => {
+  test('passes its Redis and key prefix to the Messaging client, which may override them', () => {
     const config = resolve({ ...DEV, keyPrefix: 'acme:' }, { REDIS_URL: 'redis://one:6379' })
     expect(config.messaging).toMatchObject({ redis: 'redis://one:6379', keyPrefix: 'acme:' })
     const own = { redis: 'redis://two:6379', keyPrefix: 'messages:' }
@@ -108,7 +108,7 @@ describe('resolveConfig', () => {
     expect(faults[4]).toContain('(PPOPPO_VAULT_KEYS)')
   })
 
-  test('names the nearest known option for an unknown one, also inside', () => {
+  test('suggests the nearest known option for an unknown one, also in nested options', () => {
     expect(faultsOf({ ...DEV, cliendId: 'x' })).toEqual(['"cliendId" is not an option; did you mean "clientId"?'])
     expect(faultsOf({ ...DEV, session: { idle: 1 } })[0]).toContain('did you mean "session.idleMs"?')
     expect(faultsOf({ ...DEV, rateLimit: { loginsPerMinute: 1 } })[0]).toContain(
@@ -120,46 +120,46 @@ describe('resolveConfig', () => {
     expect(faultsOf({ ...DEV, zzzzzzzzzz: 1 })[0]).toContain('known are: clientId')
   })
 
-  test('an option name of megabytes is refused like any other, and not compared letter by letter', () => {
+  test('an option name of megabytes is rejected without an expensive comparison', () => {
     expect(faultsOf({ ...DEV, ['x'.repeat(20_000_000)]: 1 })[0]).toMatch(/^"\(odd name\)" is not an option; known are:/)
   })
 
-  test('where something is missing it says that a .env file is not read by itself, and how to read it', () => {
+  test('a missing option is reported with a hint that a .env file is not read automatically', () => {
     expect(() => resolve({}, {})).toThrow(/\nA \.env file is not read automatically: start Node with --env-file=\.env$/)
     expect(() => resolve({ ...DEV, scope: 'openid' })).toThrow(/must/)
     expect(() => resolve({ ...DEV, scope: 'openid' })).not.toThrow(/env-file/)
   })
 
-  test('appName is one line of text that can be seen', () => {
+  test('appName must be one line of visible text', () => {
     expect(resolve({ ...DEV, appName: ' 예제 <shop> ' }).appName).toBe('예제 <shop>')
     for (const appName of ['', ' ', '\u200b', '\u3164\u115f', 'a\nb', 'a\u202eb', 'x'.repeat(61), 7, '—'])
       expect(faultsOf({ ...DEV, appName })[0]).toMatch(/^"appName" must be the name of your site/)
   })
 
-  test('does not repeat a name that may be a pasted secret', () => {
+  test('does not quote a name that may be a pasted secret', () => {
     expect(faultsOf({ ...DEV, 's3cr3t/pasted+by=mistake': 1 })[0]).toMatch(/^"\(odd name\)" is not an option/)
   })
 
-  test('C06 takes other return origins once each, normalised, and leaves the own one out', () => {
+  test('C06 return origins are normalised, without duplicates and without the app’s own', () => {
     const allowedReturnOrigins = ['https://B.example/', 'https://b.example:443', 'http://localhost:3000']
     expect(resolve({ ...DEV, allowedReturnOrigins }).allowedReturnOrigins).toEqual(['https://b.example'])
     expect(resolve({ ...DEV, trustedOrigins: allowedReturnOrigins }).trustedOrigins).toEqual(['https://b.example'])
   })
 
-  test('C01 has no option for the PKCE method: plain cannot be configured', () => {
+  test('C01 there is no option for the PKCE method: plain cannot be configured', () => {
     for (const name of ['codeChallengeMethod', 'code_challenge_method', 'pkce', 'usePKCE']) {
       expect(faultsOf({ ...DEV, [name]: 'plain' })).toHaveLength(1)
     }
   })
 
-  test('C04 makes the redirect URI of configuration alone', () => {
+  test('C04 the redirect URI depends on the configuration only', () => {
     expect(
       resolve({ ...DEV, baseUrl: 'https://App.Example:443/', mountPath: '/shop/auth/', ...productionRest() })
         .redirectUri,
     ).toBe('https://app.example/shop/auth/callback')
   })
 
-  test('freezes the result all the way down, and leaves the Redis client and the options alone', async () => {
+  test('deeply freezes the result, except for the Redis client and the options', async () => {
     const redis = new Redis({ lazyConnect: true })
     const texts = { en: { pages: { denied: { title: 'No' } } } }
     const config = resolve({ ...DEV, redis, texts, session: { idleMs: 5_000 } })
@@ -171,11 +171,11 @@ describe('resolveConfig', () => {
     redis.disconnect()
   })
 
-  test('shortens the default idle time to a shorter absolute one', () => {
+  test('reduces the default idle lifetime to a shorter absolute lifetime', () => {
     expect(resolve({ ...DEV, session: { absoluteMs: 60_000 } })).toMatchObject({ idleMs: 60_000, absoluteMs: 60_000 })
   })
 
-  test("session: false is the app's own session, whose secret is the app's", () => {
+  test("session: false uses the app's own session and requires no session secret", () => {
     const { sessionSecret: _, ...rest } = PRODUCTION
     expect(resolve({ ...rest, session: false })).toMatchObject({ ownSession: false, idleMs: 30 * 86_400_000 })
   })
@@ -188,13 +188,13 @@ describe('resolveConfig', () => {
     }
   })
 
-  test('lets production run in memory only when told so', () => {
+  test('allows the memory store in production only with allowMemoryStore', () => {
     const { redis: _, ...rest } = PRODUCTION
     expect(faultsOf(rest)).toEqual([expect.stringMatching(/^"redis" \(REDIS_URL\) is required in production/)])
     expect(resolve({ ...rest, allowMemoryStore: true }).redis).toBeUndefined()
   })
 
-  test('warns where hosts of two environments are mixed', () => {
+  test('warns if the hosts of two environments are mixed', () => {
     const warningsOf = (more: object): readonly string[] => resolve({ ...DEV, ...more }).warnings
     expect(warningsOf({ environment: 'sandbox', issuer: 'https://accounts.ppoppo.com' })[0]).toContain(
       'belongs to the production',

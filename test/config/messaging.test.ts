@@ -29,7 +29,7 @@ describe('resolveMessagingConfig', () => {
     })
   })
 
-  test('takes Redis from REDIS_URL, an option first, and refuses what is none', () => {
+  test('takes Redis from the option, then from REDIS_URL, and rejects anything else', () => {
     expect(resolveMessagingConfig({}, { REDIS_URL: 'redis://one:6379' }).redis).toBe('redis://one:6379')
     const given = { redis: 'redis://two:6379', keyPrefix: 'acme:' }
     expect(resolveMessagingConfig(given, { REDIS_URL: 'redis://one:6379' })).toMatchObject(given)
@@ -60,7 +60,7 @@ describe('resolveMessagingConfig', () => {
     expect(resolveMessagingConfig({}, { PCS_API_URL: '' }).apiUrl).toBe('https://api.ppoppo.com/ext')
   })
 
-  test('tells all faults at once, by name, and never a value', () => {
+  test('reports all faults at once, by name and never with a value', () => {
     const options = {
       apiUrl: 'http://api.example/ext',
       tokenUrl: 'https://pas.example',
@@ -117,15 +117,15 @@ describe('resolveMessagingConfig', () => {
       '"clientSecret" (PAS_PCS_CLIENT_SECRET) is missing',
     ],
     ['an id and an empty secret', {}, { PAS_PCS_CLIENT_ID: 'a', PAS_PCS_CLIENT_SECRET: ' ' }, '"clientSecret"'],
-  ])('%s by itself is a fault at start', (_, options, env, fault) => {
+  ])('%s alone is a startup error', (_, options, env, fault) => {
     expect(faultsOf(options, env)).toEqual([expect.stringContaining(fault)])
   })
 
-  test('half in code and half in the environment are whole', () => {
+  test('an id in code and a secret in the environment are complete credentials', () => {
     expect(faultsOf({ clientId: 'acme' }, { PAS_PCS_CLIENT_SECRET: 's3cr3t-s3cr3t' })).toEqual([])
   })
 
-  test('in ppoppo() half of them is told along with all else', () => {
+  test('ppoppo() reports incomplete credentials together with all other faults', () => {
     const messaging = { clientSecret: 's3cr3t-s3cr3t' }
     const options = { clientId: 'a_login_client', baseUrl: 'http://localhost:1', messaging }
     expect(() => resolveConfig(options, {})).toThrow('messaging: "clientId" (PAS_PCS_CLIENT_ID) is missing')
@@ -138,7 +138,7 @@ describe('resolveMessagingConfig', () => {
   ] as const)('the %s', (_, name, variable) => {
     const given = (value: string) => ({ clientId: 'acme', clientSecret: 's3cr3t-s3cr3t', [name]: value })
 
-    test.each(['a b', 'two  spaces', 'quote" and \\ and ~', '!'])('%j is taken as it is', (value) => {
+    test.each(['a b', 'two  spaces', 'quote" and \\ and ~', '!'])('%j is accepted unchanged', (value) => {
       const config = resolveMessagingConfig(given(value), {})
       expect(config.credentials?.[name]).toBe(value)
       expect(JSON.stringify(config)).not.toContain(config.credentials?.clientSecret)
@@ -147,7 +147,7 @@ describe('resolveMessagingConfig', () => {
     test.each([
       ...[' ab', 'ab ', ' ', '', 'a\nb', 'a\tb', 'a\u00a0b', 'a\u0000b', 'x'.repeat(1_001)],
       ...['ab\u200b', '\ufeffab', '비밀'],
-    ])('%j is refused, and not repeated', (value) => {
+    ])('%j is rejected and not quoted', (value) => {
       const faults = faultsOf(given(value))
       expect(faults).toEqual([expect.stringMatching(new RegExp(`^"${name}" \\(${variable}\\) `))])
       if (value.trim() !== '') expect(faults.join()).not.toContain(value)
@@ -160,7 +160,7 @@ describe('resolveMessagingConfig', () => {
     'https://u:p@a.example',
     'https://a.example/%20',
     'a.example',
-  ])('refuses %s for the API', (apiUrl) => {
+  ])('rejects %s as apiUrl', (apiUrl) => {
     expect(faultsOf({ ...CREDENTIALS, apiUrl })).toHaveLength(1)
   })
 })

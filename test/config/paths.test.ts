@@ -9,34 +9,38 @@ function pathsOf(options: object, env: Record<string, string> = {}): readonly st
   return [homeUrl.replace(HOST, ''), redirectUri.replace(HOST, ''), strippedPrefix]
 }
 
-describe('the public path of the app', () => {
+describe('public paths', () => {
   test.each([
-    ['nothing said', {}, ['/', '/auth/callback', '']],
-    ['from mountPath, without its last segment', { mountPath: '/shop/auth' }, ['/shop/', '/shop/auth/callback', '']],
-    ['from a deep mountPath', { mountPath: '/a/b/c/' }, ['/a/b/', '/a/b/c/callback', '']],
-    ['basePath alone', { basePath: '/shop' }, ['/shop/', '/shop/auth/callback', 'detect']],
-    ['a slash at the end', { basePath: '/shop/' }, ['/shop/', '/shop/auth/callback', 'detect']],
-    ['the root, said so', { basePath: '/', mountPath: '/api/auth' }, ['/', '/api/auth/callback', '']],
+    ['defaults', {}, ['/', '/auth/callback', '']],
     [
-      'both',
+      'basePath from mountPath, without its last segment',
+      { mountPath: '/shop/auth' },
+      ['/shop/', '/shop/auth/callback', ''],
+    ],
+    ['basePath from a deep mountPath', { mountPath: '/a/b/c/' }, ['/a/b/', '/a/b/c/callback', '']],
+    ['basePath alone', { basePath: '/shop' }, ['/shop/', '/shop/auth/callback', 'detect']],
+    ['basePath with a trailing slash', { basePath: '/shop/' }, ['/shop/', '/shop/auth/callback', 'detect']],
+    ['basePath set to the root', { basePath: '/', mountPath: '/api/auth' }, ['/', '/api/auth/callback', '']],
+    [
+      'both paths set',
       { basePath: '/shop', mountPath: '/shop/users/sign-in' },
       ['/shop/', '/shop/users/sign-in/callback', 'detect'],
     ],
     [
-      'a stripped prefix, the rest derived',
+      'strippedPrefix, basePath derived',
       { mountPath: '/shop/auth', strippedPrefix: '/shop/' },
       ['/shop/', '/shop/auth/callback', '/shop'],
     ],
     [
-      'a part of it stripped',
+      'a leading part of basePath stripped',
       { basePath: '/gate/shop', strippedPrefix: '/gate' },
       ['/gate/shop/', '/gate/shop/auth/callback', '/gate'],
     ],
-    ['nothing stripped', { basePath: '/shop', strippedPrefix: '' }, ['/shop/', '/shop/auth/callback', '']],
-    ['nothing stripped, spelt "/"', { basePath: '/shop', strippedPrefix: '/' }, ['/shop/', '/shop/auth/callback', '']],
+    ['strippedPrefix empty', { basePath: '/shop', strippedPrefix: '' }, ['/shop/', '/shop/auth/callback', '']],
+    ['strippedPrefix set to "/"', { basePath: '/shop', strippedPrefix: '/' }, ['/shop/', '/shop/auth/callback', '']],
   ])('S4 %s', (_name, options, expected) => expect(pathsOf(options)).toEqual(expected))
 
-  test('S4 from the environment, and the option wins', () => {
+  test('S4 basePath comes from the environment, and the option wins', () => {
     const env = { PPOPPO_BASE_PATH: '/shop' }
     expect(pathsOf({}, env)).toEqual(['/shop/', '/shop/auth/callback', 'detect'])
     expect(pathsOf({ basePath: '/blog' }, env)).toEqual(['/blog/', '/blog/auth/callback', 'detect'])
@@ -57,7 +61,7 @@ describe('the public path of the app', () => {
     ['basePath', { basePath: '//shop' }, 'must be a path such as'],
     ['basePath', { basePath: '/../shop' }, 'must be a path such as'],
     ['basePath', { basePath: '/상점' }, 'must be a path such as'],
-  ])('S4 "%s" is refused: %j', (name, options, problem) => {
+  ])('S4 "%s" is rejected: %j', (name, options, problem) => {
     const faults = faultsOf({ ...DEV, ...options })
     expect(faults).toEqual([expect.stringContaining(problem)])
     expect(faults[0]?.startsWith(`"${name}"`)).toBe(true)

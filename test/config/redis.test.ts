@@ -21,7 +21,7 @@ describe('REDIS_URL', () => {
     ['rediss://u:p@[fe80::1]', { host: 'fe80::1', port: 6379, username: 'u', password: 'p', db: 0, tls: true }],
     ['redis://cache?family=6', { host: 'cache', port: 6379, db: 0, tls: false, family: 6 }],
     ['redis://cache/3?family=0', { host: 'cache', port: 6379, db: 3, tls: false, family: 0 }],
-  ])('%s is taken as it is meant', (url, address) => {
+  ])('%s is parsed', (url, address) => {
     expect(parseRedisUrl(url)).toEqual(address)
   })
 
@@ -81,11 +81,11 @@ describe('REDIS_URL', () => {
     ['rediss+ssl://cache', /rediss:\/\/ for TLS/],
     ['redis://cache?=1', /\(odd name\)/],
     ['redis://cache?enableOfflineQueue=true&family=4', /enableOfflineQueue/],
-  ])('%s: what is wrong with it, and what to do', (url, problem) => {
+  ])('%s is rejected with what to do', (url, problem) => {
     expect(parseRedisUrl(url)).toMatch(problem)
   })
 
-  test('a password is in no problem, whatever else is wrong', () => {
+  test('no fault contains the password, whatever else is wrong', () => {
     const secret = 'hunter2hunter2'
     const text = fc.string({
       unit: fc.constantFrom('a', '1', ':', '/', '@', '?', '#', '%', '[', ']', ',', '.', '=', '&'),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { DEV, faultsOf, PRODUCTION, resolve } from '../support/config.js'
 
-describe('what is refused', () => {
+describe('resolveConfig rejects', () => {
   const wrong: Record<string, unknown[]> = {
     clientId: ['', 'two words', 'tab\there', 7, {}, 'ü', 'x'.repeat(201)],
     baseUrl: [
@@ -123,7 +123,7 @@ describe('what is refused', () => {
     ],
   }
   test.each(Object.entries(wrong).flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
-    '"%s": %j',
+    'option "%s" as %j',
     (name, value) => {
       const faults = faultsOf({ ...DEV, [name]: value })
       expect(faults.length).toBeGreaterThan(0)
@@ -131,11 +131,11 @@ describe('what is refused', () => {
     },
   )
 
-  test.each([undefined, null, 5, 'x', []])('options that are %j', (options) => {
+  test.each([undefined, null, 5, 'x', []])('%j as options', (options) => {
     expect(faultsOf(options, {}).length).toBeGreaterThan(0)
   })
 
-  test('a node-redis client, by its name', () => {
+  test('a node-redis client, and names it', () => {
     expect(faultsOf({ ...DEV, redis: { isOpen: false, duplicate: () => null } })[0]).toContain('node-redis')
   })
 

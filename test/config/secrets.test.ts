@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { DEV, faultsOf, KEY, PRODUCTION, resolve, SECRET } from '../support/config.js'
 
-describe('C27 weak, short, default or wrongly encoded secrets are refused', () => {
+describe('C27 weak, short, default or wrongly encoded secrets are rejected', () => {
   const base64 = (bytes: Iterable<number>): string => Buffer.from([...bytes]).toString('base64')
   const good = randomBytes(32)
 
@@ -32,7 +32,7 @@ describe('C27 weak, short, default or wrongly encoded secrets are refused', () =
     ['sessionSecret', 'a1b1a1b1a1b1a1b1a1b1a1b1a1b1a1b1a1b1'],
     ['vaultKeys', `k1:${base64(new Uint8Array(32).fill(7))}`],
     ['vaultKeys', `k1:${Buffer.from('correct horse battery staple 123').toString('base64')}`],
-  ])('%s that can be guessed is a fault in production and a warning in development: %j', (option, secret) => {
+  ])('a guessable %s is a fault in production and a warning in development: %j', (option, secret) => {
     expect(faultsOf({ ...PRODUCTION, [option]: secret })).toEqual([expect.stringContaining(`"${option}"`)])
     const { warnings } = resolve({ ...DEV, [option]: secret })
     expect(warnings).toEqual([expect.stringContaining(`"${option}"`)])
@@ -40,29 +40,29 @@ describe('C27 weak, short, default or wrongly encoded secrets are refused', () =
   })
 
   test.each([
-    ['no id', good.toString('base64')],
-    ['odd id', `a.b:${good.toString('base64')}`],
-    ['hex', `k1:${good.toString('hex')}`],
+    ['a key without an id', good.toString('base64')],
+    ['an invalid id', `a.b:${good.toString('base64')}`],
+    ['a key in hex', `k1:${good.toString('hex')}`],
     ['31 bytes', `k1:${base64(good.subarray(1))}`],
     ['33 bytes', `k1:${base64([...good, 1])}`],
     ['a stray character', `k1:${good.toString('base64').replace(/^./, '*')}`],
     ['a space inside', `k1:${good.toString('base64').replace(/^..../, '$& ')}`],
-    ['bits that are not there', `k1:${good.toString('base64').replace(/.=$/, 'B=')}`],
+    ['non-zero padding bits', `k1:${good.toString('base64').replace(/.=$/, 'B=')}`],
     ['a passphrase', `k1:${Buffer.from('correct horse battery staple 123').toString('base64')}`],
-    ['zeros', `k1:${base64(new Uint8Array(32))}`],
-    ['one byte', `k1:${base64(new Uint8Array(32).fill(0xaa))}`],
-    ['counting', `k1:${base64(Array.from({ length: 32 }, (_, i) => i))}`],
-    ['half a key twice', `k1:${base64([...good.subarray(0, 16), ...good.subarray(0, 16)])}`],
-    ['empty list', []],
-    ['same id', [KEY, `k1:${good.toString('base64')}`]],
-    ['same key', [KEY, KEY.replace('k1', 'k2')]],
+    ['only zeros', `k1:${base64(new Uint8Array(32))}`],
+    ['one repeated byte', `k1:${base64(new Uint8Array(32).fill(0xaa))}`],
+    ['counting bytes', `k1:${base64(Array.from({ length: 32 }, (_, i) => i))}`],
+    ['half a key repeated', `k1:${base64([...good.subarray(0, 16), ...good.subarray(0, 16)])}`],
+    ['an empty list', []],
+    ['the same id twice', [KEY, `k1:${good.toString('base64')}`]],
+    ['the same key twice', [KEY, KEY.replace('k1', 'k2')]],
   ])('vaultKeys: %s', (_, keys) => {
     const faults = faultsOf({ ...PRODUCTION, vaultKeys: keys })
     expect(faults).toEqual([expect.stringMatching(/^"vaultKeys" \(PPOPPO_VAULT_KEYS\) /)])
     for (const key of [keys].flat()) expect(faults[0]).not.toContain(String(key).slice(-9))
   })
 
-  test('a key is taken as base64 or base64url, padded or not', () => {
+  test('a key may be base64 or base64url, padded or not', () => {
     for (const text of [
       good.toString('base64'),
       good.toString('base64').replace('=', ''),
@@ -72,7 +72,7 @@ describe('C27 weak, short, default or wrongly encoded secrets are refused', () =
     }
   })
 
-  test('freshly made secrets always pass', () => {
+  test('newly generated secrets always pass', () => {
     for (let round = 0; round < 2_000; round++) {
       const secret = randomBytes(32).toString(round % 2 === 0 ? 'base64url' : 'hex')
       expect(faultsOf({ ...DEV, sessionSecret: secret, vaultKeys: `k:${randomBytes(32).toString('base64')}` })).toEqual(
@@ -81,7 +81,7 @@ describe('C27 weak, short, default or wrongly encoded secrets are refused', () =
     }
   })
 
-  test('C24 no message ever holds a value that was given', () => {
+  test('C24 no message contains a configured value', () => {
     const marked = fc.string({ unit: 'binary', maxLength: 40 }).map((noise) => `zq${noise.replaceAll('"', '')}9Qz7`)
     const value = fc.oneof(
       marked,

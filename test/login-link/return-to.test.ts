@@ -108,9 +108,9 @@ const TRICKS: readonly unknown[] = [
   Symbol('x'),
 ]
 
-describe('where one may be sent', () => {
+describe('createReturnTo', () => {
   test.each(TRICKS.map((trick) => [typeof trick === 'string' ? trick.slice(0, 60) : String(trick), trick]))(
-    'C06 %j leads home',
+    'C06 %j becomes the home URL',
     (_name, trick) => expect(toReturnTo(trick)).toBe(`${ORIGIN}/`),
   )
 
@@ -134,7 +134,7 @@ describe('where one may be sent', () => {
     ['https://partner.example:8443/auth/x', `${PARTNER}/auth/x`],
   ])('C06 %j is kept', (wanted, expected) => expect(toReturnTo(wanted)).toBe(expected))
 
-  test('C06 whatever comes in, what goes out is absolute, ours or allowed, short, and stable', () => {
+  test('C06 any input results in an absolute URL that is ours or allowed, short, and stable', () => {
     const piece = fc.constantFrom(
       ...[
         '/',
@@ -195,7 +195,7 @@ describe('where one may be sent', () => {
   })
 })
 
-describe('where one is sent', () => {
+describe('return_to of the login route', () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld({ options: { rateLimit: false } })
@@ -221,7 +221,7 @@ describe('where one is sent', () => {
     '/a\0b',
     '/auth/login',
     'x'.repeat(9_000),
-  ])('C06 over HTTP, %j leads home', async (trick) =>
+  ])('C06 over HTTP, %j redirects home', async (trick) =>
     expect(await landing(`?return_to=${encodeURIComponent(trick)}`)).toBe(`${world.url}/`),
   )
 
@@ -232,9 +232,9 @@ describe('where one is sent', () => {
     '?return_to=',
     '?return_to',
     '',
-  ])('C06 over HTTP, the query %j leads home', async (query) => expect(await landing(query)).toBe(`${world.url}/`))
+  ])('C06 over HTTP, the query %j redirects home', async (query) => expect(await landing(query)).toBe(`${world.url}/`))
 
-  test('C06 over HTTP, a good place is kept, and Location is absolute', async () => {
+  test('C06 over HTTP, a valid return_to is kept, and Location is absolute', async () => {
     expect(await landing(`?return_to=${encodeURIComponent('/me?a=1#x')}`)).toBe(`${world.url}/me?a=1#x`)
   })
 })

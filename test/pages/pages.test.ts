@@ -27,7 +27,7 @@ function policyOf(header: string | undefined): Record<string, string> {
 
 describe('page texts', () => {
   const texts = mergeTexts()
-  test.each(Object.keys(LANGUAGES))('%s has every label and every page, none empty', (language) => {
+  test.each(Object.keys(LANGUAGES))('%s has every label and every page, and none is empty', (language) => {
     for (const label of LABEL_KEYS) expect(texts[language]?.[label]).toMatch(/\S/)
     for (const kind of PAGE_KINDS) {
       const page = texts[language]?.pages[kind]
@@ -37,7 +37,7 @@ describe('page texts', () => {
     expect(Object.keys(texts[language] ?? {}).sort()).toEqual([...LABEL_KEYS, 'pages'].sort())
   })
 
-  test('an app may change one text, and add a language that falls back to its English', () => {
+  test('an app may change a text, and add a language that falls back to the app’s English', () => {
     const merged = mergeTexts({
       de: { signIn: 'Anmelden', pages: { denied: { title: 'Nein' } } },
       en: { back: 'No, stay' },
@@ -53,7 +53,7 @@ describe('page texts', () => {
 describe('pages', () => {
   // In a frame of another site there is one link, which opens a tab.
   const outOfFrames = PAGE_KINDS.filter((kind) => kind !== 'framed')
-  test.each(outOfFrames)('%s says whose site it is, and has a way back to it', async (kind) => {
+  test.each(outOfFrames)('%s shows the name of the site and a link to its home', async (kind) => {
     const pages = createPages({ mountPath: '/shop/auth', homeUrl: 'https://app.example/shop/', appName: 'Bags & <Co>' })
     const app = express()
     app.use((req, res) => pages.send(req, res, kind))
@@ -62,7 +62,7 @@ describe('pages', () => {
   })
 
   test.each(PAGE_KINDS.flatMap((kind) => [[kind, 'en'] as const, [kind, 'ko'] as const]))(
-    '%s in %s',
+    'page %s in %s has its texts, one action and no script',
     async (kind, language) => {
       const details = {
         correlationId: 'c-123',
@@ -97,7 +97,7 @@ describe('pages', () => {
     expect(res.headers['vary']).toBe('Accept-Language, Accept')
   })
 
-  test('takes the language an app added', async () => {
+  test('uses a language that the app has added', async () => {
     const res = await request(appWith('denied', {}, { he: { pages: { denied: { title: 'לא' } } } }))
       .get('/')
       .set('Accept-Language', 'he')
@@ -136,7 +136,7 @@ describe('pages', () => {
     }
   })
 
-  test('C11 C19 shows what came from outside escaped, on every page', async () => {
+  test('C11 C19 every page escapes external text', async () => {
     const details = {
       reason: HOSTILE,
       correlationId: HOSTILE,
@@ -152,7 +152,7 @@ describe('pages', () => {
   })
 
   test.each(['javascript:alert(1)', 'data:text/html,x', '//evil.example', '/\\evil.example'])(
-    'leads nowhere but to the web: %s',
+    'links only to web URLs, not to %s',
     async (url) => {
       for (const kind of ['logout_go_on', 'logout_confirm'] as const) {
         const { text } = await request(appWith(kind, { goOnUrl: url, returnTo: url })).get('/')
@@ -162,7 +162,7 @@ describe('pages', () => {
     },
   )
 
-  test('C19 the button starts over and keeps return_to', async () => {
+  test('C19 the button starts a new sign-in and keeps return_to', async () => {
     const { text } = await request(appWith('account_setup_required', { returnTo: '/a b?c=d&e=\ud800' })).get('/')
     const href = /class="button" rel="nofollow" href="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? ''
     const url = new URL(href, 'https://app.example')
@@ -176,7 +176,7 @@ describe('pages', () => {
     )
   })
 
-  test('shows the reason of the app, the missing scopes, and one hint for the developer', async () => {
+  test('shows the app’s reason, the missing scopes, and one hint for the developer', async () => {
     const denied = await request(appWith('denied', { reason: `Staff only.\n${'x'.repeat(5_000)}` })).get('/')
     expect(denied.text).toContain('Staff only.')
     expect(denied.text.length).toBeLessThan(9_000)
@@ -187,7 +187,7 @@ describe('pages', () => {
     expect((await request(appWith('access_denied')).get('/')).text).not.toContain('developer')
   })
 
-  test('C30 the confirm page asks by a form, which may lead back to where one came from', async () => {
+  test('C30 the confirmation page has a form and a link back to return_to', async () => {
     const res = await request(appWith('logout_confirm', { returnTo: 'https://www.app.example/x' })).get('/')
     expect(res.text).toContain('<form method="post" action="/shop/auth/logout">')
     expect(res.text).toContain('<input type="hidden" name="return_to" value="https://www.app.example/x">')
@@ -197,18 +197,18 @@ describe('pages', () => {
     expect(res.headers['referrer-policy']).toBe('same-origin')
   })
 
-  test('a target that would change the policy is left out of it', async () => {
+  test('a form target that would change the policy is left out of it', async () => {
     const res = await request(appWith('logout_confirm', { returnTo: 'https://a;script-src *.example/' })).get('/')
     expect(policyOf(res.headers['content-security-policy'])['form-action']).toBe("'self'")
   })
 
-  test('goes on to PAS by itself after a sign-out', async () => {
+  test('redirects to PAS after a sign-out', async () => {
     const res = await request(appWith('logout_go_on', { goOnUrl: 'https://pas.example/end?a=1&b=2' })).get('/')
     expect(res.text).toContain('<meta http-equiv="refresh" content="0; url=https://pas.example/end?a=1&amp;b=2">')
     expect(res.text).toContain('href="https://pas.example/end?a=1&amp;b=2"')
   })
 
-  test('takes status and Retry-After from the route', async () => {
+  test('uses the status and Retry-After of the route', async () => {
     const res = await request(appWith('rate_limited', { status: 503, retryAfterSeconds: 0.2 })).get('/')
     expect([res.status, res.headers['retry-after']]).toEqual([503, '1'])
     expect((await request(appWith('rate_limited')).get('/')).headers['retry-after']).toBe('60')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { formatDifference } from '../../src/pages/time-difference.js'
 
-describe('a difference between two clocks, for people', () => {
+describe('formatDifference', () => {
   test.each([
     [90, 'en', '90 seconds'],
     [119, 'ko', '119초'],

@@ -8,7 +8,7 @@ import { findFreePort } from '../support/redis.js'
 
 jest.setTimeout(60_000)
 
-describe('U9 auth.ready() with messages', () => {
+describe('U9 auth.ready() with messaging', () => {
   let sandbox: Sandbox
   beforeAll(async () => {
     sandbox = await startSandbox({ pasPort: 0, pcsPort: 0 })
@@ -22,13 +22,13 @@ describe('U9 auth.ready() with messages', () => {
     return { issuer: sandbox.issuer, messaging }
   }
 
-  test('resolves with a token and a connection; without credentials nothing is asked', async () => {
+  test('resolves with a token and a connection; without credentials, messaging is not checked', async () => {
     expect(await readinessOf(toOptions(), { timeoutMs: 30_000 })).toEqual({ text: 'ready', warnings: [] })
     const { apiUrl, tokenUrl } = { apiUrl: 'http://127.0.0.1:1', tokenUrl: 'http://127.0.0.1:1/token' }
     expect((await readinessOf({ issuer: sandbox.issuer, messaging: { apiUrl, tokenUrl } })).text).toBe('ready')
   })
 
-  test('a wrong secret, at once; nobody at the token endpoint, nobody at PCS; a wrong path', async () => {
+  test('reports a wrong secret at once; also a token endpoint or PCS that is down, and a wrong path', async () => {
     const secret = 'hush-hush-hush'
     const refused = await readinessOf(toOptions({ clientSecret: secret }), { timeoutMs: 120_000 })
     expect([refused.error?.code, refused.text]).toEqual([
@@ -55,7 +55,7 @@ describe('U9 auth.ready() with messages', () => {
     }
   })
 
-  test('an app that Ppoppo has suspended is ready, with a warning: people can sign in all the same', async () => {
+  test('resolves with a warning for a suspended app, because people can still sign in', async () => {
     const world = await startWorld()
     try {
       const messaging = { apiUrl: world.pcs.url, tokenUrl: world.pas.url, ...CLIENT }

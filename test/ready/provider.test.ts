@@ -11,7 +11,7 @@ jest.setTimeout(60_000)
 
 const PAGE = '<!doctype html><title>Welcome to nginx!</title>'
 
-describe('U9 a PAS at fault, as auth.ready() tells it: where, why, and what to do', () => {
+describe('U9 auth.ready() reports a fault of PAS with place, cause and fix', () => {
   let sandbox: Sandbox
   const closeAfter: (() => unknown)[] = []
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe('U9 a PAS at fault, as auth.ready() tells it: where, why, and what to d
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  test('nobody listens, by address and by name; a host that nobody knows', async () => {
+  test('a refused connection, by address and by name; an unknown host', async () => {
     const port = await findFreePort()
     const refused = /cannot be reached \(ECONNREFUSED: it refuses connections\)\. Check that it is up/
     await expectFault('provider_unavailable', refused, { issuer: `http://127.0.0.1:${port}` })
@@ -50,7 +50,7 @@ describe('U9 a PAS at fault, as auth.ready() tells it: where, why, and what to d
     })
   })
 
-  test('https:// to a port without TLS, http:// to one with, and a certificate that nobody vouches for', async () => {
+  test('https:// to a port without TLS, http:// to a port with TLS, and an untrusted certificate', async () => {
     const front = await startTlsFront(sandbox.port, 'http/1.1')
     closeAfter.push(() => front.close())
     await expectFault('provider_unavailable', /does not speak TLS as we do\)\. Check the port/, {
@@ -64,7 +64,7 @@ describe('U9 a PAS at fault, as auth.ready() tells it: where, why, and what to d
     })
   })
 
-  test('somebody’s page instead of JSON, as 200 and as 404', async () => {
+  test('an HTML page instead of JSON, with 200 and with 404', async () => {
     const html = await serve((_req, res) => void res.setHeader('content-type', 'text/html').end(PAGE))
     await expectFault(
       'provider_unavailable',
@@ -79,7 +79,7 @@ describe('U9 a PAS at fault, as auth.ready() tells it: where, why, and what to d
     await expectFault('provider_misconfigured', neither, { issuer: missing })
   })
 
-  test('another issuer, also by a slash; a refusal; a server error; an answer that is cut off', async () => {
+  test('another issuer, even by a slash; a 4xx; a server error; a truncated response', async () => {
     sandbox.control.inject({ endpoint: 'discovery', fault: { kind: 'wrong-issuer' }, times: 'until-cleared' })
     await expectFault('provider_misconfigured', /announces another issuer\. Set "issuer" \(PPOPPO_AUTH_URL\)/)
     sandbox.control.reset()
@@ -96,12 +96,12 @@ describe('U9 a PAS at fault, as auth.ready() tells it: where, why, and what to d
     }
   })
 
-  test('without a discovery document, as documented, it is ready where the keys are; else not', async () => {
+  test('without a discovery document, it is ready if the keys can be read, and otherwise not', async () => {
     sandbox.control.inject({ endpoint: 'discovery', fault: { kind: 'status', status: 404 }, times: 'until-cleared' })
     expect((await readinessOf({ issuer: sandbox.issuer }, { timeoutMs: 30_000 })).text).toBe('ready')
   })
 
-  test('keys that are no use: none for id_tokens, none at all, no JSON', async () => {
+  test('unusable keys: none for id_tokens, none at all, not JSON', async () => {
     const answers: [string, string, RegExp][] = [
       [JSON.stringify({ keys: [{ kty: 'RSA', n: 'x', e: 'AQAB' }] }), 'provider_response_invalid', /no Ed25519 key/],
       [JSON.stringify({ keys: [] }), 'provider_response_invalid', /no Ed25519 key: no id_token could be verified/],

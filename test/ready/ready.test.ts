@@ -39,14 +39,14 @@ function start(options: PpoppoOptions = {}): Ppoppo {
 }
 
 describe('U9 auth.ready()', () => {
-  test('resolves where PAS is there and the store is memory, also without options, and asks PAS once', async () => {
+  test('resolves if PAS is up and the store is in memory, also without options, and asks PAS once', async () => {
     const auth = start()
     await expect(Promise.all(Array.from({ length: 50 }, () => auth.ready()))).resolves.toBeDefined()
     expect(sandbox.control.counters.discovery).toBe(1)
     await expect(auth.ready({ timeoutMs: 5_000 })).resolves.toBeUndefined()
   })
 
-  test('says what is true now, not what was true once', async () => {
+  test('reports the current state, not an earlier one', async () => {
     const pas = await startSandbox({ pasPort: 0 })
     const auth = start({ issuer: pas.issuer })
     await auth.ready()
@@ -61,20 +61,20 @@ describe('U9 auth.ready()', () => {
   })
 
   test.each<[string, object, RegExp]>([
-    ['an option it does not know', { timeout: 5 }, /auth\.ready: "timeout" is not an option; did you mean "timeoutMs"/],
-    ['no object', [], /takes an object with signal, timeoutMs/],
+    ['an unknown option', { timeout: 5 }, /auth\.ready: "timeout" is not an option; did you mean "timeoutMs"/],
+    ['an array', [], /takes an object with signal, timeoutMs/],
     ['a time of 0', { timeoutMs: 0 }, /"timeoutMs" must be a positive number of milliseconds/],
-    ['a time that is no number', { timeoutMs: '5000' }, /"timeoutMs" must be a positive number/],
+    ['a time that is not a number', { timeoutMs: '5000' }, /"timeoutMs" must be a positive number/],
     ['NaN', { timeoutMs: Number.NaN }, /"timeoutMs" must be a positive number/],
-    ['a time no timer takes', { timeoutMs: 2 ** 31 }, /2147483647 at most/],
-    ['a signal that is none', { signal: true }, /"signal" must be an AbortSignal/],
-  ])('refuses %s', async (_name, options, why) => {
+    ['a time beyond the longest timer', { timeoutMs: 2 ** 31 }, /2147483647 at most/],
+    ['a signal that is not an AbortSignal', { signal: true }, /"signal" must be an AbortSignal/],
+  ])('rejects %s', async (_name, options, why) => {
     const failure = start().ready(options)
     await expect(failure).rejects.toThrow(why)
     await expect(failure).rejects.toMatchObject({ code: 'config_invalid' })
   })
 
-  test('after close() it rejects at once, and close() ends one that waits', async () => {
+  test('rejects at once after close(), and close() rejects a pending call', async () => {
     sandbox.control.inject({ endpoint: 'discovery', fault: { kind: 'hang' }, times: 'until-cleared' })
     const auth = start()
     const waiting = auth.ready()
@@ -86,7 +86,7 @@ describe('U9 auth.ready()', () => {
     await expect(auth.ready()).rejects.toMatchObject({ code: 'closed' })
   })
 
-  test('an abort rejects with the signal’s reason, before and during', async () => {
+  test('rejects with the signal’s reason if aborted before or during the call', async () => {
     const auth = start()
     const reason = new Error('not today')
     await expect(auth.ready({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
@@ -101,7 +101,7 @@ describe('U9 auth.ready()', () => {
     await expect(other).rejects.toMatchObject({ code: 'provider_unavailable' })
   })
 
-  test('leaves neither timer nor socket behind: after close() the process ends by itself, whatever was wrong', async () => {
+  test('leaves no timer or socket behind: after close() the process exits by itself, whatever was wrong', async () => {
     const port = await findFreePort()
     const silent = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1')
     await once(silent, 'listening')
@@ -136,7 +136,7 @@ describeWithOwnRedis('U9 auth.ready() with Redis', () => {
   })
   afterAll(() => server.stop())
 
-  test('waits for a Redis and a PAS that come later than the app', async () => {
+  test('waits for a Redis and a PAS that start later than the app', async () => {
     const [port, pasPort] = [await findFreePort(), await findFreePort()]
     const auth = start({ redis: `redis://127.0.0.1:${port}`, issuer: `http://localhost:${pasPort}` })
     const ready = auth.ready({ timeoutMs: 30_000 })
@@ -151,7 +151,7 @@ describeWithOwnRedis('U9 auth.ready() with Redis', () => {
     }
   })
 
-  test('names all that is wrong at once, each with where, errno and what to do; the faults are its cause', async () => {
+  test('reports all faults at once, each with place, errno and fix, and has them as its cause', async () => {
     const [port, pasPort] = [await findFreePort(), await findFreePort()]
     const { error, text } = await faultOf(
       { redis: `redis://app:hush-hush@127.0.0.1:${port}`, issuer: `http://127.0.0.1:${pasPort}` },
@@ -168,7 +168,7 @@ describeWithOwnRedis('U9 auth.ready() with Redis', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('hush-hush')
   })
 
-  test('what waiting does not change is told at once, with what else is wrong by then', async () => {
+  test('reports a lasting fault at once, with the other faults so far', async () => {
     const pasPort = await findFreePort()
     const { error, text } = await readinessOf(
       { redis: server.url.replace('//', '//nobody:hush-hush@'), issuer: `http://127.0.0.1:${pasPort}` },
@@ -179,7 +179,7 @@ describeWithOwnRedis('U9 auth.ready() with Redis', () => {
     expect(error).toBeInstanceOf(PpoppoError)
   })
 
-  test('a Redis that hangs holds it up no longer than its time, also when it hangs later', async () => {
+  test('rejects in time if Redis hangs, also if it hangs later', async () => {
     const auth = start({ redis: server.url })
     await auth.ready()
     server.pause()

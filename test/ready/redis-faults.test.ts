@@ -19,7 +19,7 @@ import { until } from '../support/until.js'
 jest.setTimeout(60_000)
 
 const PASSWORD = 'hush-hush'
-describeWithOwnRedis('U9 a Redis at fault, as auth.ready() tells it: where, why, and what to do', () => {
+describeWithOwnRedis('U9 auth.ready() reports a fault of Redis with place, cause and fix', () => {
   let sandbox: Sandbox
   const closeAfter: (() => unknown)[] = []
   beforeAll(async () => {
@@ -75,14 +75,14 @@ describeWithOwnRedis('U9 a Redis at fault, as auth.ready() tells it: where, why,
     await expectFault(server.url, /127\.0\.0\.1:\d+ takes no writes .*its disk \(MISCONF\)\. See its log/)
   })
 
-  test('full; a read-only replica', async () => {
+  test('out of memory; a read-only replica', async () => {
     const server = await start('--maxmemory', '1')
     await expectFault(server.url, /has reached "maxmemory" \(OOM\)\. Give it more memory/)
     const replica = await start('--replicaof', '127.0.0.1 1')
     await expectFault(replica.url, /is a read-only replica \(READONLY\).*connect to the master/)
   })
 
-  test('no password where one is asked for, a wrong one, no rights', async () => {
+  test('a missing password, a wrong one, missing permissions', async () => {
     const locked = await start('--requirepass', 'another')
     await expectFault(locked.url, /asks for a password, and none is configured \(NOAUTH\)\. Write it/)
     const wrong = locked.url.replace('//', `//:${PASSWORD}@`)
@@ -92,7 +92,7 @@ describeWithOwnRedis('U9 a Redis at fault, as auth.ready() tells it: where, why,
     await expectFault(poor, /does not let this user do what we need \(NOPERM\)\. Allow it EVAL/)
   })
 
-  test('a Cluster that does not serve all slots: by its own client and by URL, from the start and after a loss', async () => {
+  test('a Cluster that does not serve all slots: by client and by URL, from the start and after a loss', async () => {
     const lonely = await start('--cluster-enabled', 'yes')
     const down = /127\.0\.0\.1:\d+.* says that its Cluster is down: .*\(CLUSTERDOWN\)\. See "redis-cli --cluster check"/
     await expectFault(lonely.url, down)
@@ -112,7 +112,7 @@ describeWithOwnRedis('U9 a Redis at fault, as auth.ready() tells it: where, why,
     const at = (name: string): string => join(folder, name)
     afterAll(() => rmSync(folder, { recursive: true }))
 
-    test('that is not there; that nobody listens on; that says nothing', async () => {
+    test('that does not exist; that nobody listens on; that never answers', async () => {
       await expectFault(
         unconnected({ path: at('none.sock') }),
         /Redis at \/\S+none\.sock has a socket that cannot be opened \(ENOENT\)\. Check the path/,
@@ -141,7 +141,7 @@ describeWithOwnRedis('U9 a Redis at fault, as auth.ready() tells it: where, why,
     })
   })
 
-  test('TLS where there is none, and none where there is', async () => {
+  test('TLS to a plain port, and plain to a TLS port', async () => {
     const files = certificateFiles()
     const tlsPort = await findFreePort()
     const certificate = ['--tls-cert-file', files.certificate, '--tls-key-file', files.key]
@@ -152,7 +152,7 @@ describeWithOwnRedis('U9 a Redis at fault, as auth.ready() tells it: where, why,
     await expectFault(`rediss://127.0.0.1:${tlsPort}`, /vouches for \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Name/)
   })
 
-  test('a host that nobody knows: by URL, a Cluster, Sentinels; a DNS that is away', async () => {
+  test('an unknown host: by URL, in a Cluster, by Sentinels; a DNS that is down', async () => {
     const unknown = /no-such-host\.invalid:\d+.*(ENOTFOUND|EAI_AGAIN)\)\. Check/
     await expectFault(`redis://:${PASSWORD}@no-such-host.invalid:6379`, unknown)
     const nodes = [{ host: 'no-such-host.invalid', port: 7000 }]
@@ -166,7 +166,7 @@ describeWithOwnRedis('U9 a Redis at fault, as auth.ready() tells it: where, why,
     )
   })
 
-  test('a port that is none: of a client, a Cluster, a URL', async () => {
+  test('an invalid port: of a client, a Cluster, a URL', async () => {
     const none = /:99999 has a port that is none \(ERR_SOCKET_BAD_PORT\)\. Use one from 1 to 65535/
     await expectFault(unconnected({ port: 99_999 }), none)
     await expectFault(new Cluster([{ host: '127.0.0.1', port: 99_999 }], { lazyConnect: true }), none)

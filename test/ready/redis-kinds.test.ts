@@ -17,7 +17,7 @@ const IN_TIME = { timeoutMs: 30_000 }
 const KEEPS_NOTHING = /keeps nothing on its disk.*"appendonly yes"/
 const EVICTS = /"maxmemory-policy \S+".*deletes sign-ins.*noeviction/
 
-describeWithOwnRedis('U9 auth.ready() and kinds of Redis', () => {
+describeWithOwnRedis('U9 auth.ready() with each kind of Redis', () => {
   let sandbox: Sandbox
   beforeAll(async () => {
     sandbox = await startSandbox({ pasPort: 0 })
@@ -27,7 +27,7 @@ describeWithOwnRedis('U9 auth.ready() and kinds of Redis', () => {
   const ready = (redis: NonNullable<PpoppoOptions['redis']>): Promise<Readiness> =>
     readinessOf({ redis, issuer: sandbox.issuer }, IN_TIME)
 
-  test('a client that the app has, which stays open; a Unix socket', async () => {
+  test('resolves with a client of the app, which stays open, and with a Unix socket', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ppoppo-socket-'))
     const path = join(folder, 'redis.sock')
     const server = await startRedis({ args: ['--unixsocket', path] })
@@ -43,7 +43,7 @@ describeWithOwnRedis('U9 auth.ready() and kinds of Redis', () => {
     }
   })
 
-  test('Sentinel, a Cluster, both with a password', async () => {
+  test('resolves with Sentinel and a Cluster, both with a password', async () => {
     const password = 'hush-hush'
     const sentinel = await startSentinel('mine', { password })
     const cluster = await startCluster({ password })
@@ -62,7 +62,7 @@ describeWithOwnRedis('U9 auth.ready() and kinds of Redis', () => {
     }
   })
 
-  describe('how it keeps things', () => {
+  describe('eviction and persistence', () => {
     let server: RedisServer
     let admin: Redis
     beforeAll(async () => {
@@ -86,7 +86,7 @@ describeWithOwnRedis('U9 auth.ready() and kinds of Redis', () => {
     }
 
     test.each(['volatile-lru', 'volatile-ttl', 'allkeys-lru', 'allkeys-random'])(
-      'a policy that evicts (%s) has warned by the time it is ready',
+      'an evicting policy (%s) is reported before it resolves',
       async (policy) => {
         await admin.config('SET', 'maxmemory-policy', policy)
         await admin.config('SET', 'appendonly', 'yes')
@@ -96,14 +96,14 @@ describeWithOwnRedis('U9 auth.ready() and kinds of Redis', () => {
       },
     )
 
-    test('no persistence, and snapshots only, have warned in production, and not in development', async () => {
+    test('no persistence, or only snapshots, is a warning in production and not in development', async () => {
       expect(await inProduction()).toEqual([expect.stringMatching(KEEPS_NOTHING)])
       expect((await ready(server.url)).warnings).toEqual([])
       await admin.config('SET', 'save', '3600 1')
       expect(await inProduction()).toEqual([expect.stringMatching(/snapshots only.*"appendonly yes"/)])
     })
 
-    test('noeviction with appendonly: not a word', async () => {
+    test('noeviction with appendonly raises no warning', async () => {
       await admin.config('SET', 'appendonly', 'yes')
       await until(async () => (await admin.info('persistence')).includes('aof_rewrite_in_progress:0'))
       expect(await inProduction()).toEqual([])
@@ -112,7 +112,7 @@ describeWithOwnRedis('U9 auth.ready() and kinds of Redis', () => {
     test.each<[string, string[], RegExp[]]>([
       ['CONFIG', ['-config'], [/maxmemory-policy allkeys-lru/]],
       ['CONFIG and INFO', ['-config', '-info'], []],
-    ])('where %s is forbidden it is ready, and says only what it knows', async (_name, rights, expected) => {
+    ])('if %s is forbidden, it resolves and only reports what it can read', async (_name, rights, expected) => {
       await admin.config('SET', 'maxmemory-policy', 'allkeys-lru')
       await admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', '>pw', '~*', '&*', '+@all', ...rights)
       const warnings = await inProduction(server.url.replace('//', '//app:pw@'))
@@ -120,7 +120,7 @@ describeWithOwnRedis('U9 auth.ready() and kinds of Redis', () => {
     })
 
     test.each(['get', 'decr', 'zadd', 'pexpireat', 'pttl', 'incr', 'set', 'time', 'del', 'zrem', 'evalsha'])(
-      'a right that is needed later, %s, is missed at start',
+      'a missing permission for %s is reported at startup',
       async (command) => {
         const everything = ['~*', '&*', '+@all']
         const denied = command === 'evalsha' ? ['-eval', '-evalsha'] : [`-${command}`]

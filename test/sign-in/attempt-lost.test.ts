@@ -10,7 +10,7 @@ afterEach(() => world.close())
 
 const refusals = (): unknown[] => world.events.filter(({ type }) => type === 'sign_in_refused')
 
-test('C09 who takes eleven minutes at PAS is told so', async () => {
+test('C09 a sign-in that takes eleven minutes at PAS gets the attempt_expired page', async () => {
   const clock = createClock()
   world = await startWorld({ runtime: clock.runtime })
   const browser = world.browser()
@@ -23,9 +23,9 @@ test('C09 who takes eleven minutes at PAS is told so', async () => {
 
 describeWithRedis('a Redis that loses what it was given', () => {
   test.each([
-    ['everything (FLUSHALL)', '*'],
-    ['the attempt only (eviction)', 'tx:*'],
-  ])('S11 %s between login and callback: the person is told, and can start again', async (_name, lost) => {
+    ['all keys lost (FLUSHALL)', '*'],
+    ['only the attempt lost (eviction)', 'tx:*'],
+  ])('S11 %s between login and callback: attempt_lost page with a link to start again', async (_name, lost) => {
     const redis: TestRedis = await redisForTests()
     const keyPrefix = redis.prefix()
     world = await startWorld({ options: { redis: redis.url, keyPrefix } })

@@ -34,8 +34,8 @@ async function start(
   return world
 }
 
-describe('parameters of the authorization request', () => {
-  test('X11 those of the option are sent with every login, beside our own', async () => {
+describe('authorizationParams', () => {
+  test('X11 the parameters of the option are sent with every login, in addition to ours', async () => {
     await start({ ui_locales: 'ko en', acr_values: 'urn:a b&c=d', 'x-vendor': '1' })
     const asked = await askedBy('/auth/login')
     expect([asked.get('ui_locales'), asked.get('acr_values'), asked.get('x-vendor')]).toEqual([
@@ -46,7 +46,7 @@ describe('parameters of the authorization request', () => {
     expect([asked.get('response_type'), asked.get('code_challenge_method')]).toEqual(['code', 'S256'])
   })
 
-  test('X11 a function gives those of one login, at once or later, or none', async () => {
+  test('X11 a function returns the parameters of one login, synchronously, asynchronously, or none', async () => {
     await start(async (req) => (req.query['plan'] ? { plan: String(req.query['plan']) } : undefined))
     expect((await askedBy('/auth/login?plan=pro')).get('plan')).toBe('pro')
     expect((await askedBy('/auth/login')).has('plan')).toBe(false)
@@ -66,9 +66,9 @@ describe('parameters of the authorization request', () => {
       },
     ],
     ['returns a reserved one', () => ({ redirect_uri: 'https://evil.example/' })],
-    ['returns no text', () => ({ ui_locales: 7 })],
-    ['returns no object', () => 'ui_locales=ko'],
-  ])('X11 a function that %s: the error handler of the app, and no attempt', async (_name, given) => {
+    ['returns a value that is not a string', () => ({ ui_locales: 7 })],
+    ['returns a string instead of an object', () => 'ui_locales=ko'],
+  ])('X11 a function that %s leads to the error handler of the app and no attempt', async (_name, given) => {
     const { url, browser } = await start(given as () => undefined)
     const answer = await browser().visit(`${url}/auth/login`)
     expect([answer.status, answer.location, answer.cookies]).toEqual([500, '', []])
@@ -88,7 +88,7 @@ describe('parameters of the authorization request', () => {
     ),
     ['max_age', 'must be a whole number of seconds'],
     ['ui_locales', 'must be a string'],
-  ])('X11 %s is refused at start, by name and without its value', (name, problem) => {
+  ])('X11 %s is rejected at startup, by name and without its value', (name, problem) => {
     const value = name === 'ui_locales' ? 'se\ncret' : 'secret-value'
     const faults = faultsOf({ ...DEV, authorizationParams: { [name]: value } })
     expect(faults).toEqual([expect.stringContaining(problem)])
@@ -96,7 +96,7 @@ describe('parameters of the authorization request', () => {
     expect(faults[0]).not.toContain('secret-value')
   })
 
-  test('X11 what is no list of parameters is refused at start, and an odd name is not repeated', () => {
+  test('X11 a value that is not an object of parameters is rejected at startup, and an invalid name is not quoted', () => {
     for (const wrong of ['a=b', 7, null, [], true])
       expect(faultsOf({ ...DEV, authorizationParams: wrong })).toHaveLength(1)
     expect(faultsOf({ ...DEV, authorizationParams: { 'pa ss=word': 'x' } })[0]).toContain(
@@ -105,8 +105,8 @@ describe('parameters of the authorization request', () => {
   })
 })
 
-describe('what a link may wish for', () => {
-  test('X11 prompt, login_hint and ui_locales, and nothing else that strangers write', async () => {
+describe('preferences in a login link', () => {
+  test('X11 prompt, login_hint and ui_locales are passed to PAS, and no other parameter', async () => {
     await start(undefined)
     const asked = await askedBy(
       '/auth/login?prompt=login&login_hint=123-1234-5678&ui_locales=ko%20en-GB&acr_values=x&max_age=0&redirect_uri=https://evil.example&scope=all&x=y',
@@ -131,20 +131,20 @@ describe('what a link may wish for', () => {
     'login_hint=a%0Ab',
     'ui_locales=ko,en',
     'ui_locales=%3Cscript%3E',
-  ])('X11 %.40s is passed over', async (query) => {
+  ])('X11 invalid preference %.40s is ignored', async (query) => {
     await start(undefined)
     const asked = await askedBy(`/auth/login?${query}`)
     for (const name of ['prompt', 'login_hint', 'ui_locales']) expect([name, asked.has(name)]).toEqual([name, false])
   })
 
-  test('X11 the app’s own parameters win over a link', async () => {
+  test('X11 authorizationParams override the link', async () => {
     await start({ prompt: 'consent' })
     expect((await askedBy('/auth/login?prompt=login&ui_locales=ko')).toString()).toMatch(
       /ui_locales=ko.*prompt=consent|prompt=consent.*ui_locales=ko/,
     )
   })
 
-  test('X11 the button and the guard pass them on, also from another host', async () => {
+  test('X11 the button and the guard pass preferences on, also from another host', async () => {
     const { url, auth } = await start(undefined, {
       routes: (app, one) =>
         void app.get('/step', one.requireSignIn({ prompt: 'login', loginHint: 'a b&c' }), (_q, r) => void r.send('')),
@@ -164,7 +164,7 @@ describe('what a link may wish for', () => {
     [{ loginHint: 7 }, '"loginHint" must be a string'],
     [{ uiLocales: 'ko,en' }, '"uiLocales" must be languages'],
     [{ login_hint: 'x' }, '"login_hint" is not an option; did you mean "loginHint"?'],
-  ])('X11 %j is refused by signInButton and requireSignIn', async (options, problem) => {
+  ])('X11 %j is rejected by signInButton and requireSignIn', async (options, problem) => {
     const auth = ppoppo({ ...DEV, onEvent: () => {} })
     expect(() => auth.signInButton(options as never)).toThrow(`signInButton: ${problem}`)
     expect(() => auth.requireSignIn(options as never)).toThrow(`requireSignIn: ${problem}`)
@@ -172,8 +172,8 @@ describe('what a link may wish for', () => {
   })
 })
 
-describe('another account', () => {
-  test('X11 somebody the app turned away can switch, although PAS remembers the browser', async () => {
+describe('signing in with another account', () => {
+  test('X11 a person denied by the app can switch accounts, although PAS remembers the browser', async () => {
     const { url, sandbox, browser } = await start(undefined, {
       sandbox: { autoSignIn: null, rememberBrowser: true },
       options: {
@@ -210,13 +210,13 @@ describe('another account', () => {
     [undefined, 'login', 'login'],
     [undefined, 'consent', 'consent'],
     [['login'], 'consent', undefined],
-  ])('X11 PAS announces %j, a link wishes %s: asked for %s', (announced, wished, expected) => {
+  ])('X11 PAS announces prompts %j, the link asks for %s: %s is sent', (announced, wished, expected) => {
     expect(promptOf(wished, announced).prompt).toBe(expected)
   })
 })
 
 describe('max_age', () => {
-  test('X11 it is sent, and a PAS that says when it saw the person signs them in', async () => {
+  test('X11 max_age is sent, and an id_token with auth_time signs the person in', async () => {
     const { url, browser } = await start({ max_age: '300' })
     expect((await askedBy('/auth/login')).get('max_age')).toBe('300')
     expect((await browser().go(`${url}/auth/login?return_to=/page`)).text).toBe('page of 77700000001')

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { startWorld } from '../support/world.js'
 
-test('C17 keepAnonymous carries what a visitor had, and nothing of another person', async () => {
+test('C17 keepAnonymous keeps the data of an anonymous visitor, and none of another person', async () => {
   const world = await startWorld({ options: { keepAnonymous: ['basket'] } })
   const browser = world.browser()
   await browser.visit(`${world.url}/basket?add=before`)
@@ -17,7 +17,7 @@ test('C17 keepAnonymous carries what a visitor had, and nothing of another perso
   await world.close()
 })
 
-test('C05 frames of a foreign page begin no attempt and use up no one’s rate', async () => {
+test('C05 frames of another site start no attempt and do not count towards the rate limit', async () => {
   const world = await startWorld({ options: { rateLimit: { loginPerMinute: 2 } } })
   for (let frame = 0; frame < 5; frame += 1) {
     const answer = await new CookieBrowser().visit(`${world.url}/auth/login`, {

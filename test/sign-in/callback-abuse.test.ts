@@ -23,23 +23,23 @@ const MALFORMED: readonly (readonly [string, (s: string, c: string) => string])[
   ['a code and an error', (s, c) => `?state=${s}&code=${c}&error=access_denied`],
   ['arrays', (s, c) => `?state[]=${s}&code[]=${c}`],
   ['objects', (s, c) => `?state[a]=${s}&code[a]=${c}`],
-  ['an array beside a text', (s, c) => `?state=${s}&state[]=${s}&code[]=${c}`],
+  ['an array in addition to a string', (s, c) => `?state=${s}&state[]=${s}&code[]=${c}`],
   [
     'a state in other letters',
     (s, c) => `?state=${s.toLowerCase() === s ? s.toUpperCase() : s.toLowerCase()}&code=${c}`,
   ],
-  ['a state cut short', (s, c) => `?state=${s.slice(1)}&code=${c}`],
-  ['a state with something after it', (s, c) => `?state=${s}%00&code=${c}`],
-  ['a state with a blank', (s, c) => `?state=%20${s}&code=${c}`],
-  ['binary', () => '?state=%00%01%ff%fe&code=%80%81'],
+  ['a truncated state', (s, c) => `?state=${s.slice(1)}&code=${c}`],
+  ['a state with a trailing NUL', (s, c) => `?state=${s}%00&code=${c}`],
+  ['a state with a leading space', (s, c) => `?state=%20${s}&code=${c}`],
+  ['binary data', () => '?state=%00%01%ff%fe&code=%80%81'],
   ['broken escapes', (s, c) => `?state=%&code=${c}%zz&x=${s}`],
-  ['a prototype', (_s, c) => `?__proto__[state]=x&constructor=1&code=${c}`],
-  ['a state that is a word of ours', (_s, c) => `?state=__proto__&code=${c}`],
+  ['prototype keys', (_s, c) => `?__proto__[state]=x&constructor=1&code=${c}`],
+  ['__proto__ as the state', (_s, c) => `?state=__proto__&code=${c}`],
   ['4 KB of state', (_s, c) => `?state=${'s'.repeat(4_000)}&code=${c}`],
   ['12 KB of code', (s) => `?state=${s}&code=${'c'.repeat(12_000)}`],
   ['12 KB of something else', (s, c) => `?state=${s}&code=${c}&x=${'y'.repeat(12_000)}`],
   ['a thousand parameters', (_s, c) => `?code=${c}${'&a=b'.repeat(1_000)}`],
-  ['semicolons', (s, c) => `?state=${s};code=${c}`],
+  ['semicolons as separators', (s, c) => `?state=${s};code=${c}`],
 ]
 
 /**
@@ -62,7 +62,7 @@ describeOnStores('callbacks that are none', (storage) => {
   })
   afterAll(() => world.close())
 
-  test('C21 malformed parameters are a 400 page, sign nobody in and spend no attempt', async () => {
+  test('C21 malformed parameters get a 400 page, sign nobody in and consume no attempt', async () => {
     const browser = world.browser()
     const url = new URL(await beginAttempt(world, browser))
     const [state, code] = [url.searchParams.get('state') ?? '', url.searchParams.get('code') ?? '']
@@ -82,19 +82,19 @@ describeOnStores('callbacks that are none', (storage) => {
     expect((await browser.go(url.href)).status).toBe(200)
   })
 
-  test('C21 what an app did to the query parser changes nothing', async () => {
+  test('C21 the app’s query parser setting does not affect the callback', async () => {
     world.app.set('query parser', () => ({ state: ['a'], code: { b: 'c' } }))
     const browser = world.browser()
     expect((await browser.go(await beginAttempt(world, browser))).status).toBe(200)
     world.app.set('query parser', 'simple')
   })
 
-  test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('C21 %s of the callback is 405', async (method) => {
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('C21 %s on the callback is answered with 405', async (method) => {
     const answer = await world.browser().visit(`${world.url}/auth/callback?state=a&code=b`, { method })
     expect([answer.status, answer.headers.get('allow'), answer.cookies]).toEqual([405, 'GET', []])
   })
 
-  test(`C21 ${RANDOM_CALLBACKS} random callbacks create nothing`, async () => {
+  test(`C21 ${RANDOM_CALLBACKS} random callbacks create no sign-in`, async () => {
     const stored = await storage.contents(options)
     const before = { ...world.sandbox.control.counters }
     const statuses = new Set<number>()

@@ -21,7 +21,7 @@ describeOnStores('what the app says to a sign-in', (storage) => {
     world = await startWorld({ options, sandbox: { announceRevocation: true } })
   }
 
-  test('onSignIn hears who it is, and what it returns is the account', async () => {
+  test('onSignIn receives the user, and its return value becomes the account', async () => {
     const heard: unknown[] = []
     await start((user, { req }) => {
       heard.push(user, req.path)
@@ -34,9 +34,14 @@ describeOnStores('what the app says to a sign-in', (storage) => {
   })
 
   test.each<[string, OnSignIn, number, string]>([
-    ['denies', () => Promise.reject(denySignIn(`Closed ${HOSTILE}`)), 403, 'This account cannot be used here'],
     [
-      'denies at once',
+      'rejects with denySignIn',
+      () => Promise.reject(denySignIn(`Closed ${HOSTILE}`)),
+      403,
+      'This account cannot be used here',
+    ],
+    [
+      'throws denySignIn synchronously',
       () => {
         throw denySignIn('Closed')
       },
@@ -51,20 +56,20 @@ describeOnStores('what the app says to a sign-in', (storage) => {
       503,
       'We could not finish signing you in',
     ],
-    ['throws no Error', () => Promise.reject('hunter2'), 503, 'We could not finish signing you in'],
+    ['rejects with a string', () => Promise.reject('hunter2'), 503, 'We could not finish signing you in'],
     [
       'throws one of our errors',
       () => Promise.reject(new PpoppoError('signed_out', 'hunter2')),
       503,
       'We could not finish signing you in',
     ],
-    ['returns a circle', () => circle, 503, 'We could not finish signing you in'],
+    ['returns a circular object', () => circle, 503, 'We could not finish signing you in'],
     ['returns a bigint', () => ({ id: 7n }), 503, 'We could not finish signing you in'],
     ['returns a function', () => () => 7, 503, 'We could not finish signing you in'],
     ['returns a symbol', () => Symbol('x'), 503, 'We could not finish signing you in'],
-    ['returns too much', () => 'x'.repeat(5_000), 503, 'We could not finish signing you in'],
+    ['returns more than the limit', () => 'x'.repeat(5_000), 503, 'We could not finish signing you in'],
   ])(
-    'C19 onSignIn %s: a page, nobody signed in, nothing kept, tokens revoked',
+    'C19 onSignIn that %s: a page, nobody signed in, nothing stored, tokens revoked',
     async (_name, onSignIn, status, title) => {
       let isRefusing = true
       await start((...about) => (isRefusing ? onSignIn(...about) : undefined))
@@ -84,7 +89,7 @@ describeOnStores('what the app says to a sign-in', (storage) => {
     },
   )
 
-  test('C19 the reason of a denial is shown escaped', async () => {
+  test('C19 the reason of denySignIn is shown escaped', async () => {
     await start(() => {
       throw denySignIn(`Closed ${HOSTILE}`)
     })
@@ -94,7 +99,7 @@ describeOnStores('what the app says to a sign-in', (storage) => {
     expect(world.events).toContainEqual(expect.objectContaining({ reason: 'denied_by_app' }))
   })
 
-  test('who is signed in and is denied a second sign-in keeps the first', async () => {
+  test('a person who is denied a second sign-in stays signed in with the first', async () => {
     let isOpen = true
     await start(() => {
       if (!isOpen) throw denySignIn('Closed')
@@ -107,7 +112,7 @@ describeOnStores('what the app says to a sign-in', (storage) => {
 })
 
 describe('the deadline of onSignIn', () => {
-  test('an answer after ten seconds is too late, and its failure reaches nobody', async () => {
+  test('an answer after ten seconds is too late, and its rejection is ignored', async () => {
     jest.useFakeTimers()
     try {
       let fail: (error: Error) => void = () => {}

@@ -20,7 +20,7 @@ describeOnStores('the session at sign-in', (storage) => {
   const basketOf = async (browser: CookieBrowser): Promise<unknown> =>
     JSON.parse((await browser.visit(`${world.url}/basket`)).text).basket
 
-  test('C17 the session id is new after a sign-in and after another one, and the old ones are dead', async () => {
+  test('C17 each sign-in creates a new session id, and the old ids are invalid', async () => {
     await start()
     const browser = world.browser()
     await browser.visit(`${world.url}/basket?add=apple`)
@@ -40,7 +40,7 @@ describeOnStores('the session at sign-in', (storage) => {
     expect(world.events).toContainEqual(expect.objectContaining({ type: 'sign_out', reason: 'replaced' }))
   })
 
-  test('C17 a session id planted before the sign-in is worth nothing after it', async () => {
+  test('C17 a session id that was planted before the sign-in is useless after it', async () => {
     await start()
     const [attacker, victim] = [world.browser(), world.browser()]
     await attacker.visit(`${world.url}/basket?add=trap`)
@@ -52,7 +52,7 @@ describeOnStores('the session at sign-in', (storage) => {
     expect(await basketOf(victim)).toEqual([])
   })
 
-  test('C17 what is on the list is kept, and nothing else', async () => {
+  test('C17 only the keys in keepAnonymous are kept', async () => {
     await start({ keepAnonymous: ['basket', 'toString', 'missing'] })
     const browser = world.browser()
     await browser.visit(`${world.url}/basket?add=apple`)
@@ -64,7 +64,7 @@ describeOnStores('the session at sign-in', (storage) => {
     expect(await isSignedIn(world, browser)).toBe(true)
   })
 
-  test('C17 another person in the same browser is that person, and the first is signed out', async () => {
+  test('C17 a second person in the same browser is signed in, and the first is signed out', async () => {
     await start()
     const browser = await world.signedIn('alex')
     const before = browser.clone()
@@ -105,7 +105,7 @@ describe("the app's own slow session store", () => {
     })
   }
 
-  test('C18 the write is finished before the first byte of the redirect leaves', async () => {
+  test('C18 the session is written before the first byte of the redirect is sent', async () => {
     await start()
     const browser = world.browser()
     const url = await beginAttempt(world, browser)
@@ -117,7 +117,7 @@ describe("the app's own slow session store", () => {
     answer.resume()
   })
 
-  test('C18 a write that fails is a 503 page, not a redirect, and leaves no sign-in', async () => {
+  test('C18 a failed write gets a 503 page instead of a redirect, and leaves no sign-in', async () => {
     await start()
     const browser = world.browser()
     const url = await beginAttempt(world, browser)

@@ -21,7 +21,7 @@ describeWithOwnRedis('a Redis that hangs during a sign-in', () => {
     await redis.stop()
   })
 
-  test('C08 before the attempt is taken: 503, the attempt stays, and a reload completes it', async () => {
+  test('C08 before the attempt is taken: 503, the attempt is kept, and a reload completes it', async () => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser)
     const cookies = new Map(browser.jar)
@@ -36,7 +36,7 @@ describeWithOwnRedis('a Redis that hangs during a sign-in', () => {
     expect((await settled(() => browser.go(url))).status).toBe(200)
   })
 
-  test('C18 after the exchange: 503 and no redirect, and no sign-in is left or comes later', async () => {
+  test('C18 after the code exchange: 503 without a redirect, and no sign-in is left or created later', async () => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser, '/me?kept')
     const before = await client.keys('*signin:*')
@@ -53,7 +53,7 @@ describeWithOwnRedis('a Redis that hangs during a sign-in', () => {
     expect((await settled(() => browser.go(buttonOf(answer).href))).url).toBe(`${world.url}/me?kept`)
   })
 
-  test('C43 login while it hangs is a 503 page that keeps the way', async () => {
+  test('C43 login gets a 503 page that keeps return_to', async () => {
     const browser = world.browser()
     redis.pause()
     const answer = await browser.visit(`${world.url}/auth/login?return_to=/me?kept`)

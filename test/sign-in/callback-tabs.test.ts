@@ -19,7 +19,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
 
   const codeExchanges = (): number => world.sandbox.control.counters.tokenAuthorizationCode
 
-  test('C07 eight tabs begun at the same moment in a fresh browser all succeed, in any order', async () => {
+  test('C07 eight tabs that start at the same time in a new browser all succeed, in any order', async () => {
     const browser = world.browser()
     const tabs = await Promise.all([...Array(8).keys()].map((tab) => beginAttempt(world, browser, `/me?tab=${tab}`)))
     expect(attemptCookies(browser)).toHaveLength(8)
@@ -31,7 +31,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(attemptCookies(browser)).toEqual([])
   })
 
-  test('C07 eight tabs that also finish at the same moment all succeed', async () => {
+  test('C07 eight tabs that also finish at the same time all succeed', async () => {
     const browser = world.browser()
     const tabs = await Promise.all([...Array(8).keys()].map((tab) => beginAttempt(world, browser, `/me?tab=${tab}`)))
     const landed = await Promise.all(tabs.map((url) => browser.visit(url)))
@@ -39,7 +39,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect((await browser.visit(`${world.url}/me`)).status).toBe(200)
   })
 
-  test('C07 a tab finishes after another tab has signed in, and after it has signed out', async () => {
+  test('C07 a tab can finish after another tab has signed in, and after it has signed out', async () => {
     const browser = world.browser()
     const [first, second, third] = [
       await beginAttempt(world, browser, '/me?1'),
@@ -54,7 +54,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(await isSignedIn(world, browser)).toBe(true)
   })
 
-  test('C08 of simultaneous callbacks one exchanges the code, and all land signed in with a cookie of their own', async () => {
+  test('C08 of simultaneous callbacks only one exchanges the code, and each gets a session cookie', async () => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser, '/me?double')
     const before = codeExchanges()
@@ -67,7 +67,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(new Set(twins.map((twin) => twin.jar.get(COOKIES.session))).size).toBe(3)
   })
 
-  test('C08 when the first of two callbacks fails, the other gets a calm page and no second exchange', async () => {
+  test('C08 if the first of two callbacks fails, the second gets a page and does not exchange the code again', async () => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser)
     const before = codeExchanges()
@@ -80,7 +80,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(await isSignedIn(world, twin)).toBe(false)
   })
 
-  test('C08 a callback whose answer was lost is repeated, and lands on the same sign-in', async () => {
+  test('C08 a callback whose response was lost can be reloaded, and joins the same sign-in', async () => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser, '/me?lost')
     const before = codeExchanges()
@@ -90,7 +90,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(await isSignedIn(world, browser)).toBe(true)
   })
 
-  test('C08 what was signed out meanwhile is not joined', async () => {
+  test('C08 a sign-in that has been signed out meanwhile cannot be joined', async () => {
     const [browser, twin] = [world.browser(), world.browser()]
     const url = await beginAttempt(world, browser)
     for (const [name, value] of browser.jar) twin.jar.set(name, value)
@@ -100,7 +100,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(await isSignedIn(world, twin)).toBe(false)
   })
 
-  test('C09 of eleven open attempts the oldest goes', async () => {
+  test('C09 an eleventh open attempt drops the oldest', async () => {
     const browser = world.browser()
     const urls: string[] = []
     for (let tab = 0; tab < 11; tab += 1) urls.push(await beginAttempt(world, browser, `/me?tab=${tab}`))
@@ -113,7 +113,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect((await browser.go(urls.at(-1) ?? '')).url).toBe(`${world.url}/me?tab=10`)
   })
 
-  test('C10 in another browser a valid callback is refused and spends nothing', async () => {
+  test('C10 a valid callback in another browser is rejected and consumes nothing', async () => {
     const [browser, victim, stranger] = [world.browser(), await world.signedIn('mina'), world.browser()]
     const url = await beginAttempt(world, browser, '/me?mine')
     await beginAttempt(world, stranger)
@@ -131,7 +131,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect((await browser.go(url)).url).toBe(`${world.url}/me?mine`)
   })
 
-  test('C10 the attempt cookie of one attempt does not open another', async () => {
+  test('C10 the cookie of one attempt does not match another attempt', async () => {
     const [browser, stranger] = [world.browser(), world.browser()]
     const url = await beginAttempt(world, browser)
     await beginAttempt(world, stranger)
@@ -142,7 +142,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect((await browser.go(url)).status).toBe(200)
   })
 
-  test('C11 a forged error cancels nobody: not from another browser, not with an unknown state', async () => {
+  test('C11 a forged error response cancels no attempt, neither from another browser nor with an unknown state', async () => {
     const [browser, stranger] = [world.browser(), world.browser()]
     const url = await beginAttempt(world, browser)
     const state = new URL(url).searchParams.get('state') ?? ''
@@ -154,7 +154,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect((await browser.go(url)).status).toBe(200)
   })
 
-  test.each(NO_VISITS)('C12 %s of the callback consumes nothing', async (_name, method, headers) => {
+  test.each(NO_VISITS)('C12 %s of the callback consumes no attempt', async (_name, method, headers) => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser)
     const [stored, before] = [await storage.contents(options), codeExchanges()]
@@ -167,7 +167,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect((await browser.go(url)).status).toBe(200)
   })
 
-  test('C20 reloaded after success: back to where one was, still signed in', async () => {
+  test('C20 a callback reloaded after success redirects to return_to, still signed in', async () => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser, '/me?here')
     await browser.go(url)
@@ -181,7 +181,7 @@ describeOnStores('callbacks of many tabs and browsers', (storage) => {
     expect(await isSignedIn(world, browser)).toBe(true)
   })
 
-  test('C20 signed out, a stale callback is a calm page with a button to start over', async () => {
+  test('C20 a stale callback after sign-out gets a page with a button to start again', async () => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser)
     await browser.go(url)

@@ -25,7 +25,7 @@ describe("requireSignIn on the app's own session, within ten seconds of a sign-i
     return browser
   }
 
-  test('a session cookie that does not arrive is said', async () => {
+  test('a session cookie that does not arrive gets the cookie_missing page', async () => {
     const browser = await landed()
     browser.jar.delete('app')
     const answer = await browser.visit(`${world.url}/me`)
@@ -33,13 +33,13 @@ describe("requireSignIn on the app's own session, within ten seconds of a sign-i
     expect(answer.text).toContain('Your browser did not keep the sign-in')
   })
 
-  test('no false alarm after a sign-out', async () => {
+  test('a sign-out causes no cookie_missing page', async () => {
     const browser = await landed()
     await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers: { Origin: world.url } })
     expect((await browser.visit(`${world.url}/me`)).status).toBe(302)
   })
 
-  test('no false alarm after the sign-in was ended elsewhere', async () => {
+  test('a sign-in ended elsewhere causes no cookie_missing page', async () => {
     const [browser, other] = [await landed(), await landed()]
     const visit = { method: 'POST', form: { everywhere: '1' }, headers: { Origin: world.url } }
     await other.visit(`${world.url}/auth/logout`, visit)

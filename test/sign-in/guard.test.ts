@@ -19,7 +19,7 @@ describe('requireSignIn', () => {
 
   const loginFor = (returnTo: string): string => `${world.url}/auth/login?return_to=${encodeURIComponent(returnTo)}`
 
-  test('C41 a navigation goes to sign in and comes back to the very page', async () => {
+  test('C41 a navigation is redirected to the sign-in and back to the exact page', async () => {
     const browser = world.browser()
     const answer = await browser.visit(`${world.url}/me?a=1&b=%2F`)
     expect([answer.status, answer.location]).toEqual([302, loginFor('/me?a=1&b=%2F')])
@@ -33,9 +33,9 @@ describe('requireSignIn', () => {
     ['a fetch', { 'Sec-Fetch-Mode': 'cors', Accept: '*/*' }],
     ['an image', { 'Sec-Fetch-Mode': 'no-cors', Accept: 'image/*' }],
     ['a program', { 'Sec-Fetch-Mode': '', Accept: 'application/json' }],
-    ['a program that says nothing', { 'Sec-Fetch-Mode': '', Accept: '' }],
+    ['a program without an Accept header', { 'Sec-Fetch-Mode': '', Accept: '' }],
     ['curl', { 'Sec-Fetch-Mode': '', Accept: '*/*' }],
-    ['a navigation to something else than a page', { Accept: 'application/json' }],
+    ['a navigation that accepts only JSON', { Accept: 'application/json' }],
   ])('C41 %s gets 401 problem+json', async (_name, headers) => {
     const answer = await world.browser().visit(`${world.url}/me`, { headers })
     expect([answer.status, answer.location, answer.cookies]).toEqual([401, '', []])
@@ -56,7 +56,7 @@ describe('requireSignIn', () => {
     'Sec-Fetch-Site': 'same-origin',
   }
 
-  test('S13 a form sent by Turbo of somebody signed out: a page that says so and leads to sign-in and back', async () => {
+  test('S13 a Turbo form of a signed-out person gets a page that links to the sign-in and back', async () => {
     const headers = { ...TURBO, Referer: `${world.url}/cart?a=1` }
     const answer = await world.browser().visit(`${world.url}/order`, { method: 'POST', form: { a: '1' }, headers })
     expect([answer.status, answer.location, answer.cookies]).toEqual([401, '', []])
@@ -72,9 +72,9 @@ describe('requireSignIn', () => {
     ['Turbo', TURBO],
     ['jQuery', { ...TURBO, Accept: 'text/html, */*; q=0.01' }],
     ['a fetch that names a charset', { ...TURBO, Accept: 'text/html; charset=utf-8' }],
-    ['a fetch in capitals', { ...TURBO, Accept: 'image/png, TEXT/HTML;Level=1;Q=0.4' }],
-    ['a fetch that likes JSON as much, and names HTML first', { ...TURBO, Accept: 'text/html, application/json' }],
-  ])('S13 a page fetched by %s: a page that asks to sign in', async (_name, headers) => {
+    ['a fetch with Accept in capitals', { ...TURBO, Accept: 'image/png, TEXT/HTML;Level=1;Q=0.4' }],
+    ['a fetch that accepts HTML and JSON equally, HTML first', { ...TURBO, Accept: 'text/html, application/json' }],
+  ])('S13 a page fetched by %s gets a page that asks to sign in', async (_name, headers) => {
     const answer = await world.browser().visit(`${world.url}/me?a=1`, { headers })
     expect([answer.status, answer.location]).toEqual([401, ''])
     expect(answer.text).toContain('Please sign in')
@@ -84,16 +84,16 @@ describe('requireSignIn', () => {
 
   test.each([
     ['HTML last', 'application/json, text/html'],
-    ['HTML less', 'application/json, text/html;q=0.5'],
-    ['HTML not at all', 'text/html;q=0, */*'],
-    ['anything', '*/*'],
+    ['HTML with a lower weight', 'application/json, text/html;q=0.5'],
+    ['HTML with weight 0', 'text/html;q=0, */*'],
+    ['any type', '*/*'],
     ['any text', 'text/*'],
-  ])('S13 a script that likes JSON better gets JSON: %s', async (_name, accept) => {
+  ])('S13 a script that prefers JSON gets JSON: %s', async (_name, accept) => {
     const answer = await world.browser().visit(`${world.url}/me`, { headers: { ...TURBO, Accept: accept } })
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
   })
 
-  test('S13 a part of a page comes back to the page it was on: htmx is sent to sign in, a Turbo frame gets a page', async () => {
+  test('S13 a fragment returns to the page it was on: htmx is redirected to the sign-in, a Turbo frame gets a page', async () => {
     const htmx = {
       'Sec-Fetch-Mode': 'cors',
       Accept: '*/*',
@@ -113,7 +113,7 @@ describe('requireSignIn', () => {
     expect(buttonOf(page).searchParams.get('return_to')).toBe(`${world.url}/list?p=3`)
   })
 
-  test('S23 every 401 says how to sign in, by a scheme for which no browser opens a box', async () => {
+  test('S23 every 401 has a WWW-Authenticate scheme for which no browser opens a dialog', async () => {
     const cases: readonly (readonly [string, string, Record<string, string>])[] = [
       ['GET', '/me', { 'Sec-Fetch-Mode': 'cors', Accept: '*/*' }],
       ['GET', '/me', { 'Sec-Fetch-Mode': '', Accept: 'application/json' }],
@@ -131,17 +131,17 @@ describe('requireSignIn', () => {
     }
   })
 
-  test('C41 an older browser without Sec-Fetch is known by Accept', async () => {
+  test('C41 an old browser without Fetch Metadata is recognised by Accept', async () => {
     const answer = await world.browser().visit(`${world.url}/me`, { headers: { 'Sec-Fetch-Mode': '' } })
     expect(answer.location).toBe(loginFor('/me'))
   })
 
   test.each([
     ['the page the form was on', () => `${world.url}/cart?a=1`, '/cart?a=1'],
-    ['home where the form was elsewhere', () => 'https://e.example/cart', '/'],
-    ['home where the page hides itself', () => '', '/'],
-    ['home where the origin only looks like ours', () => `${world.url}.e.example/cart`, '/'],
-  ])('C41 a form goes to sign in by 303, and then to %s', async (_name, referer, place) => {
+    ['home if the form was on another site', () => 'https://e.example/cart', '/'],
+    ['home without a Referer', () => '', '/'],
+    ['home if the origin only starts like ours', () => `${world.url}.e.example/cart`, '/'],
+  ])('C41 a form is redirected to the sign-in by 303, and then to %s', async (_name, referer, place) => {
     const visit = { method: 'POST', form: { a: '1' }, headers: { Referer: referer() } }
     const answer = await world.browser().visit(`${world.url}/order`, visit)
     expect([answer.status, answer.location]).toEqual([303, `${loginFor(place)}&after_form=1`])
@@ -161,22 +161,22 @@ describe('requireSignIn', () => {
     '/me?q=%F0%9F%98%80%26%23%252F',
     '/me?q=%E2%80%A8%C2%A0%EF%BB%BF%C2%AD%CC%81',
     '/me?q=%E3%80%80%E2%80%AE',
-  ])('S17 whatever is escaped in %s is come back to letter by letter', async (path) => {
+  ])('S17 the escapes in %s are preserved on the way back', async (path) => {
     const landed = await world.browser().go(world.url + path)
     expect([landed.status, landed.url]).toEqual([200, world.url + path])
   })
 
-  test('S17 letters outside of ASCII are not escaped twice on the way to login', async () => {
+  test('S17 non-ASCII letters are not escaped twice on the way to login', async () => {
     const path = `/me?q=${encodeURIComponent('가'.repeat(230))}`
     expect((await world.browser().visit(world.url + path)).location).toBe(loginFor(decodeURIComponent(path)))
   })
 
-  test('returnTo of the guard wins, and a foreign one is home', async () => {
+  test('the option returnTo is used, and a foreign one becomes home', async () => {
     expect((await world.browser().visit(`${world.url}/fixed`)).location).toBe(loginFor('/page'))
     expect((await world.browser().visit(`${world.url}/foreign`)).location).toBe(loginFor('/'))
   })
 
-  test('an option that does not exist is refused at once', () => {
+  test('an unknown option is rejected at once', () => {
     expect(() => world.auth.requireSignIn({ return_to: '/x' } as object)).toThrow('return_to')
   })
 
@@ -187,7 +187,7 @@ describe('requireSignIn', () => {
     return browser
   }
 
-  test('a session cookie that does not arrive ends on a page that says why, not in a round of redirects', async () => {
+  test('a session cookie that does not arrive gets the cookie_missing page, not a redirect loop', async () => {
     const browser = await landed()
     browser.jar.delete(COOKIES.session)
     const answer = await browser.visit(`${world.url}/me?kept`)
@@ -201,13 +201,13 @@ describe('requireSignIn', () => {
     expect((await browser.visit(`${world.url}/me`)).status).toBe(302)
   })
 
-  test('no false alarm within the ten seconds: after a sign-out', async () => {
+  test('within ten seconds of a sign-in, a sign-out causes no cookie_missing page', async () => {
     const browser = await landed()
     await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers: { Origin: world.url } })
     expect((await browser.visit(`${world.url}/me`)).location).toBe(loginFor('/me'))
   })
 
-  test('no false alarm within the ten seconds: after a sign-in was ended elsewhere', async () => {
+  test('within ten seconds of a sign-in, ending it elsewhere causes no cookie_missing page', async () => {
     const [browser, other] = [await landed(), await landed()]
     await other.visit(`${world.url}/auth/logout`, {
       method: 'POST',
@@ -217,7 +217,7 @@ describe('requireSignIn', () => {
     expect((await browser.visit(`${world.url}/me`)).location).toBe(loginFor('/me'))
   })
 
-  test('no false alarm within the ten seconds: with a session the store has forgotten', async () => {
+  test('within ten seconds of a sign-in, a session lost by the store causes no cookie_missing page', async () => {
     const browser = await landed()
     browser.jar.set(COOKIES.session, 's%3Aforgotten.signature')
     expect((await browser.visit(`${world.url}/me`)).location).toBe(loginFor('/me'))

@@ -53,7 +53,7 @@ describeOnStores('an answer of PAS that does not verify', (storage) => {
     return { answer, browser }
   }
 
-  test.each(ID_TOKEN_FAULTS)('C14 %s is refused, calmly', async (kind) => {
+  test.each(ID_TOKEN_FAULTS)('C14 an id_token with fault %s is rejected with a page', async (kind) => {
     world.sandbox.control.inject({ endpoint: 'token', fault: { kind } })
     const { answer } = await refused('We could not verify this sign-in')
     expect(world.events).toContainEqual(expect.objectContaining({ reason: 'verification_failed' }))
@@ -63,7 +63,7 @@ describeOnStores('an answer of PAS that does not verify', (storage) => {
     }
   })
 
-  test('C14 a key set with somebody else’s key opens no id_token', async () => {
+  test('C14 a key set with another key verifies no id_token', async () => {
     const fresh = await startWorld({ options: storage.options() })
     try {
       fresh.sandbox.control.inject({ endpoint: 'jwks', fault: { kind: 'foreign-key' }, times: 'until-cleared' })
@@ -76,13 +76,13 @@ describeOnStores('an answer of PAS that does not verify', (storage) => {
     }
   })
 
-  test.each(['wrong-sub', 'missing-sub'] as const)('C15 userinfo with %s is refused', async (kind) => {
+  test.each(['wrong-sub', 'missing-sub'] as const)('C15 userinfo with %s is rejected', async (kind) => {
     world.sandbox.control.inject({ endpoint: 'userinfo', fault: { kind } })
     await refused('We could not verify this sign-in')
     expect(world.sandbox.control.counters.revocation).toBe(1)
   })
 
-  test('C16 a narrower scope is refused; page and event name what is missing, and the tokens are revoked', async () => {
+  test('C16 missing scopes are rejected: page and event name them, and the tokens are revoked', async () => {
     world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'narrower-scope', scope: 'openid profile' } })
     const { answer } = await refused('A permission is missing', 403)
     expect(answer.text).toContain('<code>email</code>')
@@ -94,19 +94,16 @@ describeOnStores('an answer of PAS that does not verify', (storage) => {
 })
 
 describe('keys and scopes of PAS', () => {
-  test.each(['sha512', 'sha256'] as const)(
-    'C14 a PAS that makes its hashes with %s signs people in',
-    async (idTokenHash) => {
-      const world = await startWorld({ sandbox: { idTokenHash, sendCodeHash: true } })
-      try {
-        await world.signedIn()
-      } finally {
-        await world.close()
-      }
-    },
-  )
+  test.each(['sha512', 'sha256'] as const)('C14 hashes in the id_token may use %s', async (idTokenHash) => {
+    const world = await startWorld({ sandbox: { idTokenHash, sendCodeHash: true } })
+    try {
+      await world.signedIn()
+    } finally {
+      await world.close()
+    }
+  })
 
-  test('C16 scopes are compared as a set: another order, or more than was asked, is fine', async () => {
+  test('C16 scopes are compared as a set: another order or additional scopes are accepted', async () => {
     const world = await startWorld()
     for (const scope of ['email profile openid', 'poll email  openid messaging profile']) {
       world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'narrower-scope', scope } })
@@ -115,7 +112,7 @@ describe('keys and scopes of PAS', () => {
     await world.close()
   })
 
-  test('C14 keys may change between two sign-ins, with and without the former left in the set', async () => {
+  test('C14 keys may change between two sign-ins, whether the old one stays in the set or not', async () => {
     const world = await startWorld()
     try {
       await world.signedIn()
@@ -149,7 +146,7 @@ describe('iss of the response (RFC 9207)', () => {
     return { answer, browser, calls: world.sandbox.control.counters.token - before }
   }
 
-  test('C13 the right one is taken', async () => {
+  test('C13 the expected issuer is accepted', async () => {
     const { answer, browser } = await answerTo((url) => {
       expect(url.searchParams.get('iss')).toBe(world.sandbox.issuer)
     })
@@ -158,20 +155,20 @@ describe('iss of the response (RFC 9207)', () => {
   })
 
   test.each([
-    ['another', (url: URL) => url.searchParams.set('iss', 'https://accounts.example.test')],
-    ['the right one with a slash', (url: URL) => url.searchParams.set('iss', `${world.sandbox.issuer}/`)],
-    ['the right one in capitals', (url: URL) => url.searchParams.set('iss', world.sandbox.issuer.toUpperCase())],
-    ['none, though it is announced', (url: URL) => url.searchParams.delete('iss')],
-    ['two', (url: URL) => url.searchParams.append('iss', world.sandbox.issuer)],
-    ['an empty one', (url: URL) => url.searchParams.set('iss', '')],
-  ])('C13 %s is refused before the code is sent anywhere', async (_name, change) => {
+    ['another issuer', (url: URL) => url.searchParams.set('iss', 'https://accounts.example.test')],
+    ['the expected issuer with a slash', (url: URL) => url.searchParams.set('iss', `${world.sandbox.issuer}/`)],
+    ['the expected issuer in capitals', (url: URL) => url.searchParams.set('iss', world.sandbox.issuer.toUpperCase())],
+    ['no issuer, although PAS announces it', (url: URL) => url.searchParams.delete('iss')],
+    ['two issuers', (url: URL) => url.searchParams.append('iss', world.sandbox.issuer)],
+    ['an empty issuer', (url: URL) => url.searchParams.set('iss', '')],
+  ])('C13 %s is rejected before the code is sent anywhere', async (_name, change) => {
     const { answer, browser, calls } = await answerTo(change)
     expect(answer.status).toBe(400)
     expect(calls).toBe(0)
     expect(await isSignedIn(world, browser)).toBe(false)
   })
 
-  test('C13 a wrong one is refused also where none is announced', async () => {
+  test('C13 a wrong issuer is rejected even if PAS does not announce the parameter', async () => {
     const quiet = await startWorld()
     try {
       const browser = quiet.browser()
@@ -185,14 +182,14 @@ describe('iss of the response (RFC 9207)', () => {
   })
 })
 
-describe('S16 clocks that disagree', () => {
+describe('S16 a clock difference between PAS and this machine', () => {
   test.each([
     [140, 'en', 'This server&#39;s clock is 2 minutes behind Ppoppo&#39;s. Check this machine&#39;s clock.'],
     [32_400, 'en', 'This server&#39;s clock is 9 hours behind Ppoppo&#39;s. Check this machine&#39;s clock.'],
     [-32_400, 'en', 'This server&#39;s clock is 9 hours ahead of Ppoppo&#39;s. Check this machine&#39;s clock.'],
     [140, 'ko', '이 서버의 시계가 Ppoppo보다 2분 느립니다. 서버의 시계를 확인해 주세요.'],
     [-32_400, 'ko', '이 서버의 시계가 Ppoppo보다 9시간 빠릅니다. 서버의 시계를 확인해 주세요.'],
-  ])('PAS %i s ahead: the page in %s says so, and so does the event', async (seconds, language, note) => {
+  ])('PAS %i s ahead: the page in %s and the event report it', async (seconds, language, note) => {
     const world = await startWorld({ sandbox: { clockAheadSeconds: seconds } })
     try {
       const browser = world.browser()

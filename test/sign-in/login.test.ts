@@ -24,7 +24,7 @@ describe('the authorization request', () => {
     return new URL(answer.location).searchParams
   }
 
-  test('C01 PKCE is S256 whatever the request says, and there is no option for anything else', async () => {
+  test('C01 PKCE is always S256, whatever the request contains, and no option changes it', async () => {
     const asked = await requestOf('/auth/login?code_challenge_method=plain&code_challenge=abc&response_type=token')
     expect(asked.getAll('code_challenge_method')).toEqual(['S256'])
     expect(asked.get('code_challenge')).toMatch(/^[A-Za-z0-9_-]{43}$/)
@@ -33,7 +33,7 @@ describe('the authorization request', () => {
     expect(() => ppoppo(options)).toThrow('codeChallengeMethod')
   })
 
-  test('C02 the verifier is 256 fresh random bits in 43 characters, and what PAS gets is its hash', async () => {
+  test('C02 the verifier is 256 new random bits in 43 characters, and PAS receives its hash', async () => {
     const sent: URLSearchParams[] = []
     const fetched = globalThis.fetch
     globalThis.fetch = (input, init) => {
@@ -59,7 +59,7 @@ describe('the authorization request', () => {
     }
   })
 
-  test('C03 state and nonce are random, one of each per attempt, and not each other', async () => {
+  test('C03 state and nonce are random, different, and new for each attempt', async () => {
     const seen = new Set<string>()
     for (let round = 0; round < 20; round += 1) {
       const asked = await requestOf()
@@ -77,14 +77,14 @@ describe('the authorization request', () => {
     { Forwarded: 'host=evil.example;proto=https' },
     { 'X-Original-URL': '/evil', 'X-Rewrite-URL': '/evil', 'X-Forwarded-Prefix': '/evil' },
     { Origin: 'https://evil.example', Referer: 'https://evil.example/' },
-  ])('C04 redirect_uri does not follow %j', async (headers) => {
+  ])('C04 redirect_uri ignores the headers %j', async (headers) => {
     world.app.set('trust proxy', true)
     const asked = await requestOf('/auth/login?redirect_uri=https://evil.example/', headers)
     world.app.set('trust proxy', false)
     expect(asked.getAll('redirect_uri')).toEqual([`${world.url}/auth/callback`])
   })
 
-  test('C04 the landing after a sign-in does not follow Host either', async () => {
+  test('C04 the redirect after a sign-in ignores Host, too', async () => {
     const browser = world.browser()
     const callback = await beginAttempt(world, browser, '/me')
     const landed = await browser.visit(callback, {
@@ -93,7 +93,7 @@ describe('the authorization request', () => {
     expect([landed.status, landed.headers.get('location')]).toEqual([303, `${world.url}/me`])
   })
 
-  test('a login by POST works, and is answered with 303', async () => {
+  test('a login by POST is redirected with 303', async () => {
     const browser = world.browser()
     const answer = await browser.visit(`${world.url}/auth/login`, { method: 'POST', form: { return_to: '/me?posted' } })
     expect(answer.status).toBe(303)
@@ -103,7 +103,7 @@ describe('the authorization request', () => {
   test.each([
     ['a browser', { 'Sec-Fetch-Site': 'same-origin' }],
     ['an old Safari', { 'Sec-Fetch-Mode': '', 'Sec-Fetch-Dest': '', Origin: 'null' }],
-  ])('a login form of %s is answered with a page that goes on to PAS', async (_who, headers) => {
+  ])('a login form from %s gets a page that redirects to PAS', async (_who, headers) => {
     const browser = world.browser()
     const form = { return_to: '/me?posted' }
     const page = await browser.visit(`${world.url}/auth/login`, { method: 'POST', headers, form })
@@ -113,12 +113,12 @@ describe('the authorization request', () => {
     expect((await browser.go(nextOf(page))).url).toBe(`${world.url}/me?posted`)
   })
 
-  test.each(['PUT', 'DELETE', 'PATCH', 'TRACE'])('%s is no way to sign in', async (method) => {
+  test.each(['PUT', 'DELETE', 'PATCH', 'TRACE'])('%s on login is answered with 405', async (method) => {
     const answer = await world.browser().visit(`${world.url}/auth/login`, { method })
     expect([answer.status, answer.headers.get('allow'), answer.cookies]).toEqual([405, 'GET, POST', []])
   })
 
-  test('a login form that is large or binary is answered calmly', async () => {
+  test('a large or binary login form gets a page, not an error', async () => {
     for (const form of ['a='.padEnd(64 * 1024, 'x'), '\0\xff%%%']) {
       const answer = await world
         .browser()
@@ -128,7 +128,7 @@ describe('the authorization request', () => {
   })
 })
 
-describeOnStores('what is no visit', (storage) => {
+describeOnStores('login requests that are not a navigation', (storage) => {
   let world: World
   let options: PpoppoOptions
   beforeAll(async () => {
@@ -138,7 +138,7 @@ describeOnStores('what is no visit', (storage) => {
   })
   afterAll(() => world.close())
 
-  test.each(NO_VISITS)('C05 %s of login starts nothing and disturbs nothing', async (_name, method, headers) => {
+  test.each(NO_VISITS)('C05 %s of login starts no attempt and affects no other', async (_name, method, headers) => {
     const browser = world.browser()
     const url = await beginAttempt(world, browser)
     const stored = await storage.contents(options)
@@ -152,7 +152,7 @@ describeOnStores('what is no visit', (storage) => {
     expect((await browser.go(url)).status).toBe(200)
   })
 
-  test('C05 a navigation from another site does start a sign-in', async () => {
+  test('C05 a navigation from another site starts a sign-in', async () => {
     const headers = { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate' }
     const answer = await world.browser().visit(`${world.url}/auth/login`, { headers })
     expect([answer.status, answer.cookies.length]).toEqual([302, 1])

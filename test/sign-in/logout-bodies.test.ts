@@ -64,9 +64,9 @@ const REFUSED: readonly (readonly [string, number, Sent])[] = [
   ['multipart', 415, { type: MULTIPART, body: parts([['everywhere', '1']]) }],
   ['multipart, chunked', 415, { type: MULTIPART, body: parts([['everywhere', '1']]), isChunked: true }],
   ['plain text', 415, { type: 'text/plain', body: 'everywhere=1' }],
-  ['no type', 415, { body: 'everywhere=1' }],
-  ['an unknown type', 415, { type: 'application/xml', body: '<everywhere>1</everywhere>' }],
-  ['bytes', 415, { type: 'application/octet-stream', body: 'everywhere=1' }],
+  ['a body without a type', 415, { body: 'everywhere=1' }],
+  ['a body of an unknown type', 415, { type: 'application/xml', body: '<everywhere>1</everywhere>' }],
+  ['binary data', 415, { type: 'application/octet-stream', body: 'everywhere=1' }],
   ['JSON in latin1', 415, { type: `${JSON_TYPE}; charset=iso-8859-1`, body: '{"everywhere":true}' }],
   [
     'JSON in utf-16',
@@ -79,17 +79,17 @@ const REFUSED: readonly (readonly [string, number, Sent])[] = [
   ['a JSON array', 400, { type: JSON_TYPE, body: '[{"everywhere":true}]' }],
   ['a JSON text', 400, { type: JSON_TYPE, body: '"everywhere=1"' }],
   ['JSON null', 400, { type: JSON_TYPE, body: 'null' }],
-  ['JSON that is no UTF-8', 400, { type: JSON_TYPE, body: Buffer.from('{"everywhere":true,"a":"\xff"}', 'latin1') }],
+  ['JSON that is not UTF-8', 400, { type: JSON_TYPE, body: Buffer.from('{"everywhere":true,"a":"\xff"}', 'latin1') }],
   ['a broken escape', 400, { type: FORM, body: 'every%zzwhere=1' }],
-  ['gzip that is none', 400, { type: FORM, body: 'everywhere=1', headers: { 'Content-Encoding': 'gzip' } }],
-  ['a field twice, not the same', 400, { type: FORM, body: 'everywhere=0&everywhere=1' }],
-  ['a field twice in the query', 400, { query: '?everywhere=0&everywhere=1' }],
-  ['two spellings, not the same', 400, { type: FORM, body: 'everywhere=0&everywhere[]=1' }],
-  ['body and query not the same', 400, { type: FORM, body: 'everywhere=0', query: '?everywhere=1' }],
-  ['another word', 400, { type: FORM, body: 'everywhere=perhaps' }],
-  ['a number too many', 400, { type: JSON_TYPE, body: '{"everywhere":2}' }],
+  ['an invalid gzip body', 400, { type: FORM, body: 'everywhere=1', headers: { 'Content-Encoding': 'gzip' } }],
+  ['contradictory fields', 400, { type: FORM, body: 'everywhere=0&everywhere=1' }],
+  ['contradictory fields in the query', 400, { query: '?everywhere=0&everywhere=1' }],
+  ['contradictory spellings of a field', 400, { type: FORM, body: 'everywhere=0&everywhere[]=1' }],
+  ['a body that contradicts the query', 400, { type: FORM, body: 'everywhere=0', query: '?everywhere=1' }],
+  ['an unknown value', 400, { type: FORM, body: 'everywhere=perhaps' }],
+  ['an unknown number', 400, { type: JSON_TYPE, body: '{"everywhere":2}' }],
   ['an object', 400, { type: JSON_TYPE, body: '{"everywhere":{"a":1}}' }],
-  ['too large', 413, { type: FORM, body: `everywhere=1&a=${'x'.repeat(9_000)}` }],
+  ['a body that is too large', 413, { type: FORM, body: `everywhere=1&a=${'x'.repeat(9_000)}` }],
   ['a gzip bomb', 413, { type: FORM, body: gzipSync('x'.repeat(1e6)), headers: { 'Content-Encoding': 'gzip' } }],
 ]
 
@@ -98,29 +98,29 @@ const EVERYWHERE: readonly (readonly [string, Sent])[] = [
   ['a form, chunked', { type: FORM, body: 'everywhere=1', isChunked: true }],
   ['a form in gzip', { type: FORM, body: gzipSync('everywhere=1'), headers: { 'Content-Encoding': 'gzip' } }],
   ['a form with a charset', { type: `${FORM}; charset=UTF-8`, body: 'everywhere=on' }],
-  ['capitals', { type: FORM, body: 'everywhere=TRUE' }],
+  ['a value in capitals', { type: FORM, body: 'everywhere=TRUE' }],
   ['JSON', { type: JSON_TYPE, body: '{"everywhere":true}' }],
-  ['JSON of an API', { type: 'application/vnd.api+json; charset="utf-8"', body: '{"everywhere":1}' }],
+  ['JSON:API', { type: 'application/vnd.api+json; charset="utf-8"', body: '{"everywhere":1}' }],
   ['the query', { query: '?everywhere=1' }],
   ['the query, with a type and no body', { type: MULTIPART, query: '?everywhere=yes' }],
   ['a list of one', { type: FORM, body: 'everywhere[]=1' }],
   ['a list of one in the query', { query: '?everywhere%5B0%5D=1' }],
   ['a name in capitals', { type: JSON_TYPE, body: '{"Everywhere":true}' }],
   ['a form that begins with a byte order mark', { type: FORM, body: '\ufeffeverywhere=1' }],
-  ['the same twice', { type: FORM, body: 'everywhere=1&everywhere=true' }],
+  ['the same value twice', { type: FORM, body: 'everywhere=1&everywhere=true' }],
 ]
 
 describe.each([
   ['Express 5', express],
   ['Express 4', express4],
-])('the body of a sign-out, %s', (_name, createApp) => {
+])('body of POST /logout, %s', (_name, createApp) => {
   let world: World
   beforeAll(async () => {
     world = await startWorld({ createApp })
   })
   afterAll(() => world.close())
 
-  test.each(REFUSED)('%s is %i and signs nobody out', async (_what, status, sent) => {
+  test.each(REFUSED)('%s gets %i and signs nobody out', async (_what, status, sent) => {
     const [one, two] = [await world.signedIn(), await world.signedIn()]
     const api = await post(world, one, sent)
     expect([api.status, api.type]).toEqual([status, 'application/problem+json; charset=utf-8'])
@@ -132,14 +132,14 @@ describe.each([
     expect([await isSignedIn(world, one), await isSignedIn(world, two)]).toEqual([true, true])
   })
 
-  test.each(EVERYWHERE)('C29 everywhere by %s ends both', async (_what, sent) => {
+  test.each(EVERYWHERE)('C29 everywhere=1 as %s ends both sign-ins', async (_what, sent) => {
     const [one, two] = [await world.signedIn(), await world.signedIn()]
     const answer = await post(world, one, sent)
     expect([answer.status, JSON.parse(answer.text)]).toEqual([200, { signedOut: true }])
     expect([await isSignedIn(world, one), await isSignedIn(world, two)]).toEqual([false, false])
   })
 
-  test('no body, an empty one with a type, and fields we do not know sign out here', async () => {
+  test('no body, an empty body with a type, and unknown fields sign out this browser', async () => {
     for (const sent of [
       {},
       { type: MULTIPART },
@@ -152,7 +152,7 @@ describe.each([
     }
   })
 
-  test('everywhere while nobody is signed in says that nothing was ended', async () => {
+  test('everywhere=1 without a sign-in reports that nothing was ended', async () => {
     const api = await post(world, world.browser(), EVERYWHERE[0]?.[1] ?? {})
     expect([api.status, JSON.parse(api.text).code]).toEqual([401, 'signed_out'])
     const page = await post(world, world.browser(), EVERYWHERE[0]?.[1] ?? {}, 'text/html')
@@ -173,24 +173,24 @@ const multer: RequestHandler = (req, _res, next) => {
 describe.each([
   ['Express 5', express],
   ['Express 4', express4],
-])('a body that the app has read, %s', (_name, createApp) => {
+])('body of POST /logout already read by the app, %s', (_name, createApp) => {
   const form = EVERYWHERE[0]?.[1] ?? {}
   const json: Sent = { type: JSON_TYPE, body: '{"everywhere":true}' }
   const multipart: Sent = { type: MULTIPART, body: parts([['everywhere', '1']]) }
   const parsers: readonly (readonly [string, () => readonly RequestHandler[], Sent, number])[] = [
     ['its own form parser', () => [createApp.urlencoded({ extended: true })], form, 200],
     ['its own JSON parser', () => [createApp.json()], json, 200],
-    ['a parser of bytes', () => [createApp.raw({ type: '*/*' })], form, 200],
+    ['a parser of raw bytes', () => [createApp.raw({ type: '*/*' })], form, 200],
     ['a parser of text', () => [createApp.text({ type: '*/*' })], json, 200],
     ['multer', () => [multer], multipart, 200],
-    ['both parsers, which passed multipart by', () => [createApp.json(), createApp.urlencoded()], multipart, 415],
-    ['a logger that leaves nothing', () => [swallow], form, 415],
-    ['a parser that passed it by, and a logger', () => [createApp.json(), swallow], form, 415],
-    ['a parser of bytes, of another type', () => [createApp.raw({ type: '*/*' })], multipart, 415],
+    ['both parsers, which skip multipart', () => [createApp.json(), createApp.urlencoded()], multipart, 415],
+    ['a logger that consumes it', () => [swallow], form, 415],
+    ['a parser that skips it, then a logger', () => [createApp.json(), swallow], form, 415],
+    ['a parser of raw bytes, as multipart', () => [createApp.raw({ type: '*/*' })], multipart, 415],
     ['an array of JSON', () => [createApp.json()], { type: JSON_TYPE, body: '[1]' }, 400],
   ]
 
-  test.each(parsers)('by %s', async (_what, handlers, sent, status) => {
+  test.each(parsers)('read by %s', async (_what, handlers, sent, status) => {
     const mount = (app: Express, auth: RequestHandler): void => void app.use(...handlers(), auth)
     const world = await startWorld({ createApp, mount })
     try {

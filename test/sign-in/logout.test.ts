@@ -8,14 +8,14 @@ import { startWorld, type World } from '../support/world.js'
 
 const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' }
 
-describe('C30 where a sign-out comes from', () => {
+describe('C30 origin of a sign-out', () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
   })
   afterAll(() => world.close())
 
-  test('C30 GET asks and changes nothing; nor do HEAD, OPTIONS and other methods', async () => {
+  test('C30 GET asks for confirmation; GET, HEAD, OPTIONS and other methods change nothing', async () => {
     const browser = await world.signedIn()
     const before = [...browser.jar]
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH']) {
@@ -37,7 +37,7 @@ describe('C30 where a sign-out comes from', () => {
     ['our host on another port', { Origin: 'http://localhost:1' }],
     ['our Origin by https', { Origin: 'https' }],
     ['our Origin as a prefix', { Origin: 'prefix' }],
-  ])('C30 a POST from elsewhere is refused: %s', async (_name, given: Record<string, string>) => {
+  ])('C30 a POST from another origin is rejected: %s', async (_name, given: Record<string, string>) => {
     const made: Record<string, string> = {
       ours: world.url,
       https: world.url.replace('http:', 'https:'),
@@ -58,10 +58,10 @@ describe('C30 where a sign-out comes from', () => {
 
   test.each([
     ['same-origin', { 'Sec-Fetch-Site': 'same-origin' }],
-    ['typed', { 'Sec-Fetch-Site': 'none' }],
+    ['Sec-Fetch-Site none', { 'Sec-Fetch-Site': 'none' }],
     ['our Origin', { Origin: 'ours' }],
     ['no browser', {}],
-  ])('C30 a POST of our own is taken: %s', async (_name, given: Record<string, string>) => {
+  ])('C30 a POST from our own origin is accepted: %s', async (_name, given: Record<string, string>) => {
     const headers = 'Origin' in given ? { Origin: world.url } : given
     const browser = await world.signedIn()
     const answer = await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers })
@@ -69,7 +69,7 @@ describe('C30 where a sign-out comes from', () => {
     expect(await isSignedIn(world, browser)).toBe(false)
   })
 
-  test('C31 guarded pages and refusals are not stored; after sign-out they are not shown', async () => {
+  test('C31 guarded pages and refusals are not cached, and are not shown after sign-out', async () => {
     const browser = await world.signedIn()
     for (const path of ['/page', '/me', '/userinfo']) {
       const answer = await browser.visit(`${world.url}${path}`)
@@ -82,7 +82,7 @@ describe('C30 where a sign-out comes from', () => {
     expect(back.headers.get('cache-control')).toMatch(/no-store/)
   })
 
-  test('C30 answers: JSON for an API client, return_to for a person, nothing off-site; also when nobody is signed in', async () => {
+  test('C30 a sign-out answers JSON to an API client and redirects a person to return_to on the site, also if nobody is signed in', async () => {
     const out = async (query: string, accept?: string) => {
       const browser = await world.signedIn()
       const headers = { ...SAME_ORIGIN, ...(accept ? { Accept: accept, 'Sec-Fetch-Mode': 'cors' } : {}) }
@@ -101,7 +101,7 @@ describe('C30 where a sign-out comes from', () => {
     expect(JSON.parse((await nobody.visit(`${world.url}/basket`)).text).basket).toEqual(['apple'])
   })
 
-  test('C29 everywhere=1 from a form field, a query or JSON; other words are one browser only', async () => {
+  test('C29 everywhere=1 as form field, query or JSON signs out everywhere; 0 and false only this browser', async () => {
     for (const [send, isEverywhere] of [
       [{ form: { everywhere: '1' } }, true],
       [{ form: { everywhere: '0' } }, false],
@@ -115,7 +115,7 @@ describe('C30 where a sign-out comes from', () => {
 })
 
 describeOnStores('sign-out and PAS', (storage) => {
-  test('C28 where PAS announces revocation the refresh token is revoked; PAS failing or hanging signs out all the same', async () => {
+  test('C28 if PAS announces revocation, the refresh token is revoked; a PAS that fails or hangs does not prevent the sign-out', async () => {
     const world = await startWorld({ options: storage.options(), sandbox: { announceRevocation: true } })
     try {
       const out = async () => {
@@ -145,7 +145,7 @@ describeOnStores('sign-out and PAS', (storage) => {
     }
   })
 
-  test('C24 where PAS announces its own end of session, a page goes on there, with no token in it', async () => {
+  test('C24 if PAS announces an end_session_endpoint, a page redirects there without a token in the URL', async () => {
     const world = await startWorld({ options: storage.options(), sandbox: { announceEndSession: true } })
     try {
       const browser = await world.signedIn()
@@ -164,7 +164,7 @@ describeOnStores('sign-out and PAS', (storage) => {
 })
 
 describeWithOwnRedis('sign-out while the store is down', () => {
-  test('C37 503 "still signed in", to a person and to an API client; and so it is when Redis is back', async () => {
+  test('C37 a person and an API client get 503 "still signed in", and still are once Redis is back', async () => {
     const redis = await startRedis()
     const world = await startWorld({ options: { redis: redis.url } })
     try {

@@ -50,7 +50,7 @@ describeOnStores('who is no visitor begins no sign-in', (storage) => {
   })
   afterAll(() => world.close())
 
-  test.each(SCRIPTS)('C05 %s is told what to do, and nothing is begun', async (_who, headers, kind) => {
+  test.each(SCRIPTS)('C05 login by %s says where to navigate, and starts no attempt', async (_who, headers, kind) => {
     const browser = world.browser()
     const stored = await storage.contents(options)
     const answer = await browser.visit(`${world.url}/auth/login?return_to=/me%3Fa%3D1`, { headers })
@@ -75,7 +75,7 @@ describeOnStores('who is no visitor begins no sign-in', (storage) => {
     expect((await browser.go(loginUrl)).url).toBe(`${world.url}/me?a=1`)
   })
 
-  test('C05 a login form sent by Turbo is sent to that page, with where to return to', async () => {
+  test('C05 a login form sent by Turbo is redirected to that page with return_to', async () => {
     const browser = world.browser()
     const headers = { ...OWN_FETCH, ...HTML }
     const form = { return_to: '/me?b' }
@@ -87,7 +87,7 @@ describeOnStores('who is no visitor begins no sign-in', (storage) => {
   })
 
   test.each(FOREIGN_FRAMES)(
-    'C05 a frame %s gets a page that it may show, with a link to a new tab',
+    'C05 a frame %s gets a page that may be framed, with a link to a new tab',
     async (_whose, headers) => {
       const browser = world.browser()
       const stored = await storage.contents(options)
@@ -106,7 +106,7 @@ describeOnStores('who is no visitor begins no sign-in', (storage) => {
     },
   )
 
-  test('C05 our own frame and a frame in our own page are visits', async () => {
+  test('C05 our own frame and a frame in our own page start a sign-in', async () => {
     for (const site of ['same-origin', 'none']) {
       const headers = { ...FRAME, 'Sec-Fetch-Site': site }
       const answer = await world.browser().visit(`${world.url}/auth/login`, { headers })
@@ -114,15 +114,15 @@ describeOnStores('who is no visitor begins no sign-in', (storage) => {
     }
   })
 
-  test('C05 a client that is no browser is sent to PAS, also by Node’s fetch', async () => {
+  test('C05 a client that is not a browser, such as Node’s fetch, is redirected to PAS', async () => {
     const plain = await world.browser().visit(`${world.url}/auth/login`, { headers: { ...SILENT, ...ANY } })
     const node = await fetch(`${world.url}/auth/login`, { redirect: 'manual' })
     expect([plain.status, node.status]).toEqual([302, 302])
   })
 })
 
-describe('what such requests cost a person', () => {
-  test('C43 neither their open attempts nor the limit on logins', async () => {
+describe('login requests that are not a navigation', () => {
+  test('C43 they drop no open attempt and do not count towards the rate limit', async () => {
     const world = await startWorld({ options: { rateLimit: { loginPerMinute: 10 } } })
     try {
       const browser = world.browser()

@@ -21,7 +21,7 @@ function expectKept(page: Answer, returnTo: string): void {
   expect(page.headers.get('cache-control')).toContain('no-store')
 }
 
-describeOnStores('somebody goes back to PAS and chooses another account', (storage) => {
+describeOnStores('a person goes back to PAS and chooses another account', (storage) => {
   let world: World
   beforeAll(async () => {
     world = await startWorld({ options: { ...storage.options(), rateLimit: false } })
@@ -45,7 +45,7 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     ['en', en],
     ['ko', ko],
   ] as const)(
-    'U12 the page says who is still signed in, and offers to sign out or go on (%s)',
+    'U12 a page shows who is still signed in, and offers to sign out or continue (%s)',
     async (language, texts) => {
       const browser = world.browser()
       const callback = await beginAttempt(world, browser, '/me?here')
@@ -64,7 +64,7 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     },
   )
 
-  test('C20 the same answer of PAS again, or a cancelled one, leads to where one was', async () => {
+  test('C20 the same response again, or a cancelled one, redirects to return_to', async () => {
     const browser = world.browser()
     const callback = await beginAttempt(world, browser, '/me?here')
     await browser.go(callback)
@@ -76,7 +76,7 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     }
   })
 
-  test('U12 in the tab of an earlier sign-in of the same browser, too', async () => {
+  test('U12 also in the tab of an earlier sign-in in the same browser', async () => {
     const browser = world.browser()
     const [first, second] = [await beginAttempt(world, browser, '/me?1'), await beginAttempt(world, browser, '/me?2')]
     await browser.go(first)
@@ -85,7 +85,7 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     expect((await browser.visit(first)).status).toBe(303)
   })
 
-  test('U12 while the first choice is still on its way', async () => {
+  test('U12 also while the first callback is still in progress', async () => {
     const browser = world.browser()
     const callback = await beginAttempt(world, browser, '/me?here')
     world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'delay', delayMs: 400 } })
@@ -99,7 +99,7 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     expect(await ppnumOf(impatient)).toBe(ALEX_DIGITS)
   })
 
-  test('U12 after a second sign-in that failed', async () => {
+  test('U12 also after a second sign-in that failed', async () => {
     const browser = await world.signedIn()
     const callback = await beginAttempt(world, browser, '/me?second')
     world.sandbox.control.inject({ endpoint: 'token', fault: { kind: 'status', status: 503 } })
@@ -109,7 +109,7 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     expect((await browser.visit(callback)).status).toBe(303)
   })
 
-  test('U12 signed out, such a response is a page with a button to start over', async () => {
+  test('U12 after a sign-out, such a response gets a page with a button to start again', async () => {
     const browser = world.browser()
     const callback = await beginAttempt(world, browser)
     await browser.go(callback)
@@ -118,14 +118,14 @@ describeOnStores('somebody goes back to PAS and chooses another account', (stora
     expect([page.status, page.text.includes(ALEX)]).toEqual([400, false])
   })
 
-  test('C10 an answer to somebody else’s attempt still changes and shows nothing', async () => {
+  test('C10 a response to another browser’s attempt changes and reveals nothing', async () => {
     const [stranger, browser] = [world.browser(), await world.signedIn()]
     const callback = await beginAttempt(world, stranger)
     expect((await browser.visit(callback)).status).toBe(303)
   })
 })
 
-describe('somebody chooses an account in a second tab', () => {
+describe('a person chooses an account in a second tab', () => {
   const clock = createClock()
   let world: World
   beforeEach(async () => {
@@ -140,14 +140,14 @@ describe('somebody chooses an account in a second tab', () => {
     return { browser, slow }
   }
 
-  test('U12 that took longer than ten minutes: the page says who is still signed in', async () => {
+  test('U12 after more than ten minutes, a page shows who is still signed in', async () => {
     const { browser, slow } = await signedInBesideSlowTab()
     clock.advance(11 * MINUTE)
     expectKept(await browser.visit(slow), `${world.url}/me?here`)
     expect(world.events.at(-1)).toMatchObject({ type: 'sign_in_refused', reason: 'expired' })
   })
 
-  test('U12 and cancels after longer than ten minutes: back to where one was', async () => {
+  test('U12 cancelling after more than ten minutes redirects to return_to', async () => {
     const { browser, slow } = await signedInBesideSlowTab()
     clock.advance(11 * MINUTE)
     const url = new URL(slow)
@@ -157,7 +157,7 @@ describe('somebody chooses an account in a second tab', () => {
   })
 })
 
-test('U12 staying signed in is no failure: it spends nothing of the limit of the address', async () => {
+test('U12 staying signed in does not count as a failed callback in the rate limit', async () => {
   const world = await startWorld({ options: { rateLimit: { loginPerMinute: 100, failuresPerMinute: 3 } } })
   try {
     const browser = world.browser()

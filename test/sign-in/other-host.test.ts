@@ -21,12 +21,12 @@ function isMoved(answer: Answer): boolean {
   return true
 }
 
-describe('a login under another host than that of baseUrl', () => {
+describe('a login on a host other than that of baseUrl', () => {
   beforeEach(async () => {
     world = await startWorld({ options: { rateLimit: false } })
   })
 
-  test('S10 the app opened as 127.0.0.1: login goes to baseUrl once, keeps the deep link, and a warning says so', async () => {
+  test('S10 an app opened as 127.0.0.1: login redirects to baseUrl once, keeps the deep link, and raises a warning', async () => {
     const opened = world.url.replace('localhost', '127.0.0.1')
     const browser = world.browser()
     const first = await browser.visit(`${opened}/auth/login?return_to=${encodeURIComponent('/me?a=1&b=%2F')}`)
@@ -38,7 +38,7 @@ describe('a login under another host than that of baseUrl', () => {
     expect(warnings()).toEqual([expect.objectContaining({ detail: expect.stringContaining(new URL(opened).host) })])
   })
 
-  test('S10 signInButton() and the guard lead to baseUrl, whatever host the page was opened under', async () => {
+  test('S10 signInButton() and the guard link to baseUrl, whatever host the page was opened on', async () => {
     const opened = world.url.replace('localhost', '127.0.0.1')
     expect(world.auth.signInButton({ returnTo: '/me' })).toContain(`href="${world.url}/auth/login?return_to=%2Fme"`)
     const guarded = await world.browser().visit(`${opened}/me?a`)
@@ -46,7 +46,7 @@ describe('a login under another host than that of baseUrl', () => {
     expect(warnings()).toEqual([])
   })
 
-  test('S10 /auth/logout opened as 127.0.0.1 asks under baseUrl, where somebody is signed in, and goes there once', async () => {
+  test('S10 /auth/logout opened as 127.0.0.1 redirects to baseUrl once, and asks for confirmation there', async () => {
     const opened = world.url.replace('localhost', '127.0.0.1')
     const [browser, stranger] = [await world.signedIn(), world.browser()]
     const moved = await stranger.visit(`${opened}/auth/logout?return_to=${encodeURIComponent(`${opened}/me?a`)}`)
@@ -60,7 +60,7 @@ describe('a login under another host than that of baseUrl', () => {
     expect([again.status, again.text.includes('You are signed out')]).toEqual([200, true])
   })
 
-  test('S10 a return_to on the host the app was opened under is kept, one on any other is not', async () => {
+  test('S10 a return_to on the host that was opened is kept, one on any other host is not', async () => {
     const opened = world.url.replace('localhost', '127.0.0.1')
     const placeOf = async (returnTo: string): Promise<string | null> => {
       const query = new URLSearchParams({ return_to: returnTo })
@@ -78,7 +78,7 @@ describe('a login under another host than that of baseUrl', () => {
       expect([foreign, await placeOf(foreign)]).toEqual([foreign, '/'])
   })
 
-  test('S10 a form goes to baseUrl by 303 and keeps its return_to', async () => {
+  test('S10 a form is redirected to baseUrl by 303 and keeps its return_to', async () => {
     const opened = world.url.replace('localhost', '127.0.0.1')
     const browser = world.browser()
     const moved = await browser.visit(`${opened}/auth/login`, { method: 'POST', form: { return_to: '/me?posted' } })
@@ -86,7 +86,7 @@ describe('a login under another host than that of baseUrl', () => {
     expect((await browser.go(moved.location)).url).toBe(`${world.url}/me?posted`)
   })
 
-  test('S10 a guarded form of a page opened under another host leads back to that page', async () => {
+  test('S10 a guarded form on a page of another host returns to that page', async () => {
     world.app.post('/order', world.auth.requireSignIn(), (_req, res) => void res.send('ordered'))
     const opened = world.url.replace('localhost', '127.0.0.1')
     const headers = { Referer: `${opened}/cart?a=1` }
@@ -96,14 +96,14 @@ describe('a login under another host than that of baseUrl', () => {
 
   test.each<[string, boolean, Visit]>([
     ['www', true, { headers: { Host: 'www.localhost' } }],
-    ['an address', true, { headers: { Host: '192.0.2.1:3000' } }],
+    ['an IP address', true, { headers: { Host: '192.0.2.1:3000' } }],
     ['IPv6', true, { headers: { Host: '[::1]:3000' } }],
-    ['a dot at the end, which is another host to cookies', true, { headers: { Host: 'localhost.' } }],
-    ['our name as a part', true, { headers: { Host: 'localhost.evil.example' } }],
-    ['ours in capitals', false, { headers: { Host: 'LOCALHOST' } }],
-    ['ours on another port, as behind a port mapping', false, { headers: { Host: 'localhost:8080' } }],
-    ['ours without a port, as nginx passes $host on', false, { headers: { Host: 'localhost' } }],
-    ['no host that can be read', false, { headers: { Host: ':::' } }],
+    ['a trailing dot, which is another host for cookies', true, { headers: { Host: 'localhost.' } }],
+    ['our host as a prefix', true, { headers: { Host: 'localhost.evil.example' } }],
+    ['our host in capitals', false, { headers: { Host: 'LOCALHOST' } }],
+    ['our host with another port, as behind a port mapping', false, { headers: { Host: 'localhost:8080' } }],
+    ['our host without a port, like $host of nginx', false, { headers: { Host: 'localhost' } }],
+    ['an unreadable host', false, { headers: { Host: ':::' } }],
     [
       'a proxy with its own name in Host, and ours beside it',
       false,
@@ -121,7 +121,7 @@ describe('a login under another host than that of baseUrl', () => {
       { headers: { Host: 'internal' }, target: 'http://localhost/auth/login' },
     ],
     ['A20 an absolute target with another host', true, { target: 'http://127.0.0.1/auth/login' }],
-  ])('S10 %s: sent to baseUrl %p', async (_name, expected, visit) => {
+  ])('S10 %s: redirected to baseUrl %p', async (_name, expected, visit) => {
     expect(isMoved(await login('/me', visit))).toBe(expected)
     expect(warnings()).toHaveLength(expected ? 1 : 0)
   })
@@ -130,7 +130,7 @@ describe('a login under another host than that of baseUrl', () => {
     ['internal:3000', {}],
     ['internal', { 'X-Forwarded-Host': 'another.internal' }],
     ['10.0.0.7', { Forwarded: 'host=unknown' }],
-  ])('S10 a proxy that puts %s into Host: one redirect more, and the person signs in', async (host, more) => {
+  ])('S10 a proxy that puts %s into Host causes one more redirect, and the person signs in', async (host, more) => {
     const browser = world.browser()
     const headers = { Host: host, ...more }
     let answer = await browser.visit(`${world.url}/me`, { headers })
@@ -145,14 +145,14 @@ describe('a login under another host than that of baseUrl', () => {
     expect(warnings()).toHaveLength(1)
   })
 
-  test('S10 a trusted proxy says what the browser asked, whatever is in Host', async () => {
+  test('S10 the X-Forwarded-Host of a trusted proxy overrides Host', async () => {
     world.app.set('trust proxy', 1)
     expect(isMoved(await login('/me', { headers: { 'X-Forwarded-Host': 'www.localhost' } }))).toBe(true)
     expect(isMoved(await login('/me', { headers: { Host: 'internal', 'X-Forwarded-Host': 'localhost' } }))).toBe(false)
     expect(isMoved(await login('/me', { headers: { 'X-Forwarded-Proto': 'http' } }))).toBe(false)
   })
 
-  test('S10 what strangers put into Host is told ten times at most, and odd text never', async () => {
+  test('S10 at most ten made-up hosts are reported, and unusual text never', async () => {
     for (let index = 0; index < 15; index += 1) await login('/me', { headers: { Host: `h${index}.example` } })
     expect(warnings()).toHaveLength(10)
     const text = JSON.stringify(warnings())
@@ -160,7 +160,7 @@ describe('a login under another host than that of baseUrl', () => {
     expect(text).not.toContain('h10.example')
   })
 
-  test('S10 HEAD and a prefetch are not sent anywhere', async () => {
+  test('S10 HEAD and a prefetch are not redirected', async () => {
     const headers = { Host: 'www.localhost' }
     expect((await login('/me', { method: 'HEAD', headers })).location).toBe('')
     expect((await login('/me', { headers: { ...headers, 'Sec-Purpose': 'prefetch' } })).location).toBe('')
@@ -176,7 +176,7 @@ describe('a login by http while baseUrl is https', () => {
     vaultKeys: `k1:${randomBytes(32).toString('base64')}`,
   }
 
-  test('S10 a trusted proxy says so: sent to https once, since every cookie would be dropped', async () => {
+  test('S10 reported by a trusted proxy: redirected to https once, because browsers would drop every cookie', async () => {
     world = await startWorld({ options: HTTPS })
     world.app.set('trust proxy', 1)
     const headers = { 'X-Forwarded-Proto': 'http' }
@@ -187,7 +187,7 @@ describe('a login by http while baseUrl is https', () => {
     expect(warnings()).toEqual([expect.objectContaining({ detail: expect.stringContaining('"http://localhost') })])
   })
 
-  test('S10 nobody trusted says so: as ever', async () => {
+  test('S10 not reported by a trusted proxy: no redirect', async () => {
     world = await startWorld({ options: HTTPS })
     const answer = await login('/me', { headers: { 'X-Forwarded-Proto': 'http' } })
     expect(answer.location.startsWith(`${world.sandbox.issuer}/oauth/authorize?`)).toBe(true)

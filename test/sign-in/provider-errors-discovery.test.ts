@@ -5,7 +5,7 @@ import { en } from '../../src/pages/texts-en.js'
 import { buttonOf } from '../support/attempts.js'
 import { startWorld, type World } from '../support/world.js'
 
-describe('finding PAS', () => {
+describe('PAS discovery', () => {
   let sandbox: Sandbox
   beforeAll(async () => {
     sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex' })
@@ -23,7 +23,7 @@ describe('finding PAS', () => {
     }
   }
 
-  test('C38 without a discovery document the documented endpoints are taken', () =>
+  test('C38 without a discovery document, the documented endpoints are used', () =>
     withApp(async (world) => {
       sandbox.control.inject({ endpoint: 'discovery', fault: { kind: 'status', status: 404 }, times: 'until-cleared' })
       await world.signedIn()
@@ -41,21 +41,23 @@ describe('finding PAS', () => {
     { kind: 'reset' },
     { kind: 'huge' },
     { kind: 'redirect' },
-  ] as const)('C38 discovery: %j is a 503 page that keeps the way, and works when PAS is well again', (fault) =>
-    withApp(async (world) => {
-      sandbox.control.inject({ endpoint: 'discovery', fault })
-      const browser = world.browser()
-      const answer = await browser.visit(`${world.url}/auth/login?return_to=/me?kept`)
-      expect(answer.status).toBe(503)
-      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-      expect(answer.cookies).toEqual([])
-      expect(answer.text).toContain(en.pages.provider_unavailable.title)
-      expect(world.events).toContainEqual(expect.objectContaining({ type: 'provider_fault', operation: 'login' }))
-      expect((await browser.go(buttonOf(answer).href)).url).toBe(`${world.url}/me?kept`)
-    }),
+  ] as const)(
+    'C38 discovery fault %j gets a 503 page that keeps return_to, and login works once PAS recovers',
+    (fault) =>
+      withApp(async (world) => {
+        sandbox.control.inject({ endpoint: 'discovery', fault })
+        const browser = world.browser()
+        const answer = await browser.visit(`${world.url}/auth/login?return_to=/me?kept`)
+        expect(answer.status).toBe(503)
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+        expect(answer.cookies).toEqual([])
+        expect(answer.text).toContain(en.pages.provider_unavailable.title)
+        expect(world.events).toContainEqual(expect.objectContaining({ type: 'provider_fault', operation: 'login' }))
+        expect((await browser.go(buttonOf(answer).href)).url).toBe(`${world.url}/me?kept`)
+      }),
   )
 
-  test('C38 another issuer in the document: nobody is sent there, and the developer reads what to do', () =>
+  test('C38 another issuer in the document: nobody is redirected there, and the event says what to do', () =>
     withApp(async (world) => {
       sandbox.control.inject({ endpoint: 'discovery', fault: { kind: 'wrong-issuer' } })
       expect((await world.browser().visit(`${world.url}/auth/login`)).status).toBe(503)
@@ -65,7 +67,7 @@ describe('finding PAS', () => {
       )
     }))
 
-  test('C38 an issuer that differs by a slash is said to differ', () =>
+  test('C38 an issuer that differs by a slash is reported', () =>
     withApp(
       async (world) => {
         expect((await world.browser().visit(`${world.url}/auth/login`)).status).toBe(503)
@@ -75,7 +77,7 @@ describe('finding PAS', () => {
       { issuer: `${sandbox.issuer}/` },
     ))
 
-  test('C38 a PAS that hangs is given up after its deadline, once for all who wait', () =>
+  test('C38 a PAS that hangs fails after its deadline, once for all concurrent logins', () =>
     withApp(async (world) => {
       sandbox.control.inject({ endpoint: 'discovery', fault: { kind: 'hang' } })
       const began = Date.now()
@@ -85,7 +87,7 @@ describe('finding PAS', () => {
       expect(sandbox.control.counters.discovery).toBe(1)
     }))
 
-  test('C38 PAS down at start: the app starts, login says 503, and works when PAS is there', async () => {
+  test('C38 PAS down at startup: the app starts, login gets 503, and works once PAS is up', async () => {
     const gone = await startSandbox({ pasPort: 0 })
     await gone.close()
     const world = await startWorld({ sandbox: gone })

@@ -64,29 +64,26 @@ describe('errors of PAS', () => {
     return answer
   }
 
-  test.each(ERRORS)(
-    'C19 %s has a page in English and Korean, with a button to start over',
-    async (error, status, kind) => {
-      for (const [language, texts] of [
-        ['en', en],
-        ['ko', ko],
-      ] as const) {
-        const fault = { kind: 'callback-error', error, errorDescription: `${HOSTILE} said PAS` } as const
-        world.sandbox.control.inject({ endpoint: 'authorize', fault })
-        const answer = await ending({ 'Accept-Language': language })
-        expect([answer.status, answer.headers.get('content-language')]).toEqual([status, language])
-        expect(answer.text).toContain(texts.pages[kind].title)
-        expect(answer.text).toContain(texts.pages[kind].action)
-        expect(answer.text).not.toContain('said PAS')
-        expect(answer.headers.get('referrer-policy')).toBe('no-referrer')
-      }
-    },
-  )
+  test.each(ERRORS)('C19 error %s has a page in English and Korean, with a button', async (error, status, kind) => {
+    for (const [language, texts] of [
+      ['en', en],
+      ['ko', ko],
+    ] as const) {
+      const fault = { kind: 'callback-error', error, errorDescription: `${HOSTILE} said PAS` } as const
+      world.sandbox.control.inject({ endpoint: 'authorize', fault })
+      const answer = await ending({ 'Accept-Language': language })
+      expect([answer.status, answer.headers.get('content-language')]).toEqual([status, language])
+      expect(answer.text).toContain(texts.pages[kind].title)
+      expect(answer.text).toContain(texts.pages[kind].action)
+      expect(answer.text).not.toContain('said PAS')
+      expect(answer.headers.get('referrer-policy')).toBe('no-referrer')
+    }
+  })
 
   test.each([
     ['deny', 'You did not sign in'],
     ['newcomer', 'Finish your Ppoppo registration first'],
-  ])('C19 %s comes back to a page of their own', async (person, title) => {
+  ])('C19 person "%s" gets a page of their own', async (person, title) => {
     world.sandbox.control.set({ autoSignIn: person })
     const browser = world.browser()
     const answer = await browser.go(`${world.url}/auth/login?return_to=/me`)
@@ -94,7 +91,7 @@ describe('errors of PAS', () => {
     expect(answer.text).toContain(title)
   })
 
-  test('C19 who is signed in and cancels a second sign-in stays signed in', async () => {
+  test('C19 a person who cancels a second sign-in stays signed in', async () => {
     const browser = await world.signedIn()
     world.sandbox.control.set({ autoSignIn: 'deny' })
     expect((await browser.go(`${world.url}/auth/login`)).status).toBe(403)
@@ -112,7 +109,7 @@ describe('errors of PAS', () => {
     [429, 'slow_down', 503, 'provider_unavailable'],
     [500, 'server_error', 503, 'provider_unavailable'],
     [503, 'temporarily_unavailable', 503, 'provider_unavailable'],
-  ] as const)('C19 %s %s from the token endpoint is a page', async (status, error, expected, kind) => {
+  ] as const)('C19 %s %s from the token endpoint gets a page', async (status, error, expected, kind) => {
     world.sandbox.control.inject({
       endpoint: 'token',
       fault: { kind: 'status', status, error, errorDescription: `${HOSTILE} said PAS` },
@@ -127,7 +124,7 @@ describe('errors of PAS', () => {
     (['token', 'userinfo', 'jwks'] as const).flatMap((endpoint) =>
       (['garbage', 'truncated', 'empty', 'cut', 'reset', 'huge'] as const).map((kind) => [kind, endpoint] as const),
     ),
-  )('C38 %s from %s signs nobody in, and is a page', async (kind, endpoint) => {
+  )('C38 fault %s at %s signs nobody in, and gets a page', async (kind, endpoint) => {
     const fresh = await startWorldOnce(endpoint)
     fresh.sandbox.control.inject({ endpoint, fault: { kind } })
     const browser = fresh.browser()
@@ -144,7 +141,7 @@ describe('errors of PAS', () => {
     opened.push(fresh)
     return fresh
   }
-  test('C38 no redirect of a token or userinfo call is followed', async () => {
+  test('C38 redirects of token and userinfo calls are not followed', async () => {
     for (const endpoint of ['token', 'userinfo'] as const) {
       world.sandbox.control.inject({ endpoint, fault: { kind: 'redirect', location: `${world.url}/caught` } })
       expect((await ending()).status).toBe(503)
@@ -152,7 +149,7 @@ describe('errors of PAS', () => {
     expect(caught).toBe(0)
   })
 
-  test('C38 a PAS that hangs is given up after its deadline, in every call', async () => {
+  test('C38 every call to a PAS that hangs fails after its deadline', async () => {
     const began = Date.now()
     const ends = (['token', 'userinfo'] as const).map(async (endpoint) => {
       const hanging = await startWorld()
@@ -166,7 +163,7 @@ describe('errors of PAS', () => {
     expect(Date.now() - began).toBeLessThan(12_000)
   })
 
-  test('C38 an access token that PAS does not take at once is no sign-in', async () => {
+  test('C38 an access token that userinfo rejects creates no sign-in', async () => {
     world.sandbox.control.inject({ endpoint: 'userinfo', fault: { kind: 'status', status: 401 } })
     expect((await ending()).status).toBe(503)
   })

@@ -29,7 +29,7 @@ describeOnStores('rate limits', (storage) => {
   test.each([
     ['auth/login', 302, 'login'],
     [forged, 400, 'callback'],
-  ] as const)('C43 %s: above the limit 429 with Retry-After, a page and an event', async (path, status, limit) => {
+  ] as const)('C43 %s above the limit gets 429 with Retry-After, a page and an event', async (path, status, limit) => {
     world = await startWorld({ options: { ...storage.options(), rateLimit } })
     const answers = await statuses(path, 5)
     expect(answers.map((answer) => answer.status)).toEqual([status, status, status, 429, 429])
@@ -41,7 +41,7 @@ describeOnStores('rate limits', (storage) => {
     expect(world.events).toContainEqual(expect.objectContaining({ type: 'rate_limited', limit }))
   })
 
-  test('C43 above both limits, an attempt that is under way still completes', async () => {
+  test('C43 above both limits, an attempt in progress still completes', async () => {
     world = await startWorld({ options: { ...storage.options(), rateLimit } })
     const browser = world.browser()
     const url = await beginAttempt(world, browser)
@@ -50,7 +50,7 @@ describeOnStores('rate limits', (storage) => {
     expect((await browser.go(url)).status).toBe(200)
   })
 
-  describe('A11 codes that PAS refuses', () => {
+  describe('A11 codes that PAS rejects', () => {
     const options = { rateLimit: { loginPerMinute: 1_000, failuresPerMinute: 3 } }
     const tokenCalls = (): number => world.sandbox.control.counters.token
 
@@ -62,7 +62,7 @@ describeOnStores('rate limits', (storage) => {
       return () => browser.visit(url.href)
     }
 
-    test('above the limit no code is sent to PAS any more, one after the other or all at once', async () => {
+    test('above the limit no code is sent to PAS, sequentially or concurrently', async () => {
       world = await startWorld({ options: { ...storage.options(), ...options } })
       const statuses: number[] = []
       for (let index = 0; index < 5; index += 1) statuses.push((await (await madeUp())()).status)
@@ -75,20 +75,20 @@ describeOnStores('rate limits', (storage) => {
       expect(tokenCalls()).toBe(3)
     })
 
-    test('all at once, not one more than the limit reaches PAS', async () => {
+    test('of concurrent codes, no more than the limit reach PAS', async () => {
       world = await startWorld({ options: { ...storage.options(), ...options } })
       const visits = await Promise.all(Array.from({ length: 10 }, madeUp))
       await Promise.all(visits.map((visit) => visit()))
       expect(tokenCalls()).toBe(3)
     })
 
-    test('sign-ins that succeed do not count', async () => {
+    test('successful sign-ins do not count', async () => {
       world = await startWorld({ options: { ...storage.options(), ...options } })
       for (let index = 0; index < 6; index += 1) await world.signedIn()
       expect(tokenCalls()).toBe(6)
     })
 
-    test('another address is not held up', async () => {
+    test('another address is not limited', async () => {
       world = await startWorld({ options: { ...storage.options(), ...options } })
       world.app.set('trust proxy', 1)
       for (let index = 0; index < 4; index += 1) await (await madeUp())()
@@ -118,7 +118,7 @@ describeOnStores('rate limits', (storage) => {
     )
   })
 
-  test('C43 X-Forwarded-For from nobody we trust: counted by the connection, and one warning', async () => {
+  test('C43 with X-Forwarded-For of an untrusted proxy, the connection counts, and there is one warning', async () => {
     world = await startWorld({ options: { ...storage.options(), rateLimit } })
     const answers = await statuses('auth/login', 5, (index) => ({ 'X-Forwarded-For': `192.0.2.${index}` }))
     expect(answers.map(({ status }) => status)).toEqual([302, 302, 302, 429, 429])
@@ -138,14 +138,14 @@ describeOnStores('rate limits', (storage) => {
     expect(untrusted()).toHaveLength(1)
   })
 
-  test('C43 `rateLimit: false` counts nothing', async () => {
+  test('C43 `rateLimit: false` limits nothing', async () => {
     world = await startWorld({ options: { ...storage.options(), rateLimit: false } })
     expect(new Set((await statuses(forged, 40)).map(({ status }) => status))).toEqual(new Set([400]))
   })
 })
 
-describe('rate limits and a store that is down', () => {
-  test('C43 with the store down the limit of failed callbacks opens', async () => {
+describe('rate limits while the store is down', () => {
+  test('C43 failed callbacks are not limited', async () => {
     const store = createMemoryStore({ now: Date.now })
     const limit = createRateLimit({
       config: { rateLimit: { loginPerMinute: 1, failuresPerMinute: 1 } },

@@ -25,7 +25,7 @@ const end = async (world: World, browser: CookieBrowser, id: string) =>
   JSON.parse((await browser.visit(`${world.url}/end?id=${encodeURIComponent(id)}`, { method: 'POST' })).text)
 
 describeOnStores('C29 signIns and endSignIn', (storage) => {
-  test('C29 lists one’s own: created, last seen, user agent, current; nothing of tokens', async () => {
+  test('C29 lists a person’s sign-ins: created, last seen, user agent, current; no tokens', async () => {
     const world = await startWorld({ options: storage.options(), routes })
     try {
       const [one, two] = [await world.signedIn(), await world.signedIn()]
@@ -47,7 +47,7 @@ describeOnStores('C29 signIns and endSignIn', (storage) => {
     }
   })
 
-  test('C29 ends one of one’s own, and no other’s; nonsense ends nothing', async () => {
+  test('C29 ends a sign-in of the same person only; invalid ids end nothing', async () => {
     const world = await startWorld({ options: storage.options(), routes })
     try {
       const [laptop, phone, mina] = [await world.signedIn(), await world.signedIn(), await world.signedIn('mina')]

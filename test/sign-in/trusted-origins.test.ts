@@ -14,7 +14,7 @@ afterAll(() => world.close())
 
 const corsOf = (headers: Headers): (string | null)[] => CORS.map((name) => headers.get(name))
 
-test('a script of a trusted origin asks who is signed in, and signs out', async () => {
+test('a script of a trusted origin may read the session and sign out', async () => {
   const browser = await world.signedIn()
   const headers = { ...SAME_SITE, Origin: SPA }
   const session = await browser.visit(`${world.url}/auth/session`, { headers })
@@ -25,7 +25,7 @@ test('a script of a trusted origin asks who is signed in, and signs out', async 
   expect(await isSignedIn(world, browser)).toBe(false)
 })
 
-test('it can read refusals too', async () => {
+test('a script of a trusted origin can read error responses, too', async () => {
   const browser = await world.signedIn()
   const headers = { ...SAME_SITE, Origin: SPA, 'Content-Type': 'text/plain' }
   const answer = await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers, form: { everywhere: '1' } })
@@ -35,7 +35,7 @@ test('it can read refusals too', async () => {
 test.each([
   ['/auth/logout', 'POST'],
   ['/auth/session', 'GET'],
-])('its preflight of %s is answered, with any header', async (path, method) => {
+])('a trusted origin’s preflight of %s is answered, with any header', async (path, method) => {
   const headers = {
     Origin: SPA,
     'Access-Control-Request-Method': method,
@@ -48,7 +48,7 @@ test.each([
 })
 
 test.each(['https://other.app.example', `${SPA}.evil.example`, 'http://spa.app.example', `${SPA}:8443`, 'null'])(
-  'an origin that is not listed is refused, and reads nothing: %s',
+  'an origin that is not listed is rejected, and can read nothing: %s',
   async (origin) => {
     const browser = await world.signedIn()
     const headers = { ...SAME_SITE, Origin: origin }
@@ -73,7 +73,7 @@ test.each([
   ['about:blank', 403],
   [`${SPA}/page`, 200],
   ['ours', 200],
-])('C30 where only a Referer tells where a sign-out comes from: %s is %i', async (referer, status) => {
+])('C30 a sign-out with only a Referer: %s gets %i', async (referer, status) => {
   const browser = await world.signedIn()
   const headers = { Accept: '*/*', Referer: referer === 'ours' ? `${world.url}/me` : referer }
   const answer = await browser.visit(`${world.url}/auth/logout`, { method: 'POST', headers })
