@@ -5,7 +5,7 @@ import { runToEnd } from '../scripts/lib/processes.mjs'
 import { parseArguments, USAGE } from './lib/arguments.mjs'
 import { prepare } from './lib/prepare.mjs'
 
-const IDS = ['B1', 'B2', 'B3', 'B4', 'B6', 'B7', 'B8', 'B9', 'B11']
+const IDS = ['B1', 'B2', 'B3', 'B4', 'B6', 'B7', 'B8', 'B9', 'B11', 'B12']
 
 await runToEnd(async () => {
   let options
@@ -20,6 +20,10 @@ await runToEnd(async () => {
     return 0
   }
   prepare()
+  if (options.soak !== undefined) {
+    const { runSoak } = await import('./soak/run-soak.mjs')
+    return runSoak(options.soak)
+  }
   // Not before: what they import may not be installed yet.
   const { runAll } = await import('./lib/run-all.mjs')
   const { toMarkdown } = await import('./lib/report.mjs')

@@ -23,5 +23,13 @@ export function createApp({ baseUrl, redisUrl, issuer, clientId }) {
   app.get('/token', auth.requireSignIn(), async (req, res) => {
     res.json({ length: (await req.ppoppo.accessToken()).length })
   })
+  app.get('/out', async (req, res) => {
+    await req.ppoppo.signOut()
+    res.json({})
+  })
+  app.get('/everywhere', auth.requireSignIn(), async (req, res) => {
+    await req.ppoppo.signOut({ everywhere: true })
+    res.json({})
+  })
   return { app, close: () => auth.close() }
 }

@@ -23,8 +23,10 @@ process.on('message', (message) => {
   globalThis.gc?.()
   const { user, system } = process.cpuUsage()
   const { rss, heapUsed } = process.memoryUsage()
-  const resources = process.getActiveResourcesInfo?.().length ?? 0
-  process.send({ cpuMicros: user + system, rss, heapUsed, resources })
+  const open = {}
+  for (const kind of process.getActiveResourcesInfo()) open[kind] = (open[kind] ?? 0) + 1
+  const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
+  process.send({ cpuMicros: user + system, rss, heapUsed, open, listeners })
 })
 process.once('disconnect', async () => {
   await profiler.finish()

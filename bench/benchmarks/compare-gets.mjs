@@ -2,7 +2,8 @@ import { signIn } from '../lib/browser.mjs'
 import { drive } from '../lib/load.mjs'
 import { commandsBetween } from '../lib/redis.mjs'
 import { measureRounds } from '../lib/rounds.mjs'
-import { APPS, withApps } from './http-apps.mjs'
+import { storeCopies } from '../lib/store-copies.mjs'
+import { APPS, OURS, withApps } from './http-apps.mjs'
 
 /**
  * The same page of every app under load.
@@ -13,6 +14,7 @@ export function compareGets(context, { path, isSignedIn }) {
   const names = Object.keys(APPS)
   return withApps(context, names, async (apps) => {
     const requests = context.isQuick ? 1_000 : 12_000
+    if (isSignedIn && context.stored > 0) await fillRedis(context, apps[OURS])
     const contenders = {}
     for (const name of names) {
       const app = apps[name]
@@ -38,4 +40,18 @@ async function measureLoad({ redis }, app, url, load) {
     redisCommands: commandsBetween(redisBefore, redisAfter) / load.requests,
     redisCpu: (redisAfter.cpuMicros - redisBefore.cpuMicros) / load.requests,
   }
+}
+
+/** Stores as many sign-ins as were asked for: copies of a real one. */
+async function fillRedis({ redis, stored, log }, app) {
+  const before = new Set(await redis.client.keys('*'))
+  await signIn(app.url)
+  const keys = await redis.settledKeys()
+  await storeCopies(
+    redis,
+    keys.filter((key) => !before.has(key)),
+    stored,
+  )
+  const used = /used_memory_human:(\S+)/.exec(await redis.client.info('memory'))?.[1]
+  log(`${await redis.client.dbsize()} keys are stored, ${used}`)
 }

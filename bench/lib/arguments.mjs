@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { numberOption } from './options.mjs'
 
 export const USAGE = `npm run bench -- [options]
 
@@ -7,6 +8,8 @@ export const USAGE = `npm run bench -- [options]
   --quick          few requests in 1 round, to see that all works; the figures mean nothing
   --json FILE      also writes the results as JSON
   --markdown FILE  also writes the tables as Markdown
+  --stored N       B1 with so many more sign-ins of express-ppoppo in Redis (0 to 5000000); 1,000,000 take some GB
+  --soak SECONDS   instead of benchmarks: full load for so long (30 to 86400), memory flat and nothing left open?
   --profile DIR    also writes CPU profiles there, and shows where express-ppoppo's time goes; slows all down
   --help           this text
 `
@@ -25,6 +28,8 @@ export function parseArguments(args, ids) {
       quick: { type: 'boolean' },
       json: { type: 'string' },
       markdown: { type: 'string' },
+      stored: { type: 'string' },
+      soak: { type: 'string' },
       profile: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -35,5 +40,7 @@ export function parseArguments(args, ids) {
   const isQuick = values.quick ?? false
   const rounds = Number(values.rounds ?? (isQuick ? 1 : 5))
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) throw new Error('--rounds: a whole number from 1 to 50')
-  return { ...values, only, isQuick, rounds }
+  const stored = numberOption(values, 'stored', 0, [0, 5_000_000])
+  const soak = numberOption(values, 'soak', undefined, [30, 86_400])
+  return { ...values, only, isQuick, rounds, stored, soak }
 }

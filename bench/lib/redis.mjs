@@ -25,17 +25,17 @@ export function clientOf(url) {
       delete commands.info
       return { commands, cpuMicros: (number('used_cpu_user') + number('used_cpu_sys')) * 1_000_000 }
     },
-    /** Keys and their bytes, without those that live for less than two hours: login attempts, their outcomes, rate limits. */
+    /** Keys without those that live for less than two hours: login attempts, their outcomes, rate limits. */
+    async settledKeys() {
+      const keys = await client.keys('*')
+      const ttlsMs = await Promise.all(keys.map((key) => client.pttl(key)))
+      return keys.filter((_, index) => ttlsMs[index] < 0 || ttlsMs[index] >= SETTLED_TTL_MS)
+    },
+    /** How many of those there are, and their bytes. */
     async settledMemory() {
-      let keys = 0
-      let bytes = 0
-      for (const key of await client.keys('*')) {
-        const ttlMs = await client.pttl(key)
-        if (ttlMs >= 0 && ttlMs < SETTLED_TTL_MS) continue
-        keys += 1
-        bytes += Number(await client.memory('USAGE', key, 'SAMPLES', 0))
-      }
-      return { keys, bytes }
+      const keys = await this.settledKeys()
+      const bytes = await Promise.all(keys.map((key) => client.memory('USAGE', key, 'SAMPLES', 0)))
+      return { keys: keys.length, bytes: bytes.reduce((sum, each) => sum + Number(each), 0) }
     },
     end: () => client.disconnect(),
   }

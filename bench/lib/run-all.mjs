@@ -10,16 +10,17 @@ import * as b7 from '../benchmarks/b7-events.mjs'
 import * as b8 from '../benchmarks/b8-start.mjs'
 import * as b9 from '../benchmarks/b9-memory.mjs'
 import * as b11 from '../benchmarks/b11-far-redis.mjs'
+import * as b12 from '../benchmarks/b12-everywhere.mjs'
 import { OURS } from '../benchmarks/http-apps.mjs'
 import { startPas } from './pas.mjs'
 import { toProfileTable } from './profile-table.mjs'
 import { startRedis } from './redis.mjs'
 import { summarize } from './report.mjs'
 
-const BENCHMARKS = [b1, b2, b3, b4, b6, b7, b8, b9, b11]
+const BENCHMARKS = [b1, b2, b3, b4, b6, b7, b8, b9, b11, b12]
 
 /** Runs the benchmarks that were asked for, each with a fresh Redis and PAS. */
-export async function runAll({ only, rounds, isQuick, profile }) {
+export async function runAll({ only, rounds, isQuick, profile, stored }) {
   if (profile) await mkdir(profile, { recursive: true })
   const results = []
   for (const benchmark of BENCHMARKS.filter(({ id }) => only.includes(id))) {
@@ -30,8 +31,8 @@ export async function runAll({ only, rounds, isQuick, profile }) {
     try {
       const profileOf = (name) =>
         profile && resolve(profile, `${benchmark.id}-${name.replaceAll(/[^\w-]+/g, '-')}.cpuprofile`)
-      const found = await benchmark.run({ redis, pas, rounds, isQuick, log, profileOf })
-      results.push(summarize(benchmark, found))
+      const found = await benchmark.run({ redis, pas, rounds, isQuick, log, profileOf, stored })
+      results.push(summarize({ ...benchmark, title: titleOf(benchmark, stored) }, found))
       if (profile) await showProfile(profileOf(OURS))
     } finally {
       await pas.end()
@@ -44,4 +45,8 @@ export async function runAll({ only, rounds, isQuick, profile }) {
 async function showProfile(file) {
   // A benchmark without an app to profile writes none.
   if (existsSync(file)) console.log(`\n${file}: self time\n${await toProfileTable(file)}`)
+}
+
+function titleOf({ id, title }, stored) {
+  return id === 'B1' && stored > 0 ? `${title}, with ${stored.toLocaleString('en')} sign-ins stored` : title
 }

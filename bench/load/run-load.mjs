@@ -17,7 +17,7 @@ export async function runLoad({ clients, seconds, perSecond }) {
   const app = await startApp('ours', settings)
   try {
     console.log(`signing in ${clients} people`)
-    const people = await signEverybodyIn(app.url, pas, clients)
+    const people = await signEverybodyIn(app.url, clients)
     console.log(`${clients} people, ${perSecond} requests a second, for ${seconds} s`)
     const faults = new FaultLog()
     const judge = new Judge(faults)
