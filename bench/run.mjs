@@ -1,6 +1,6 @@
 /** `npm run bench`: express-ppoppo against its peers, in one run. See `bench/README.md`. */
 import { writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { runToEnd } from '../scripts/lib/processes.mjs'
 import { parseArguments, USAGE } from './lib/arguments.mjs'
 import { prepare } from './lib/prepare.mjs'
@@ -27,12 +27,23 @@ await runToEnd(async () => {
   // Not before: what they import may not be installed yet.
   const { runAll } = await import('./lib/run-all.mjs')
   const { toMarkdown } = await import('./lib/report.mjs')
+  const about = describeRun(options)
   const results = await runAll(options)
   const tables = results.map(toMarkdown).join('\n\n')
-  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}`
-  const about = `${new Date().toISOString().slice(0, 10)}, ${machine}, ${options.rounds} rounds`
   console.log(`\n${about}\n\n${tables}`)
   if (options.json) await writeFile(options.json, JSON.stringify({ about, results }, undefined, 2))
   if (options.markdown) await writeFile(options.markdown, `${about}\n\n${tables}\n`)
+  if (options.writeDocs) {
+    const { writeDocs } = await import('./lib/docs.mjs')
+    console.log(`written: ${await writeDocs(about, results)}`)
+  }
   return 0
 })
+
+/** Date, machine, how busy it was before the run, and how large the run is. */
+function describeRun({ rounds, isQuick }) {
+  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}`
+  const busy = `load average ${loadavg()[0].toFixed(1)} before the run`
+  const size = isQuick ? 'quick: the figures mean nothing' : `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`
+  return `${new Date().toISOString().slice(0, 10)}, ${machine}, ${busy}, ${size}`
+}

@@ -11,6 +11,7 @@ export const USAGE = `npm run bench -- [options]
   --stored N       B1 with so many more sign-ins of express-ppoppo in Redis (0 to 5000000); 1,000,000 take some GB
   --soak SECONDS   instead of benchmarks: full load for so long (30 to 86400), memory flat and nothing left open?
   --profile DIR    also writes CPU profiles there, and shows where express-ppoppo's time goes; slows all down
+  --write-docs     also writes docs/performance.md, from all benchmarks
   --help           this text
 `
 
@@ -27,6 +28,7 @@ export function parseArguments(args, ids) {
       rounds: { type: 'string' },
       quick: { type: 'boolean' },
       json: { type: 'string' },
+      'write-docs': { type: 'boolean' },
       markdown: { type: 'string' },
       stored: { type: 'string' },
       soak: { type: 'string' },
@@ -42,5 +44,10 @@ export function parseArguments(args, ids) {
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) throw new Error('--rounds: a whole number from 1 to 50')
   const stored = numberOption(values, 'stored', 0, [0, 5_000_000])
   const soak = numberOption(values, 'soak', undefined, [30, 86_400])
-  return { ...values, only, isQuick, rounds, stored, soak }
+  const writeDocs = values['write-docs'] ?? false
+  if (writeDocs && (isQuick || values.only !== undefined || values.profile !== undefined))
+    throw new Error(
+      '--write-docs: needs all benchmarks at their full size, so neither --only nor --quick nor --profile',
+    )
+  return { ...values, writeDocs, only, isQuick, rounds, stored, soak }
 }

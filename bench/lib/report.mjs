@@ -39,6 +39,22 @@ export function toMarkdown({ id, title, reference, rows }) {
   return lines.join('\n')
 }
 
+/** Every goal and what was measured, as one Markdown table. */
+export function toGoals(results, ours = 'express-ppoppo') {
+  const rows = results.flatMap(({ id, title, reference, rows }) =>
+    rows
+      .filter(({ goal }) => goal)
+      .map((row) => {
+        const own = row.contenders[ours]
+        const measured = row.absolute
+          ? `${format(own.median)} ${row.unit}`.trim()
+          : `${own.ratio.toFixed(2)} ±${Math.round(own.spread * 100)} % of ${reference}`
+        return `| ${id} | ${title}: ${row.label} | ${measured} | ${goalOf(row)} |`
+      }),
+  )
+  return ['| | | express-ppoppo | goal |', '|---|---|---|---|', ...rows].join('\n')
+}
+
 function cellOf({ absolute, unit }, cell, isReference) {
   if (!cell) return ''
   const value = `${format(cell.median)}${unit === '' ? '' : ` ${unit}`}`

@@ -30,8 +30,9 @@ export async function signEverybodyIn(url, count) {
 /** Presses a person's button on the sandbox's sign-in page. */
 async function signInAs(key, url, agent) {
   const browser = createBrowser({ agent })
-  const { location } = await browser.visit(`${url}/auth/login?return_to=/me`)
-  const authorize = new URL(location)
+  const login = await browser.visit(`${url}/auth/login?return_to=/me`)
+  if (login.location === undefined) throw new Error(`/auth/login answered ${login.status}: ${login.text.slice(0, 300)}`)
+  const authorize = new URL(login.location)
   const body = new URLSearchParams([...authorize.searchParams, ['person', key]])
   authorize.search = ''
   const answer = await fetch(authorize, { method: 'POST', body, redirect: 'manual' })
