@@ -13,7 +13,7 @@ const LAYERS = {
     ['instances'],
     ['sign-in'],
     ['request(-types)?', 'button', 'ready'],
-    ['user', 'login-link'],
+    ['user', 'login-link', 'campaigns'],
     ['session', 'http', 'messaging'],
     ['vault', 'provider'],
     ['store'],
@@ -23,7 +23,7 @@ const LAYERS = {
     ['lib'],
   ],
   'src/store/': [['redis', 'memory'], ['']],
-  'src/store/redis/': [['consumer'], ['']],
+  'src/store/redis/': [['consumer', 'campaigns'], ['']],
   'src/messaging/': [
     ['index'],
     ['messaging'],

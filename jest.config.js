@@ -19,6 +19,7 @@ export default {
   moduleNameMapper: {
     // Sources, so that one folder's tests run without a build.
     '^express-ppoppo$': '<rootDir>/src/index.ts',
+    '^express-ppoppo/campaigns$': '<rootDir>/src/campaigns/index.ts',
     '^express-ppoppo/messaging$': '<rootDir>/src/messaging/index.ts',
     '^express-ppoppo/testing$': '<rootDir>/src/testing/index.ts',
     '^ppoppo-sandbox$': '<rootDir>/sandbox/src/index.ts',

@@ -46,6 +46,7 @@ export type PpoppoErrorCode =
   | 'send_outcome_unknown'
   | 'cursor_lost'
   | 'dead_letters_full'
+  | 'campaign_conflict'
 
 /** What each code means. */
 export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEntry>> = {
@@ -165,6 +166,11 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     status: 503,
     retryable: false,
     meaning: 'The consumer stopped because its dead-letter list is full (10,000). Inspect it with `deadLetters(name)`.',
+  },
+  campaign_conflict: {
+    status: 409,
+    retryable: false,
+    meaning: 'There is a campaign with this id and another content, or it was cancelled while it was created.',
   },
 }
 

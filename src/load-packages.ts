@@ -2,6 +2,7 @@ import nodeModule from 'node:module'
 import { join } from 'node:path'
 import type * as Grpc from '@grpc/grpc-js'
 import type * as ProtoLoader from '@grpc/proto-loader'
+import type * as Bullmq from 'bullmq'
 import type * as Ioredis from 'ioredis'
 import { PpoppoError } from './errors.js'
 
@@ -36,6 +37,25 @@ export function loadProtoLoader(): typeof ProtoLoader {
     return require('@grpc/proto-loader')
   } catch (error) {
     return load<typeof ProtoLoader>('@grpc/proto-loader', error)
+  }
+}
+
+/** `bullmq`, an optional peer dependency. @throws `config_invalid` */
+export function loadBullmq(): typeof Bullmq {
+  try {
+    return require('bullmq')
+  } catch (error) {
+    return load<typeof Bullmq>('bullmq', error)
+  }
+}
+
+/** Version of the `bullmq` that {@link loadBullmq} loads; `undefined` where it cannot be read, as in a bundle. */
+export function readBullmqVersion(): string | undefined {
+  try {
+    const { version } = load<{ readonly version?: unknown }>('bullmq/package.json', undefined)
+    return typeof version === 'string' ? version : undefined
+  } catch {
+    return undefined
   }
 }
 

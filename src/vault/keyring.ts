@@ -16,12 +16,14 @@ export interface SealContext {
 /** Seals and opens records with AES-256-GCM under keys derived per record by HKDF-SHA-256 (RFC 5869). */
 export interface KeyRing {
   /** `v1.<keyId>.<base64url of nonce, ciphertext, tag>`, under the first key. */
-  seal(context: SealContext, plaintext: string): string
+  seal(context: SealContext, plaintext: string | Uint8Array): string
   /**
    * The plaintext, or `undefined` for every cause alike: changed, cut, re-encoded, moved, unknown key. One answer for
    * all of them gives an attacker nothing to learn from.
    */
   open(context: SealContext, text: string): string | undefined
+  /** As {@link open}, for what was sealed as bytes. */
+  openBytes(context: SealContext, text: string): Buffer | undefined
   /** Whether a text was sealed under a key that is no longer the first. */
   isOld(text: string): boolean
 }
@@ -36,16 +38,19 @@ export function createKeyRing(keys: readonly VaultKey[], clientId: string, runti
   if (!first) throw new TypeError('a key ring needs at least one key')
   const byId = new Map(keys.map((key) => [key.id, key]))
 
-  return {
+  const ring: KeyRing = {
     seal(context, plaintext) {
       const nonce = runtime.randomBytes(NONCE_BYTES)
+      const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext, 'utf8') : plaintext
       const cipher = createCipheriv('aes-256-gcm', deriveKey(first, context, clientId), nonce)
       cipher.setAAD(additionalData(first.id, context, clientId))
-      const sealed = Buffer.concat([nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      const sealed = Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
       return `${VERSION}.${first.id}.${sealed.toString('base64url')}`
     },
 
-    open(context, text) {
+    open: (context, text) => ring.openBytes(context, text)?.toString('utf8'),
+
+    openBytes(context, text) {
       const [version, keyId, body, ...rest] = text.split('.')
       const key = byId.get(keyId ?? '')
       if (version !== VERSION || !key || !body || rest.length > 0) return undefined
@@ -63,7 +68,7 @@ export function createKeyRing(keys: readonly VaultKey[], clientId: string, runti
       decipher.setAAD(additionalData(key.id, context, clientId))
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
       try {
-        return decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
+        return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
       } catch {
         return undefined
       }
@@ -71,6 +76,7 @@ export function createKeyRing(keys: readonly VaultKey[], clientId: string, runti
 
     isOld: (text) => !text.startsWith(`${VERSION}.${first.id}.`),
   }
+  return ring
 }
 
 function deriveKey(key: VaultKey, context: SealContext, clientId: string): Uint8Array {

@@ -1,0 +1,132 @@
+import type { Queue as BullQueue, Worker as BullWorker } from 'bullmq'
+import { PpoppoError } from '../errors.js'
+import { TIMED_OUT, within } from '../lib/wait.js'
+import { loadBullmq, readBullmqVersion } from '../load-packages.js'
+import type { RedisSource } from '../store/redis/client.js'
+import { createQueueClient } from '../store/redis/queue-client.js'
+import type { CampaignEngine, ChunkPointer, EngineWorker, EngineWorkOptions } from './engine.js'
+
+/** From 6.0.7 to 6.3.2 a worker never resumed after Redis was away for more than five seconds, without a word. */
+const [OLDEST, TOO_NEW] = [[6, 3, 3], [7]] as const
+const QUEUE_NAME = 'chunks'
+const CALL_TIMEOUT_MS = 5_000
+const CLOSE_TIMEOUT_MS = 2_000
+/** A job whose worker died is taken off after one to two of these; until then its chunk cannot be offered again. */
+const STALLED_EVERY_MS = 5_000
+const LOCK_MS = 15_000
+/** After a fault of Redis it tries again this soon. */
+const RETRY_MS = 1_000
+const EVENTS_KEPT = 1_000
+
+/** An engine with what only BullMQ has. */
+export interface BullmqEngine extends CampaignEngine {
+  /** For dashboards. */
+  readonly queue: BullQueue
+}
+
+/** What a {@link BullmqEngine} is made of. */
+export interface BullmqEngineParts {
+  readonly redis: RedisSource
+  /** In braces: on a Cluster all keys of a queue share one slot. */
+  readonly prefix: string
+}
+
+/** BullMQ carries the chunks. @throws `config_invalid` where it is not installed, or of another version */
+export function createBullmqEngine({ redis, prefix }: BullmqEngineParts): BullmqEngine {
+  const { Queue, Worker } = load()
+  const client = createQueueClient(redis)
+  const queue: BullQueue = new Queue(QUEUE_NAME, {
+    connection: client,
+    prefix,
+    streams: { events: { maxLen: EVENTS_KEPT } },
+    defaultJobOptions: {
+      attempts: 1,
+      removeOnComplete: true,
+      // A failed job that is kept would take its chunk's id, and the chunk could never be offered again.
+      removeOnFail: true,
+      stackTraceLimit: 3,
+      keepLogs: 0,
+    },
+  })
+  queue.on('error', () => {}) // a call that fails rejects, too
+
+  return {
+    queue,
+    async offer(chunks) {
+      if (chunks.length === 0) return
+      const jobs = chunks.map((chunk) => ({ name: 'chunk', data: chunk, opts: { jobId: jobIdOf(chunk) } }))
+      await inTime(queue.addBulk(jobs))
+    },
+    waiting: () => inTime(queue.getWaitingCount()),
+    work: (options) => startWorker(Worker, { redis, prefix, ...options }),
+    async close() {
+      await within(queue.close(), CLOSE_TIMEOUT_MS).catch(() => {})
+      client.disconnect()
+    },
+  }
+}
+
+function startWorker(
+  Worker: typeof BullWorker,
+  { redis, prefix, concurrency, handle, onError }: BullmqEngineParts & EngineWorkOptions,
+): EngineWorker {
+  const client = createQueueClient(redis)
+  const worker = new Worker<ChunkPointer>(QUEUE_NAME, async ({ data }) => handle(data), {
+    connection: client,
+    prefix,
+    concurrency,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_EVERY_MS,
+    maxStalledCount: 0, // the ledger would refuse a second run anyway
+    runRetryDelay: RETRY_MS,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+  })
+  worker.on('error', onError)
+  return {
+    async close() {
+      // Not forced first: jobs that are done already are to be ticked off.
+      const closed = await within(worker.close(), CLOSE_TIMEOUT_MS).catch(() => TIMED_OUT)
+      if (closed === TIMED_OUT) await within(worker.close(true), CLOSE_TIMEOUT_MS).catch(() => {})
+      client.disconnect()
+    },
+  }
+}
+
+/** No colon, which BullMQ keeps for itself. */
+function jobIdOf({ campaignId, index }: ChunkPointer): string {
+  return `${campaignId}#${index}`
+}
+
+/** A queue's connection keeps what it is given until Redis is back. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const result = await within(work, CALL_TIMEOUT_MS)
+  if (result === TIMED_OUT)
+    throw new PpoppoError('store_unavailable', 'The queue of campaigns does not answer in time.')
+  return result
+}
+
+function load(): ReturnType<typeof loadBullmq> {
+  const bullmq = loadBullmq()
+  const version = readBullmqVersion()
+  if (version !== undefined && !isSupported(version)) {
+    throw new PpoppoError(
+      'config_invalid',
+      `Campaigns need bullmq ${OLDEST.join('.')} or newer, below ${TOO_NEW[0]}, and found ${version}: workers of others do not resume after Redis was away. Run: npm install bullmq@6`,
+    )
+  }
+  return bullmq
+}
+
+/** Whether a version of BullMQ is one of those that work. */
+export function isSupported(version: string): boolean {
+  const parts = version.split('.', 3).map((part) => Number.parseInt(part, 10))
+  const compare = (other: readonly number[]): number => {
+    for (const [i, number] of other.entries()) {
+      const difference = (parts[i] ?? 0) - number
+      if (difference !== 0) return difference
+    }
+    return 0
+  }
+  return compare(OLDEST) >= 0 && compare(TOO_NEW) < 0
+}

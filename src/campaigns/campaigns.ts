@@ -1,0 +1,105 @@
+import { PpoppoError } from '../errors.js'
+import { notify } from '../lib/notify.js'
+import { systemRuntime } from '../lib/runtime.js'
+import { type MessagingRuntime, systemMessagingRuntime } from '../messaging/lib/runtime.js'
+import { createRedisCampaignLedger } from '../store/redis/campaigns/ledger.js'
+import { createKeyRing } from '../vault/keyring.js'
+import { type BullmqEngine, createBullmqEngine } from './bullmq-engine.js'
+import { createCampaignHandle } from './campaign.js'
+import { createCampaign } from './create.js'
+import { createLearn } from './learn.js'
+import { type CampaignsConfig, parseCampaignId, parseWorkOptions } from './options.js'
+import { readProgress } from './progress.js'
+import { createSeal } from './seal.js'
+import { createSettingsReader } from './settings-reader.js'
+import type { Campaigns } from './types.js'
+import { Work } from './work.js'
+
+/** What {@link createCampaignsClient} is made of. */
+export interface CampaignsParts {
+  readonly config: CampaignsConfig
+  /** Clock and timers. @default the real ones */
+  readonly runtime?: MessagingRuntime
+}
+
+/** Domain of the keys that are derived from the vault keys. */
+const KEY_DOMAIN = 'campaigns'
+
+/** Puts one instance together. Connects at the first call. */
+export function createCampaignsClient({ config, runtime = systemMessagingRuntime }: CampaignsParts): Campaigns {
+  const { redis, messaging, intervalMs } = config
+  const warn = (text: string): void => {
+    if (config.onWarning === undefined) process.emitWarning(text, 'PpoppoWarning')
+    else notify(config.onWarning, text)
+  }
+  const ledger = createRedisCampaignLedger({ redis, prefix: config.keyPrefix })
+  const seal = createSeal(createKeyRing(config.vaultKeys, KEY_DOMAIN, systemRuntime))
+  const settingsOf = createSettingsReader({ ledger, runtime })
+  const learn = createLearn({ ledger, seal, messaging, runtime })
+  const handle = (id: string) => createCampaignHandle({ ledger, seal, runtime }, id)
+  let engine: BullmqEngine | undefined
+  const openEngine = (): BullmqEngine => {
+    assertOpen()
+    engine ??= createBullmqEngine({ redis, prefix: ledger.queuePrefix })
+    return engine
+  }
+  let work: Work | undefined
+  let closing: Promise<void> | undefined
+  let hasLooked = false
+  function assertOpen(): void {
+    if (closing !== undefined) throw new PpoppoError('closed', 'The campaigns are closed: close() was called.')
+  }
+
+  /** Once: whether Redis may lose what is in it. */
+  async function look(): Promise<void> {
+    if (hasLooked) return
+    hasLooked = true
+    const warning = await ledger.readWarning()
+    if (warning !== undefined) warn(warning)
+  }
+
+  async function end(): Promise<void> {
+    await work?.close()
+    await engine?.close()
+    await ledger.close()
+  }
+
+  return {
+    async create(request) {
+      assertOpen()
+      void look()
+      return handle(await createCampaign({ ledger, seal }, request))
+    },
+    get: (id) => handle(parseCampaignId(id)),
+    async list({ limit = 100 } = {}) {
+      const ids = await ledger.list(limit)
+      return Promise.all(ids.map((id) => readProgress({ ledger, runtime }, id)))
+    },
+    work(options) {
+      const checked = parseWorkOptions(options)
+      assertOpen()
+      if (work !== undefined) throw new PpoppoError('request_invalid', 'campaigns: one worker per process is enough.')
+      void look()
+      work = new Work({
+        ledger,
+        seal,
+        engine: openEngine(),
+        messaging,
+        settingsOf,
+        intervalMs,
+        options: checked,
+        warn,
+        runtime,
+      })
+      return work
+    },
+    learn,
+    get queue() {
+      return openEngine().queue
+    },
+    close() {
+      closing ??= end()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import { isPlainObject } from '../lib/guards.js'
+import type { Recipient, TemplateVars } from '../messaging/types/calls.js'
+import type { KeyRing, SealContext } from '../vault/keyring.js'
+
+const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
+/** A chunk of 1,000 recipients is far below, even where each has long vars. */
+const MOST_BYTES = 256 * 1024 * 1024
+
+/** What of a campaign lies in Redis, readable with the vault key only. */
+export interface Seal {
+  /** @param index the chunk's own: it opens nowhere else */
+  chunk(campaignId: string, index: number, recipients: readonly Recipient[]): Promise<string>
+  /** `undefined`: changed, moved, or under a key that is not there. */
+  openChunk(campaignId: string, index: number, text: string): Promise<readonly Recipient[] | undefined>
+  digest(campaignId: string, digest: string): string
+  openDigest(campaignId: string, text: string): string | undefined
+}
+
+export function createSeal(keyRing: KeyRing): Seal {
+  const contextOf = (purpose: string, campaignId: string, part: string): SealContext => ({
+    purpose: `campaign-${purpose}`,
+    recordId: campaignId,
+    binding: [part],
+  })
+  return {
+    async chunk(campaignId, index, recipients) {
+      const zipped = await zip(toText(recipients))
+      return keyRing.seal(contextOf('chunk', campaignId, String(index)), zipped)
+    },
+    async openChunk(campaignId, index, text) {
+      const zipped = keyRing.openBytes(contextOf('chunk', campaignId, String(index)), text)
+      if (zipped === undefined) return undefined
+      return fromText((await unzip(zipped, { maxOutputLength: MOST_BYTES })).toString())
+    },
+    // A hash of few ppnums could be guessed: so it is sealed, too.
+    digest: (campaignId, digest) => keyRing.seal(contextOf('digest', campaignId, ''), digest),
+    openDigest: (campaignId, text) => keyRing.open(contextOf('digest', campaignId, ''), text),
+  }
+}
+
+/** Recipients as they are sealed and compared: `[ppnum, vars]`, or `[ppnum]`. */
+export function toText(recipients: readonly Recipient[]): string {
+  return JSON.stringify(recipients.map(({ ppnum, vars }) => (vars === undefined ? [ppnum] : [ppnum, vars])))
+}
+
+function fromText(text: string): readonly Recipient[] {
+  const list: unknown = JSON.parse(text)
+  if (!Array.isArray(list)) return []
+  return list.map(([ppnum, vars]: [unknown, unknown]) => ({
+    ppnum: String(ppnum),
+    ...(isPlainObject(vars) ? { vars: vars as TemplateVars } : {}),
+  }))
+}

@@ -1,0 +1,28 @@
+import type { MessagingRuntime } from '../messaging/lib/runtime.js'
+import type { CampaignLedger } from '../store/campaign-ledger.js'
+import { type CampaignSettings, parseSettings } from './settings.js'
+
+/** Settings never change; but somebody may delete a campaign by hand, and create another of its name. */
+const LASTS_MS = 10_000
+const MOST = 1_000
+
+/** Reads the settings of campaigns, and keeps them for a while. `undefined` for one that is not there, or not yet. */
+export function createSettingsReader({
+  ledger,
+  runtime,
+}: {
+  readonly ledger: Pick<CampaignLedger, 'read'>
+  readonly runtime: Pick<MessagingRuntime, 'monotonic'>
+}): (id: string) => Promise<CampaignSettings | undefined> {
+  const known = new Map<string, { readonly settings: CampaignSettings; readonly readAtMs: number }>()
+  return async (id) => {
+    const one = known.get(id)
+    if (one !== undefined && runtime.monotonic() - one.readAtMs < LASTS_MS) return one.settings
+    const { settings: text, state } = await ledger.read(id)
+    const settings = state === 'newer' ? undefined : parseSettings(text)
+    if (known.size >= MOST) known.clear()
+    if (settings === undefined) known.delete(id)
+    else known.set(id, { settings, readAtMs: runtime.monotonic() })
+    return settings
+  }
+}

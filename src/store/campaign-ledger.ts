@@ -1,0 +1,143 @@
+/** A state as the ledger has it. `gone`: there is no such campaign; `newer`: a later version of the library made it. */
+export type LedgerState =
+  | 'gone'
+  | 'newer'
+  | 'preparing'
+  | 'running'
+  | 'paused'
+  | 'stopped'
+  | 'cancelling'
+  | 'cancelled'
+  | 'finished'
+
+/** What the ledger knows of a campaign. Times are milliseconds since the epoch, sizes are recipients. */
+export interface CampaignRecord {
+  readonly state: LedgerState
+  /** JSON, as it was committed. */
+  readonly settings?: string
+  /** Sealed. */
+  readonly digest?: string
+  /** JSON `{ code, message }`. */
+  readonly reason?: string
+  readonly createdAt: number
+  readonly startedAt?: number
+  readonly endedAt?: number
+  readonly total: number
+  readonly chunks: number
+  readonly accepted: number
+  readonly rejected: number
+  readonly filtered: number
+  readonly unknown: number
+  readonly hasAccepted: boolean
+}
+
+/** Where a chunk stands, by its claim. */
+export interface ClaimedChunk {
+  readonly id: string
+  readonly index: number
+  readonly claim: string
+}
+
+/** What became of a chunk. */
+export interface Settlement {
+  readonly outcome: 'accepted' | 'rejected' | 'filtered' | 'unknown' | 'planned'
+  /** The send's id, or the error code. */
+  readonly word: string
+  readonly size: number
+  readonly filtered: number
+  /** How long all campaigns rest now. @default 0 */
+  readonly restMs?: number
+  /** JSON `{ code, message }`: the campaign stops. */
+  readonly stopReason?: string
+}
+
+/** An entry of the ledger whose outcome is unknown. */
+export interface UnknownEntry {
+  readonly index: number
+  readonly size: number
+  readonly filtered: number
+  readonly at: number
+  /** Sealed. */
+  readonly chunk?: string
+}
+
+/** May the next call begin? */
+export interface Pace {
+  readonly may: 'slot' | 'wait' | 'rest'
+  /** Milliseconds until the slot, or until it is worth asking again. */
+  readonly inMs: number
+}
+
+/** What a worker learns when it reports. */
+export interface Turn {
+  /** The concurrency of all live workers. */
+  readonly capacity: number
+  /** Whether this one hands out chunks now. */
+  readonly isFeeder: boolean
+}
+
+/** The ledger of campaigns, in Redis. Its methods throw `store_unavailable`, and `closed`. */
+export interface CampaignLedger {
+  /** What the keys of a queue beside it begin with; in braces, so that a Cluster keeps all of it together. */
+  readonly queuePrefix: string
+  open(id: string): Promise<'new' | LedgerState>
+  draft(id: string, token: string, soFar: number, chunks: readonly (readonly [number, string])[]): Promise<void>
+  abandon(id: string, token: string): Promise<void>
+  commit(id: string, token: string, campaign: NewCampaign): Promise<'created' | 'lost' | LedgerState>
+  read(id: string): Promise<CampaignRecord>
+  /** Newest first. */
+  list(most: number): Promise<readonly string[]>
+  active(): Promise<readonly string[]>
+  /** Looks after what dead workers left. @returns the first planned chunks of the open zones */
+  tick(
+    id: string,
+    openZones: string,
+    most: number,
+  ): Promise<{ readonly state: LedgerState; readonly indexes: readonly number[] }>
+  take(
+    chunk: ClaimedChunk,
+    openZones: string,
+    mostHeld: number,
+  ): Promise<{ readonly answer: string; readonly chunk?: string }>
+  begin(
+    chunk: ClaimedChunk,
+    openZones: string,
+    sizes: Pick<Settlement, 'size' | 'filtered'>,
+  ): Promise<{ readonly answer: string; readonly restMs: number }>
+  /** @returns whether the claim was still good */
+  settle(chunk: ClaimedChunk, settlement: Settlement): Promise<boolean>
+  split(
+    chunk: ClaimedChunk,
+    known: number,
+    filtered: number,
+    code: string,
+    halves: readonly [string, string],
+  ): Promise<'split' | 'lost' | number>
+  set(id: string, wish: 'pause' | 'resume' | 'cancel'): Promise<LedgerState>
+  judge(
+    id: string,
+    index: number,
+    verdict: 'sent' | 'not-sent',
+    sendId: string,
+  ): Promise<'settled' | 'other' | 'gone' | 'newer'>
+  unknown(id: string, from: number, count: number): Promise<readonly UnknownEntry[]>
+  /** Whether a send of this id is in the ledger of a campaign. */
+  hasSend(id: string, sendId: string): Promise<boolean>
+  pace(intervalMs: number, isTaking: boolean): Promise<Pace>
+  rests(): Promise<{ readonly until: number; readonly code: string } | undefined>
+  /** How many recipients were settled in the last minute. */
+  perMinute(id: string): Promise<number>
+  /** @param concurrency 0: this worker ends */
+  seen(worker: string, concurrency: number, turnMs: number): Promise<Turn>
+  readWarning(): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+/** What `commit` writes. */
+export interface NewCampaign {
+  readonly settings: string
+  readonly digest: string
+  readonly total: number
+  /** The zone of each chunk. */
+  readonly zones: readonly number[]
+}

@@ -1,0 +1,68 @@
+/** Every Redis key of campaigns. All share one Cluster slot, also with the queue, which the text in braces decides. */
+export interface RedisCampaignKeys {
+  /** What the queue's own keys begin with: `{ppoppo:campaigns}`. */
+  readonly queuePrefix: string
+  /** A sorted set: ids of all campaigns by when they were created. */
+  readonly all: string
+  /** A sorted set: ids of those that have not ended. */
+  readonly active: string
+  /** A hash: `next` (when the next call may begin), `restUntil`, `restCode`. */
+  readonly pace: string
+  /** A sorted set: `<worker> <concurrency>` by when it was last seen. */
+  readonly workers: string
+  /** A string: until when nobody counts as dead, after Redis was away. */
+  readonly truce: string
+  /** A string: who hands out chunks now. Lives as long as its turn. */
+  readonly feeder: string
+  of(id: string): RedisCampaignKeysOfOne
+}
+
+/** The keys of one campaign. */
+export interface RedisCampaignKeysOfOne {
+  /** A hash: version, state, settings, counts. */
+  readonly meta: string
+  /** A sorted set: indexes of the chunks that are planned, by zone and index. */
+  readonly todo: string
+  /** A sorted set: indexes that a worker has in hand, none of it sent. */
+  readonly held: string
+  /** A sorted set: indexes that are being sent. */
+  readonly sending: string
+  /** A sorted set: indexes whose outcome is unknown. */
+  readonly unknown: string
+  /** A hash: what became of each chunk; see `scripts.ts`. */
+  readonly ledger: string
+  /** A hash: the sealed chunks, until they are settled. */
+  readonly chunks: string
+  /** A hash: how many recipients were settled, by ten seconds. */
+  readonly rate: string
+  /** A hash: the sealed chunks of one `create()` that is still reading. */
+  draft(token: string): string
+}
+
+/** @param prefix ends with a colon, has no braces */
+export function createRedisCampaignKeys(prefix: string): RedisCampaignKeys {
+  const queuePrefix = `{${prefix}campaigns}`
+  return {
+    queuePrefix,
+    all: `${queuePrefix}:all`,
+    active: `${queuePrefix}:active`,
+    pace: `${queuePrefix}:pace`,
+    workers: `${queuePrefix}:workers`,
+    truce: `${queuePrefix}:truce`,
+    feeder: `${queuePrefix}:feeder`,
+    of(id) {
+      const base = `${queuePrefix}:one:${id}:`
+      return {
+        meta: `${base}meta`,
+        todo: `${base}todo`,
+        held: `${base}held`,
+        sending: `${base}sending`,
+        unknown: `${base}unknown`,
+        ledger: `${base}ledger`,
+        chunks: `${base}chunks`,
+        rate: `${base}rate`,
+        draft: (token) => `${base}draft:${token}`,
+      }
+    },
+  }
+}

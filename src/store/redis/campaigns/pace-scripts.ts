@@ -1,0 +1,56 @@
+import { IN_TIME, NOW, type RedisScripts } from '../lua.js'
+import { DEAD_AFTER_MS } from './script-parts.js'
+
+/** Workers report more often than this; after a longer gap it is Redis that was away, and nobody is dead for a while. */
+const LONGEST_GAP_MS = 8_000
+/** A slot is given out at most this long ahead. */
+const SLOT_AHEAD_MS = 500
+/** What was not used of the pace is made up for by so much at most. */
+const CATCH_UP_MS = 250
+
+/** Names of PACE_SCRIPTS. */
+export type PaceScriptName = 'ppoppoCampaignPace' | 'ppoppoCampaignSeen'
+
+/** Scripts for the pace of all campaigns, and who sends. */
+export const PACE_SCRIPTS: RedisScripts<PaceScriptName> = {
+  // A slot for one call. It may lie ahead a little, so that its holder is there in time; never so much as to keep a cancelled
+  // campaign waiting. A time further ahead than any slot was made before the clock was set back.
+  /** KEYS pace; ARGV not after, interval in ms, 1 to take the slot. Answers {'slot', ms until then}, {'wait', ms} or {'rest', ms}. */
+  ppoppoCampaignPace: {
+    numberOfKeys: 1,
+    lua: `${IN_TIME}
+if late(ARGV[1]) then return LATE end
+local at, interval = now(), tonumber(ARGV[2])
+local restMs = (tonumber(redis.call('HGET', KEYS[1], 'restUntil') or '0') or 0) - at
+if restMs > 0 then return {'rest', restMs} end
+local next = tonumber(redis.call('HGET', KEYS[1], 'next') or '0') or 0
+next = math.min(math.max(next, at - ${CATCH_UP_MS}), at + ${SLOT_AHEAD_MS} + interval)
+local ahead = math.max(0, math.ceil(next - at))
+if ahead > ${SLOT_AHEAD_MS} then return {'wait', ahead - ${SLOT_AHEAD_MS / 2}} end
+if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'next', string.format('%.3f', next + interval)) end
+return {'slot', ahead}`,
+  },
+
+  /** KEYS workers, truce, feeder; ARGV worker, concurrency (0: it ends), for how long one feeds in ms. Answers {the concurrency of all workers, 1 for who feeds now}. */
+  ppoppoCampaignSeen: {
+    numberOfKeys: 3,
+    lua: `${NOW}
+local at, member = now(), ARGV[1] .. ' ' .. ARGV[2]
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', at - 86400000)
+if ARGV[2] == '0' then
+  for _, one in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+    if string.find(one, ARGV[1] .. ' ', 1, true) == 1 then redis.call('ZREM', KEYS[1], one) end
+  end
+else
+  local last = redis.call('ZSCORE', KEYS[1], member)
+  if last and at - tonumber(last) > ${LONGEST_GAP_MS} then redis.call('SET', KEYS[2], at + ${DEAD_AFTER_MS}, 'PX', ${DEAD_AFTER_MS}) end
+  redis.call('ZADD', KEYS[1], at, member)
+end
+local all = 0
+for _, one in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], at - ${DEAD_AFTER_MS}, '+inf')) do
+  all = all + (tonumber(string.match(one, ' (%d+)$') or '0') or 0)
+end
+local isFeeder = ARGV[2] ~= '0' and redis.call('SET', KEYS[3], ARGV[1], 'NX', 'PX', ARGV[3])
+return {all, isFeeder and 1 or 0}`,
+  },
+}

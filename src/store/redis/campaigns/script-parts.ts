@@ -1,0 +1,101 @@
+/*
+ * The ledger of campaigns: what became of each chunk. Each script is one atomic step, and nothing but the ledger decides
+ * whether a chunk may be sent. An entry is `<state> <fields>`, separated by spaces:
+ *
+ *   (none)                                        planned: its index is in `todo`
+ *   held <claim> <zone>                           a worker has it in hand, and has sent nothing
+ *   sending <claim> <zone> <size> <filtered>      its call may be under way
+ *   unknown <claim> <zone> <size> <filtered> <at> nobody knows whether it was sent: never sent again by itself
+ *   accepted <send id> <size> <filtered>
+ *   rejected <code> <size> <filtered>
+ *   filtered <size>
+ *   split <first index> <second index>            it was refused as a whole, and goes on as these two
+ *
+ * A claim is `<worker>#<number>`, new for each time a chunk is taken: who does not have it changes nothing.
+ */
+
+/** Version of this layout. A worker leaves campaigns with a higher one to workers that know it. */
+export const LEDGER_VERSION = 1
+
+/** A worker that was not seen for so long is dead. */
+export const DEAD_AFTER_MS = 15_000
+/** Recipients are counted in steps of so long. */
+export const RATE_STEP_MS = 10_000
+const RATE_STEPS = 7
+
+/** The keys of one campaign, in this order; what a script needs beside them comes after. */
+export const KEYS_OF_ONE = ['meta', 'todo', 'held', 'sending', 'unknown', 'ledger', 'chunks', 'rate'] as const
+/** Where the further keys of a script begin. */
+export const N: number = KEYS_OF_ONE.length
+
+/** What the scripts of one campaign share. */
+export const PARTS: string = `
+local META, TODO, HELD, SENDING, UNKNOWN, LEDGER, CHUNKS, RATE = unpack(KEYS)
+local ZONE = 4294967296
+local function get(field) return redis.call('HGET', META, field) end
+local function add(field, by) redis.call('HINCRBY', META, field, by) end
+local function words(text)
+  local found = {}
+  for word in string.gmatch(text or '', '%S+') do found[#found + 1] = word end
+  return found
+end
+local function has(list, word)
+  for one in string.gmatch(list, '%d+') do if one == word then return true end end
+  return false
+end
+local function put(index, ...) redis.call('HSET', LEDGER, index, table.concat({...}, ' ')) end
+local function plan(index, zone)
+  redis.call('HDEL', LEDGER, index)
+  redis.call('ZADD', TODO, string.format('%.0f', tonumber(zone) * ZONE + tonumber(index)), index)
+end
+local function isFinal(state) return state == 'finished' or state == 'cancelled' end
+local function stop(reason)
+  if get('state') ~= 'running' then return end
+  redis.call('HSET', META, 'state', 'stopped', 'reason', reason)
+end
+local function keepUnknownOnly()
+  local kept = {}
+  for _, index in ipairs(redis.call('ZRANGE', UNKNOWN, 0, -1)) do
+    local chunk = redis.call('HGET', CHUNKS, index)
+    if chunk then kept[#kept + 1] = index; kept[#kept + 1] = chunk end
+  end
+  redis.call('UNLINK', CHUNKS, TODO, RATE)
+  for i = 1, #kept, 2 do redis.call('HSET', CHUNKS, kept[i], kept[i + 1]) end
+end
+local function endIfDone(at)
+  local state = get('state')
+  if isFinal(state) or state == 'preparing' then return end
+  if redis.call('ZCARD', HELD) + redis.call('ZCARD', SENDING) > 0 then return end
+  if state == 'cancelling' then
+    redis.call('HSET', META, 'state', 'cancelled', 'endedAt', at)
+    keepUnknownOnly()
+  elseif redis.call('ZCARD', TODO) == 0 then
+    redis.call('HSET', META, 'state', 'finished', 'endedAt', at)
+    redis.call('HDEL', META, 'reason')
+    redis.call('UNLINK', RATE)
+  end
+end
+local function count(size, at)
+  local step = math.floor(at / ${RATE_STEP_MS})
+  redis.call('HINCRBY', RATE, step, size)
+  if redis.call('HLEN', RATE) > ${RATE_STEPS} then
+    for _, one in ipairs(redis.call('HKEYS', RATE)) do
+      if tonumber(one) <= step - ${RATE_STEPS} then redis.call('HDEL', RATE, one) end
+    end
+  end
+end
+local function rest(pace, ms, code, at)
+  if ms <= 0 then return end
+  local till = at + ms
+  if till <= (tonumber(redis.call('HGET', pace, 'restUntil') or '0') or 0) then return end
+  redis.call('HSET', pace, 'restUntil', till, 'restCode', code)
+end`
+
+// An unknown version is a newer one. A number that somebody edited counts as one, too.
+/** `refusal(version)`: why a campaign may not be touched; `nil` where it may. */
+export const GUARD: string = `
+local function refusal(version)
+  local v = get('v')
+  if not v then return 'gone' end
+  if (tonumber(v) or 1e9) > tonumber(version) then return 'newer' end
+end`

@@ -1,0 +1,131 @@
+import { IN_TIME, NOW, type RedisScripts } from '../lua.js'
+import { GUARD, N, PARTS } from './script-parts.js'
+
+/** Splits or refusals in a row, without one accepted send between them: then it is not the recipients. */
+const MOST_REFUSED_IN_A_ROW = 24
+/** As `sendMany` has it. */
+const MOST_UNKNOWN_IN_A_ROW = 8
+
+/** Names of SEND_SCRIPTS. */
+export type SendScriptName =
+  | 'ppoppoCampaignTake'
+  | 'ppoppoCampaignBegin'
+  | 'ppoppoCampaignSettle'
+  | 'ppoppoCampaignSplit'
+
+/** Scripts for what a worker does with a chunk. */
+export const SEND_SCRIPTS: RedisScripts<SendScriptName> = {
+  /** KEYS of one; ARGV version, not after, index, claim, open zones, most held. Answers {'held', zone, chunk}, or {why not}. */
+  ppoppoCampaignTake: {
+    numberOfKeys: N,
+    lua: `${IN_TIME}${PARTS}${GUARD}
+if late(ARGV[2]) then return LATE end
+local refused = refusal(ARGV[1])
+if refused then return {refused} end
+local state, index = get('state'), ARGV[3]
+if state ~= 'running' then return {state} end
+local score = redis.call('ZSCORE', TODO, index)
+if not score then return {'taken'} end
+local zone = string.format('%.0f', math.floor(tonumber(score) / ZONE))
+if not has(ARGV[5], zone) then return {'closed'} end
+if redis.call('ZCARD', HELD) >= tonumber(ARGV[6]) then return {'busy'} end
+local chunk = redis.call('HGET', CHUNKS, index)
+if not chunk then
+  stop('{"code":"store_unavailable","message":"Redis has lost chunks of this campaign: see its eviction policy and its persistence."}')
+  return {'stopped'}
+end
+redis.call('ZREM', TODO, index)
+redis.call('ZADD', HELD, now(), index)
+put(index, 'held', ARGV[4], zone)
+return {'held', zone, chunk}`,
+  },
+
+  // The last look before a call. Whoever is not let go on has its chunk planned again, but for a rest, which it waits for.
+  /** KEYS of one; pace; ARGV not after, index, claim, open zones, size, filtered. Answers {'go'}, {'rest', ms}, or {why not}. */
+  ppoppoCampaignBegin: {
+    numberOfKeys: N + 1,
+    lua: `${IN_TIME}${PARTS}
+if late(ARGV[1]) then return LATE end
+local index, entry = ARGV[2], words(redis.call('HGET', LEDGER, ARGV[2]))
+if entry[1] ~= 'held' or entry[2] ~= ARGV[3] then return {'lost'} end
+local at, state = now(), get('state')
+local isClosed = not has(ARGV[4], entry[3])
+if state ~= 'running' or isClosed then
+  redis.call('ZREM', HELD, index)
+  plan(index, entry[3])
+  endIfDone(at)
+  return {state ~= 'running' and state or 'closed'}
+end
+local restMs = (tonumber(redis.call('HGET', KEYS[${N + 1}], 'restUntil') or '0') or 0) - at
+if restMs > 0 then return {'rest', restMs} end
+redis.call('ZREM', HELD, index)
+redis.call('ZADD', SENDING, at, index)
+put(index, 'sending', entry[2], entry[3], ARGV[5], ARGV[6])
+redis.call('HSETNX', META, 'startedAt', at)
+return {'go'}`,
+  },
+
+  // Whoever made the call knows best: what the ledger took for unknown meanwhile is put right.
+  /** KEYS of one; pace; ARGV index, claim, outcome, its word (send id or code), size, filtered, rest in ms, reason to stop ('' for none). Answers 1, or 0 for who has not the claim. */
+  ppoppoCampaignSettle: {
+    numberOfKeys: N + 1,
+    lua: `${NOW}${PARTS}
+local index, claim, outcome, word, size, filtered = unpack(ARGV)
+local entry = words(redis.call('HGET', LEDGER, index))
+if entry[2] ~= claim or (entry[1] ~= 'held' and entry[1] ~= 'sending' and entry[1] ~= 'unknown') then return 0 end
+local at = now()
+if outcome == 'planned' and isFinal(get('state')) then return 1 end -- it stays unknown: settle() may plan it again
+redis.call('ZREM', HELD, index)
+redis.call('ZREM', SENDING, index)
+if redis.call('ZREM', UNKNOWN, index) == 1 then add('unknown', -tonumber(entry[4])) end
+if outcome == 'planned' then
+  plan(index, entry[3])
+elseif outcome == 'unknown' then
+  put(index, 'unknown', claim, entry[3], size, filtered, at)
+  redis.call('ZADD', UNKNOWN, at, index)
+  add('unknown', size)
+  add('unknownInRow', 1)
+  if tonumber(get('unknownInRow')) >= ${MOST_UNKNOWN_IN_A_ROW} then
+    stop('{"code":"send_outcome_unknown","message":"${MOST_UNKNOWN_IN_A_ROW} sends in a row had an unknown outcome."}')
+    redis.call('HSET', META, 'unknownInRow', 0)
+  end
+else
+  redis.call('HDEL', CHUNKS, index)
+  if outcome == 'filtered' then put(index, outcome, filtered) else put(index, outcome, word, size, filtered) end
+  add(outcome, outcome == 'filtered' and 0 or size)
+  add('filtered', filtered)
+  count(tonumber(size) + tonumber(filtered), at)
+  if outcome == 'accepted' then redis.call('HSET', META, 'unknownInRow', 0, 'refusedInRow', 0, 'hasAccepted', 1) end
+  if outcome == 'rejected' then
+    add('refusedInRow', 1)
+    if tonumber(get('refusedInRow')) >= ${MOST_REFUSED_IN_A_ROW} then stop(cjson.encode({code = word, message = 'Ppoppo refused one send after the other.'})) end
+  end
+end
+rest(KEYS[${N + 1}], tonumber(ARGV[7]), word, at)
+if ARGV[8] ~= '' then stop(ARGV[8]) end
+endIfDone(at)
+return 1`,
+  },
+
+  /** KEYS of one; ARGV index, claim, number of chunks that its caller knows, filtered, code, first half, second half. Answers 'split', 'lost', or the number of chunks. */
+  ppoppoCampaignSplit: {
+    numberOfKeys: N,
+    lua: `${PARTS}
+local index, entry = ARGV[1], words(redis.call('HGET', LEDGER, ARGV[1]))
+if entry[1] ~= 'sending' or entry[2] ~= ARGV[2] then return 'lost' end
+local chunks = tonumber(get('chunks'))
+if chunks ~= tonumber(ARGV[3]) then return chunks end
+redis.call('ZREM', SENDING, index)
+redis.call('HDEL', CHUNKS, index)
+add('filtered', ARGV[4])
+for i = 0, 1 do
+  redis.call('HSET', CHUNKS, chunks + i, ARGV[6 + i])
+  plan(chunks + i, entry[3])
+end
+put(index, 'split', chunks, chunks + 1)
+add('chunks', 2)
+add('refusedInRow', 1)
+if tonumber(get('refusedInRow')) >= ${MOST_REFUSED_IN_A_ROW} then stop(cjson.encode({code = ARGV[5], message = 'Ppoppo refused one send after the other.'})) end
+return 'split'`,
+  },
+}
