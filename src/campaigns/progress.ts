@@ -24,7 +24,7 @@ export async function readProgress({ ledger, runtime }: ProgressParts, id: strin
   const { total, accepted, rejected, filtered, unknown } = record
   const isRunning = record.state === 'running'
   const perMinute = isRunning ? await ledger.perMinute(id) : 0
-  const { state, reason } = isRunning ? await stateOf(ledger, record, runtime.now()) : ownState(record)
+  const { state, reason } = isRunning ? await stateOf(ledger, id, record, runtime.now()) : ownState(record)
   const left = Math.max(0, total - accepted - rejected - filtered - unknown)
   const doneAt = state === 'running' && perMinute > 0 ? runtime.now() + (left / perMinute) * MINUTE_MS : undefined
   return {
@@ -78,7 +78,7 @@ function ownState({ state, reason }: CampaignRecord): Standing {
 }
 
 /** Of a campaign that would run. */
-async function stateOf(ledger: CampaignLedger, record: CampaignRecord, nowMs: number): Promise<Standing> {
+async function stateOf(ledger: CampaignLedger, id: string, record: CampaignRecord, nowMs: number): Promise<Standing> {
   const settings = parseSettings(record.settings)
   if (settings?.startAt !== undefined && settings.startAt > nowMs) return { state: 'scheduled' }
   const rest = await ledger.rests()
@@ -87,7 +87,8 @@ async function stateOf(ledger: CampaignLedger, record: CampaignRecord, nowMs: nu
     const message = code === 'rate_limited' ? 'Ppoppo asks to wait.' : 'Ppoppo does not answer as it should.'
     return { state: 'resting', reason: { code, message, until: new Date(rest.until) } }
   }
-  if (settings === undefined || openZonesOf(settings, nowMs) !== '') return { state: 'running' }
+  if (settings?.window === undefined) return { state: 'running' }
+  if (await ledger.hasWork(id, openZonesOf(settings, nowMs))) return { state: 'running' }
   const opening = nextOpeningOf(settings, nowMs)
   const until = opening === undefined ? {} : { until: new Date(opening) }
   return {

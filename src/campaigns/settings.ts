@@ -34,10 +34,11 @@ export function openZonesOf({ startAt, window, zones }: CampaignSettings, nowMs:
     .join(',')
 }
 
-/** When the next of its zones opens, in milliseconds since the epoch. */
+/** When the next of its closed zones opens, in milliseconds since the epoch. */
 export function nextOpeningOf({ window, zones }: CampaignSettings, nowMs: number): number | undefined {
   if (window === undefined) return undefined
-  const times = zones.flatMap((zone) => nextOpening(window, zone, nowMs) ?? [])
+  const closed = zones.filter((zone) => !isOpen(window, zone, nowMs))
+  const times = closed.flatMap((zone) => nextOpening(window, zone, nowMs) ?? [])
   return times.length === 0 ? undefined : Math.min(...times)
 }
 

@@ -94,6 +94,8 @@ export interface CampaignLedger {
     openZones: string,
     most: number,
   ): Promise<{ readonly state: LedgerState; readonly indexes: readonly number[] }>
+  /** Whether there is anything to do now: planned in one of these zones, or in a worker's hands. */
+  hasWork(id: string, openZones: string): Promise<boolean>
   take(
     chunk: ClaimedChunk,
     openZones: string,

@@ -5,7 +5,7 @@ import { connectRedis } from '../connection.js'
 import { evictionWarning, readRedisPolicy } from '../policy.js'
 import { createRedisCampaignKeys } from './keys.js'
 import { toList, toRecord, toUnknown } from './read-replies.js'
-import { KEYS_OF_ONE, LEDGER_VERSION } from './script-parts.js'
+import { KEYS_OF_ONE, LEDGER_VERSION, ZONE_SIZE } from './script-parts.js'
 import { CAMPAIGN_SCRIPTS, type CampaignScriptName } from './scripts.js'
 
 const SCAN_COUNT = 1_000
@@ -67,6 +67,18 @@ export function createRedisCampaignLedger({
         ),
       )
       return { state: String(state) as LedgerState, indexes: indexes.map(Number) }
+    },
+    async hasWork(id, openZones) {
+      const one = keys.of(id)
+      const zones = openZones === '' ? [] : openZones.split(',').map(Number)
+      const counts = await run('campaigns.hasWork', (client) =>
+        Promise.all([
+          client.zcard(one.held),
+          client.zcard(one.sending),
+          ...zones.map((zone) => client.zcount(one.todo, zone * ZONE_SIZE, `(${(zone + 1) * ZONE_SIZE}`)),
+        ]),
+      )
+      return counts.some((count) => count > 0)
     },
     async take({ id, index, claim }, openZones, mostHeld) {
       const [answer, , chunk] = toList(

@@ -28,10 +28,13 @@ export const KEYS_OF_ONE = ['meta', 'todo', 'held', 'sending', 'unknown', 'ledge
 /** Where the further keys of a script begin. */
 export const N: number = KEYS_OF_ONE.length
 
+/** The score of a planned chunk is its zone times this, plus its index. */
+export const ZONE_SIZE = 4_294_967_296
+
 /** What the scripts of one campaign share. */
 export const PARTS: string = `
 local META, TODO, HELD, SENDING, UNKNOWN, LEDGER, CHUNKS, RATE = unpack(KEYS)
-local ZONE = 4294967296
+local ZONE = ${ZONE_SIZE}
 local function get(field) return redis.call('HGET', META, field) end
 local function add(field, by) redis.call('HINCRBY', META, field, by) end
 local function words(text)
