@@ -4,7 +4,7 @@ import { digestOf } from '../lib/digest.js'
 import { parseJsonObject } from '../lib/guards.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import { wait } from '../lib/wait.js'
-import { PENDING_OUTCOME, type Store } from '../store/store.js'
+import { type Count, PENDING_OUTCOME, type Store } from '../store/store.js'
 import type { KeyRing } from '../vault/keyring.js'
 import { createAttemptCookies } from './attempt-cookie.js'
 
@@ -22,6 +22,16 @@ export interface Transaction {
   readonly seenSince?: number
 }
 
+/** A login attempt about to begin. */
+export interface NewAttempt {
+  /** Absolute URL, already judged. */
+  readonly returnTo: string
+  /** By the store's clock, milliseconds. */
+  readonly begunAt: number
+  /** Where `max_age` is sent, in seconds. */
+  readonly maxAgeSeconds?: number | undefined
+}
+
 /** The result of an attempt that another callback took: a sign-in to join, or a failure. Holds no token. */
 export type Outcome = Success | 'failed'
 
@@ -34,7 +44,13 @@ export interface Success {
 
 /** What a callback finds under its `state`. */
 export type Consumed =
-  | { readonly kind: 'taken'; readonly transaction: Transaction; readonly finish: (outcome: Outcome) => Promise<void> }
+  | {
+      readonly kind: 'taken'
+      readonly transaction: Transaction
+      /** Milliseconds to wait if the limit is exceeded, else 0. */
+      readonly waitMs: number
+      readonly finish: (outcome: Outcome) => Promise<void>
+    }
   | { readonly kind: 'taken_before'; readonly outcome: () => Promise<Outcome | undefined> }
   | { readonly kind: 'expired' }
   /** This browser began it recently, but the store does not have it; `detail` says why. */
@@ -44,9 +60,14 @@ export type Consumed =
 
 /** The login attempts: one per `state`, each taken once and only by the browser that began it. */
 export interface Transactions {
-  begin(req: Request, res: Response, returnTo: string, maxAgeSeconds?: number): Promise<Transaction>
-  /** Takes the attempt and clears its cookie; a store that is down throws before the cookie is touched. */
-  consume(req: Request, res: Response, state: string): Promise<Consumed>
+  /** The time by the store's clock, milliseconds: when an attempt begins. */
+  now(): Promise<number>
+  begin(req: Request, res: Response, attempt: NewAttempt): Promise<Transaction>
+  /**
+   * Takes the attempt and clears its cookie; a store that is down throws before the cookie is touched.
+   * @param limit counts the attempt that is taken
+   */
+  consume(req: Request, res: Response, state: string, limit?: Count): Promise<Consumed>
 }
 
 /** An attempt older than this is refused. */
@@ -103,8 +124,9 @@ export function createTransactions(parts: TransactionsParts): Transactions {
   }
 
   return {
-    async begin(req, res, returnTo, maxAgeSeconds) {
-      const begunAt = await store.now()
+    now: () => store.now(),
+
+    async begin(req, res, { returnTo, begunAt, maxAgeSeconds }) {
       const transaction: Transaction = {
         state: randomToken(runtime, 256),
         nonce: randomToken(runtime, 256),
@@ -124,12 +146,12 @@ export function createTransactions(parts: TransactionsParts): Transactions {
       return transaction
     },
 
-    async consume(req, res, state) {
+    async consume(req, res, state, limit) {
       const cookie = FORM_OF_STATE.test(state) ? cookies.read(req, state) : undefined
       if (cookie === undefined) return { kind: 'unknown' }
       const key = keyFor(state, cookie)
       const ring = await keyRing()
-      const taken = await store.takeTransaction(key, OUTCOME_TTL_MS)
+      const taken = await store.takeTransaction(key, OUTCOME_TTL_MS, limit)
       cookies.clear(req, res, state)
       if (!taken) return gone(cookie, WHY_LOST[store.kind])
       if (taken.outcome !== undefined) {
@@ -139,8 +161,9 @@ export function createTransactions(parts: TransactionsParts): Transactions {
       const transaction = parseTransaction(ring.open(contextFor(key), taken.value))
       const finish = (outcome: Outcome): Promise<void> =>
         store.setTransactionOutcome(key, ring.seal(outcomeContextFor(key), JSON.stringify(outcome)), OUTCOME_TTL_MS)
-      const isLive = transaction?.state === state && (await store.now()) - transaction.begunAt < ATTEMPT_TTL_MS
-      if (isLive) return { kind: 'taken', transaction, finish }
+      const { takenAt, waitMs } = taken
+      const isLive = transaction?.state === state && takenAt - transaction.begunAt < ATTEMPT_TTL_MS
+      if (isLive) return { kind: 'taken', transaction, waitMs, finish }
       await finish('failed')
       return transaction ? { kind: 'expired' } : gone(cookie, OTHER_KEYS)
     },

@@ -54,7 +54,8 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
     const response = { ...arriving, params }
     let consumed: Consumed
     try {
-      consumed = await transactions.consume(req, res, params.state)
+      const limit = params.code === undefined ? undefined : rateLimit.exchange(req)
+      consumed = await transactions.consume(req, res, params.state, limit)
     } catch (error) {
       return refuse(response, toRefusal(error))
     }
@@ -75,9 +76,8 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   }
 
   /** The attempt is ours: signs the person in, and redirects. */
-  async function complete(response: AuthorizationResponse, { transaction, finish }: Taken): Promise<void> {
+  async function complete(response: AuthorizationResponse, { transaction, waitMs, finish }: Taken): Promise<void> {
     const { req, params, correlationId } = response
-    const waitMs = params.code === undefined ? 0 : await rateLimit.exchange(req)
     if (waitMs > 0) {
       await finish('failed').catch(() => {})
       return sendRateLimited(response, transaction.returnTo, waitMs)

@@ -19,11 +19,16 @@ export function createLogin(parts: RouteParts): (req: Request, res: Response) =>
     if (inputOf(req, AFTER_FORM) === '1') return pages.send(req, res, 'form_signed_out', { returnTo })
     const correlationId = newCorrelationId(runtime)
     try {
-      const [waitMs, authorizationUrl] = await Promise.all([rateLimit.login(req), provider.prepareAuthorization()])
+      const [waitMs, begunAt, authorizationUrl] = await Promise.all([
+        rateLimit.login(req),
+        transactions.now(),
+        provider.prepareAuthorization(),
+      ])
       if (waitMs > 0) return sendRateLimited(req, res, { returnTo, correlationId, retryAfterSeconds: waitMs / 1000 })
       const params = await appParamsOf(config, req)
       const maxAge = params['max_age']
-      const transaction = await transactions.begin(req, res, returnTo, maxAge === undefined ? maxAge : Number(maxAge))
+      const maxAgeSeconds = maxAge === undefined ? maxAge : Number(maxAge)
+      const transaction = await transactions.begin(req, res, { returnTo, begunAt, maxAgeSeconds })
       const url = authorizationUrl({ ...transaction, params, wishes: wishesOf(req) }).href
       redirectOffSite(req, res, { url, page: 'login_go_on', pages })
     } catch (error) {

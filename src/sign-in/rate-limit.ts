@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js'
 import type { RaiseEvent } from '../audit-events.js'
 import type { Config } from '../config/options.js'
 import { isProxyTrusted } from '../http/asked-host.js'
-import type { Store } from '../store/store.js'
+import type { Count, Store } from '../store/store.js'
 
 /** Limits by client address. Methods with a result return how long to wait, in milliseconds; 0 if the limit is not reached. */
 export interface RateLimit {
@@ -12,10 +12,11 @@ export interface RateLimit {
   /** Counts a failed callback. Never throws: while the store is down, nothing is limited. */
   failure(req: Request): Promise<number>
   /**
-   * Counts a code exchange before it starts. As many exchanges may fail as callbacks. Callbacks without an attempt count
-   * separately, so that forged ones do not keep others on the same address from signing in. Never throws.
+   * What to count for a code exchange, in the step that takes its attempt. As many exchanges may fail as callbacks.
+   * Callbacks without an attempt count separately, so that forged ones do not keep others on the same address from signing
+   * in.
    */
-  exchange(req: Request): Promise<number>
+  exchange(req: Request): Count | undefined
   /** The exchange succeeded, so it no longer counts. */
   exchanged(req: Request): void
 }
@@ -31,7 +32,7 @@ export interface RateLimitParts {
 export function createRateLimit({ config, store, raise }: RateLimitParts): RateLimit {
   if (config.rateLimit === false) {
     const none = async (): Promise<number> => 0
-    return { login: none, failure: none, exchange: none, exchanged: () => {} }
+    return { login: none, failure: none, exchange: () => undefined, exchanged: () => {} }
   }
   const logins = store.createLimiter('login', config.rateLimit.loginPerMinute)
   const failures = store.createLimiter('failure', config.rateLimit.failuresPerMinute)
@@ -54,7 +55,7 @@ export function createRateLimit({ config, store, raise }: RateLimitParts): RateL
   return {
     login: async (req) => logins.consume(keyFor(req)),
     failure: (req) => failures.consume(keyFor(req)).catch(() => 0),
-    exchange: (req) => exchanges.consume(keyFor(req)).catch(() => 0),
+    exchange: (req) => ({ limiter: exchanges, key: keyFor(req) }),
     exchanged: (req) => void exchanges.giveBack(keyFor(req)).catch(() => {}),
   }
 }

@@ -35,7 +35,7 @@ export const MEMORY_CAPS: MemoryStoreCaps = {
  * How long a new login attempt may live. Once half of the room is taken, new attempts live ever shorter, so that a flood
  * fills the store later or not at all, while every open attempt stays and people can still sign in. Refusing new attempts
  * from the start would let a few addresses lock everybody out; evicting the oldest would hit people who are typing their
- * password. `ppoppoRoom` computes the same in Redis.
+ * password. `ppoppoPut` computes the same in Redis.
  * @param share of the room for attempts that is taken, from 0 to 1
  */
 export function attemptTtl(ttlMs: number, share: number): number {

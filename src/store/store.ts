@@ -28,8 +28,9 @@ export interface Store {
    * Takes a login attempt, once: of any number of callers exactly one gets `{ value }`, and in the same step the
    * attempt is marked `PENDING_OUTCOME` for `outcomeTtlMs`. The others get `{ outcome }` (`PENDING_OUTCOME` or what
    * `setTransactionOutcome` left), or `undefined` if the key is unknown.
+   * @param limit counts the one that is taken; a limit that cannot be counted lets it pass
    */
-  takeTransaction(key: string, outcomeTtlMs: number): Promise<TakenTransaction | undefined>
+  takeTransaction(key: string, outcomeTtlMs: number, limit?: Count): Promise<TakenTransaction | undefined>
   /** Leaves what became of a taken attempt, for `ttlMs`. Does nothing if the taker's mark is gone. */
   setTransactionOutcome(key: string, outcome: string, ttlMs: number): Promise<void>
   /** What became of a taken attempt; `undefined` when unknown. */
@@ -100,8 +101,15 @@ export const PENDING_OUTCOME = 'pending'
 
 /** Result of {@link Store.takeTransaction}. */
 export type TakenTransaction =
-  | { readonly value: string; readonly outcome?: undefined }
-  | { readonly value?: undefined; readonly outcome: string }
+  | {
+      readonly value: string
+      /** By the clock of the store, milliseconds; on a Cluster that of the node that has the attempt. */
+      readonly takenAt: number
+      /** Milliseconds to wait if the limit is exceeded, else 0. */
+      readonly waitMs: number
+      readonly outcome?: undefined
+    }
+  | { readonly value?: undefined; readonly takenAt?: undefined; readonly waitMs?: undefined; readonly outcome: string }
 
 /** A record with the version it was read at. */
 export interface VersionedRecord {
@@ -122,8 +130,16 @@ export interface SessionCommands {
   destroy(sid: string): Promise<void>
 }
 
+/** One event to count: by which limiter, and for whom. */
+export interface Count {
+  readonly limiter: Limiter
+  readonly key: string
+}
+
 /** Counts events per key. */
 export interface Limiter {
+  readonly name: string
+  readonly pointsPerMinute: number
   /**
    * Counts one event.
    * @returns milliseconds to wait if the limit is exceeded, else 0.

@@ -11,7 +11,7 @@ export function describeAttempts(use: UseStore): void {
       const { store, other } = use()
       const key = word()
       await store.putTransaction(key, 'sealed|text', TTL_MS)
-      expect(await store.takeTransaction(key, TTL_MS)).toEqual({ value: 'sealed|text' })
+      expect(await store.takeTransaction(key, TTL_MS)).toMatchObject({ value: 'sealed|text' })
       expect(await other.takeTransaction(key, TTL_MS)).toEqual({ outcome: PENDING_OUTCOME })
       expect(await other.readTransactionOutcome(key)).toBe(PENDING_OUTCOME)
     })
@@ -33,7 +33,7 @@ export function describeAttempts(use: UseStore): void {
       await store.putTransaction(key, 'v', TTL_MS)
       expect(await store.takeTransaction(word(), TTL_MS)).toBeUndefined()
       expect(await store.readTransactionOutcome(key)).toBeUndefined()
-      expect(await store.takeTransaction(key, TTL_MS)).toEqual({ value: 'v' })
+      expect(await store.takeTransaction(key, TTL_MS)).toMatchObject({ value: 'v' })
     })
 
     test('C07 attempts of many tabs are apart and can be taken in any order', async () => {
@@ -41,8 +41,37 @@ export function describeAttempts(use: UseStore): void {
       const keys = Array.from({ length: 10 }, word)
       await Promise.all(keys.map((key) => store.putTransaction(key, `v-${key}`, TTL_MS)))
       for (const key of keys.toReversed()) {
-        expect(await store.takeTransaction(key, TTL_MS)).toEqual({ value: `v-${key}` })
+        expect(await store.takeTransaction(key, TTL_MS)).toMatchObject({ value: `v-${key}` })
       }
+    })
+
+    test('A15 who takes an attempt hears when, by the clock of the store', async () => {
+      const { store } = use()
+      const key = word()
+      await store.putTransaction(key, 'v', TTL_MS)
+      const before = await store.now()
+      const taken = await store.takeTransaction(key, TTL_MS)
+      expect(Math.abs((taken?.takenAt ?? 0) - before)).toBeLessThan(10_000)
+    })
+
+    test('A11 a limit counts the attempts that are taken, and no others', async () => {
+      const { store, other } = use()
+      const [key, mine] = [word(), word()]
+      const [limiter, theirs] = [store.createLimiter('exchange', 2), other.createLimiter('exchange', 2)]
+      const take = async (one: string): Promise<number | undefined> =>
+        (await store.takeTransaction(one, TTL_MS, { limiter, key: mine }))?.waitMs
+      expect([await take(word()), await take(word()), await take(word())]).toEqual([undefined, undefined, undefined])
+      for (const [one, isLimited] of [
+        [key, false],
+        [word(), false],
+        [word(), true],
+      ] as const) {
+        await store.putTransaction(one, 'v', TTL_MS)
+        expect(Number(await take(one)) > 0).toBe(isLimited)
+      }
+      expect(await take(key)).toBeUndefined()
+      expect(await theirs.consume(mine)).toBeGreaterThan(0)
+      expect((await other.takeTransaction(key, TTL_MS))?.outcome).toBe(PENDING_OUTCOME)
     })
 
     test('C09 an attempt is gone once its time is over', async () => {

@@ -32,7 +32,10 @@ beforeEach(async () => {
   const make = () =>
     createTransactions({ config: { clientId, isHttps }, store, keyRing: async () => ring(keyId), runtime })
   const app = express()
-  app.get('/begin', async (req, res) => void res.json(await make().begin(req, res, 'https://app.example/x')))
+  app.get('/begin', async (req, res) => {
+    const begunAt = await make().now()
+    res.json(await make().begin(req, res, { returnTo: 'https://app.example/x', begunAt }))
+  })
   app.get('/consume/:state', async (req, res) => {
     const consumed = await make().consume(req, res, req.params.state)
     res.json(consumed.kind === 'taken' ? { kind: 'taken', transaction: consumed.transaction } : consumed)

@@ -60,13 +60,13 @@ export function createMemoryStore({ now, personIn = () => undefined, caps: given
       assertOpen()
       attempts.set(key, value, now() + attemptTtl(ttlMs, attempts.size / caps.attempts))
     },
-    async takeTransaction(key, outcomeTtlMs): Promise<TakenTransaction | undefined> {
+    async takeTransaction(key, outcomeTtlMs, limit): Promise<TakenTransaction | undefined> {
       assertOpen()
       const value = attempts.get(key)
       if (value !== undefined) {
         attempts.delete(key)
         outcomes.set(key, PENDING_OUTCOME, now() + outcomeTtlMs)
-        return { value }
+        return { value, takenAt: now(), waitMs: (await limit?.limiter.consume(limit.key)) ?? 0 }
       }
       const outcome = outcomes.get(key)
       return outcome === undefined ? undefined : { outcome }
@@ -97,6 +97,8 @@ export function createMemoryStore({ now, personIn = () => undefined, caps: given
       return known
     },
     createLimiter: (name, pointsPerMinute): Limiter => ({
+      name,
+      pointsPerMinute,
       async consume(key): Promise<number> {
         assertOpen()
         const counter = `${name}:${key}`

@@ -15,11 +15,14 @@ export type ScriptCommands<Name extends string> = Readonly<
   Record<Name, (...keysThenArguments: (string | number)[]) => Promise<unknown>>
 >
 
-/** `now()`: milliseconds since the epoch by Redis TIME. */
+/** `now()`: milliseconds since the epoch by Redis TIME, the same throughout a script. */
 export const NOW = `
+local clock
 local function now()
+  if clock then return clock end
   local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  return clock
 end`
 
 /** `count(text)`: a number as we write it; 0 for what is none, or none that can be counted on (somebody edited it). */

@@ -14,11 +14,24 @@ local function keepIndex(index)
   if last[2] then redis.call('PEXPIREAT', index, last[2]) end
 end`
 
+/** `tally(counter, points, window)`: counts one event; milliseconds to wait, or 0. Without a counter: 0. */
+const TALLY = `
+local function tally(counter, points, window)
+  if not counter then return 0 end
+  local count, left = redis.call('INCR', counter), redis.call('PTTL', counter)
+  if left < 0 then -- it is new, or somebody took its expiry away
+    redis.call('PEXPIRE', counter, window)
+    left = tonumber(window)
+  end
+  if count <= tonumber(points) then return 0 end
+  return math.max(1, left)
+end`
+
 /** The commands our client gets, by name. */
 export type ScriptName =
   | 'ppoppoTime'
   | 'ppoppoNow'
-  | 'ppoppoRoom'
+  | 'ppoppoPut'
   | 'ppoppoTake'
   | 'ppoppoCreate'
   | 'ppoppoWrite'
@@ -36,7 +49,7 @@ export const REDIS_SCRIPTS: RedisScripts<ScriptName> = {
 
   // Each time later than before, also where the clock was set back: it tells apart what began before a sign-out and after.
   // A full Redis takes no new time, and must not stop a sign-out for that.
-  /** KEYS clock; ARGV its TTL. Answers milliseconds since the epoch. */
+  /** KEYS clock; ARGV its TTL. Answers {milliseconds since the epoch, the same by TIME alone}. */
   ppoppoNow: {
     numberOfKeys: 1,
     lua: `${NOW}
@@ -44,15 +57,14 @@ local latest = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
 local ordered = math.max(now(), latest + 1)
 local done = redis.pcall('SET', KEYS[1], string.format('%.0f', ordered), 'PX', ARGV[1])
 if done.err and not string.find(done.err, 'OOM', 1, true) then return done end
-return ordered`,
+return {ordered, now()}`,
   },
 
   // Attempts lie on all nodes of a Cluster, so they are not counted but noted down: `<end>:<bytes>` for each ten seconds.
   // What was taken counts until its end, too: its outcome takes room. An end further ahead than any attempt's was noted
   // before the clock was set back.
-  /** KEYS room; ARGV bytes, TTL, least TTL, most bytes. Answers the TTL that is granted, see `attemptTtl`; 0: no room. */
-  ppoppoRoom: {
-    numberOfKeys: 1,
+  /** KEYS room, attempt (on a Cluster, left out); ARGV bytes, TTL, least TTL, most bytes, attempt. Answers the TTL that is granted, see `attemptTtl`; 0: no room. */
+  ppoppoPut: {
     lua: `${NOW}
 local bytes, ttl, most, step = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), 10000
 local at, taken, byEnd = now(), 0, {}
@@ -71,19 +83,20 @@ byEnd[mine] = (byEnd[mine] or 0) + bytes
 local noted = {}
 for e, size in pairs(byEnd) do noted[#noted + 1] = string.format('%.0f:%.0f', e, size) end
 redis.call('SET', KEYS[1], table.concat(noted, ' '), 'PX', ttl + step)
+if KEYS[2] then redis.call('SET', KEYS[2], ARGV[5], 'PX', granted) end
 return granted`,
   },
 
-  /** KEYS attempt, outcome; ARGV pending mark, its TTL, not after. Answers {1, attempt}, {0, outcome} or nil. */
+  // A limit that cannot be counted lets the attempt pass.
+  /** KEYS attempt, outcome, counter (if there is a limit); ARGV pending mark, its TTL, not after, points, window. Answers {1, attempt, time, milliseconds to wait}, {0, outcome} or nil. */
   ppoppoTake: {
-    numberOfKeys: 2,
-    lua: `${IN_TIME}
-local attempt = redis.call('GET', KEYS[1])
+    lua: `${IN_TIME}${TALLY}
+if late(ARGV[3]) then return LATE end
+local attempt = redis.call('GETDEL', KEYS[1])
 if attempt then
-  if late(ARGV[3]) then return LATE end
-  redis.call('DEL', KEYS[1])
   redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-  return {1, attempt}
+  local isCounted, wait = pcall(tally, KEYS[3], ARGV[4], ARGV[5])
+  return {1, attempt, now(), isCounted and wait or 0}
 end
 local outcome = redis.call('GET', KEYS[2])
 return outcome and {0, outcome}`,
@@ -93,27 +106,31 @@ return outcome and {0, outcome}`,
   // asked for, and all is done only once they are named.
   /** KEYS record, index, notbefore, records to go; ARGV member, value, expires at, attempt started at, not after, most, members to go. Answers 1, 0, or the members that must go first. */
   ppoppoCreate: {
-    lua: `${IN_TIME}${KEEP_INDEX}
+    lua: `${IN_TIME}
 if late(ARGV[5]) then return LATE end
 local notBefore = redis.call('GET', KEYS[3])
 if notBefore and tonumber(ARGV[4]) <= tonumber(notBefore) then return 0 end
 if tonumber(ARGV[3]) <= now() then return 0 end
-local recordOf, leaving, areNamed = {}, {}, true
+local recordOf, live, leaving, areNamed = {}, {}, {}, true
 for i = 7, #ARGV do recordOf[ARGV[i]] = KEYS[i - 3] end
-local live = redis.call('ZRANGE', KEYS[2], string.format('(%.0f', now()), '+inf', 'BYSCORE')
+local index, last = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES'), ARGV[3]
+for i = 1, #index, 2 do
+  if tonumber(index[i + 1]) > now() then live[#live + 1] = index[i] end
+  if tonumber(index[i + 1]) > tonumber(last) then last = index[i + 1] end
+end
 for i = 1, #live + 1 - tonumber(ARGV[6]) do
   leaving[i] = live[i]
   areNamed = areNamed and recordOf[live[i]] ~= nil
 end
 if not areNamed then return leaving end
 if not redis.call('SET', KEYS[1], '1|' .. ARGV[2], 'NX', 'PXAT', ARGV[3]) then return 0 end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now())
+if #live * 2 < #index then redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now()) end
 for _, member in ipairs(leaving) do
   redis.call('DEL', recordOf[member])
   redis.call('ZREM', KEYS[2], member)
 end
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-keepIndex(KEYS[2])
+redis.call('PEXPIREAT', KEYS[2], last) -- the index lives as long as its longest-lived member
 return 1`,
   },
 
@@ -205,15 +222,8 @@ return 1`,
   /** KEYS counter; ARGV points, window in milliseconds. Answers milliseconds to wait, or 0. */
   ppoppoCount: {
     numberOfKeys: 1,
-    lua: `
-local count = redis.call('INCR', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then -- it is new, or somebody took its expiry away
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  left = tonumber(ARGV[2])
-end
-if count <= tonumber(ARGV[1]) then return 0 end
-return math.max(1, left)`,
+    lua: `${TALLY}
+return tally(KEYS[1], ARGV[1], ARGV[2])`,
   },
 
   /** KEYS counter. */

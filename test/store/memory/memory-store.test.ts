@@ -33,7 +33,7 @@ test('a flood of logins is refused at the bound, and evicts no sign-in and no se
   }
   expect(await store.readSignIn('t.1')).toBeDefined()
   expect(await store.sessions.get('s')).toBe('{}')
-  expect(await store.takeTransaction('k0', 1000)).toEqual({ value: 'v' })
+  expect(await store.takeTransaction('k0', 1000)).toMatchObject({ value: 'v' })
   await store.putTransaction('now there is room', 'v', 1000)
   await store.close()
 })

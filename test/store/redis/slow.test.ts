@@ -101,7 +101,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     const now = await store.now()
     expect(Math.abs(now - Date.now())).toBeLessThan(1500)
     await store.putTransaction('k', 'v', 60_000)
-    expect(await store.takeTransaction('k', 60_000)).toEqual({ value: 'v' })
+    expect(await store.takeTransaction('k', 60_000)).toMatchObject({ value: 'v' })
     expect(await store.createSignIn('t.1', 'v', now + 60_000, now)).toBe(true)
     expect(await store.acquireLease('t.1', 'h', 60_000)).toBe(true)
   })

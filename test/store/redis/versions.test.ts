@@ -41,7 +41,7 @@ async function expectUsable(client: object): Promise<void> {
     await untilWorks(async () => (await store.now()) > 0)
     const now = await store.now()
     await store.putTransaction('k', 'v', HOUR_MS)
-    expect(await store.takeTransaction('k', HOUR_MS)).toEqual({ value: 'v' })
+    expect(await store.takeTransaction('k', HOUR_MS)).toMatchObject({ value: 'v' })
     for (const tag of ['a', 'b', 'c', 'd'])
       expect(await store.createSignIn(`${tag}.1`, 'v', now + HOUR_MS, now)).toBe(true)
     expect(await store.writeSignIn('a.1', 1, 'w', now + HOUR_MS)).toBe('written')
