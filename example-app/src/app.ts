@@ -60,7 +60,7 @@ export function createApp({
   const messages: MessagesParts = { guard, store, templateIds: createTemplateIds(database), views, log }
   const polls = createPollBoard({ sends: store.sends, messaging: auth.messaging, log })
 
-  // How many proxies of yours stand in front. With too few, every visitor has the proxy's address (and they share one
+  // How many of your proxies are in front. With too few, every visitor has the proxy's address (and they share one
   // rate limit), and a cookie marked Secure is not sent, since Express thinks the request came over http. With too
   // many, or `true`, anybody may claim any address. Behind one nginx or load balancer: 1.
   app.set('trust proxy', trustedProxies)
@@ -85,6 +85,6 @@ export function createApp({
   app.use(apiRoutes({ guard }))
 
   app.use(notFound)
-  app.use(createErrorHandler(views, log))
+  app.use(createErrorHandler({ views, log }))
   return app
 }

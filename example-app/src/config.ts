@@ -1,7 +1,7 @@
 /*
  * The only file of this app that reads the environment.
  *
- * What the library needs it could read by itself: `ppoppo()` without arguments knows PPOPPO_CLIENT_ID, PPOPPO_BASE_URL,
+ * The library could read its own options: `ppoppo()` without arguments knows PPOPPO_CLIENT_ID, PPOPPO_BASE_URL,
  * PPOPPO_VAULT_KEYS, REDIS_URL and the rest. The defaults below are there so that this app runs on a laptop that has
  * none of them set. They are gone as soon as NODE_ENV=production: a deployment that forgot a variable should say so
  * at start, and not send people to http://localhost:3100.
@@ -18,9 +18,9 @@ export interface AppConfig {
   readonly port: number
   /** A path, or `:memory:`. */
   readonly databaseFile: string
-  /** Express's `trust proxy`: how many proxies of yours stand in front of this app. */
+  /** Express's `trust proxy`: how many of your proxies are in front of this app. */
   readonly trustedProxies: number
-  /** What differs from what `ppoppo()` reads from the environment by itself. */
+  /** Options that `ppoppo()` does not read from the environment. */
   readonly ppoppo: PpoppoOptions
   /** The same for `createMessaging()`, which worker.ts uses: it has no sign-in. */
   readonly messaging: MessagingOptions

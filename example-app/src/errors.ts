@@ -14,7 +14,12 @@ export const notFound: RequestHandler = () => {
   throw new HttpError(404, 'nothing_here')
 }
 
-export function createErrorHandler(views: Views, log: (error: unknown) => void): ErrorRequestHandler {
+export interface ErrorHandlerParts {
+  readonly views: Views
+  readonly log: (error: unknown) => void
+}
+
+export function createErrorHandler({ views, log }: ErrorHandlerParts): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     // Half an answer has left: Express's own handler closes the connection, which is all one can still do.
     if (res.headersSent) return next(error)

@@ -32,7 +32,7 @@ async function start(): Promise<void> {
   const store = openMessageStore(database)
   store.forgetOld()
   setInterval(() => store.forgetOld(), HOUR_MS).unref()
-  const feed = createFeed(store.events)
+  const feed = createFeed({ events: store.events })
   await untilReady(auth)
   const server = createServer(createApp({ auth, database, store, feed, trustedProxies: config.trustedProxies }))
   await listen(server, config.port)
@@ -44,7 +44,7 @@ async function start(): Promise<void> {
     if (stopping) return
     stopping = true
     const stopped = following.stop() // the next instance takes over at once, instead of waiting for us to be gone
-    feed.close() // pages that are open go on with another instance, or come back to this one
+    feed.close() // open pages reconnect to another instance, or to this one
     await closeServer(server) // no new requests, and the open ones finish
     await stopped
     await auth.close() // then what they used: Redis, timers

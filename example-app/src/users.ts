@@ -85,7 +85,7 @@ export function createUsers(database: Database.Database, now: () => Date = () =>
   }
 }
 
-/** Rows are `unknown` until looked at: the driver cannot know our schema. */
+/** Rows are `unknown` until checked: the driver cannot know our schema. */
 function toAccount(row: unknown): Account {
   if (!isRow(row)) throw new Error('the users table is not the one this app made')
   return { id: row.id, displayName: row.display_name }

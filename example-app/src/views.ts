@@ -117,7 +117,7 @@ export function createViews(auth: Auth): Views {
           notice: lookUp(t.notices, req.query['notice']),
           visitor: visitorOf(req),
           signInButton: (returnTo: string) => auth.signInButton({ returnTo, lang: t.language }),
-          // After a form: the page it was on. Login takes no address of another site, whatever stands in the header.
+          // After a form: the page it was on. Login takes no address of another site, whatever the header says.
           returnTo: req.method === 'GET' ? req.originalUrl : (req.get('referer') ?? '/'),
         }),
       )

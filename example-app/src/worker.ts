@@ -5,9 +5,9 @@
  *   npm run worker -w example-app -- numbers.csv --template tpl_01HQ...
  *
  * What makes it fit for a list that matters:
- *  - It reads the whole list before it sends anything. A bad row is told by its line, and nothing has been sent.
- *  - Before the first chunk and after each it writes `numbers.csv.progress.json`. After Ctrl-C, a crash or an outage the same command goes on
- *    from there; a chunk of which nobody knows whether it was sent is not sent again.
+ *  - It reads the whole list before it sends anything. A bad row is reported with its line number, and nothing has been sent.
+ *  - Before the first chunk and after each it writes `numbers.csv.progress.json`. After Ctrl-C, a crash or an outage the same
+ *    command resumes from there; a chunk with an unknown outcome is not sent again.
  *  - A second worker on the same list does not start.
  *  - It never holds the list in memory: a million rows are read a thousand at a time.
  *
@@ -57,13 +57,13 @@ async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Prom
   const messaging = createMessaging(readConfig(process.env).messaging)
   const bar = createProgressBar(process.stderr, survey.recipients)
   const { signal, release } = abortOnSignals(() =>
-    bar.say('Stopping: waiting for what is under way. Ctrl-C again ends at once.'),
+    bar.say('Stopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.'),
   )
   let stoppedBy: unknown
   try {
     await journal.start()
     if (journal.isResumed)
-      bar.say(`Going on where the last run stopped: ${journal.counts().accepted.toLocaleString('en')} were accepted.`)
+      bar.say(`Resuming where the last run stopped: ${journal.counts().accepted.toLocaleString('en')} were accepted.`)
     bar.draw(journal.counts())
     const run = messaging.sendMany(
       {
@@ -86,7 +86,7 @@ async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Prom
       return reportOf(error)
     })
     stoppedBy ??= report.stoppedBy
-    // Those that were refused one by one are refused again: there is nothing to go on with.
+    // Numbers that were refused one by one would be refused again: they leave nothing to resume.
     const isDone = stoppedBy === undefined && report.rejected === (report.invalid ?? 0)
     await journal.close(report, { isDone }).catch((error: unknown) => {
       bar.say(describeLoss(journal, report))

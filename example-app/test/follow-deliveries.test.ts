@@ -37,7 +37,7 @@ function connect(): Messaging {
 
 function begin(from: MessageStore = store): Following {
   const log = (error: unknown) => void logged.push(error)
-  return followDeliveries({ messaging, store: from, feed: createFeed(store.events), log, pauseMs: 50 })
+  return followDeliveries({ messaging, store: from, feed: createFeed({ events: store.events }), log, pauseMs: 50 })
 }
 
 async function send(): Promise<void> {
@@ -57,7 +57,7 @@ describe('following deliveries', () => {
     following = begin()
     await until(() => logged.length > 0)
     expect(logged[0]).toMatchObject({
-      message: expect.stringContaining('Deliveries are not followed any more'),
+      message: expect.stringContaining('Stopped following deliveries'),
       cause: expect.objectContaining({ code: 'permission_denied' }),
     })
     sandbox.control.set({ pcsAppState: 'active' })

@@ -32,7 +32,9 @@ afterEach(() => {
 const feedOf = (accountId: number, after = 0, from = store) =>
   from.events.read({ accountId, after, upTo: from.events.place(), limit: 1_000 })
 const wordsOf = (sendId: number, requestId: string, isOver = false) =>
-  recipientLines(store.recipients.of(sendId), requestId, store.events, en, isOver).map(({ words }) => words)
+  recipientLines({ ppnums: store.recipients.of(sendId), requestId, events: store.events, t: en, isOver }).map(
+    ({ words }) => words,
+  )
 
 describe('the feed of events', () => {
   test('has each event once, however often it comes, at the place it came at first', () => {

@@ -10,7 +10,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
 import supertest from 'supertest'
 import { createApp } from '../src/app.js'
 import { type Auth, createAuth } from '../src/auth.js'
-import { createFeed, type Feed, type FeedTimes } from '../src/live/feed.js'
+import { createFeed, type Feed, type FeedParts } from '../src/live/feed.js'
 import { followDeliveries } from '../src/live/follow-deliveries.js'
 import { type MessageStore, openMessageStore } from '../src/messages/message-store.js'
 import { createUsers, openDatabase } from '../src/users.js'
@@ -45,7 +45,7 @@ export async function startWorld(
     databaseFile?: string
     scope?: string
     messaging?: MessagingOptions
-    times?: FeedTimes
+    times?: Partial<FeedParts>
   } = {},
 ): Promise<World> {
   const { databaseFile = ':memory:', scope = 'openid profile email', messaging, times, ...sandboxOptions } = options
@@ -54,7 +54,7 @@ export async function startWorld(
   const errors: unknown[] = []
   const log = (error: unknown) => void errors.push(error)
   const store = openMessageStore(database)
-  const feed = createFeed(store.events, { ...times, log })
+  const feed = createFeed({ events: store.events, ...times, log })
   const { url, server, auth } = await listen((baseUrl) => {
     const made = createAuth(createUsers(database), {
       clientId: 'example_login_client',

@@ -40,7 +40,7 @@ describe('the worker', () => {
     await run([file, '--template', TEMPLATE])
     const again = await run([file, '--template', TEMPLATE])
     expect(again.code).toBe(0)
-    expect(again.output).toContain('All of this list is done.')
+    expect(again.output).toContain('This list is done.')
     expect(received()).toHaveLength(5)
     expect((await run([file, '--template', TEMPLATE, '--start-over'])).code).toBe(0)
     expect(received()).toHaveLength(10)
@@ -74,7 +74,7 @@ describe('the worker', () => {
     child.kill('SIGINT')
     const first = await ended
     expect(first.code).toBe(130)
-    expect(first.output).toContain('To go on, run the same command again.')
+    expect(first.output).toContain('To resume, run the same command again.')
     expect(first.output).toContain('unknown 0')
     const soFar = received().length
     expect(soFar).toBeGreaterThan(0)
@@ -84,7 +84,7 @@ describe('the worker', () => {
     sandbox.control.pcs.clearFaults()
     const second = await run(command)
     expect(second.code).toBe(0)
-    expect(second.errors).toContain(`Going on where the last run stopped: ${soFar.toLocaleString('en')} were accepted.`)
+    expect(second.errors).toContain(`Resuming where the last run stopped: ${soFar.toLocaleString('en')} were accepted.`)
     expect(second.output).toContain('accepted 2,500 · rejected 0 · unknown 0 · not sent 0')
     expect(received()).toEqual(numbers)
   })
@@ -124,7 +124,7 @@ describe('the worker', () => {
     expect(errors).toMatch(
       /^It stopped because: send: it does not exist, or belongs to another app: template "tpl_nobody" does not exist/m,
     )
-    expect(output).toContain('To go on, run the same command again.')
+    expect(output).toContain('To resume, run the same command again.')
     const wrongSecret = { PAS_PCS_CLIENT_ID: 'sandbox_external_client', PAS_PCS_CLIENT_SECRET: 'wrong' }
     const refused = await run([file, '--template', TEMPLATE, '--start-over'], wrongSecret)
     expect(refused.code).toBe(1)

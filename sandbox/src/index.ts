@@ -1,6 +1,6 @@
 /**
  * Ppoppo's accounts service on your own machine, for development and tests. It is not for production: anyone who
- * reaches it signs in as whom they like. It owns the wire; it knows nothing of any client library.
+ * can reach it can sign in as anyone. It implements the protocols; it knows nothing of any client library.
  */
 
 export type { SandboxControl } from './control/control.js'

@@ -148,7 +148,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     closing: closing.signal,
   }
   let pcs: RunningPcs | undefined
-  const control = createControl(state, () => pcs?.control)
+  const control = createControl({ state, pcs: () => pcs?.control })
   const provider = createProvider(state, oidc)
   reportErrors(provider)
   for (const step of stepsOf(state, control)) provider.use(step)

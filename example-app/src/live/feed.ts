@@ -1,10 +1,10 @@
 /*
- * Tells the open streams of this instance when the feed has grown, whoever wrote to it.
+ * Notifies the open streams of this instance when the feed has grown, whichever instance wrote to it.
  *
  * Events are stored by one instance (the consumer that is active; see follow-deliveries.ts), and pages are open at all of
  * them. What they share is the table, so each instance looks at its end four times a second, for as long as somebody is
  * connected: one read, however many streams there are. The instance that stores an event itself need not wait for that.
- * With a database server this could be LISTEN/NOTIFY; the look at the table would stay, since a notification can be lost.
+ * With a database server this could be LISTEN/NOTIFY; polling would stay, since a notification can be lost.
  */
 import type { DeliveryEvents } from '../messages/delivery-events.js'
 
@@ -27,31 +27,26 @@ export interface Feed {
   close(): void
 }
 
-export interface FeedTimes {
+export interface FeedParts {
+  readonly events: Pick<DeliveryEvents, 'place'>
   /** @default 250 */
   readonly pollMs?: number
   /** @default 15_000 */
   readonly heartbeatMs?: number
+  readonly log?: (error: unknown) => void
 }
 
-/** Nobody sees so short a while. */
+/** Too short for anybody to notice. */
 const NUDGE_MS = 50
 
-export function createFeed(
-  events: Pick<DeliveryEvents, 'place'>,
-  {
-    pollMs = 250,
-    heartbeatMs = 15_000,
-    log = console.error,
-  }: FeedTimes & { readonly log?: (error: unknown) => void } = {},
-): Feed {
+export function createFeed({ events, pollMs = 250, heartbeatMs = 15_000, log = console.error }: FeedParts): Feed {
   const readers = new Set<FeedReader>()
   let timers: readonly NodeJS.Timeout[] = []
   let seen = 0
   let nudged: NodeJS.Timeout | undefined
   let isClosed = false
 
-  /** One stream that fails is not the end of the others. Its browser comes back, and goes on where it was. */
+  /** A stream that fails must not affect the others. Its browser reconnects, and resumes where it was. */
   const toAll = (work: (reader: FeedReader) => void): void => {
     for (const reader of [...readers]) {
       try {
@@ -96,7 +91,7 @@ export function createFeed(
     },
     nudge() {
       if (nudged !== undefined || readers.size === 0) return
-      // Many events come at a time: one look at all of them is enough.
+      // Events arrive in bursts: one read for all of them is enough.
       nudged = setTimeout(() => {
         nudged = undefined
         look()

@@ -1,9 +1,9 @@
 /*
  * From Ppoppo's event stream into our table.
  *
- * Every instance starts this. The library sees to it that one of them reads the stream at a time, that another goes on
- * when that one is gone, and that no event is left out; which is why an event may come twice, and why the table takes
- * each once. What is left to us is what to do when it cannot go on.
+ * Every instance starts this. The library lets one of them read the stream at a time, fails over to another, and loses no
+ * event. An event may therefore arrive twice, and the table takes each once. What is left to us is what to do when the
+ * consumer stops.
  */
 import { type Consumer, isPpoppoError, type Messaging } from 'express-ppoppo'
 import type { MessageStore } from '../messages/message-store.js'
@@ -11,9 +11,9 @@ import type { Feed } from './feed.js'
 
 /** Whoever shares this name and a Redis shares the work, and so must share the database. */
 const NAME = 'example-app'
-/** Pages are looked at: let nobody wait long for an instance that was killed. */
+/** People are watching: take over quickly from an instance that was killed. */
 const LEASE_MS = 5_000
-/** With the pauses between them more than an hour: a database that is away is no reason to put an event aside. */
+/** More than an hour, with the pauses in between: a database outage must not turn events into dead letters. */
 const MOST_ATTEMPTS = 1_000
 const PAUSE_MS = 30_000
 
@@ -66,7 +66,7 @@ export function followDeliveries({
     replay()
   }
 
-  /** What could not be stored even so waits beside the stream. */
+  /** Events that could not be stored even so are dead letters: they are tried again. */
   function replay(): void {
     messaging.deadLetters(NAME).replay(handler).catch(log)
   }
@@ -79,7 +79,7 @@ export function followDeliveries({
   function failed(error: unknown): void {
     // Set up without messages, perhaps on purpose: the page about messages says what is missing.
     if (isPpoppoError(error, 'messaging_not_configured') || isStopped) return
-    log(new Error(`Deliveries are not followed any more; next try in ${pauseMs / 1_000} s`, { cause: error }))
+    log(new Error(`Stopped following deliveries; retrying in ${pauseMs / 1_000} s`, { cause: error }))
     timer = setTimeout(begin, pauseMs)
   }
 

@@ -4,8 +4,8 @@
  *
  * What it sends:
  *   progress     a send's headline and counts, as HTML from the template that drew the page
- *   delivery     one event, with its place in the feed as `id`; where it is about somebody, how it stands with them now
- *   recipients   how it stands with many at once: only where we cannot tell what the page has seen
+ *   delivery     one event, with its place in the feed as `id`; if it is about a recipient, with that recipient's state now
+ *   recipients   the state of many at once: only if we cannot tell what the page has seen
  *   poll         a poll's results, as HTML
  */
 import type { Request, Response } from 'express'
@@ -37,9 +37,9 @@ export interface LiveOptions {
 }
 
 const BATCH = 200
-/** Places of the feed looked at in one go, whoever's events they are. */
+/** Positions of the feed covered by one read, whoever's events they are. */
 const WINDOW = 1_000
-/** Who is further behind gets how everything stands now instead of what happened. */
+/** A reader that is further behind gets the current state instead of the events. */
 const MOST_BEHIND = 10_000
 /** Those on the list of sends. */
 const SNAPSHOT = 20
@@ -76,7 +76,7 @@ export class LiveStream implements FeedReader {
 
   #begin(isPlaceKnown: boolean): void {
     if (!isPlaceKnown) this.#sendSnapshot()
-    // From here on it knows where to go on, should nothing else come.
+    // From here on the browser knows where to resume, even if nothing else is sent.
     this.#write(formatHeartbeat(this.#place))
     this.#watchPoll()
     this.pump()
@@ -133,7 +133,7 @@ export class LiveStream implements FeedReader {
     for (const sendId of new Set(batch.map((event) => event.sendId))) this.#sendProgress(sendId)
     if (batch.some(({ type }) => type === 'poll_response_received')) this.#poll?.changed()
     for (const { place, sendId, requestId, eventId, type, ppnum, occurredAt } of batch) {
-      // How it stands by now, which may be further than this event.
+      // The state of now, which may be further along than this event.
       const latest = ppnum === null ? undefined : this.#parts.store.events.latest(requestId, ppnum)
       const recipient = ppnum === null ? {} : { recipient: recipientLine(ppnum, latest, this.#t) }
       this.#send({ name: 'delivery', place, data: { send: sendId, eventId, type, ...recipient, occurredAt } })

@@ -6,7 +6,7 @@ import type { Request, Response } from 'express'
 
 export interface ServerEvent {
   readonly name: string
-  /** Sent as `id`: where to go on after it. */
+  /** Sent as `id`: where to resume after it. */
   readonly place?: number
   readonly data: unknown
 }

@@ -1,5 +1,5 @@
 /*
- * What Ppoppo told us of deliveries, event by event: the feed that pages are kept up to date from.
+ * Delivery events, as Ppoppo sent them: the feed that keeps pages up to date.
  *
  * `id` is the place in the feed, and what a browser sends back as `Last-Event-ID`. It grows in the order in which rows
  * become visible, and everything in live/ rests on that: whoever has read up to a place has missed nothing before it. In
@@ -52,7 +52,7 @@ export interface DeliveryEvents {
   read(query: FeedQuery): readonly StoredEvent[]
   /** How far the recipients of a send are, counted; `undefined` where nothing is known. */
   tally(requestId: string): Tally | undefined
-  /** The event that says how it stands with somebody; the others of a send with `latestOfAll`. */
+  /** The event that decides a recipient's state; for all recipients of a send, `latestOfAll`. */
   latest(requestId: string, ppnum: string): LatestRow | undefined
   latestOfAll(requestId: string): readonly LatestRow[]
 }

@@ -1,6 +1,6 @@
 /*
- * How a send is doing, said in words. Its events tell, as they come (live/); Ppoppo is asked besides, when a page is
- * opened and something may still change: an event stream that is held up somewhere takes nothing from the page then.
+ * The state of a send, in words. It follows from the send's events as they arrive (live/). When a page is opened and
+ * something may still change, Ppoppo is asked as well, so that a delayed event stream does not make the page stale.
  */
 import { isPpoppoError, type Messaging } from 'express-ppoppo'
 import { lookUp, type Texts } from '../texts/texts.js'
@@ -24,9 +24,9 @@ export interface Delivery {
   readonly isAccepted: boolean
 }
 
-/** So long may a row be "sending" before we take it that the process that sent it is gone. */
+/** A row that is "sending" for longer belongs to a process that is gone. */
 const LOST_AFTER_MS = 2 * 60_000
-/** A page that is looked at must not wait for long. */
+/** Somebody is waiting for the page. */
 const STATUS_DEADLINE_MS = 3_000
 
 export function isFinished(send: Send): boolean {
@@ -36,7 +36,7 @@ export function isFinished(send: Send): boolean {
 }
 
 /**
- * The send as it is now. Remembers what it hears, so that a finished one is not asked about again.
+ * The send as it is now. The answer is stored, so that Ppoppo is not asked about a finished send again.
  * @throws what `messaging.status` throws, but not `not_found`: what Ppoppo has forgotten stays as we knew it
  */
 export async function refresh(send: Send, sends: Sends, messaging: Messaging): Promise<Send> {

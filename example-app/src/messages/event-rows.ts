@@ -1,4 +1,4 @@
-/* Rows of the `delivery_events` table, and the looks that tell them from anything else: rows are `unknown` until then. */
+/* Rows of the `delivery_events` table, and the checks for them: rows are `unknown` until then. */
 import type { MessagingEventType } from 'express-ppoppo'
 import { member } from './row.js'
 import type { Tally } from './tally.js'
@@ -13,7 +13,7 @@ export interface StoredRow {
   readonly occurred_at: string
 }
 
-/** The event that says how it stands with somebody. */
+/** The event that decides a recipient's state. */
 export interface LatestRow {
   readonly ppnum: string
   readonly type: MessagingEventType

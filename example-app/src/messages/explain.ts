@@ -14,7 +14,7 @@ export interface Trouble {
   readonly tryAgainAt?: Date
 }
 
-/** What the person at the screen did, or cannot fix: nothing that the operators of the app need to look at. */
+/** Caused by the person at the screen, or temporary: nothing that the operators of the app need to fix. */
 const NOT_OURS: ReadonlySet<PpoppoErrorCode> = new Set(['messaging_unavailable', 'deadline_exceeded', 'rate_limited'])
 
 const VARIABLES =

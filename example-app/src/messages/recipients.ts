@@ -1,5 +1,5 @@
 /*
- * Whom a message went to, and how it stands with each: their number, and what the newest event about them says.
+ * The recipients of a message: their numbers, and the state that follows from the newest event about each.
  *
  * A page that shows delivery to each person needs the numbers, so they are kept, and only for that: as long as somebody
  * may want to look (see retention.ts), and not at all where nothing was sent. No other table of this app has them, apart
@@ -49,14 +49,20 @@ export function createRecipients(database: Database.Database): Recipients {
   }
 }
 
-/** Everybody a send went to. @param isOver nothing more will be heard of it */
-export function recipientLines(
-  ppnums: readonly string[],
-  requestId: string | null,
-  events: Pick<DeliveryEvents, 'latestOfAll'>,
-  t: Texts,
-  isOver: boolean,
-): readonly RecipientLine[] {
+/** What the lines about a send are made from. */
+export interface RecipientLinesParts {
+  readonly ppnums: readonly string[]
+  /** Ppoppo's id of the send. */
+  readonly requestId: string | null
+  readonly events: Pick<DeliveryEvents, 'latestOfAll'>
+  readonly t: Texts
+  /** Nothing more will be heard of it. */
+  readonly isOver: boolean
+}
+
+/** Everybody a send went to. */
+export function recipientLines(parts: RecipientLinesParts): readonly RecipientLine[] {
+  const { ppnums, requestId, events, t, isOver } = parts
   const known = requestId === null ? [] : events.latestOfAll(requestId)
   const latest = new Map(known.map((event) => [event.ppnum, event]))
   return ppnums.map((ppnum) => recipientLine(ppnum, latest.get(ppnum), t, isOver))
@@ -86,7 +92,7 @@ function describeLatest(
       return { state: 'on-its-way', words: words.granted }
     case 'consent_denied':
       return { state: 'failed', words: words.denied }
-    // Its error code is for whoever runs the app, and stands in the table.
+    // The error code is for the operator of the app, and is in the table.
     case 'recipient_failed':
       return { state: 'failed', words: words.failed }
     default:

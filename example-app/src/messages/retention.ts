@@ -1,5 +1,5 @@
 /*
- * What is deleted, and when. Numbers and words are about people: they are kept for as long as somebody may want to look
+ * What is deleted, and when. Numbers and texts are personal data: they are kept for as long as somebody may want to look
  * at a delivery, and no longer. The counts stay, as part of what a person has sent.
  */
 import type Database from 'libsql'
@@ -12,15 +12,13 @@ const KEEP_UNCLAIMED_DAYS = 1
 /** What somebody typed and did not send. */
 const KEEP_DRAFTS_DAYS = 1
 
-export function createRetention({
-  database,
-  sends,
-  now,
-}: {
+export interface RetentionParts {
   readonly database: Database.Database
   readonly sends: Pick<Sends, 'keepCountsBefore'>
   readonly now: () => Date
-}): () => void {
+}
+
+export function createRetention({ database, sends, now }: RetentionParts): () => void {
   const oldEvents = database.prepare('DELETE FROM delivery_events WHERE stored_at < ?')
   const unclaimedEvents = database.prepare(
     `DELETE FROM delivery_events WHERE stored_at < ?

@@ -1,4 +1,4 @@
-/* What the database gives is `unknown` until somebody has looked. */
+/* What the database returns is `unknown` until it has been checked. */
 
 /** A column of a row; `undefined` where there is none. */
 export function member(row: unknown, name: string): unknown {

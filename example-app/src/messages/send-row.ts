@@ -1,4 +1,4 @@
-/* A row of the `sends` table, and the look that tells one from anything else: rows are `unknown` until then. */
+/* A row of the `sends` table, and the check for one: rows are `unknown` until then. */
 import type { SendStatusValue } from 'express-ppoppo'
 import { member } from './row.js'
 import { isTemplateKey, type TemplateKey } from './templates.js'

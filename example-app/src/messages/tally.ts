@@ -1,11 +1,11 @@
 /*
- * Two tell us how a send stands: Ppoppo, when we ask for its status, and the events, as they come. Either may be behind
- * the other, and a count that a page has shown must not go back. A send only ever moves on, so whoever is further is
- * right.
+ * The state of a send has two sources: Ppoppo's status, when we ask for it, and the events, as they arrive. Either may be
+ * behind the other, and a count that a page has shown must not decrease. A send only moves forward, so the source that is
+ * further along is right.
  */
 import type { SendStatusValue } from 'express-ppoppo'
 
-/** As Ppoppo's status tells it. */
+/** From Ppoppo's status. */
 export interface Counts {
   readonly status: SendStatusValue
   readonly total: number
@@ -14,7 +14,7 @@ export interface Counts {
   readonly failed: number
 }
 
-/** As the events of a send tell it. */
+/** From the events of a send. */
 export interface Tally {
   readonly delivered: number
   readonly pendingConsent: number

@@ -2,13 +2,13 @@
  * The templates of this app. Ppoppo delivers templates, not texts: one is created once, and each send fills in its
  * placeholders. So they are created the first time they are needed, and their ids are remembered in our database.
  *
- * Three things can be in the way of that, and all three are met here:
+ * Three things can go wrong, and all three are handled here:
  *  - Two people send at once on the first day: one creation serves both.
  *  - The name is taken, and nobody remembers the id (a new database, a second deployment). Ppoppo's API creates
  *    templates and does not list them, so the id cannot be looked up: we take a name of our own beside it.
  *  - The id is remembered, and Ppoppo does not know it (another environment, a restarted sandbox): what was
  *    remembered is forgotten, and it is created again. `not_found` means that nothing was sent, so sending again is safe.
- *    It may as well be about a recipient, and nothing in it says which: so this happens once an hour at most.
+ *    It may also be about a recipient, and the error does not say which: so this happens once an hour at most.
  */
 import { randomBytes } from 'node:crypto'
 import { isPpoppoError, type Messaging, type TemplateComponent } from 'express-ppoppo'

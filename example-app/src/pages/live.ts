@@ -2,7 +2,7 @@
  * The open connections of pages that change by themselves: one for the list of sends, one for a send.
  *
  * Each page has one. A browser opens six connections to a server at most as long as it speaks HTTP/1.1 with it, so six
- * tabs would be all there is; the page's script closes the one of a tab that is not looked at. In front of a real app
+ * tabs would be all there is; the page's script closes the one of a hidden tab. In front of a real app
  * there is a proxy that speaks HTTP/2, where that limit is gone.
  */
 import { type Request, type RequestHandler, type Response, Router } from 'express'

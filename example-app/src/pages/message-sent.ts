@@ -19,7 +19,7 @@ interface Progress {
   readonly poll: PollView | undefined
   /** Why this may be old. */
   readonly trouble: Trouble | undefined
-  /** Answers go on coming in after everybody has the poll. */
+  /** Answers still arrive after everybody has received the poll. */
   readonly isChanging: boolean
 }
 
@@ -65,7 +65,7 @@ export function messageSentRoutes(parts: MessagesParts): Router {
   return router
 }
 
-/** With Ppoppo down the page shows what we knew, and says so. */
+/** If Ppoppo is down, the page shows what is known, and says so. */
 async function progressOf({ store, log }: MessagesParts, req: Request, send: Send): Promise<Progress> {
   const { messaging } = req.ppoppo
   const t = textsOf(req)
@@ -90,5 +90,5 @@ function recipientsOf(
   t: Texts,
 ): readonly RecipientLine[] {
   const ppnums = store.recipients.of(send.id)
-  return recipientLines(ppnums, send.requestId, store.events, t, isFinished)
+  return recipientLines({ ppnums, requestId: send.requestId, events: store.events, t, isOver: isFinished })
 }

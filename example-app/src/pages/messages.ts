@@ -72,7 +72,7 @@ export function messagesRoutes(parts: MessagesParts): Router {
     if (!isNew && send.state === 'refused') return showAgain({ draft: withNewId(draft), trouble: FORM_UNKNOWN })
     if (!isNew) return res.redirect(303, `/messages/${send.id}?notice=message-sent-already`)
     drafts.remove(account.id, formId)
-    const trouble = await deliver(parts, req, send, draft, ppnums)
+    const trouble = await deliver(parts, req, { send, draft, ppnums })
     // With a new id: the old one belongs to the attempt that failed.
     if (trouble !== undefined) return showAgain({ draft: withNewId(draft), trouble })
     res.redirect(303, `/messages/${send.id}`)
@@ -86,7 +86,7 @@ const FORM_UNKNOWN: Trouble = { key: 'form_unknown' }
 const withNewId = (draft: Draft): Draft => ({ ...draft, formId: randomUUID() })
 
 /**
- * The id of a form stands in its address, so that it survives going back: pages here are never taken from a cache, and
+ * The id of a form is in its address, so that it survives the back button: pages here are never taken from a cache, and
  * a new page would have another id, by which the same words could be sent a second time.
  */
 function newFormUrl(req: Request): string {
@@ -95,13 +95,18 @@ function newFormUrl(req: Request): string {
   return `/messages?${query}`
 }
 
-/** Sends, and writes down how that ended. @returns what is in the way, where it surely was not sent */
+/** A message that is about to be sent. */
+interface Outgoing {
+  readonly send: Send
+  readonly draft: Draft
+  readonly ppnums: readonly string[]
+}
+
+/** Sends, and records the outcome. @returns what went wrong, if it certainly was not sent */
 async function deliver(
   { store: { sends }, templateIds, log }: MessagesParts,
   req: Request,
-  send: Send,
-  draft: Draft,
-  ppnums: readonly string[],
+  { send, draft, ppnums }: Outgoing,
 ): Promise<Trouble | undefined> {
   try {
     sends.accept(
@@ -177,13 +182,13 @@ async function sendPage(parts: MessagesParts, req: Request, res: Response, state
   })
 }
 
-/** Set up, and answering? Asked before somebody writes five hundred characters, not after. */
+/** Is messaging set up, and reachable? Checked before somebody writes five hundred characters, not after. */
 async function setUpTrouble({ log }: MessagesParts, req: Request): Promise<Trouble | undefined> {
   const { error } = await req.ppoppo.messaging.health({ deadlineMs: HEALTH_DEADLINE_MS })
   return error === undefined ? undefined : troubleOf(error, log)
 }
 
-/** One that cannot be asked about takes nothing from the page but its news. */
+/** If Ppoppo cannot be asked, the page shows what is known. */
 async function refreshed(
   { store: { sends }, log }: MessagesParts,
   req: Request,

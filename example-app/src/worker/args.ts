@@ -20,8 +20,8 @@ const HELP = `${USAGE}
 The file has a header line. Its column "ppnum" holds the numbers; every other column fills the placeholder of its name.
 
   --template <id>      what to send
-  --skip-bad           leave out rows without a right number, instead of stopping at them
-  --start-over         forget what an earlier run has sent, and send to everybody again
+  --skip-bad           skip rows with an invalid number, instead of stopping at them
+  --start-over         ignore what earlier runs have sent, and send to everybody again
   --chunk-size <n>     recipients per call, 1 to 1000 (1000)
   --concurrency <n>    calls at a time (4)`
 

@@ -1,4 +1,4 @@
-/* What became of each chunk, over all runs: of one that was sent in several calls, of each of its parts. */
+/* The outcome of each chunk, over all runs; of a chunk that was sent in several calls, the outcome of each part. */
 import type { ChunkPart, ChunkReport } from 'express-ppoppo/messaging'
 import type { JournalChunk } from './journal-file.js'
 
@@ -23,7 +23,7 @@ export class ChunkLog {
     return inOrder.flatMap(([, entries]) => entries)
   }
 
-  /** What a later run says of the same recipients stands. */
+  /** A later run's outcome for the same recipients replaces the earlier one. */
   #put(index: number, entries: readonly JournalChunk[]): void {
     const before = this.#entries.get(index) ?? []
     const kept = before.filter((one) => !entries.some((other) => overlaps(one, other)))

@@ -1,7 +1,7 @@
 /*
  * The list of numbers, read row by row with csv-parse: quotes, commas in quotes, CRLF, a byte order mark.
  *
- * It is read twice: once to look at every row and to know how many there are, once to send. Both go through `rows()`, so
+ * It is read twice: once to check and count every row, once to send. Both use `rows()`, so
  * they agree on what a row is, and the chunks of a run that is resumed are those of the run before.
  */
 import { createHash } from 'node:crypto'
@@ -17,7 +17,7 @@ export interface CsvSurvey {
   /** Different numbers. */
   readonly recipients: number
   readonly duplicates: number
-  /** Rows without a right number: how many, and the first of them. */
+  /** Rows with an invalid number: how many, and the first of them. */
   readonly bad: { readonly count: number; readonly lines: readonly string[] }
   /** Of the whole file: a list that has changed is another list. */
   readonly sha256: string
@@ -25,7 +25,7 @@ export interface CsvSurvey {
 
 const MOST_BAD_LINES = 10
 
-/** Looks at every row. @throws WrongInput for a file that cannot be read or is no such CSV */
+/** Checks every row. @throws WrongInput for a file that cannot be read or is no such CSV */
 export async function surveyCsv(file: string): Promise<CsvSurvey> {
   const hash = createHash('sha256')
   const lines: string[] = []

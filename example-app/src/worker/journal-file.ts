@@ -1,4 +1,4 @@
-/* What stands in the progress file. Somebody may have edited it, so it is looked at before it is believed. */
+/* The content of the progress file. Somebody may have edited it, so it is checked before it is used. */
 import type { ResumePart } from 'express-ppoppo/messaging'
 
 /** A chunk, or a part of one that was sent in several calls. */

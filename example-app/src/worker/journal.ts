@@ -1,9 +1,9 @@
 /*
- * How far a run came, in `<list>.progress.json` beside the list. It is written before the first chunk, as one that cannot
- * be written must stop the run while nothing is sent, and after each, to a new file that then takes the old one's name:
- * whenever the power goes, one whole file is there.
+ * How far a run came, in `<list>.progress.json` beside the list. It is written before the first chunk (a file that cannot
+ * be written must stop the run before anything is sent) and after each, to a new file that then replaces the old one:
+ * a power failure never leaves half a file.
  *
- * It belongs to one list, template and chunk size, and says so: with any of them changed, "go on at chunk 7" would mean
+ * It belongs to one list, template and chunk size, and says so: if one of them changed, "resume at chunk 7" would mean
  * other people.
  */
 import { readFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ export interface Journal {
   /** All has been sent, by this run or an earlier one. */
   readonly isDone: boolean
   readonly isResumed: boolean
-  /** Where to go on, as `sendMany` takes it. */
+  /** Where to resume, as `sendMany` takes it. */
   readonly position: Position
   /** Chunks, and parts of such as were sent in several calls. */
   readonly chunks: readonly JournalChunk[]

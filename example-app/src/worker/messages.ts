@@ -1,4 +1,4 @@
-/* What the worker says. Nothing here decides anything. */
+/* The worker's output. Nothing here decides anything. */
 import type { SendManyReport } from 'express-ppoppo/messaging'
 import { toPrintable } from '../visible.js'
 import type { WorkerArgs } from './args.js'
@@ -21,7 +21,7 @@ export function describeSurvey({ recipients, duplicates, bad }: CsvSurvey, { giv
   return lines.join('\n')
 }
 
-/** How it ended, over all runs, and how to go on. */
+/** The totals of all runs, and how to resume. */
 export function summarize(journal: Journal, survey: CsvSurvey, args: WorkerArgs): string {
   const { accepted, rejected, unknown } = journal.counts()
   const left = survey.recipients - accepted - rejected - unknown
@@ -33,26 +33,26 @@ export function summarize(journal: Journal, survey: CsvSurvey, args: WorkerArgs)
   }
   if (journal.refused.length > 0) {
     lines.push(
-      `Ppoppo refused ${numbers(journal.refused.length)} by itself. ${journal.file} lists them under "refused".`,
+      `Ppoppo refused ${numbers(journal.refused.length)} one by one. ${journal.file} lists them under "refused".`,
     )
   }
   if (unknown > 0) {
     lines.push(
-      'Unknown means that the connection broke before the answer came: they may have it, and are not sent to again.',
+      'Unknown: the connection broke before the response arrived. They may have the message, so it is not sent to them again.',
     )
   }
-  if (journal.isDone) lines.push(`All of this list is done. To send to everybody again: --start-over.`)
-  else lines.push(`To go on, run the same command again. ${journal.file} says how far it came.`)
+  if (journal.isDone) lines.push(`This list is done. To send to everybody again: --start-over.`)
+  else lines.push(`To resume, run the same command again. Progress is in ${journal.file}.`)
   if (journal.isDone && args.skipBad && survey.bad.count > 0) lines.push('Bad rows were left out.')
   return lines.join('\n')
 }
 
-/** Ppoppo does not answer. The run goes on by itself once it does. */
+/** Ppoppo does not respond. The run resumes automatically once it does. */
 export function describePause(error: Error): string {
-  return `Ppoppo does not answer (${error.message}). Waiting for it, up to five minutes.`
+  return `Ppoppo does not respond (${error.message}). Waiting for up to five minutes.`
 }
 
-/** Where the file could not take the end of the run. The next run would repeat what it does not know of. */
+/** The file could not be written at the end of the run: the next run would send again what the file does not list. */
 export function describeLoss(
   { file }: Journal,
   { resumeFrom, skipChunks, resumeParts }: Pick<SendManyReport, 'resumeFrom' | 'skipChunks' | 'resumeParts'>,

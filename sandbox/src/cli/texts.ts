@@ -34,11 +34,11 @@ While it runs, /__sandbox/inbox is a page of what was sent, and GET and POST /__
 change all of this; the README has the tables.
 `
 
-/** What somebody who just started it needs to know. */
+/** What is printed at the start: where it is, who can sign in, what the app needs in its environment. */
 export function bannerFor(sandbox: Sandbox): string {
   const { issuer, control } = sandbox
   return `Ppoppo sandbox, for development and tests.
-NOT FOR PRODUCTION: whoever reaches it signs in as whom they like.
+NOT FOR PRODUCTION: anyone who can reach it can sign in as anyone.
 
   PAS         ${issuer}
   discovery   ${issuer}/.well-known/openid-configuration

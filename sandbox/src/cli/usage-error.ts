@@ -1,4 +1,4 @@
-/** Something typed wrongly on the command line: one line that says what to do, exit code 2. */
+/** A wrong command line: one line that says what to do, exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

@@ -6,22 +6,22 @@ import type { IssuedToken } from '../state/ledger.js'
 import type { Person } from '../state/people.js'
 import type { Switches } from '../state/switches.js'
 
-/** Everything that can be done to a running sandbox; the control route does the same over HTTP. */
+/** Controls a running sandbox; the control route does the same over HTTP. */
 export interface SandboxControl {
   /** Changes switches; those not named stay. @throws TypeError for an unknown switch or a wrong value */
   set(switches: Partial<Switches>): void
   readonly switches: Readonly<Switches>
-  /** Makes coming answers go wrong. @throws TypeError listing what is possible */
+  /** Makes the next answers fail. @throws TypeError listing what is possible */
   inject(rule: FaultRule): void
-  /** Faults still to come. */
+  /** Faults that have not happened yet. */
   readonly pendingFaults: readonly FaultRule[]
   clearFaults(endpoint?: Endpoint): void
-  /** A snapshot: it does not count on. */
+  /** A snapshot, which does not change. */
   readonly counters: Readonly<Counters>
   /** Every token and code issued, for tests that look for them where they must not be. */
   readonly issuedTokens: readonly IssuedToken[]
   readonly people: readonly Person[]
-  /** The person takes back all access: refresh answers `invalid_grant`, access tokens 401. By key, e.g. `alex`. */
+  /** The person revokes all access: refresh answers `invalid_grant`, access tokens 401. By key, e.g. `alex`. */
   revokeUser(personKey: string): void
   /** All access tokens answer 401 from now on; refresh still works. Of one person, or of everybody. */
   expireAccessTokens(personKey?: string): void

@@ -5,7 +5,13 @@ import type { SandboxState } from '../state/sandbox-state.js'
 import { parseSwitches, type Switches } from '../state/switches.js'
 import type { SandboxControl } from './control.js'
 
-export function createControl(state: SandboxState, pcs: () => PcsControl | undefined): SandboxControl {
+export interface ControlParts {
+  readonly state: SandboxState
+  /** The messaging service, once it has started. */
+  readonly pcs: () => PcsControl | undefined
+}
+
+export function createControl({ state, pcs }: ControlParts): SandboxControl {
   const { switches, faults, counters, ledger, people, storage, keys } = state
   const atStart: Readonly<Switches> = { ...switches }
   const peopleAtStart = people.all

@@ -31,7 +31,7 @@ export const PCS_ACTIONS: { readonly [name: string]: Action } = {
     pcs.restart(input['downMs'] === undefined ? {} : { downMs: wholeNumberIn(input, 'downMs') }),
 }
 
-/** The short form, which stands in `GET /__sandbox`. */
+/** The short form, for `GET /__sandbox`. */
 export function describePcs({ counters, pendingFaults, activeStreams, connections }: PcsControl): JsonObject {
   return { counters, pendingFaults, activeStreams, connections }
 }

@@ -26,7 +26,7 @@ export function parseSeed(input: unknown): Seed {
   return input
 }
 
-/** @throws TypeError naming the entry and the field; what stands before it is there then */
+/** @throws TypeError naming the entry and the field; entries before it have been added by then */
 export function applySeed(control: SandboxControl, { users = [], templates = [], messages = [] }: Seed): void {
   if (!control.hasPcs && templates.length + messages.length > 0) {
     throw new TypeError('"templates" and "messages" need the messaging service, which is not running')

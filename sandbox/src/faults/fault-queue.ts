@@ -7,7 +7,7 @@ interface PendingRule {
   left: number
 }
 
-/** The faults still to come, oldest first, and the one each request under way has drawn. */
+/** The faults that have not happened yet, oldest first, and the one that each request under way has drawn. */
 export class FaultQueue {
   #pending: PendingRule[] = []
   readonly #drawn = new WeakMap<IncomingMessage, Fault>()
@@ -35,7 +35,7 @@ export class FaultQueue {
     this.#pending = endpoint === undefined ? [] : this.#pending.filter(({ rule }) => rule.endpoint !== endpoint)
   }
 
-  /** What is still to come, with how many answers each has left. */
+  /** What has not happened yet, with how many answers each has left. */
   get pending(): readonly FaultRule[] {
     return this.#pending.map(({ rule, left }) => ({ ...rule, times: left === Infinity ? 'until-cleared' : left }))
   }

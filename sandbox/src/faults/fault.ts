@@ -36,7 +36,7 @@ export const ID_TOKEN_FAULTS = [
 
 const TOKEN_FAULTS = ['missing-id-token', 'missing-access-token', 'narrower-scope'] as const
 
-/** What each endpoint can do wrong beyond `ANSWER_FAULTS`. */
+/** Faults of single endpoints, besides `ANSWER_FAULTS`. */
 const OWN_FAULTS: {
   readonly authorize: readonly ['callback-error', 'wrong-state']
   readonly token: readonly (IdTokenFaultKind | (typeof TOKEN_FAULTS)[number])[]
@@ -59,7 +59,7 @@ export type AnswerFaultKind = (typeof ANSWER_FAULTS)[number]
 export type IdTokenFaultKind = (typeof ID_TOKEN_FAULTS)[number]
 export type FaultKind = AnswerFaultKind | (typeof OWN_FAULTS)[Endpoint][number]
 
-/** One way an answer goes wrong. The README's table says which field belongs to which kind. */
+/** One way an answer fails. The README's table says which field belongs to which kind. */
 export interface Fault {
   readonly kind: FaultKind
   /** `status`: 300 to 599. */

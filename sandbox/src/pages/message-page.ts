@@ -1,7 +1,7 @@
 import { escapeHtml } from '../lib/html.js'
 import { renderPage } from './layout.js'
 
-/** What a page that only tells something says. */
+/** The content of a page that only informs. */
 export interface Message {
   readonly title: string
   readonly text: string

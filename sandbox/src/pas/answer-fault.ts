@@ -8,7 +8,7 @@ type Spoiler = (ctx: Context, fault: Fault, state: SandboxState) => void
 
 const HTML = '<!doctype html><title>Bad gateway</title><h1>502 Bad gateway</h1><p>This is not what was asked for.'
 
-/** How each answer goes wrong. `delay` has nothing to add: waiting is all it does. */
+/** How each fault spoils the answer. `delay` only waits. */
 const SPOILERS: { readonly [K in Exclude<AnswerFaultKind, 'delay'>]: Spoiler } = {
   status: answerWithStatus,
   garbage: (ctx) => {
@@ -74,7 +74,7 @@ function answerWithStatus(ctx: Context, fault: Fault): void {
   const isUserinfo = ctx.path.endsWith('/userinfo')
   const error = fault.error ?? defaultError(status, isUserinfo)
   ctx.remove('Location')
-  answerWithError(ctx, status, error, fault.errorDescription ?? 'asked for by a fault switch')
+  answerWithError(ctx, status, error, fault.errorDescription ?? 'requested by a fault')
   if (fault.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(fault.retryAfterSeconds))
   if (status === 401 && isUserinfo) ctx.set('WWW-Authenticate', `Bearer error="${error.replace(/[^\w]/g, '')}"`)
 }

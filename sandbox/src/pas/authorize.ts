@@ -87,7 +87,7 @@ export function dressAuthorization(state: SandboxState): Middleware {
     if (fault?.kind === 'callback-error') {
       url.searchParams.delete('code')
       url.searchParams.set('error', fault.error ?? 'server_error')
-      url.searchParams.set('error_description', fault.errorDescription ?? 'asked for by a fault switch')
+      url.searchParams.set('error_description', fault.errorDescription ?? 'requested by a fault')
     }
     ctx.set('Location', url.href)
     ctx.body = ''

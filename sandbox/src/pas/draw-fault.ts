@@ -5,7 +5,7 @@ import type { SandboxState } from '../state/sandbox-state.js'
 import { answerWithFault } from './answer-fault.js'
 import type { Context, Middleware } from './middleware.js'
 
-/** Counts a request, and lets it draw the fault that waits for it. */
+/** Counts a request, and applies the fault that is due. */
 export function drawFault(state: SandboxState): Middleware {
   return async (ctx, next) => {
     const endpoint = endpointOf(ctx.path)

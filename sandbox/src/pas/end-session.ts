@@ -55,6 +55,6 @@ function showSignedOut(ctx: Context): void {
   ctx.set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
   ctx.body = renderMessagePage({
     title: 'Signed out',
-    text: 'The sandbox keeps no session, so there was little to do.',
+    text: 'The sandbox keeps no session, so there was nothing to end.',
   })
 }

@@ -3,7 +3,7 @@ import { renderMessagePage } from '../pages/message-page.js'
 import type { SandboxState } from '../state/sandbox-state.js'
 import type { Middleware } from './middleware.js'
 
-/** For whoever opens the sandbox itself in a browser. */
+/** For somebody who opens the sandbox itself in a browser. */
 export function frontPage(state: SandboxState): Middleware {
   return async (ctx, next) => {
     if (ctx.path !== '/' || ctx.method !== 'GET') {
@@ -14,7 +14,7 @@ export function frontPage(state: SandboxState): Middleware {
     ctx.set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
     ctx.body = renderMessagePage({
       title: 'Ppoppo sandbox',
-      text: `It works, and it is not for production. Start a sign-in from your app: it takes ${state.clients.description}.`,
+      text: `It is running, and it is not for production. Start a sign-in from your app: it accepts ${state.clients.description}.`,
       code: `${state.issuer}/.well-known/openid-configuration`,
       link: { href: '/__sandbox/inbox', label: 'Messages that were sent' },
     })

@@ -94,12 +94,12 @@ function clientAdapter(state: SandboxState): Adapter {
 function renderError(state: SandboxState, ctx: Context, error: string, reason: string | undefined): void {
   if (error === 'invalid_client') ctx.status = 401
   const isAboutClient = error === 'invalid_client' || error === 'invalid_redirect_uri'
-  const hint = isAboutClient ? `This sandbox takes ${state.clients.description}.` : undefined
+  const hint = isAboutClient ? `This sandbox accepts ${state.clients.description}.` : undefined
   const description = [reason, hint].filter((part) => part !== undefined).join('. ')
   if (ctx.path !== PATHS.token && ctx.accepts('json', 'html') === 'html') {
     ctx.type = 'html'
     ctx.set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
-    ctx.body = renderMessagePage({ title: 'This sign-in cannot go on', code: error, text: description })
+    ctx.body = renderMessagePage({ title: 'This sign-in cannot continue', code: error, text: description })
     return
   }
   ctx.body = { error, error_description: description }

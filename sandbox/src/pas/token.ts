@@ -29,7 +29,7 @@ export function dressTokenAnswer(state: SandboxState): Middleware {
     if (resource !== undefined && exchange.signIn.resource !== undefined && resource !== exchange.signIn.resource) {
       return answerWithError(ctx, 400, 'invalid_target', 'resource differs from the one sent to /oauth/authorize')
     }
-    ctx.body = await composeAnswer(state, ctx, exchange, ctx.body)
+    ctx.body = await composeAnswer({ state, ctx, exchange, answer: ctx.body })
   }
 }
 
@@ -48,19 +48,24 @@ function exchangeOf(state: SandboxState, ctx: Context, answer: JsonObject): Exch
   }
 }
 
-async function composeAnswer(
-  state: SandboxState,
-  ctx: Context,
-  exchange: Exchange,
-  answer: JsonObject,
-): Promise<JsonObject> {
+/** One answer of the token endpoint on its way. */
+interface Issuing {
+  readonly state: SandboxState
+  readonly ctx: Context
+  readonly exchange: Exchange
+  /** oidc-provider's. */
+  readonly answer: JsonObject
+}
+
+async function composeAnswer(issuing: Issuing): Promise<JsonObject> {
+  const { state, ctx, exchange, answer } = issuing
   const fault = state.faults.drawnBy(ctx.req)
   const expiresIn = Number(answer['expires_in'])
   const accessToken = await issueAccessToken(state, exchange, expiresIn)
-  const idToken = await issueIdToken(state, ctx, exchange, answer, accessToken)
+  const idToken = await issueIdToken(issuing, accessToken)
   return {
     ...(fault?.kind !== 'missing-access-token' && { access_token: accessToken }),
-    ...refreshTokenField(state, ctx, exchange, answer),
+    ...refreshTokenField(issuing),
     ...(idToken !== undefined && { id_token: idToken }),
     token_type: 'Bearer',
     expires_in: expiresIn,
@@ -90,10 +95,7 @@ async function issueAccessToken(state: SandboxState, exchange: Exchange, expires
 }
 
 async function issueIdToken(
-  state: SandboxState,
-  ctx: Context,
-  exchange: Exchange,
-  answer: JsonObject,
+  { state, ctx, exchange, answer }: Issuing,
   accessToken: string,
 ): Promise<string | undefined> {
   const fault = state.faults.drawnBy(ctx.req)
@@ -108,7 +110,7 @@ async function issueIdToken(
   return token
 }
 
-function refreshTokenField(state: SandboxState, ctx: Context, exchange: Exchange, answer: JsonObject): JsonObject {
+function refreshTokenField({ state, ctx, exchange, answer }: Issuing): JsonObject {
   const token = answer['refresh_token']
   const isNew = !exchange.isRefresh || ctx.oidc.entities.RotatedRefreshToken !== undefined
   if (typeof token === 'string' && isNew) {

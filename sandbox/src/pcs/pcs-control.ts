@@ -15,7 +15,7 @@ import type { Component, Template } from './state/template-book.js'
 import { GrpcError } from './wire/grpc-error.js'
 import { createPcsCounters, type PcsCounters, type PcsMethod } from './wire/methods.js'
 
-/** A stream somebody reads. */
+/** A stream that a client reads. */
 export interface ActiveStream {
   readonly openedAt: string
   readonly sendRequestId?: string
@@ -23,14 +23,14 @@ export interface ActiveStream {
   readonly sent: number
 }
 
-/** Everything that can be seen of and done to the running messaging service. */
+/** Shows and controls the running messaging service. */
 export interface PcsControl {
-  /** Makes coming calls go wrong. @throws TypeError listing what is possible */
+  /** Makes the next calls fail. @throws TypeError listing what is possible */
   inject(rule: PcsFaultRule): void
-  /** Faults still to come. */
+  /** Faults that have not happened yet. */
   readonly pendingFaults: readonly PcsFaultRule[]
   clearFaults(method?: PcsMethod): void
-  /** A snapshot: it does not count on. */
+  /** A snapshot, which does not change. */
   readonly counters: Readonly<PcsCounters>
   /** Send requests as they were received, oldest first, with what became of each recipient. */
   readonly sends: readonly ReceivedSend[]
@@ -50,7 +50,7 @@ export interface PcsControl {
   setTemplateActive(templateId: string, isActive: boolean): void
   /** Somebody answers a poll now. @throws TypeError for a poll or an option that is not there */
   answerPoll(pollId: string, ppnum: string, option: string): void
-  /** What was sent, message by message, newest first, and how it stands with each. */
+  /** What was sent, message by message, newest first, with the state of each. */
   inbox(query?: InboxQuery): readonly InboxMessage[]
   /** Decides about one message now, as the inbox page's buttons do. @throws TypeError where there is nothing to decide */
   decide(sendRequestId: string, ppnum: string, decision: Decision): void

@@ -47,10 +47,10 @@ export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
     const snapshot = await readStateFile(stateFile, parseSnapshot)
     file = new StateFile(stateFile, () => takeSnapshot(state))
     if (snapshot !== undefined) restore(state, snapshot)
-    // Now rather than after the first send: a path that cannot be written is a mistake of the one who starts it.
+    // Now rather than after the first send: a path that cannot be written should fail at the start.
     await file.save()
   }
-  // What is given now is meant now, whatever an earlier run has kept.
+  // Templates given now replace those of an earlier run.
   state.templates.restore(templates)
   const closing = new AbortController()
   let server = await openPcsServer(state, { port, host, contract }).catch((error: unknown) => {

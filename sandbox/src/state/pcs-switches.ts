@@ -4,7 +4,7 @@ export interface PcsSwitches {
   externalTokenTtlSeconds: number
   /** A send takes one step each this many milliseconds: PROCESSING, then a quarter of its recipients. @default 200 */
   pcsStepMs: number
-  /** How long somebody takes to answer whether the app may write to them. @default 3000 */
+  /** How long a person takes to grant or deny consent. @default 3000 */
   pcsConsentMs: number
   /** Messages, requests for consent and polls wait until somebody decides, on the inbox page or by code. @default false */
   pcsHold: boolean
@@ -18,11 +18,11 @@ export interface PcsSwitches {
   pcsRatePerMinute: number
   /** Messages a month; `null` is no limit. @default 10000000 */
   pcsMonthlyLimit: number | null
-  /** Which trailers tell how long to wait once the rate is used up. @default 'both' */
+  /** Which trailers say how long to wait once the rate limit is reached. @default 'both' */
   pcsRetryHint: 'both' | 'ms' | 'seconds' | 'none'
-  /** What they say; `null` is the truth. @default null */
+  /** Their value; `null` is the real time. @default null */
   pcsRetryAfterMs: number | null
-  /** They are sent for the monthly quota, too. @default false */
+  /** Whether they are sent for the monthly quota, too. @default false */
   pcsQuotaHint: boolean
   /** Anything but `active` is refused: PERMISSION_DENIED, for `not-approved` FAILED_PRECONDITION. @default 'active' */
   pcsAppState: 'active' | 'suspended' | 'ip-not-allowed' | 'scope-missing' | 'not-approved'

@@ -7,7 +7,7 @@ import type { KeyRing } from './signing-keys.js'
 import type { Storage } from './storage.js'
 import type { Switches } from './switches.js'
 
-/** All that one running sandbox knows. Nothing is kept outside it: many run side by side in one process. */
+/** The state of one running sandbox. There is no other: many run side by side in one process. */
 export interface SandboxState {
   readonly issuer: string
   readonly port: number

@@ -32,7 +32,7 @@ const REQUIRED: { readonly [K in PcsFaultKind]?: keyof PcsFault } = {
   'end-every': 'everyMs',
 }
 
-/** The complaint about a field that a kind cannot do without. */
+/** The complaint about a required field of a kind that is missing. */
 export function missingField(kind: PcsFaultKind, fault: JsonObject): string | undefined {
   const field = REQUIRED[kind]
   if (field === undefined || field === 'kind' || fault[field] !== undefined) return undefined

@@ -6,7 +6,7 @@ interface PendingRule {
   left: number
 }
 
-/** The faults still to come, oldest first; each call draws one. */
+/** The faults that have not happened yet, oldest first; each call draws one. */
 export class PcsFaultQueue {
   #pending: PendingRule[] = []
 
@@ -27,7 +27,7 @@ export class PcsFaultQueue {
     this.#pending = method === undefined ? [] : this.#pending.filter(({ rule }) => rule.method !== method)
   }
 
-  /** What is still to come, with how many calls each has left. */
+  /** What has not happened yet, with how many calls each has left. */
   get pending(): readonly PcsFaultRule[] {
     return this.#pending.map(({ rule, left }) => ({ ...rule, times: left === Infinity ? 'until-cleared' : left }))
   }

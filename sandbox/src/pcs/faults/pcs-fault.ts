@@ -1,9 +1,9 @@
 import type { PcsMethod } from '../wire/methods.js'
 
-/** Every method can go wrong in these ways. */
+/** Faults that every method can have. */
 export const CALL_FAULTS = ['status', 'delay', 'drop', 'rst', 'hang', 'expire-token'] as const
 
-/** What each method can do wrong beyond `CALL_FAULTS`. */
+/** Faults of single methods, besides `CALL_FAULTS`. */
 const OWN_FAULTS = {
   CreateSendRequest: ['fail-request', 'unknown-enum'],
   GetSendRequestStatus: ['unknown-enum'],
@@ -12,7 +12,7 @@ const OWN_FAULTS = {
 
 export type PcsFaultKind = (typeof CALL_FAULTS)[number] | (typeof OWN_FAULTS)[keyof typeof OWN_FAULTS][number]
 
-/** One way a call goes wrong. The README's table says which field belongs to which kind. */
+/** One way a call fails. The README's table says which field belongs to which kind. */
 export interface PcsFault {
   readonly kind: PcsFaultKind
   /** `status`: a gRPC status, by number (1 to 16) or name. */

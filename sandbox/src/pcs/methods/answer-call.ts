@@ -12,7 +12,7 @@ export type Work = (state: PcsState, request: unknown, fault: PcsFault | undefin
 
 const NOTHING = Symbol('the call is not answered')
 
-/** A unary call: counted, spoiled where a fault waits for it, admitted, worked on. */
+/** A unary call: counted, spoiled if a fault is due, authenticated, answered. */
 export function unary(state: PcsState, method: PcsMethod, work: Work): handleUnaryCall<unknown, unknown> {
   return (call, callback) => {
     answer(state, method, call, work).then(
@@ -46,7 +46,7 @@ export async function drawFault(state: PcsState, method: PcsMethod, call: AnyCal
   return fault
 }
 
-/** In the order in which the answers to a wrong call come. */
+/** The checks of every call, in the order in which PCS reports what is wrong. */
 export function admit(state: PcsState, call: AnyCall): void {
   assertAuthenticated(state, call)
   state.account.assertMayCall()

@@ -71,7 +71,7 @@ function toCursor(position: number): string {
 function fromCursor(poll: Poll, cursor: string): number {
   const position = /^answer (\d+)$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))?.[1]
   if (position === undefined || Number(position) > poll.answers.length) {
-    throw new GrpcError('INVALID_ARGUMENT', 'cursor is none that this poll has given out')
+    throw new GrpcError('INVALID_ARGUMENT', 'cursor was not issued by this poll')
   }
   return Number(position)
 }

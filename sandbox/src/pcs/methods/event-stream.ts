@@ -22,7 +22,7 @@ export class EventStream implements OpenStream {
   readonly #call: ServerWritableStream<unknown, unknown>
   readonly #fault: PcsFault | undefined
   #position: number
-  /** `out-of-order`: an event that lets the next one pass. */
+  /** `out-of-order`: an event that is held until the next one has been sent. */
   #held: PcsEvent | undefined
   #isEnded = false
   #isFull = false
@@ -41,7 +41,7 @@ export class EventStream implements OpenStream {
     this.#position = request.position
   }
 
-  /** Sends events until one side ends it. */
+  /** Sends events until one side ends the stream. */
   async run(): Promise<void> {
     const stopListening = this.#state.events.onAppend(() => this.#wake())
     this.#call.on('drain', () => this.#resume())
@@ -83,7 +83,7 @@ export class EventStream implements OpenStream {
     if (this.#held !== undefined) {
       const held = this.#held
       this.#held = undefined
-      // The pair changes places; with nothing to change places with, it goes as it is.
+      // The pair is swapped; without a second event there is nothing to swap.
       if (event === undefined) return held
       this.#send(event)
       return held

@@ -10,7 +10,7 @@ const INTERNAL_ERROR = 2
 export function spoilCall(state: PcsState, call: AnyCall, fault: PcsFault): boolean {
   switch (fault.kind) {
     case 'status':
-      throw new GrpcError(statusOf(fault.code) ?? 2, fault.details ?? 'asked for by a fault switch', fault.trailers)
+      throw new GrpcError(statusOf(fault.code) ?? 2, fault.details ?? 'requested by a fault', fault.trailers)
     case 'drop':
       state.connections.reset(call.getPeer())
       return true

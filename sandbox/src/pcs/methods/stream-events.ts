@@ -51,5 +51,5 @@ function positionAfter({ events, switches }: PcsState, eventId: string): number 
   if (position !== undefined) return position
   if (switches.pcsUnknownCursor === 'from-start') return events.start
   const code = switches.pcsUnknownCursor === 'not-found' ? 'NOT_FOUND' : 'OUT_OF_RANGE'
-  throw new GrpcError(code, `event "${eventId}" is not known (any more)`)
+  throw new GrpcError(code, `event "${eventId}" is not known`)
 }

@@ -3,7 +3,7 @@ import { GrpcError } from '../wire/grpc-error.js'
 
 const MINUTE_MS = 60_000
 
-/** What the one app may do: calls a minute, messages a month. */
+/** The limits of the app: calls per minute, messages per month. */
 export class AppAccount {
   readonly #switches: Readonly<Switches>
   #windowStartMs = 0
@@ -62,7 +62,7 @@ export class AppAccount {
     return this.#month
   }
 
-  /** A new minute begins. */
+  /** Starts a new minute. */
   forgetCalls(): void {
     this.#callsInWindow = 0
   }

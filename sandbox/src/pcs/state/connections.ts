@@ -17,11 +17,11 @@ export class Connections {
       this.#byPeer.delete(peer)
       closed.abort()
     })
-    // A reset by the other side is its business.
+    // A reset by the other side is no error here.
     socket.on('error', () => {})
   }
 
-  /** TCP reset, without a word. */
+  /** Resets the TCP connection. */
   reset(peer: string): void {
     this.#byPeer.get(peer)?.socket.resetAndDestroy()
   }

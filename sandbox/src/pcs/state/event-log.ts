@@ -38,7 +38,7 @@ export class EventLog {
     return complete
   }
 
-  /** The event at a position, or the oldest that is left after it, with where it stands. */
+  /** The event at a position, or the oldest that is left after it, with its position. */
   at(position: number): { readonly event: PcsEvent; readonly position: number } | undefined {
     const known = Math.max(position, this.#forgotten)
     const event = this.#events[known - this.#forgotten]

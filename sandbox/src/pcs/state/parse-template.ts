@@ -6,7 +6,7 @@ const NAME_LENGTH = 100
 const COMPONENTS = 20
 const OPTIONS = 10
 
-/** What each type cannot do without. */
+/** The required fields of each type. */
 const NEEDS: { readonly [T in ComponentType]: readonly ('content' | 'label' | 'url' | 'question')[] } = {
   TEXT: ['content'],
   DIVIDER: [],

@@ -11,7 +11,7 @@ import type { Schedule } from './schedule.js'
 import type { SendBook } from './send-book.js'
 import type { TemplateBook } from './template-book.js'
 
-/** All that one running messaging service knows; it outlives the server in front of it. */
+/** The state of one running messaging service; it outlives the server in front of it. */
 export interface PcsState {
   readonly switches: Readonly<Switches>
   readonly ledger: Ledger

@@ -13,7 +13,7 @@ export interface Poll {
   readonly question: string
   readonly options: readonly string[]
   readonly answers: PollAnswer[]
-  /** Who has the message and will answer. */
+  /** Recipients who have the message and will answer. */
   waiting: string[]
 }
 

@@ -8,7 +8,7 @@ export function openPoll(state: PcsState, send: SendRequest): void {
   if (component !== undefined) state.polls.open(send.id, component.question ?? '', component.options ?? [])
 }
 
-/** Somebody has got the poll. Numbers that end in 9 never answer; the others do, a while later. */
+/** A recipient has received the poll. Numbers that end in 9 never answer; the others do, after a while. */
 export function queueAnswer(state: PcsState, send: SendRequest, ppnum: string): void {
   const poll = state.polls.find(send.id)
   if (poll === undefined || ppnum.endsWith('9')) return
@@ -39,7 +39,7 @@ export function recordAnswer(state: PcsState, poll: Poll, ppnum: string, option:
   state.changed()
 }
 
-/** Always the same for the same number, and not the same for all: a chart of it should look like one. */
+/** Always the same for one number, and spread unevenly, so that a chart looks real. */
 function optionFor(poll: Poll, ppnum: string): string {
   const share = ((Number(ppnum.slice(-4)) * 37) % 100) / 100
   return poll.options[Math.floor(share * share * poll.options.length)] ?? ''

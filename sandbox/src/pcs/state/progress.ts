@@ -5,7 +5,7 @@ import { openPoll, queueAnswer } from './poll-progress.js'
 import { isFinished, type Recipient, type RecipientState, type SendRequest } from './send-book.js'
 import { outcomeFor } from './test-numbers.js'
 
-/** In how many steps the recipients of one request are worked off. */
+/** In how many steps the recipients of one request are decided. */
 const STEPS = 4
 
 /** What can become of a message to one person: of one under way the first three, of one that waits for consent the others. */
@@ -22,7 +22,7 @@ const EFFECTS: { readonly [D in Decision]: { readonly from: RecipientState; read
   deny: { from: 'pending_consent', apply: deny },
 }
 
-/** Sets a request on its way: QUEUED, PROCESSING, a share of the recipients at each step, COMPLETED. */
+/** Starts a request: QUEUED, PROCESSING, a share of the recipients at each step, COMPLETED. */
 export function beginProgress(state: PcsState, send: SendRequest): void {
   if (isFinished(send)) return
   state.schedule.later(state.switches.pcsStepMs, () => {
@@ -139,7 +139,7 @@ function record(
   state.events.append({ send_request_id: send.id, event_type: type, recipient })
 }
 
-/** A request has just been accepted: its poll opens, and it sets off. */
+/** A request has just been accepted: its poll opens, and it starts. */
 export function launch(state: PcsState, send: SendRequest): void {
   openPoll(state, send)
   beginProgress(state, send)

@@ -30,7 +30,7 @@ export function takeSnapshot({ templates, sends, polls, events, account }: PcsSt
   }
 }
 
-/** Puts it all back; what was under way goes on. */
+/** Restores all of it, and resumes what was under way. */
 export function restore(state: PcsState, snapshot: Snapshot): void {
   state.templates.restore(snapshot.templates)
   state.polls.restore(snapshot.polls)

@@ -13,7 +13,7 @@ export class GrpcError extends Error {
   }
 }
 
-/** Any failure as grpc-js wants it; one that was not meant is INTERNAL. */
+/** Any failure as grpc-js wants it; an unexpected one is INTERNAL. */
 export function toServiceError(error: unknown): ServiceError {
   const meant = error instanceof GrpcError ? error : new GrpcError('INTERNAL', String(error))
   const metadata = new Metadata()

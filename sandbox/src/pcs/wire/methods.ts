@@ -7,7 +7,7 @@ export const PCS_SERVICES = {
 
 export type PcsService = keyof typeof PCS_SERVICES
 
-/** The name of an rpc, as it stands after the slash. Each is counted, and can be made to fail, on its own. */
+/** The name of an rpc, as in the path, after the slash. Each is counted, and can be made to fail, on its own. */
 export type PcsMethod = (typeof PCS_SERVICES)[PcsService][number]
 
 export const PCS_METHODS: readonly PcsMethod[] = Object.values(PCS_SERVICES).flat()

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.js'
 
-/** A `google.protobuf.Struct`, as proto-loader hands it over, as the plain object it stands for. */
+/** A `google.protobuf.Struct`, as proto-loader hands it over, as the plain object it represents. */
 export function fromStruct(struct: unknown): JsonObject {
   const fields = isJsonObject(struct) && isJsonObject(struct['fields']) ? struct['fields'] : {}
   const plain: JsonObject = {}
