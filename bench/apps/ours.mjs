@@ -3,8 +3,8 @@ import { ppoppo } from '../../dist/index.js'
 
 const KEY = 'pBv0cVwZrX3rGm0l6bXv9e1tq2yq1oX2a9Jw0mS6k8E='
 
-/** express-ppoppo, as its README has it. */
-export function createApp({ baseUrl, redisUrl, issuer, clientId }) {
+/** express-ppoppo, as its README has it. With `logsEvents` what it reports goes to stderr. */
+export function createApp({ baseUrl, redisUrl, issuer, clientId, logsEvents = false }) {
   const auth = ppoppo({
     clientId,
     baseUrl,
@@ -15,6 +15,7 @@ export function createApp({ baseUrl, redisUrl, issuer, clientId }) {
     sessionSecret: 'a secret of the benchmark, long enough',
     vaultKeys: `k1:${KEY}`,
     rateLimit: false,
+    ...(logsEvents && { onEvent: (event) => console.error(JSON.stringify(event)) }),
   })
   const app = express()
   app.use(auth)

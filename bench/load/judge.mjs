@@ -1,5 +1,7 @@
 const WITHIN_MS = 2_000
 const SHOWN_FAULTS = 10
+/** A public page that takes longer for one in ten: there is no promise to judge. */
+const BUSY_MS = 500
 
 /** Judges every answer: who got it, how long it took, and whether Redis's state excuses a 503. */
 export class Judge {
@@ -45,7 +47,17 @@ export class Judge {
     }
     const people = `${this.#answers.length} answers, ${this.#answers.filter(({ status }) => status === 503).length} of them 503`
     console.log(count === 0 ? `\n${people}: all as promised` : `\n${people}: ${count} not as promised`)
+    this.#warnIfBusy()
     return count === 0 ? 0 : 1
+  }
+
+  #warnIfBusy() {
+    const times = this.#probes.map(({ from, to }) => to - from).sort((a, b) => a - b)
+    const slowTenth = times[Math.floor(times.length * 0.9)] ?? 0
+    if (slowTenth <= BUSY_MS) return
+    console.log(
+      `One public page in ten took more than ${Math.round(slowTenth)} ms: this machine was too busy for the load. Take fewer --per-second.`,
+    )
   }
 
   #judgeTime({ from, to, status }) {

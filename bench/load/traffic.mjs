@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const PROBE_EVERY_MS = 100
 const GIVE_UP_MS = 20_000
+const CAPACITY_REQUESTS = 600
+const CAPACITY_AT_ONCE = 16
 
 /**
  * Lets everybody ask who they are, in turn, so many each second; nobody asks twice at a time. Beside them somebody without
@@ -37,6 +39,23 @@ export async function askAll({ url, people, judge }) {
   const agent = new Agent({ keepAlive: true })
   for (const person of people) judge.note(await ask(`${url}/me`, person, agent), person)
   agent.destroy()
+}
+
+/** How many requests of signed-in people the app answers each second, on this machine as busy as it is. */
+export async function measureCapacity({ url, people }) {
+  const agent = new Agent({ keepAlive: true })
+  let next = 0
+  const one = async () => {
+    while (next < CAPACITY_REQUESTS) {
+      const person = people[next % people.length]
+      next += 1
+      await ask(`${url}/me`, person, agent)
+    }
+  }
+  const startedAt = performance.now()
+  await Promise.all(Array.from({ length: CAPACITY_AT_ONCE }, one))
+  agent.destroy()
+  return (CAPACITY_REQUESTS / (performance.now() - startedAt)) * 1_000
 }
 
 async function probe(url, judge, signal) {
