@@ -52,7 +52,7 @@ describe.each<[string, number]>([
     ['status', 'deadline_exceeded'],
     ['send', 'send_outcome_unknown'],
   ])(
-    '%s: a deadline of 2 s stays one where PCS does not answer',
+    '%s: a deadline of 2 s holds if PCS does not respond',
     async (operation, outcome) => {
       await call(client, operation)
       script = () => setClock(byMs)
@@ -61,7 +61,7 @@ describe.each<[string, number]>([
     30_000,
   )
 
-  test('a deadline of 2 s stays one where no token comes', async () => {
+  test('a deadline of 2 s holds if no token arrives', async () => {
     tokens.pause = () => {
       setClock(byMs)
       return new Promise(() => {})
@@ -69,7 +69,7 @@ describe.each<[string, number]>([
     expect(await endOf(call(client, 'send'))).toBe('deadline_exceeded')
   }, 30_000)
 
-  test('a deadline of 2 s stays one between two attempts', async () => {
+  test('a deadline of 2 s holds between two attempts', async () => {
     script = (stream) => {
       setClock(byMs)
       stream.close(2)
@@ -81,7 +81,7 @@ describe.each<[string, number]>([
     await many.close()
   }, 30_000)
 
-  test('an answer that comes in time is taken', async () => {
+  test('a response that arrives in time is accepted', async () => {
     script = (stream) => {
       setClock(byMs)
       setTimeout(() => answerWell(stream), 300)
@@ -89,7 +89,7 @@ describe.each<[string, number]>([
     expect(await outcomeOf(call(client, 'send'))).toEqual({ outcome: 'ok' })
   })
 
-  test('a token is used for as long as it lives, and no longer', async () => {
+  test('a token is used until it expires, and no longer', async () => {
     tokens.expiresIn = 2
     const before = tokens.granted
     await call(client, 'send')

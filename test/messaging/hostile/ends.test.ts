@@ -36,7 +36,7 @@ afterEach(async () => {
 afterAll(() => tokens.close())
 
 describe.each<Operation>(['status', 'send'])('%s that is never answered', (operation) => {
-  test('ends by its deadline, with or without headers; the server is told', async () => {
+  test('ends at its deadline, with or without headers, and the server is notified', async () => {
     const code = operation === 'status' ? 'deadline_exceeded' : 'send_outcome_unknown'
     for (const calls of [1, 2]) {
       const startedAt = performance.now()
@@ -48,7 +48,7 @@ describe.each<Operation>(['status', 'send'])('%s that is never answered', (opera
     }
   })
 
-  test('ends by its signal, with the reason; the server is told', async () => {
+  test('ends with its signal and the reason of it, and the server is notified', async () => {
     const abort = new AbortController()
     const calling = outcomeOf(call(messaging, operation, { signal: abort.signal }))
     await until(() => silent.seen.length === 1)
@@ -57,7 +57,7 @@ describe.each<Operation>(['status', 'send'])('%s that is never answered', (opera
     await until(() => ended === 1)
   })
 
-  test('ends by close(), and so does every later call', async () => {
+  test('ends with close(), and so does every later call', async () => {
     const calls = Array.from({ length: 20 }, () => outcomeOf(call(messaging, operation)))
     await until(() => silent.seen.length === 20)
     await messaging.close()
@@ -68,15 +68,15 @@ describe.each<Operation>(['status', 'send'])('%s that is never answered', (opera
     await until(() => silent.sockets.size === 0)
   })
 
-  test('does not begin with a signal that is aborted', async () => {
+  test('does not start with an aborted signal', async () => {
     const reason = new Error('before')
     expect((await outcomeOf(call(messaging, operation, { signal: AbortSignal.abort(reason) }))).error).toBe(reason)
     expect(silent.seen.length).toBe(0)
   })
 })
 
-describe('pauses before a repeat', () => {
-  test.each(['close', 'signal'])('end by %s at once', async (by) => {
+describe('pauses before a retry', () => {
+  test.each(['close', 'signal'])('end immediately with %s', async (by) => {
     const limited = await startRawServer(answerStatus(8, 'slow', { 'retry-after': '3' }))
     const abort = new AbortController()
     const client = connect(limited.url, tokens.url)
@@ -92,7 +92,7 @@ describe('pauses before a repeat', () => {
     await limited.close()
   })
 
-  test('200 calls share one listener of a signal, and leave none: Node warns of more than 10', async () => {
+  test('200 calls share one listener on a signal, and leave none: Node warns of more than 10', async () => {
     const abort = new AbortController()
     const calls = Array.from({ length: 200 }, () => outcomeOf(messaging.status('s1', { signal: abort.signal })))
     await until(() => silent.seen.length >= 90)

@@ -111,14 +111,14 @@ describe('the texts of the installed grpc-js', () => {
     expect(classify(ownWords(error), 'write')).toEqual({ retry: 'backoff', outcome: 'not_done' })
   })
 
-  test('somebody accepts and stays silent: never sent, when the deadline has come', async () => {
+  test('a server that accepts and stays silent: not sent, once the deadline has passed', async () => {
     const error = await callBare(await listen(() => {}), { deadlineMs: 150 })
     expect(error.code).toBe(4)
     expect(error.details).toMatch(/^Deadline exceeded after [\d.]+s,.*Waiting for LB pick$/)
     expect(classify(ownWords(error), 'write')).toEqual({ retry: 'no', outcome: 'not_done' })
   })
 
-  test('a server that got it and stays silent: perhaps done, when the deadline has come', async () => {
+  test('a server that received the call and stays silent: perhaps done, once the deadline has passed', async () => {
     const error = await callBare(await serve(() => {}), { deadlineMs: 300 })
     expect(error.code).toBe(4)
     expect(error.details).toMatch(/^Deadline exceeded after [\d.]+s,.*remote_addr=127\.0\.0\.1:\d+$/)

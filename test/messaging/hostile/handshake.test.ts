@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const url = (scheme: string): string => `${scheme}://127.0.0.1:${(silent.address() as AddressInfo).port}`
 
-test.each(['http', 'https'])('close() ends a connection over %s that never came about', async (scheme) => {
+test.each(['http', 'https'])('close() ends a connection over %s that was never established', async (scheme) => {
   const messaging = connect(url(scheme), pas.url)
   const calling = messaging.status('snd_1').catch((error: unknown) => error)
   await once(silent, 'connection')
@@ -42,7 +42,7 @@ test.each(['http', 'https'])('close() ends a connection over %s that never came 
   expect(await calling).toMatchObject({ code: 'closed' })
 })
 
-test('a channel that is replaced leaves no connection behind', async () => {
+test('a replaced channel leaves no connection open', async () => {
   const messaging = connect(url('https'), pas.url, { deadlineMs: 4_000 }, { connectWatchdogMs: 300 })
   const calling = messaging.status('snd_1').catch((error: unknown) => error)
   while (accepted < 4) await once(silent, 'connection')

@@ -96,7 +96,7 @@ async function outcomesOf(given: HostileAnswer, deadlineMs = 5_000) {
   return { status, send }
 }
 
-describe('an answer that is marked as compressed', () => {
+describe('a response that is marked as compressed', () => {
   const UNREADABLE = { status: 'messaging_response_invalid', send: 'send_outcome_unknown' }
 
   test.each([
@@ -109,20 +109,20 @@ describe('an answer that is marked as compressed', () => {
     expect(await outcomesOf(compressed(encoding))).toEqual(UNREADABLE)
   })
 
-  test('as it says is read', async () => {
+  test('and is compressed is read', async () => {
     expect(await outcomesOf(compressed('gzip'))).toEqual({ status: 'ok', send: 'ok' })
   })
 })
 
-describe('a status that is none', () => {
+describe('an invalid grpc-status', () => {
   test.each(['abc', '-1', '17', '99999999999999999999', '0, 13', '1.5'])('%s counts as unknown', async (status) => {
     const given = answer({ frames: [], trailers: { 'grpc-status': status, 'grpc-message': '%E0%A4%A' } })
     expect(await outcomesOf(given)).toEqual({ status: 'messaging_response_invalid', send: 'send_outcome_unknown' })
   })
 })
 
-describe('a server that says that all is well', () => {
-  test('and sends no answer: a send may have happened', async () => {
+describe('a server that reports OK', () => {
+  test('without a response: the outcome of a send is unknown', async () => {
     expect(await outcomesOf(answer({ frames: [] }))).toEqual({
       status: 'messaging_response_invalid',
       send: 'send_outcome_unknown',
@@ -130,7 +130,7 @@ describe('a server that says that all is well', () => {
   })
 
   // grpc-js waits for somebody to read the second one.
-  test('and sends two answers: a send may have happened', async () => {
+  test('with two responses: the outcome of a send is unknown', async () => {
     const frame = { flag: 0, content: 'good', lie: 0 } as const
     expect(await outcomesOf(answer({ frames: [frame, frame] }), DEADLINE_MS)).toEqual({
       status: 'deadline_exceeded',
@@ -139,7 +139,7 @@ describe('a server that says that all is well', () => {
   })
 })
 
-test('whatever a server answers, every call settles with a readable error, and the process lives', async () => {
+test('whatever a server answers, every call settles with a readable error, and the process survives', async () => {
   await fc.assert(
     fc.asyncProperty(hostileAnswers, async (given) => {
       script = give(given)

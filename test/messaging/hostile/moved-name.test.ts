@@ -59,7 +59,7 @@ describe('M9: a name that moves to another address', () => {
     60_000,
   )
 
-  test('is looked up as seldom as the app says', async () => {
+  test('is looked up no more often than the app allows', async () => {
     const grpcChannelOptions = { 'grpc.dns_min_time_between_resolutions_ms': 600_000 }
     client = connect(`http://${NAME}:${before.port}`, tokens.url, { grpcChannelOptions })
     await client.send(REQUEST)

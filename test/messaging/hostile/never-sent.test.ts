@@ -34,7 +34,7 @@ const patient = { random: () => 0.9 }
 const LONG = { deadlineMs: 30_000 }
 
 describe.each(OPERATIONS)('%s that never left this process', (operation) => {
-  test('nobody listens: repeated, and then one line says so', async () => {
+  test('nobody listens: it is retried, then reported in one line', async () => {
     const port = await findFreePort()
     const { outcome, error, told } = await outcomeOf(call(client(`http://127.0.0.1:${port}`), operation))
     expect(outcome).toBe('messaging_unavailable')
@@ -42,7 +42,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     expect(told).toMatch(/^gRPC status 14: No connection established\. Last error: .*ECONNREFUSED/)
   })
 
-  test('nobody listens, and the time is up before the next attempt has begun: the same line', async () => {
+  test('nobody listens, and the deadline passes before the next attempt: it is reported in the same line', async () => {
     const port = await findFreePort()
     const silent = await startTokenEndpoint()
     silent.expiresIn = 1
@@ -57,7 +57,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     await silent.close()
   })
 
-  test('nobody listens at first: repeated until somebody does, and seen once', async () => {
+  test('nobody listens at first: it is retried until somebody does, and arrives once', async () => {
     const port = await findFreePort()
     let retries = 0
     const random = (): number => {
@@ -74,7 +74,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     await late.close()
   })
 
-  test('connections are reset as they are made: repeated until they are not', async () => {
+  test('connections are reset as they are made: it is retried until one stays open', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('reset')
     const before = server.seen.length
@@ -85,7 +85,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     expect([proxy.accepted > 1, server.seen.length - before]).toEqual([true, 1])
   })
 
-  test('GOAWAY before the call: another connection is made', async () => {
+  test('GOAWAY before the call: it uses another connection', async () => {
     const refusing = await startRawServer((stream, index) => {
       // Before the answer: who has that has read this.
       if (index === 0) stream.session?.goaway(0, stream.id)
@@ -98,7 +98,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     await refusing.close()
   })
 
-  test('somebody accepts and stays silent: the deadline ends it, and it surely was not sent', async () => {
+  test('a server accepts and stays silent: the deadline ends it, and it was not sent', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('silent')
     const messaging = client(proxy.url, LONG)
@@ -113,7 +113,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     expect(performance.now() - startedAt).toBeLessThan(LONG.deadlineMs / 2)
   })
 
-  test('somebody accepts and stays silent: the watchdog replaces the channel, the call goes through', async () => {
+  test('a server accepts and stays silent: the watchdog replaces the channel, and it succeeds', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('silent')
     const before = server.seen.length
@@ -124,7 +124,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     expect([proxy.accepted, server.seen.length - before]).toEqual([2, 1])
   })
 
-  test('a call after one that the silence ended finds the good server', async () => {
+  test('a call after one that the silence ended reaches the good server', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('silent')
     const messaging = client(proxy.url, LONG, { connectWatchdogMs: 500 })
@@ -136,8 +136,8 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
   })
 })
 
-describe('a network that goes wrong under a channel that was good', () => {
-  test('delays are only delays', async () => {
+describe('a network that fails under a working channel', () => {
+  test('only delays calls if it is slow', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.delayMs = 50
     proxy.set('delay')
@@ -157,7 +157,7 @@ describe('a network that goes wrong under a channel that was good', () => {
     expect(await outcomeOf(call(messaging, operation, { deadlineMs: 1_000 }))).toMatchObject({ outcome: code })
   })
 
-  test('a black hole is found by keepalive; the read is repeated over another connection', async () => {
+  test('is detected by keepalive if it drops packets; the read is retried on another connection', async () => {
     proxy = await startTcpProxy(() => server.port)
     const messaging = client(proxy.url, { ...LONG, keepalive: { timeMs: 100, timeoutMs: 100 } })
     await messaging.status('s0')
@@ -166,7 +166,7 @@ describe('a network that goes wrong under a channel that was good', () => {
     expect(proxy.accepted).toBeGreaterThan(1)
   })
 
-  test('a reset between two calls is not noticed by the second', async () => {
+  test('may reset the connection between two calls without failing the second', async () => {
     proxy = await startTcpProxy(() => server.port)
     const messaging = client(proxy.url, LONG)
     await messaging.status('s0')

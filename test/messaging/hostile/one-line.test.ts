@@ -119,7 +119,7 @@ describe('no secret in any error', () => {
     JSON.stringify(value) +
     String((value as Error)?.stack)
 
-  test.each([2, 7, 8, 12, 13, 14, 16])('a server that repeats what it was sent, with status %d', async (code) => {
+  test.each([2, 7, 8, 12, 13, 14, 16])('where a server echoes what it was sent, with status %d', async (code) => {
     const tokens = await startTokenEndpoint()
     const echo = await startRawServer((stream, index, { seen }) => {
       const bearer = String(seen[index]?.authorization)
@@ -137,7 +137,7 @@ describe('no secret in any error', () => {
     await Promise.all([echo.close(), tokens.close()])
   })
 
-  test('a server that repeats a token percent-encoded, as connect-es does', async () => {
+  test('where a server echoes a token percent-encoded, as connect-es does', async () => {
     const token = 'opaque/half+0123456789=='
     const tokens = await startFakeTokenEndpoint()
     tokens.answer = (response) => sendJson(response, 200, { access_token: token, token_type: 'Bearer', expires_in: 60 })
@@ -150,7 +150,7 @@ describe('no secret in any error', () => {
     await Promise.all([echo.close(), tokens.close()])
   })
 
-  test('a token endpoint that repeats what it was sent, or fails', async () => {
+  test('where a token endpoint echoes what it was sent, or fails', async () => {
     const echo = createServer((request, response) => {
       let body = ''
       request.on('data', (piece) => {

@@ -60,7 +60,7 @@ describe('PCS away for a while', () => {
     expect(sends().length).toBe(6)
   })
 
-  test('is found again within 3 s of its return, also after it was away for long', async () => {
+  test('is reached again within 3 s of its return, also after a long outage', async () => {
     const client = await world()
     await client.send(REQUEST)
     await cutOff(client)
@@ -74,7 +74,7 @@ describe('PCS away for a while', () => {
     expect(tookMs).toBeLessThan(3_000)
   })
 
-  test('a run pauses, says so once, goes on, and has sent to everybody once', async () => {
+  test('a run pauses, reports it once, resumes, and sends to everybody once', async () => {
     const client = await world()
     const paused: NonNullable<SendManyProgress['paused']>[] = []
     let ended = 0
@@ -102,7 +102,7 @@ describe('PCS away for a while', () => {
     expect([paused[0]?.since instanceof Date, paused.length <= 2]).toEqual([true, true])
   })
 
-  test('a run that loses patience says why; the next one goes on where it stopped', async () => {
+  test('a run that gives up says why; the next one resumes where it stopped', async () => {
     const client = await world()
     const request = { templateId: 't1', chunkSize: 10, concurrency: 2 } as const
     const first = await client.sendMany({
@@ -122,7 +122,7 @@ describe('PCS away for a while', () => {
     expect(new Set(sentTo()).size).toBe(sentTo().length)
   })
 
-  test('an abort ends the pause at once, and nothing is sent after it', async () => {
+  test('an abort ends the pause immediately, and nothing is sent after it', async () => {
     const client = await world()
     await client.send(REQUEST)
     await cutOff(client)
@@ -144,14 +144,14 @@ describe('PCS away for a while', () => {
     expect(sentTo()).toEqual(['12312345678', '12312345678'])
   })
 
-  test('"maxAttempts" of 1 is never again', async () => {
+  test('"maxAttempts" of 1 means no retry', async () => {
     const client = await world({ maxAttempts: 1 })
     proxy.set('reset')
     expect(await outcomeOf(client.send(REQUEST))).toMatchObject({ outcome: 'messaging_unavailable' })
   })
 })
 
-test('a gateway that answers 503 for PCS: sends under way are in doubt, and no others are spent on it', async () => {
+test('a gateway that answers 503 for PCS: sends in flight have an unknown outcome, and no others are attempted', async () => {
   let isAway = false
   const taken: number[] = []
   const gateway = await startRawServer((stream, call) => {

@@ -55,7 +55,7 @@ function client(url: string, options: MessagingOptions = {}, clock: 'both' | 'wa
   return made
 }
 
-test('M10: a process that was frozen while its connection was reset sends all the same, and once', async () => {
+test('M10: a process that was frozen while its connection was reset still sends, exactly once', async () => {
   const flags = new Int32Array(new SharedArrayBuffer(8))
   const script = new URL('./reset-while-frozen.mjs', import.meta.url)
   const worker = new Worker(script, { workerData: { targetPort: pcs.port, flags } })
@@ -77,7 +77,7 @@ test('M10: a process that was frozen while its connection was reset sends all th
   }
 })
 
-describe('M10: a connection that was quiet for more than ten seconds', () => {
+describe('M10: a connection that was idle for more than ten seconds', () => {
   test.each(['both', 'wall'] as const)(
     'and is dead is not trusted with a send: another one is made (%s clock)',
     async (clock) => {
@@ -91,7 +91,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     },
   )
 
-  test('and is dead is not trusted either by a send that comes after one that was aborted while it was asked', async () => {
+  test('and is dead is not used by a send after one that was aborted during the check', async () => {
     const messaging = client(proxy.url)
     await call(messaging, 'send')
     slept = 11_000
@@ -104,7 +104,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     expect([sends(), pcs.accepted]).toEqual([2, 2])
   })
 
-  test('and lives is used as it is where the process was blocked for longer than an answer may take', async () => {
+  test('and is alive is used even if the process was blocked for longer than the check may take', async () => {
     const messaging = client(proxy.url)
     await call(messaging, 'send')
     slept = 11_000
@@ -116,7 +116,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     expect([sends(), pcs.accepted]).toEqual([2, 1])
   })
 
-  test('and lives is not left for a send that has no time to wait for the answer', async () => {
+  test('and is alive is used by a send that has no time to wait for the check', async () => {
     answerHealth = (stream) => void setTimeout(() => answerStatus(12, 'unknown')(stream), 300)
     const messaging = client(proxy.url)
     await call(messaging, 'send')
@@ -127,7 +127,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     expect([sends(), pcs.accepted]).toEqual([2, 1])
   })
 
-  test('leaves half of a short deadline to the send', async () => {
+  test('leaves half of a short deadline to the send after the check', async () => {
     const messaging = client(proxy.url)
     await call(messaging, 'send')
     slept = 11_000
@@ -136,7 +136,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     expect(await outcomeOf(send)).toEqual({ outcome: 'ok' })
   })
 
-  test('and is dead, with nobody there for another one: surely not sent', async () => {
+  test('and is dead, with no server for another one: nothing was sent', async () => {
     const messaging = client(proxy.url)
     await call(messaging, 'send')
     slept = 11_000
@@ -172,7 +172,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     expect([sends(), pcs.accepted]).toEqual([7, 1])
   })
 
-  test('is left for another one where the server never answers that question, and does answer sends', async () => {
+  test('is replaced if the server never answers the check, but answers sends', async () => {
     answerHealth = () => {}
     const messaging = client(proxy.url)
     await call(messaging, 'send')
@@ -181,7 +181,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     expect([sends(), pcs.accepted]).toEqual([2, 2])
   })
 
-  test('is asked under the path of the API, with the token of the calls', async () => {
+  test('is checked under the path of the API, with the token of the calls', async () => {
     const messaging = client(`${proxy.url}/ext`)
     await call(messaging, 'send')
     slept = 11_000
@@ -190,7 +190,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     expect(asked?.['authorization']).toBe(pcs.seen[0]?.['authorization'])
   })
 
-  test('is not asked before a read, which is asked again, nor while calls are answered on it', async () => {
+  test('is not checked before a read, which can be retried, nor while calls are answered on it', async () => {
     const messaging = client(proxy.url)
     await call(messaging, 'send')
     slept = 11_000
@@ -199,7 +199,7 @@ describe('M10: a connection that was quiet for more than ten seconds', () => {
     expect(count(HEALTH)).toBe(0)
   })
 
-  test('ends with the client', async () => {
+  test('is closed with the client', async () => {
     answerHealth = () => void messaging.close()
     const messaging = client(proxy.url)
     await call(messaging, 'send')

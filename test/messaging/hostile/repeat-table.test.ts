@@ -46,7 +46,7 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
     })
 
     if (expected !== 'repeats') return
-    test('always: so many times and no more', async () => {
+    test('always: it stops after the allowed number of attempts', async () => {
       const { outcome, told, seen } = await callAgainst(row.script, Number.POSITIVE_INFINITY, operation)
       expect(seen).toBe(row.most ?? 4)
       expect(told).toBe(row.told)
@@ -55,7 +55,7 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
     })
   })
 
-  test('a page of a gateway, where PCS has answered before, is a failure that passes', async () => {
+  test('an HTML page from a gateway in front of a PCS that has answered before is a temporary failure', async () => {
     const server = await startRawServer((stream, index) => (index === 0 ? answerWell(stream) : answerHttp(421)(stream)))
     const messaging = connect(server.url, tokens.url)
     await call(messaging, operation)
@@ -78,7 +78,7 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
     expect(performance.now() - startedAt).toBeGreaterThan(hint === 'retry-after' ? 990 : 145)
   })
 
-  test('a hint longer than the deadline is not waited for, and is told', async () => {
+  test('a retry hint longer than the deadline is reported instead of waited for', async () => {
     const { outcome, error, seen } = await callAgainst(answerStatus(8, 'slow', { 'retry-after': '60' }), 9, operation)
     expect({ outcome, seen }).toEqual({ outcome: 'rate_limited', seen: 1 })
     expect(error).toMatchObject({ retryAfterMs: 60_000, retryable: true })
@@ -118,19 +118,19 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
     expect(error?.retryAfterMs).toBeLessThanOrEqual(61_000)
   })
 
-  test('the end of a rate limit of which something is left is no hint: it is another limit that is used up', async () => {
+  test('the reset time of a rate limit that is not used up is no retry hint: another limit was hit', async () => {
     const script = answerStatus(8, 'quota', { 'x-ratelimit-remaining': '7', 'x-ratelimit-reset': '1' })
     const { outcome, seen } = await callAgainst(script, 9, operation)
     expect({ outcome, seen }).toEqual({ outcome: 'quota_exceeded', seen: 1 })
   })
 
-  test('a push-back that says "do not" is no hint', async () => {
+  test('a push-back that forbids a retry is no retry hint', async () => {
     const script = answerStatus(8, 'quota', { 'grpc-retry-pushback-ms': '-1' })
     const { outcome, seen } = await callAgainst(script, 9, operation)
     expect({ outcome, seen }).toEqual({ outcome: 'quota_exceeded', seen: 1 })
   })
 
-  test('UNAUTHENTICATED is answered with another token', async () => {
+  test('UNAUTHENTICATED is retried with a new token', async () => {
     const { headers } = await callAgainst(answerStatus(16, 'revoked'), 1, operation)
     const [first, second] = headers.map(({ authorization }) => authorization)
     expect(first).toMatch(/^Bearer token-\d+$/)
@@ -138,7 +138,7 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
     expect(second).not.toBe(first)
   })
 
-  test('a budget bounds repeats over all calls of a client: 10 tokens of 100 a repeat', async () => {
+  test('a budget bounds retries over all calls of a client: 10 of 100 tokens for each', async () => {
     const server = await startRawServer((stream) => answerHttp(429)(stream))
     const messaging = connect(server.url, tokens.url)
     for (let calls = 0; calls < 10; calls += 1) await outcomeOf(call(messaging, operation))

@@ -102,14 +102,14 @@ const faultLike = (text: RegExp) => ({
 })
 
 describe.each(FAULTS)('M19: %s', (_, text, start) => {
-  test('is said by each call, at once, and nothing is in doubt', async () => {
+  test('is reported by each call immediately, and no outcome is unknown', async () => {
     const messaging = client(await start())
     expect((await quickly(outcomeOf(messaging.send(REQUEST)))).error).toMatchObject(faultLike(text))
     expect((await quickly(outcomeOf(messaging.status('snd_1')))).error).toMatchObject(faultLike(text))
     expect(await quickly(messaging.health())).toMatchObject({ ok: false, error: faultLike(text) })
   })
 
-  test('ends a bulk run, with everybody still to be sent to', async () => {
+  test('ends a bulk run before anything was sent', async () => {
     const recipients = Array.from({ length: 30 }, (_, index) => ({ ppnum: String(12_312_345_678 + index) }))
     const report = await quickly(
       client(await start()).sendMany({ templateId: 't1', recipients, chunkSize: 10, concurrency: 1 }),
@@ -126,7 +126,7 @@ describe.each(FAULTS)('M19: %s', (_, text, start) => {
   })
 })
 
-test('M19: HTTP/1.1 instead of a PCS that worked before is waited out, by a send too', async () => {
+test('M19: HTTP/1.1 from an address where PCS worked before is retried, also by a send', async () => {
   const strange = await listen(createPlainServer(answerPage))
   let port = pcs.port
   const proxy = await startTcpProxy(() => port)
@@ -208,7 +208,7 @@ describe('M19: a token endpoint', () => {
     },
   )
 
-  test('whose certificate goes bad costs nobody anything while the token is good, and ends no stream', async () => {
+  test('with a bad certificate does no harm while the token is valid, and ends no stream', async () => {
     let isBroken = false
     const fault = broken('CERT_HAS_EXPIRED', true)
     const messaging = client(pcs.url, { fetch: (url, request) => (isBroken ? fault() : fetch(url, request)) })

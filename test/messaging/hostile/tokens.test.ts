@@ -35,13 +35,13 @@ const many = (count: number, of = messaging) =>
 const used = () => new Set(server.seen.map(({ authorization }) => authorization))
 
 describe('the token', () => {
-  test('200 calls at once on a new client: one token call', async () => {
+  test('200 calls at once on a new client make one token call', async () => {
     tokens.pause = () => elapse(50)
     await many(200)
     expect([tokens.granted, server.seen.length, used().size]).toEqual([1, 200, 1])
   })
 
-  test('200 calls at its expiry: one token call, and all go with the new one', async () => {
+  test('200 calls at its expiry make one token call, and all use the new one', async () => {
     await messaging.status('s0')
     aheadMs = 3_600_000 - 59_000
     tokens.pause = () => elapse(50)
@@ -50,14 +50,14 @@ describe('the token', () => {
     expect(server.seen.slice(1).every(({ authorization }) => authorization === 'Bearer token-2')).toBe(true)
   })
 
-  test('a second before that it is still used', async () => {
+  test('a second before it is due for renewal it is still used', async () => {
     await messaging.status('s0')
     aheadMs = 3_600_000 - 62_000
     await many(20)
     expect(tokens.granted).toBe(1)
   })
 
-  test('200 calls that find it revoked: one more token call', async () => {
+  test('200 calls that find it revoked make one more token call', async () => {
     const strict = await startRawServer((stream, index, { seen }) =>
       seen[index]?.authorization === 'Bearer token-1' ? answerStatus(16, 'revoked')(stream) : answerWell(stream),
     )
@@ -70,7 +70,7 @@ describe('the token', () => {
     await strict.close()
   })
 
-  test('one that lives shorter than the margin is used for half of its life', async () => {
+  test('a token that lives shorter than the margin is used for half of its life', async () => {
     tokens.expiresIn = 40
     await messaging.status('s0')
     aheadMs = 15_000
@@ -81,7 +81,7 @@ describe('the token', () => {
     expect(tokens.granted).toBe(2)
   })
 
-  test('a caller that gives up does not take it from the others', async () => {
+  test('a caller that gives up does not cancel it for the others', async () => {
     let answer = (): void => {}
     tokens.pause = () => new Promise((resolve) => (answer = resolve))
     const { granted } = tokens
@@ -99,7 +99,7 @@ describe('the token', () => {
   })
 })
 
-describe('the token endpoint of the sandbox, going wrong', () => {
+describe('a failing token endpoint', () => {
   let sandbox: Sandbox
   let client: Messaging
   beforeEach(async () => {
@@ -139,7 +139,7 @@ describe('the token endpoint of the sandbox, going wrong', () => {
     expect(await outcomeOf(client.app.stats())).toEqual({ outcome: 'ok' })
   })
 
-  test('one that hangs ends by the deadline of the call', async () => {
+  test('that hangs is ended by the deadline of the call', async () => {
     inject({ kind: 'hang' })
     const startedAt = performance.now()
     expect(await outcomeOf(client.app.stats({ deadlineMs: 150 }))).toMatchObject({ outcome: 'deadline_exceeded' })

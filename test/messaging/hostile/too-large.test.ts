@@ -144,7 +144,7 @@ function okWithoutMessage(stream: Parameters<Script>[0]): void {
 }
 
 describe('a send that is refused for its size', () => {
-  test.each(REFUSALS)('by %s was surely not sent, and is not repeated', async (_, script) => {
+  test.each(REFUSALS)('by %s was not sent, and is not retried', async (_, script) => {
     const server = await rawServer(script)
     const { outcome, error } = await outcomeOf(call(client(server.url), 'send'))
     expect(outcome).toBe('request_invalid')
@@ -157,7 +157,7 @@ describe('a send that is refused for its size', () => {
     expect((await outcomeOf(call(client(server.url), 'send'))).outcome).toBe(code)
   })
 
-  test('an answer above what the client takes is an answer: the send is in doubt', async () => {
+  test('a response larger than the client accepts: its outcome is unknown', async () => {
     const server = await rawServer((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' })
       stream.write(Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]))
@@ -169,7 +169,7 @@ describe('a send that is refused for its size', () => {
     ])
   })
 
-  test('by a real server of 4 MiB names the size', async () => {
+  test('by a real server with a limit of 4 MiB names the size', async () => {
     const pcs = await limitedPcs()
     const recipients = people(1_000, { text: 'x'.repeat(5_000) })
     const { outcome, error } = await outcomeOf(client(pcs.url).send({ templateId: 't1', recipients }))
@@ -179,8 +179,8 @@ describe('a send that is refused for its size', () => {
   })
 })
 
-describe('sendMany with much in each recipient', () => {
-  test('sends a chunk of 10 MB in parts of 4 MiB, and each recipient once', async () => {
+describe('sendMany with large variables', () => {
+  test('sends a chunk of 10 MB in parts of 4 MiB, each recipient once', async () => {
     const pcs = await limitedPcs()
     const recipients = people(1_000, { text: 'x'.repeat(10_000) })
     const report = await client(pcs.url).sendMany({ templateId: 't1', recipients })
@@ -191,7 +191,7 @@ describe('sendMany with much in each recipient', () => {
     expect(parts.map(({ from, recipients: size }) => [from, size])).toEqual([0, 250, 500, 750].map((at) => [at, 250]))
   })
 
-  test('learns from a refusal what passes: later chunks are cut before they are sent', async () => {
+  test('learns the limit from a refusal: later chunks are split before they are sent', async () => {
     const pcs = await limitedPcs(100_000)
     const recipients = people(4_000, { text: 'x'.repeat(400) })
     const report = await client(pcs.url).sendMany({ templateId: 't1', recipients, concurrency: 1 })
@@ -201,7 +201,7 @@ describe('sendMany with much in each recipient', () => {
     expect(pcs.calls.length).toBe(32)
   })
 
-  test('a gateway that answers 413 to what is above 64 KB', async () => {
+  test('copes with a gateway that rejects more than 64 KB with 413', async () => {
     const passed: number[] = []
     const gateway = await rawServer((stream) => {
       const bytes = bytesOf(stream)
@@ -215,7 +215,7 @@ describe('sendMany with much in each recipient', () => {
     expect([passed.length < 30, gateway.seen.length - passed.length < 10]).toEqual([true, true])
   })
 
-  test('one recipient that is too large by itself is reported, and the others get theirs', async () => {
+  test('reports a single recipient that is too large, and sends to the others', async () => {
     const pcs = await limitedPcs(50_000)
     const recipients = people(100, { text: 'short' })
     recipients[41] = { ppnum: ppnumAt(41), vars: { text: 'x'.repeat(60_000) } }
@@ -245,7 +245,7 @@ describe('a call that cannot be made', () => {
     })
   }
 
-  test('is a fault of the configuration: nothing was sent, and nothing of what was to be sent is told', async () => {
+  test('is a fault of the configuration: nothing was sent, and the error quotes nothing of the message', async () => {
     const pcs = await limitedPcs()
     const request = { templateId: 't1', recipients: [{ ppnum: ppnumAt(1), vars: broken(1) }] }
     const { outcome, error } = await outcomeOf(client(pcs.url).send(request))
@@ -271,7 +271,7 @@ describe('a call that cannot be made', () => {
     },
   )
 
-  test('by the limit of grpc-js itself: surely not sent', async () => {
+  test('by the limit of grpc-js itself was not sent', async () => {
     const pcs = await limitedPcs()
     const own = new grpc.Client(new URL(pcs.url).host, grpc.credentials.createInsecure(), {
       'grpc.max_send_message_length': 10,
