@@ -54,6 +54,7 @@ describe('seed() and reset()', () => {
     sandbox.control.set({ pcsStepMs: 20 })
     await sandbox.seed({ templates: [GREETING], messages: [TO_ALEX] })
     await sandbox.reset()
+    sandbox.control.set({ pcsStepMs: 20 }) // no faster than what was before it
     await sandbox.seed({ templates: [GREETING], messages: [{ ...TO_ALEX, ppnums: ['77700000002'] }] })
     await until(() => sandbox.control.pcs.sends[0]?.status === 'COMPLETED', 'the second one is delivered')
     expect(sandbox.control.pcs.events.map(({ recipient }) => recipient?.ppnum)).toEqual(['77700000002', undefined])
