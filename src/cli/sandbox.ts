@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PpoppoError } from '../errors.js'
 
-/** What is called here of `ppoppo-sandbox/cli`. The package is no dependency: it is for development only. */
+/** The part of `ppoppo-sandbox/cli` that is used here. The package is not a dependency: it is for development only. */
 interface SandboxCli {
   runCommandLine(args: readonly string[]): Promise<number>
 }
@@ -14,14 +14,14 @@ const ENTRY = 'ppoppo-sandbox/cli'
  * `express-ppoppo sandbox`: the same as `ppoppo-sandbox`, with the same arguments.
  *
  * @returns exit code, once the sandbox has stopped
- * @throws PpoppoError `config_invalid` where ppoppo-sandbox is not installed
+ * @throws PpoppoError `config_invalid` if ppoppo-sandbox is not installed
  */
 export async function sandbox(args: readonly string[], from: string = process.cwd()): Promise<number> {
   const cli: SandboxCli = await import(pathToFileURL(findSandbox(from)).href)
   return cli.runCommandLine(args)
 }
 
-/** In the project one stands in; else beside this package. */
+/** Resolved from the current project, otherwise from this package. */
 function findSandbox(from: string): string {
   for (const base of [join(from, 'index.js'), import.meta.url]) {
     try {
