@@ -3,24 +3,24 @@ import type { Session } from 'express-session'
 import type { Runtime } from '../lib/runtime.js'
 import { audienceOf, keepPrivate } from './audience.js'
 import type { SessionCookie } from './session-cookie.js'
-import { isDropped, isStandIn, stateOf } from './session-state.js'
+import { contentText, isDropped, isStandIn, stateOf } from './session-state.js'
 import type { SessionStore } from './session-store.js'
 import { cookieLines, replaceCookieLines } from './set-cookie.js'
-import { faultOf, hasCookie } from './unsaveable.js'
-import type { CookieSettings, Visit } from './visit.js'
+import { explainUnsavable, hasCookie } from './unsavable.js'
+import { type CameWithSession, type CookieSettings, cameWith, sentIdOf, type Visit } from './visit.js'
 
 /** Decides when the session cookie is sent with an answer. */
 export interface CookieSender {
-  /** Call once the session has been loaded or created. */
-  begin(req: Request, visit: Visit): void
+  /** What came with a request whose session was found. */
+  begin(req: Request): CameWithSession
   /**
    * Asked at the end of the answer: whether the stored blob must be renewed because the cookie was. Both are renewed
    * together, and rarely.
    * @throws `session_invalid`
    */
   isBlobDue(req: Request, visit: Visit): boolean
-  /** Call just before the headers are sent. */
-  writeCookie(req: Request, visit: Visit): void
+  /** Call just before the headers are sent. @returns the id of the session whose cookie they have. */
+  writeCookie(req: Request, visit: Visit): string | undefined
 }
 
 /** What the cookie sender is made of. */
@@ -56,7 +56,7 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
    * overwrite; and what comes with a 304 may be kept with an answer that others are given. So a renewal waits for a
    * prompt one; where there is none, any does once half of the life has gone.
    */
-  function isPoorCarrier({ res, renewal }: Visit, session: Session): boolean {
+  function isPoorCarrier({ res }: Visit, { renewal }: CameWithSession, session: Session): boolean {
     const now = runtime.now()
     if (!renewal || now - (renewal.sentAt ?? 0) >= lifeOf(session) / 2) return false
     return now - renewal.dueAt > PROMPT_MS || res.statusCode === 304
@@ -68,65 +68,76 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
     if (!session || isStandIn(session) || isDropped(session) || store.hasEnded(sessionID)) return undefined
     // What stands in its place does not say HttpOnly.
     if (!hasCookie(session)) return undefined
-    if (visit.loadedId !== sessionID) return cookie.offered(visit.res) === undefined ? undefined : 'must'
-    if (!isSetUpAs(visit.cookieSettings, session)) return 'must'
-    if (!visit.renewal || isPoorCarrier(visit, session)) return undefined
+    const came = cameWith(visit, sessionID)
+    if (!came) return isAnnounced(req) ? 'must' : undefined
+    if (!isSetUpAs(came.settings, session)) return 'must'
+    if (!came.renewal || isPoorCarrier(visit, came, session)) return undefined
     return audienceOf(visit.res) === 'everyone' ? undefined : 'may'
   }
 
+  function linesFor(req: Request, visit: Visit, line: string | undefined): readonly string[] {
+    const { came } = visit
+    const ended = came.kind === 'session' && came.isEnded ? came : undefined
+    if (line === undefined) return ended ? cookie.clearing(req, ended.id) : []
+    return [line, ...(ended ? cookie.clearingFormer(req, ended.id) : [])]
+  }
+
   return {
-    begin(req, visit) {
-      if (visit.loadedId === undefined) return
-      visit.cookieSettings = settingsOf(req.session)
-      if (parts.isPassive(req)) return
-      const [now, sentAt] = [runtime.now(), stateOf(req.session).sentAt]
-      if (sentAt === undefined || now - sentAt >= lifeOf(req.session) / 4) visit.renewal = { dueAt: now, sentAt }
+    begin(req) {
+      const { session, sessionID: id } = req
+      const [dueAt, { sentAt }] = [runtime.now(), stateOf(session)]
+      const isDue = sentAt === undefined || dueAt - sentAt >= lifeOf(session) / 4
+      const renewal = isDue && !parts.isPassive(req) ? { dueAt, sentAt } : undefined
+      return { kind: 'session', id, settings: settingsOf(session), renewal, hooks: [], isEnded: false }
     },
 
     isBlobDue(req, visit) {
-      if (req.session && !hasCookie(req.session)) throw faultOf(req.session)
-      if (visit.loadedId !== req.sessionID) return false
-      if (!visit.hasLeft) {
+      const { session, sessionID } = req
+      if (!cameWith(visit, sessionID)) return false
+      if (visit.answer.kind === 'open') {
         if (claimOf(req, visit) === undefined) return false
-        const fault = faultOf(req.session)
+        const fault = explainUnsavable(session)
         if (fault) throw fault
-        // express-session does this a moment later; by now it is known whether the cookie really leaves.
+        // Only now is it known whether the cookie really leaves.
         visit.res.writeHead(visit.res.statusCode)
       }
-      return visit.sentId === req.sessionID
+      return sentIdOf(visit) === sessionID
     },
 
     writeCookie(req, visit) {
       const { res } = visit
       const claim = claimOf(req, visit)
-      const line = claim && (cookie.offered(res) ?? cookie.lineFor(req.session.touch(), parts.secret()))
-      if (line !== undefined) {
-        visit.sentId = req.sessionID
-        stateOf(req.session).sentAt = runtime.now()
-      }
-      const ours = line === undefined ? [] : [line]
-      // express-session would leave the cookie of a session that has ended.
-      if (line === undefined && visit.endedId !== undefined) ours.push(...cookie.clearing(req, visit.endedId))
-      if (line !== undefined && visit.endedId !== undefined) ours.push(...cookie.clearingFormer(req, visit.endedId))
+      const line = claim && cookie.lineFor(req.session.touch(), parts.secret())
+      if (line !== undefined) stateOf(req.session).sentAt = runtime.now()
+      const ours = linesFor(req, visit, line)
       const others = cookie.others(res)
       if (ours.length > 0 || others.length < cookieLines(res).length) replaceCookieLines(res, [...others, ...ours])
       if (ours.length > 0) keepPrivate(res, claim === 'may' ? 'private' : 'no-store')
+      return line === undefined ? undefined : req.sessionID
     },
   }
 }
 
+/** Whether the browser is told of a session that it did not bring: not before something is in it. */
+function isAnnounced(req: Request): boolean {
+  const { session } = req
+  if (!stateOf(session).isRenewed && contentText(session) === '{}') return false
+  // As express-session does, a cookie that the app has made `secure` is kept off a connection that is not.
+  return session.cookie.secure !== true || Reflect.get(req.socket ?? {}, 'encrypted') === true || req.secure === true
+}
+
 function settingsOf({ cookie }: Session): CookieSettings {
-  const { originalMaxAge, expires: _, ...others } = Object(Reflect.get(cookie, 'data'))
-  return { maxAge: originalMaxAge, others: JSON.stringify(others) }
+  const { originalMaxAge, partitioned, priority, secure, httpOnly, domain, path, sameSite } = Object(cookie)
+  return { maxAge: originalMaxAge, others: [partitioned, priority, secure, httpOnly, domain, path, sameSite] }
 }
 
 /**
  * express-session measures `originalMaxAge` again with each `touch()`, and loses a millisecond or more when the clock moves
  * on meanwhile. Less than the whole second in which a cookie is dated is no change that an app made.
  */
-function isSetUpAs(before: CookieSettings | undefined, session: Session): boolean {
+function isSetUpAs(before: CookieSettings, session: Session): boolean {
   const now = settingsOf(session)
-  if (before?.others !== now.others) return false
+  if (before.others.some((value, i) => value !== now.others[i])) return false
   if (typeof before.maxAge !== 'number' || typeof now.maxAge !== 'number') return before.maxAge === now.maxAge
   return Math.abs(before.maxAge - now.maxAge) < 1_000
 }

@@ -1,6 +1,7 @@
-import type { Session, SessionData } from 'express-session'
+import type { SessionData } from 'express-session'
 import { PpoppoError } from '../errors.js'
 import { defineHidden } from '../lib/define-hidden.js'
+import type { Visit } from './visit.js'
 
 /*
  * What is known of one session object besides what the app sees in it. What is known of the request is in `visit.ts`.
@@ -21,42 +22,57 @@ export interface SessionState {
   sentAt: number | undefined
   /** Whether the store may hold a blob of it. */
   isStored: boolean
+  /** Whether it took the place of another one: its cookie is sent even while it is empty. */
+  isRenewed: boolean
+  /** Its content as the store has it, as JSON; `undefined` where the store does not have it. */
+  savedText: string | undefined
+  /** The request it belongs to; `undefined` where it did not come through the middleware. */
+  readonly visit: Visit | undefined
 }
 
-/** Shared by all instances: an instance may see another's session. */
-const states = new WeakMap<object, SessionState>()
+const STATE = Symbol('ppoppo session')
+
+/** A state to begin with. */
+export function newState(state: Partial<SessionState> = {}): SessionState {
+  return {
+    fate: 'kept',
+    sentAt: undefined,
+    isStored: false,
+    isRenewed: false,
+    savedText: undefined,
+    visit: undefined,
+    ...state,
+  }
+}
+
+/** Gives a session object its state, where neither a loop nor a copy finds it. */
+export function setState(session: object, state: SessionState): void {
+  defineHidden(session, STATE, state)
+}
 
 /** The state of a session object, to be changed in place. */
 export function stateOf(session: object): SessionState {
-  const known = states.get(session)
+  const known = stateIn(session)
   if (known) return known
-  const state: SessionState = { fate: 'kept', sentAt: undefined, isStored: false }
-  states.set(session, state)
+  const state = newState()
+  setState(session, state)
   return state
+}
+
+/** The content of a session as JSON, without the cookie: whether it has changed. */
+export function contentText({ cookie: _cookie, ...content }: SessionData): string {
+  return JSON.stringify(content)
 }
 
 /** Whether a session, as it is now, must not be kept. */
 export function isDropped(session: object): boolean {
-  const fate = states.get(session)?.fate
+  const fate = stateIn(session)?.fate
   return fate === 'dropped' || (fate === 'dropped-if-empty' && Object.keys(session).every((key) => key === 'cookie'))
 }
 
 /** Whether this session is a placeholder for one that the store could not read. */
 export function isStandIn(session: object | undefined): boolean {
-  return session !== undefined && states.get(session)?.fate === 'stand-in'
-}
-
-/** From now on nothing of this session is written, and no cookie is sent for it. */
-export function makeStandIn(session: Session & SessionData): void {
-  stateOf(session).fate = 'stand-in'
-  const refuse = (done: (error?: unknown) => void = () => {}): typeof session => {
-    done(standInError())
-    return session
-  }
-  for (const method of ['save', 'regenerate', 'destroy', 'reload']) defineHidden(session, method, refuse)
-  // Looks unchanged to express-session whatever a handler writes into it: nothing is saved, no cookie is sent.
-  const { cookie: _cookie, ...content } = session
-  defineHidden(session, 'toJSON', () => content)
+  return session !== undefined && stateIn(session)?.fate === 'stand-in'
 }
 
 /** The error of an attempt to write a placeholder. */
@@ -65,4 +81,9 @@ export function standInError(): PpoppoError {
     'store_unavailable',
     'The session store does not answer, so this session is not kept. Try again.',
   )
+}
+
+function stateIn(session: object): SessionState | undefined {
+  // What an app puts in the place of its session may be anything.
+  return (session as { readonly [STATE]?: SessionState } | null)?.[STATE]
 }

@@ -1,16 +1,17 @@
-import { RedisStore } from 'connect-redis'
 import type { Request } from 'express'
 import session, { type SessionData } from 'express-session'
 import type { RaiseEvent } from '../audit-events.js'
 import { callBack } from '../lib/call-back.js'
-import { defineHidden } from '../lib/define-hidden.js'
 import { isPlainObject } from '../lib/guards.js'
 import { RecentSet } from '../lib/recent-set.js'
+import type { Runtime } from '../lib/runtime.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
-import { createBlobClient } from './blob-client.js'
-import { isDropped, isStandIn, makeStandIn, standInError, stateOf } from './session-state.js'
-import { faultOf } from './unsaveable.js'
-import { canSendCookie, isUnreachable, type Visit } from './visit.js'
+import { type Blobs, createBlobs } from './blobs.js'
+import { type AppSession, Cookie, toCookie } from './express-session.js'
+import { ManagedSession, type SessionKeeper } from './managed-session.js'
+import { contentText, isDropped, isStandIn, newState, setState, standInError, stateOf } from './session-state.js'
+import { explainUnsavable } from './unsavable.js'
+import { cameWith, canSendCookie, isNotWhatCame, isUnreachable, type Visit } from './visit.js'
 
 type Done = (error?: unknown) => void
 
@@ -18,49 +19,46 @@ type Done = (error?: unknown) => void
 export interface SessionStoreParts {
   /** The commands of the store behind it. */
   readonly commands: SessionCommands
-  /** Those that sign the cookie; blob and cookie are renewed together, so they rotate together. */
+  /** Those that sign the cookie. */
   readonly secrets: () => Promise<readonly string[]>
   /** How long an unused session lives, in milliseconds. */
   readonly idleMs: number
+  /** Clock and random source. */
+  readonly runtime: Runtime
   /** Reports outages and sessions that could not be saved. */
   readonly raise: RaiseEvent
-  /** The state of a request; `undefined` for a request that did not come through the middleware. */
+  /** The record of a request; `undefined` for a request that did not come through the middleware. */
   readonly visitOf: (req: Request) => Visit | undefined
-  /** A clock that is never set, in milliseconds. */
-  readonly now: () => number
   /** Called with the content of a session that was ended by its id alone. */
   readonly onDestroyed: (session: SessionData) => Promise<void>
-  /** Called for a late cookie: its session has ended, perhaps in another process, and that answer cleared the cookie. */
-  readonly onLateCookie: (sid: string) => void
 }
 
 /** When the cookie was sent last, in the stored blob only: what the app sees of a session holds nothing of ours. */
 const COOKIE_SENT_AT = 'ppoppo:cookie'
+/** A session made in the place of one that has just ended: no more than this lies between. */
+const LATE_COOKIE_TTL_MS = 10_000
+/** 32 characters. */
+const SESSION_ID_BYTES = 24
 
 /**
- * connect-redis behind what express-session lacks: while the store fails, a request gets an empty session under the
- * same id that is never written, and its cookie stays; a session that was destroyed cannot be written back.
+ * express-session's store, with what that lacks: while Redis fails, a request gets an empty session under the same id that
+ * is never written, and its cookie stays; a session that was destroyed cannot be written back.
  */
-export class SessionStore extends session.Store {
-  /** Put there by express-session: gives `req` a new session. */
-  declare generate: (req: Request) => void
-  readonly #inner: RedisStore
+export class SessionStore extends session.Store implements SessionKeeper {
+  readonly #blobs: Blobs
   readonly #parts: SessionStoreParts
   /** Ids of sessions that ended in this process a moment ago. */
   readonly #ended: RecentSet
+  /** Ids of sessions that had ended, perhaps in another process, when a cookie of theirs came; an answer had cleared it. */
+  readonly #late: RecentSet
 
   constructor(parts: SessionStoreParts) {
     super()
+    const { monotonic: now } = parts.runtime
     this.#parts = parts
-    this.#ended = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now: parts.now })
-    this.#inner = new RedisStore({
-      client: createBlobClient(parts.commands, parts.secrets),
-      prefix: '',
-      ttl: Math.ceil(parts.idleMs / 1000),
-      serializer: { parse: JSON.parse, stringify: (data) => this.#toText(data) },
-    })
-    // The scripts behind `commands` do what touch would; without the method express-session does not touch.
-    Object.defineProperty(this, 'touch', { value: undefined })
+    this.#blobs = createBlobs(parts)
+    this.#ended = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now })
+    this.#late = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now })
   }
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
@@ -69,10 +67,8 @@ export class SessionStore extends session.Store {
       (found) => done(null, found),
       (error: unknown) => {
         this.#parts.raise({ type: 'store_unavailable', operation: 'session read', detail: describe(error) })
-        const standIn = {
-          cookie: { originalMaxAge: this.#parts.idleMs, path: '/', httpOnly: true, sameSite: 'lax' as const },
-        }
-        stateOf(standIn).fate = 'stand-in'
+        const standIn = { cookie: this.#newCookie() }
+        setState(standIn, newState({ fate: 'stand-in' }))
         done(null, standIn)
       },
     )
@@ -81,18 +77,20 @@ export class SessionStore extends session.Store {
   override set(sid: string, data: SessionData, done: Done = () => {}): void {
     if (isStandIn(data)) return done(standInError())
     if (isDropped(data)) return done()
-    const visit = this.#visitOf(data)
+    const state = stateOf(data)
+    const { visit } = state
     if (visit && isUnreachable(visit, sid)) {
       this.#reportUnsaved('A session was begun after the headers had left, so its cookie cannot: write to it earlier.')
       return done()
     }
-    stateOf(data).isStored = true
+    state.savedText = contentText(data)
+    state.isStored = true
     callBack(
-      this.#inner.set(sid, data),
+      this.#write(sid, data),
       () => done(),
       (error: unknown) => {
         if (!visit?.isEnding) return done(error)
-        // express-session would call the app's error handler on a response that is gone already.
+        // The response is gone already, so the app's error handler could do nothing with it.
         this.#reportUnsaved(describe(error))
         done()
       },
@@ -112,28 +110,28 @@ export class SessionStore extends session.Store {
   }
 
   /** Ends the session of a request, whose answer takes the cookie out of the browser, or brings another. */
-  endOf(req: Request, session: session.Session | undefined, done: Done = () => {}): void {
+  endOf(req: Request, session: AppSession | undefined, done: Done = () => {}): void {
     // It has ended before; and what was never stored needs no tombstone: a flood of visitors leaves nothing behind.
     if (!session || !stateOf(session).isStored) return process.nextTick(done)
     const visit = this.#parts.visitOf(req)
-    // Where another answer has told it already, the browser may have signed in again since.
-    const isFirst = visit?.loadedId === session.id && !this.hasEnded(session.id)
-    const isTold = visit !== undefined && isFirst && canSendCookie(visit)
-    if (isTold) visit.endedId = session.id
+    const came = visit && canSendCookie(visit) ? cameWith(visit, session.id) : undefined
+    // Where another answer has cleared its cookie already, the browser may have signed in again since.
+    const cleared = this.hasEnded(session.id) ? undefined : came
+    if (cleared) cleared.isEnded = true
     callBack(
-      this.#end(session.id, isTold),
+      this.#end(session.id, cleared !== undefined),
       () => done(),
       (error) => {
-        if (isTold) delete visit.endedId
+        if (cleared) cleared.isEnded = false
         done(error)
       },
     )
   }
 
-  async #end(sid: string, isTold: boolean): Promise<void> {
+  async #end(sid: string, isCleared: boolean): Promise<void> {
     const { commands } = this.#parts
-    const told = isTold ? commands.set(endedMark(sid), '1', TOMBSTONE_TTL_MS / 1000) : undefined
-    await Promise.all([this.#inner.destroy(sid), told])
+    const marked = isCleared ? commands.set(endedMark(sid), '1', TOMBSTONE_TTL_MS / 1000) : undefined
+    await Promise.all([this.#blobs.end(sid), marked])
     this.#ended.add(sid)
   }
 
@@ -161,53 +159,65 @@ export class SessionStore extends session.Store {
     }
   }
 
-  override createSession(req: Request, data: SessionData): session.Session & SessionData {
-    const created = super.createSession(req, data)
-    if (isStandIn(data)) {
-      makeStandIn(created)
-    } else {
-      const visit = this.#parts.visitOf(req)
-      if (visit) visit.loadedId = req.sessionID
-      Object.assign(stateOf(created), stateOf(data), { isStored: true })
-      this.adopt(req, created)
-    }
-    return created
+  /** Gives a request a new session, instead of the one it has. */
+  generate(req: Request): void {
+    this.#begin(req, true)
   }
 
-  /** Makes `req.session.destroy()` end the session that came with this request. */
-  adopt(req: Request, created: session.Session): void {
-    defineHidden(created, 'destroy', (done?: Done) => {
-      Reflect.deleteProperty(req, 'session')
-      this.endOf(req, created, done)
-      return created
-    })
+  /** Gives a request that came without a session its first one. */
+  generateFirst(req: Request): void {
+    this.#begin(req, false)
   }
 
-  #toText(data: object): string {
-    const { sentAt } = stateOf(data)
-    const text: string | undefined = JSON.stringify(data)
-    // A toJSON of the app's own: anything else would take the place of a session that can be read.
-    if (!text?.startsWith('{')) throw faultOf(data)
-    return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`
+  #begin(req: Request, isRenewed: boolean): void {
+    const { runtime, visitOf } = this.#parts
+    const { sessionID: sent } = req
+    const state = newState({ sentAt: runtime.now(), isRenewed, visit: visitOf(req) })
+    // The browser has signed out, and perhaps in again: a new cookie would take the place of its newer one.
+    if (sent && this.#late.has(sent)) state.fate = 'dropped'
+    req.sessionID = runtime.randomBytes(SESSION_ID_BYTES).toString('base64url')
+    req.session = new ManagedSession(req, { cookie: this.#newCookie() }, state)
   }
 
-  #visitOf(data: SessionData): Visit | undefined {
-    return 'req' in data ? this.#parts.visitOf(data.req as Request) : undefined
+  #newCookie(): session.Cookie {
+    return new Cookie({ httpOnly: true, sameSite: 'lax', path: '/', maxAge: this.#parts.idleMs, secure: false })
+  }
+
+  override createSession(req: Request, data: SessionData): AppSession {
+    const { fate, sentAt, savedText } = stateOf(data)
+    const visit = this.#parts.visitOf(req)
+    const isStored = fate !== 'stand-in'
+    // Reloaded after it was renewed in this request: its cookie is still to be sent.
+    const isRenewed = isStored && visit !== undefined && isNotWhatCame(visit, req.sessionID)
+    const { cookie, ...content } = data
+    const state = newState({ fate, sentAt, savedText, isStored, isRenewed, visit })
+    const session = new ManagedSession(req, { cookie: toCookie(cookie), ...content }, state)
+    req.session = session
+    return session
+  }
+
+  async #write(sid: string, data: SessionData): Promise<void> {
+    const { idleMs } = this.#parts
+    const { expires } = data.cookie
+    const ttlSeconds = Math.ceil((expires ? Number(new Date(expires)) - Date.now() : idleMs) / 1000)
+    const text = toText(data)
+    await (ttlSeconds > 0 ? this.#blobs.write(sid, text, ttlSeconds) : this.#blobs.end(sid))
   }
 
   async #find(sid: string): Promise<SessionData | undefined> {
-    const found: unknown = await this.#inner.get(sid).catch(noneWhereGarbled)
-    if (!isPlainObject(found) || !isPlainObject(found['cookie'])) return undefined
+    const found = await this.#blobs.read(sid)
+    if (!found || !isPlainObject(found['cookie'])) return undefined
     const { [COOKIE_SENT_AT]: sentAt, cookie, ...content } = found
-    const data = { cookie: toCookie(cookie), ...content }
-    if (typeof sentAt === 'number') stateOf(data).sentAt = sentAt
+    const data = { cookie: cookie as unknown as session.Cookie, ...content } // as `toText` wrote it
+    const savedText = JSON.stringify(content)
+    setState(data, newState({ savedText, sentAt: typeof sentAt === 'number' ? sentAt : undefined, isStored: true }))
     return data
   }
 
   async #read(sid: string): Promise<SessionData | null> {
     const found = await this.#find(sid)
     if (found) return found
-    if ((await this.#parts.commands.get(endedMark(sid))) !== null) this.#parts.onLateCookie(sid)
+    if ((await this.#parts.commands.get(endedMark(sid))) !== null) this.#late.add(sid)
     return null
   }
 }
@@ -221,14 +231,13 @@ function endedMark(sid: string): string {
   return `ended:${sid}`
 }
 
-/** A blob that is no JSON is none; a store that fails is another matter. */
-function noneWhereGarbled(error: unknown): null {
-  if (error instanceof SyntaxError) return null
-  throw error
-}
-
-function toCookie(stored: unknown): SessionData['cookie'] {
-  return stored as SessionData['cookie'] // express-session wrote it, and makes a Cookie of it
+/** A session as it is stored. */
+function toText(data: SessionData): string {
+  const { sentAt } = stateOf(data)
+  const text: string | undefined = JSON.stringify(data)
+  // A toJSON of the app's own: anything else would take the place of a session that can be read.
+  if (!text?.startsWith('{')) throw explainUnsavable(data)
+  return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`
 }
 
 function describe(error: unknown): string {

@@ -1,21 +1,22 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import expressSession, { type SessionData } from 'express-session'
+import type { SessionData } from 'express-session'
 import onHeaders from 'on-headers'
 import type { RaiseEvent } from '../audit-events.js'
 import type { Config } from '../config/options.js'
 import { callBack } from '../lib/call-back.js'
-import { RecentSet } from '../lib/recent-set.js'
-import { type Runtime, randomToken } from '../lib/runtime.js'
+import type { Runtime } from '../lib/runtime.js'
 import type { SessionCommands } from '../store/store.js'
-import { mendEnd } from './answer-end.js'
+import { saveAtEnd } from './answer-end.js'
 import { cookieNamesOf } from './cookie-names.js'
-import { mendHttp2 } from './http2.js'
+import { callWriteHead } from './http2.js'
 import { settle } from './renew-session.js'
-import { createCookieSender } from './send-cookie.js'
-import { createSessionCookie } from './session-cookie.js'
-import { isStandIn, makeStandIn, stateOf } from './session-state.js'
+import { type CookieSender, createCookieSender } from './send-cookie.js'
+import { createSessionCookie, type SessionCookie } from './session-cookie.js'
+import { contentText, isStandIn, stateOf } from './session-state.js'
 import { SessionStore } from './session-store.js'
-import type { Visit } from './visit.js'
+import { explainUnsavable, hasCookie } from './unsavable.js'
+import { beginVisit, type Visit } from './visit.js'
+import type { SessionHooks } from './watch-session.js'
 
 /** The library's own session. */
 export interface OwnSession {
@@ -28,6 +29,8 @@ export interface OwnSession {
   hasCookie(req: Request): boolean
   /** Whether it sent one whose session nobody knows, and which was not ended here. */
   isLost(req: Request): boolean
+  /** Calls `hooks` when the app ends the session that came with this request. */
+  watch(req: Request, hooks: SessionHooks): void
   /**
    * Ends the session, takes its cookie out of the browser, and gives the rest of the request a new one, which is kept
    * only if something is put into it.
@@ -51,152 +54,145 @@ export interface SessionParts {
   readonly isPassive: (req: Request) => boolean
 }
 
-/** Between the answer of the store and the session made in its place lies no more than this. */
-const LATE_COOKIE_TTL_MS = 10_000
+/** The parts of a request's way through the session. */
+interface Loading {
+  readonly visits: WeakMap<Request, Visit>
+  readonly store: SessionStore
+  readonly cookie: SessionCookie
+  readonly sender: CookieSender
+  readonly raise: RaiseEvent
+}
 
 /**
- * express-session with safe defaults. The cookie is sent only when that has a purpose: see `createCookieSender`.
+ * `req.session` as express-session has it, with safe defaults. The cookie is sent only when that has a purpose: see
+ * `createCookieSender`.
  */
 export function createOwnSession(parts: SessionParts): OwnSession {
-  const { config, runtime, raise } = parts
-  const cookieNames = cookieNamesOf(config)
+  const { config, raise } = parts
   const visits = new WeakMap<Request, Visit>()
-  const lateCookies = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now: runtime.monotonic })
-  const store = new SessionStore({
-    commands: parts.commands,
-    secrets: parts.secrets,
-    idleMs: config.idleMs,
-    raise,
-    visitOf: (req) => visits.get(req),
-    now: runtime.monotonic,
-    onDestroyed: parts.onDestroyed,
-    onLateCookie: (sid) => lateCookies.add(sid),
-  })
-  const cookie = createSessionCookie(cookieNames, config.isHttps)
-  let secret = ''
-  const sender = createCookieSender({
-    cookie,
-    store,
-    idleMs: config.idleMs,
-    runtime,
-    secret: () => secret,
-    isPassive: parts.isPassive,
-  })
+  const store = new SessionStore({ ...parts, idleMs: config.idleMs, visitOf: (req) => visits.get(req) })
+  const cookie = createSessionCookie(cookieNamesOf(config), config.isHttps)
+  let secrets: readonly string[] | undefined
+  const secret = (): string => secrets?.[0] ?? ''
+  const sender = createCookieSender({ ...parts, cookie, store, idleMs: config.idleMs, secret })
+  const loading: Loading = { visits, store, cookie, sender, raise }
   const owns = (req: Request): boolean => Object.is(req.sessionStore, store)
 
-  let ready: RequestHandler | undefined
-  let withoutSecret: RequestHandler | undefined
-  async function handlerFor(): Promise<RequestHandler> {
+  async function findSecrets(): Promise<readonly string[] | undefined> {
     try {
-      const secrets = await parts.secrets()
-      secret = secrets[0] ?? ''
-      ready ??= withSecrets(secrets)
-      return ready
+      secrets = await parts.secrets()
     } catch (error) {
       // Only where the secret is made and shared through a store that is down: nobody's cookie can be read.
-      raise({
-        type: 'store_unavailable',
-        operation: 'session secret',
-        detail: error instanceof Error ? error.message : '',
-      })
-      withoutSecret ??= asUnavailable(withSecrets([randomToken(runtime, 256)]))
-      return withoutSecret
+      const detail = error instanceof Error ? error.message : ''
+      raise({ type: 'store_unavailable', operation: 'session secret', detail })
     }
-  }
-
-  function asUnavailable(handler: RequestHandler): RequestHandler {
-    return (req, res, next) =>
-      handler(req, res, (error?: unknown) => {
-        if (!error && req.session) makeStandIn(req.session)
-        next(error)
-      })
-  }
-
-  function withSecrets(secrets: readonly string[]): RequestHandler {
-    const handler = expressSession({
-      name: cookieNames.session,
-      secret: [...secrets],
-      store,
-      resave: false,
-      saveUninitialized: false,
-      cookie: { httpOnly: true, sameSite: 'lax', path: '/', maxAge: config.idleMs, secure: false },
-    })
-    const generate = store.generate.bind(store)
-    store.generate = (req) => {
-      const sent = req.sessionID
-      generate(req)
-      stateOf(req.session).sentAt = runtime.now()
-      store.adopt(req, req.session)
-      // The browser has signed out, and perhaps in again: a new cookie would take the place of its newer one.
-      if (sent && lateCookies.has(sent)) stateOf(req.session).fate = 'dropped'
-    }
-    return handler
-  }
-
-  async function renew(
-    req: Request,
-    carried: Readonly<Record<string, unknown>>,
-    start: (done: (error?: unknown) => void) => void,
-  ): Promise<void> {
-    if (!req.session) return
-    await settle(start)
-    Object.assign(req.session, carried)
-    stateOf(req.session).fate = 'dropped-if-empty'
-  }
-
-  function beginVisit(req: Request, res: Response): Visit {
-    const visit: Visit = { res, end: res.end, hasLeft: false, isEnding: false }
-    visits.set(req, visit)
-    // on-headers runs last what was registered first: ours sees the cookie that express-session wrote.
-    onHeaders(res, () => {
-      if (owns(req)) sender.writeCookie(req, visit)
-      visit.hasLeft = true
-    })
-    return visit
-  }
-
-  function prepareAnswer(req: Request, visit: Visit, next: NextFunction): void {
-    sender.begin(req, visit)
-    mendEnd({
-      req,
-      visit,
-      isSaveDue: () => owns(req) && sender.isBlobDue(req, visit),
-      next,
-      onUnsaved: (detail) => raise({ type: 'warning', code: 'session_not_saved', detail }),
-    })
-  }
-
-  function loadSession(req: Request, visit: Visit, handler: RequestHandler, next: NextFunction): void {
-    cookie.readUnderFormerName(
-      req,
-      (done) => void handler(req, visit.res as Response, done),
-      (wasFormer, error) => {
-        if (error || !req.session) return next(error)
-        // Under its former name the cookie is as good as never sent.
-        if (wasFormer && visit.loadedId) stateOf(req.session).sentAt = undefined
-        prepareAnswer(req, visit, next)
-        next()
-      },
-    )
+    return secrets
   }
 
   return {
     middleware: function ppoppoSession(req: Request, res: Response, next: NextFunction): void {
       if (req.session) return next()
-      mendHttp2(res)
-      const visit = beginVisit(req, res)
-      if (ready) loadSession(req, visit, ready, next)
-      else callBack(handlerFor(), (handler) => loadSession(req, visit, handler, next), next)
+      callWriteHead(res)
+      const visit = beginVisit(res)
+      visits.set(req, visit)
+      Object.assign(req, { sessionStore: store })
+      sendCookieWithHeaders(loading, req, visit)
+      const load = (known: readonly string[] | undefined): void => loadSession(loading, req, visit, known, next)
+      if (secrets) load(secrets)
+      else callBack(findSecrets(), load, next)
     },
     owns,
     isUnavailable: (req) => isStandIn(req.session),
     hasCookie: (req) => cookie.isSentBy(req),
     isLost(req) {
-      const visit = visits.get(req)
-      if (!visit || visit.loadedId !== undefined || !owns(req) || !cookie.isSentBy(req)) return false
+      if (visits.get(req)?.came.kind !== 'nothing' || !owns(req) || !cookie.isSentBy(req)) return false
       return stateOf(req.session).fate === 'kept'
     },
-    end: (req, carried) => renew(req, carried, (done) => store.regenerate(req, done)),
-    leave: (req, carried) => renew(req, carried, (done) => store.leave(req, done)),
+    watch(req, hooks) {
+      const visit = visits.get(req)
+      if (visit?.came.kind === 'session') visit.came.hooks.push(hooks)
+    },
+    end: (req, carried) => startAnother(req, carried, (done) => store.regenerate(req, done)),
+    leave: (req, carried) => startAnother(req, carried, (done) => store.leave(req, done)),
   }
+}
+
+/** What was registered first runs last: it knows the headers that the app and others have set. */
+function sendCookieWithHeaders({ store, sender, raise }: Loading, req: Request, visit: Visit): void {
+  const writeCookie = (): string | undefined => {
+    if (!Object.is(req.sessionStore, store)) return undefined
+    try {
+      return sender.writeCookie(req, visit)
+    } catch (error) {
+      const fault = explainUnsavable(req.session)
+      if (!fault) throw error
+      Reflect.deleteProperty(req, 'session')
+      raise({ type: 'warning', code: 'session_not_saved', detail: fault.message })
+      return undefined
+    }
+  }
+  onHeaders(visit.res, () => {
+    visit.answer = { kind: 'left', sentId: writeCookie() }
+  })
+}
+
+/** The session whose cookie the browser sent; else a new one, which is kept once something is in it. */
+function loadSession(
+  { store, cookie, sender, raise }: Loading,
+  req: Request,
+  visit: Visit,
+  secrets: readonly string[] | undefined,
+  next: NextFunction,
+): void {
+  const proceed = (): void => {
+    saveAtEnd({
+      req,
+      visit,
+      isSaveDue: () => isSaveDue({ store, sender }, req, visit),
+      next,
+      onUnsaved: (detail) => raise({ type: 'warning', code: 'session_not_saved', detail }),
+    })
+    next()
+  }
+  const beginNew = (): void => {
+    store.generateFirst(req)
+    visit.came = { kind: 'nothing' }
+    if (secrets === undefined) stateOf(req.session).fate = 'stand-in'
+    proceed()
+  }
+
+  const named = secrets && cookie.read(req, secrets)
+  if (!named) return beginNew()
+  req.sessionID = named.id
+  store.get(named.id, (_error, found) => {
+    if (!found) return beginNew()
+    const session = store.createSession(req, found)
+    // Under its former name the cookie is as good as never sent.
+    if (named.isFormer) stateOf(session).sentAt = undefined
+    visit.came = isStandIn(session) ? { kind: 'nothing' } : sender.begin(req)
+    proceed()
+  })
+}
+
+/** Whether the session has to be saved before the answer ends. @throws `session_invalid` */
+function isSaveDue({ store, sender }: Pick<Loading, 'store' | 'sender'>, req: Request, visit: Visit): boolean {
+  const { session } = req
+  if (!Object.is(req.sessionStore, store) || isStandIn(session)) return false
+  if (!hasCookie(session)) throw explainUnsavable(session)
+  session.touch()
+  const state = stateOf(session)
+  const text = contentText(session)
+  const isChanged = text !== (state.savedText ?? (state.isRenewed ? undefined : '{}'))
+  return sender.isBlobDue(req, visit) || isChanged
+}
+
+async function startAnother(
+  req: Request,
+  carried: Readonly<Record<string, unknown>>,
+  start: (done: (error?: unknown) => void) => void,
+): Promise<void> {
+  if (!req.session) return
+  await settle(start)
+  Object.assign(req.session, carried)
+  stateOf(req.session).fate = 'dropped-if-empty'
 }

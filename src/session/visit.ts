@@ -1,60 +1,108 @@
 import type { ServerResponse } from 'node:http'
 import { canSetHeaders } from './set-cookie.js'
+import type { SessionHooks } from './watch-session.js'
 
 /*
- * The state of one request and its answer. What is known of a session object is in `session-state.ts`; what must be known
+ * One record for each request and its answer. What is known of a session object is in `session-state.ts`; what must be known
  * between requests (sessions that ended, cookies that came late) is kept by id in a `RecentSet`.
  *
- *   begun ──> a session was found (`loadedId`) ──> its cookie is due (`renewal`)
- *     │           └──> this request ended it (`endedId`): the answer clears the cookie
- *     └─────> none was found: a new one, sent once something is in it
- *   then, for the answer: open ──> headers sent (`hasLeft`, with `sentId` where the cookie went along)
- *                         open ──> `isEnding` ──> headers sent
+ *   what came (`came`):    coming ──> nothing
+ *                             └─────> session ──> `isEnded`: this request ended it, so the answer clears its cookie
+ *   the answer (`answer`): open ──> left, with the id of the session whose cookie went along
  */
 
 /** One request and its answer, as far as the library's own session is concerned. */
 export interface Visit {
   /** The answer. */
   readonly res: ServerResponse
-  /** `res.end` as it was before express-session replaced it. */
+  /** `res.end` as it was before the session's. */
   readonly end: ServerResponse['end']
-  /** The session that came with the request and was found. */
-  loadedId?: string
-  /** How its cookie was set up when the request came. */
-  cookieSettings?: CookieSettings
-  /** Set where its cookie is due for renewal. */
-  renewal?: Renewal
-  /** The session whose cookie was sent with the answer. */
-  sentId?: string
-  /** The session that came and that this request has ended: the answer clears its cookie. */
-  endedId?: string
-  /** The headers have been sent; an object that stands in for an answer does not say so itself. */
-  hasLeft: boolean
-  /** The answer is being ended: an error can no longer reach the app. */
+  /** What the request brought. */
+  came: Coming | CameWithNothing | CameWithSession
+  /** What has left of the answer. */
+  answer: AnswerOpen | AnswerLeft
+  /** `res.end` was called: an error can no longer reach the app. */
   isEnding: boolean
+}
+
+/** The session is being looked for. */
+export interface Coming {
+  readonly kind: 'coming'
+}
+
+/** No session, or none that is known. */
+export interface CameWithNothing {
+  readonly kind: 'nothing'
+}
+
+/** The request came with a session that the store knows. It stays this one, whatever session the request has later. */
+export interface CameWithSession {
+  readonly kind: 'session'
+  readonly id: string
+  /** How its cookie was set up. */
+  readonly settings: CookieSettings
+  /** Set if its cookie is due for renewal. */
+  readonly renewal: Renewal | undefined
+  /** Called when the app ends it. */
+  readonly hooks: SessionHooks[]
+  /** This request has ended it: the answer clears the cookie. */
+  isEnded: boolean
+}
+
+/** The headers have not been sent. */
+export interface AnswerOpen {
+  readonly kind: 'open'
+}
+
+/** The headers have been sent; an object that stands in for an answer does not say so itself. */
+export interface AnswerLeft {
+  readonly kind: 'left'
+  /** The session whose cookie they had. */
+  readonly sentId: string | undefined
 }
 
 /** How the app has set up the cookie of a session. When it expires is left out: that moves with every use. */
 export interface CookieSettings {
   /** In milliseconds; `null` until the browser is closed. */
   readonly maxAge: unknown
-  /** The rest, as JSON. */
-  readonly others: string
+  /** The others, in a fixed order. */
+  readonly others: readonly unknown[]
 }
 
-interface Renewal {
+/** A cookie that is due for renewal. */
+export interface Renewal {
   /** When the request came, in milliseconds since the epoch. */
   readonly dueAt: number
   /** When the cookie was sent last; `undefined` where that is not known. */
   readonly sentAt: number | undefined
 }
 
+/** A request of which nothing is known yet. */
+export function beginVisit(res: ServerResponse): Visit {
+  return { res, end: res.end, came: { kind: 'coming' }, answer: { kind: 'open' }, isEnding: false }
+}
+
+/** The session that came with the request, if it is the one with this id. */
+export function cameWith({ came }: Visit, sid: string | undefined): CameWithSession | undefined {
+  return came.kind === 'session' && came.id === sid ? came : undefined
+}
+
+/** Whether another session came with the request than the one with this id, or none. */
+export function isNotWhatCame({ came }: Visit, sid: string): boolean {
+  return came.kind === 'nothing' || (came.kind === 'session' && came.id !== sid)
+}
+
+/** The session whose cookie has left with the answer. */
+export function sentIdOf({ answer }: Visit): string | undefined {
+  return answer.kind === 'left' ? answer.sentId : undefined
+}
+
 /** Whether a cookie can still be sent with the answer. */
-export function canSendCookie({ res, hasLeft }: Visit): boolean {
-  return !hasLeft && canSetHeaders(res)
+export function canSendCookie({ res, answer }: Visit): boolean {
+  return answer.kind === 'open' && canSetHeaders(res)
 }
 
 /** Whether no browser will ever ask for this session: it is new, and its cookie can no longer be sent. */
 export function isUnreachable(visit: Visit, sid: string): boolean {
-  return visit.loadedId !== sid && visit.sentId !== sid && !canSendCookie(visit)
+  return cameWith(visit, sid) === undefined && sentIdOf(visit) !== sid && !canSendCookie(visit)
 }

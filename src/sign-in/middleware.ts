@@ -7,7 +7,7 @@ import type { LandedCookie } from '../session/landed-cookie.js'
 import { readPointer } from '../session/pointer.js'
 import { assertSession } from '../session/renew-session.js'
 import type { OwnSession } from '../session/session.js'
-import { watchSession } from '../session/watch-session.js'
+import { type SessionHooks, watchSession } from '../session/watch-session.js'
 import type { Freshness } from '../user/freshness.js'
 import type { Vault } from '../vault/vault.js'
 
@@ -70,12 +70,14 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
     const endIfLeftBehind = (): void => {
       if (view.isSignedIn && readPointer(req.session, pointerKey)?.signInId !== id) void end()
     }
-    watchSession(req, {
+    const hooks: SessionHooks = {
       destroyed: end,
       regenerated: () => {
         if (typeof res.once === 'function') res.once('finish', endIfLeftBehind)
       },
-    })
+    }
+    if (ownSession.owns(req)) ownSession.watch(req, hooks)
+    else watchSession(req, hooks)
   }
 
   return function ppoppoMiddleware(req: Request, res: Response, next: NextFunction): void {

@@ -77,7 +77,7 @@ export interface Store {
   /** Gives the lease back if `holder` still has it. */
   releaseLease(name: string, holder: string): Promise<void>
 
-  // Sessions: express-session's blobs, through connect-redis.
+  // Sessions: express-session's blobs.
 
   readonly sessions: SessionCommands
 

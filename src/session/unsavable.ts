@@ -4,7 +4,7 @@ import { PpoppoError } from '../errors.js'
  * What is wrong with a session that cannot be saved, which express-session only finds out when nobody hears of it any
  * more; `undefined` where nothing is, or there is no session.
  */
-export function faultOf(session: unknown): PpoppoError | undefined {
+export function explainUnsavable(session: unknown): PpoppoError | undefined {
   if (!session) return undefined
   const { touch, save, cookie } = Object(session)
   if (typeof touch !== 'function' || typeof save !== 'function' || !cookie) {
