@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { runToEnd } from '../scripts/lib/processes.mjs'
 import { parseArguments, USAGE } from './lib/arguments.mjs'
-import { prepare } from './lib/prepare.mjs'
+import { prepare, prepareLibrary } from './lib/prepare.mjs'
 
 const IDS = ['B1', 'B2', 'B3', 'B4', 'B6', 'B7', 'B8', 'B9', 'B11', 'B12']
 
@@ -19,11 +19,12 @@ await runToEnd(async () => {
     console.log(USAGE)
     return 0
   }
-  prepare()
   if (options.soak !== undefined) {
+    prepareLibrary()
     const { runSoak } = await import('./soak/run-soak.mjs')
     return runSoak(options.soak)
   }
+  prepare()
   // Not before: what they import may not be installed yet.
   const { runAll } = await import('./lib/run-all.mjs')
   const { toMarkdown } = await import('./lib/report.mjs')

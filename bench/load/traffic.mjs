@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events'
-import { Agent, get } from 'node:http'
+import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ask } from '../lib/ask.mjs'
 
 const PROBE_EVERY_MS = 100
-const GIVE_UP_MS = 20_000
 const CAPACITY_REQUESTS = 600
 const CAPACITY_AT_ONCE = 16
 
@@ -69,24 +69,4 @@ async function probe(url, judge, signal) {
 
 async function pause(ms, signal) {
   if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {})
-}
-
-/** @returns {Promise<{ from: number, to: number, status: number, text: string }>} status 0: no answer, `text` says why */
-function ask(url, { cookie }, agent) {
-  const from = performance.now()
-  return new Promise((resolve) => {
-    const done = (status, text) => resolve({ from, to: performance.now(), status, text })
-    const headers = { accept: 'application/json', ...(cookie && { cookie }) }
-    const asking = get(url, { agent, headers }, (answer) => {
-      let text = ''
-      answer.setEncoding('utf8')
-      answer.on('data', (part) => {
-        text += part
-      })
-      answer.once('error', (error) => done(0, error.message))
-      answer.once('end', () => done(answer.statusCode, text))
-    })
-    asking.setTimeout(GIVE_UP_MS, () => asking.destroy(new Error(`no answer within ${GIVE_UP_MS} ms`)))
-    asking.once('error', (error) => done(0, error.message))
-  })
 }
