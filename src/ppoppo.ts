@@ -127,7 +127,7 @@ export function createPpoppo(config: Config, runtime: Runtime, client?: Messagin
   const isPassive = (req: Request): boolean => address.routeOf(req) === '/session'
 
   const vault = createVault({ config, store, keyRing, runtime, raise })
-  const provider = createProvider(config, runtime, closing.signal, raise)
+  const provider = createProvider({ config, runtime, closed: closing.signal, raise })
   const refresher = createRefresher({ vault, store, provider, runtime, raise })
   const freshness = createFreshness({ config, vault, refresher, runtime })
   const userCalls = createUserCalls({ provider, vault, refresher, freshness, runtime })
@@ -143,7 +143,7 @@ export function createPpoppo(config: Config, runtime: Runtime, client?: Messagin
     },
     isPassive,
   })
-  const landed = createLandedCookie(config, runtime)
+  const landed = createLandedCookie({ config, runtime })
   const signOutAtPas = createSignOutAtPas({ provider, raise })
   const signOut: SignOut = createSignOut({
     config,

@@ -29,15 +29,18 @@ export type Discovery = (options?: {
   readonly seenWithinMs?: number
 }) => Promise<DiscoveredProvider>
 
+/** What discovery needs. */
+export interface DiscoveryParts {
+  readonly config: Pick<Config, 'clientId' | 'issuer'>
+  readonly ask: AskProvider
+  readonly runtime: Runtime
+}
+
 /**
  * Discovery: on first use, one call at a time, kept for an hour and then renewed in the background of the old one. PAS
  * down is an error now and no memory of it. A 404 means a PAS without the document: the documented endpoints are taken.
  */
-export function createDiscovery(
-  config: Pick<Config, 'clientId' | 'issuer'>,
-  ask: AskProvider,
-  runtime: Runtime,
-): Discovery {
+export function createDiscovery({ config, ask, runtime }: DiscoveryParts): Discovery {
   const flights = new SingleFlight<DiscoveredProvider>()
   /** Configuration lets http through on loopback only. */
   const isHttp = new URL(config.issuer).protocol === 'http:'

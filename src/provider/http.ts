@@ -18,8 +18,17 @@ export interface ProviderRequest {
   readonly body?: RequestInit['body'] | undefined
 }
 
+/** What it takes to ask PAS. */
+export interface AskProviderParts {
+  readonly fetch: PpoppoFetch
+  /** For messages. */
+  readonly issuer: string
+  /** Aborts every call, and the calls that come after it. */
+  readonly closed: AbortSignal
+}
+
 /** Asks PAS, bounded in time and size; follows no redirect. */
-export function createAskProvider(fetch: PpoppoFetch, issuer: string, closed: AbortSignal): AskProvider {
+export function createAskProvider({ fetch, issuer, closed }: AskProviderParts): AskProvider {
   // One listener for all calls: `AbortSignal.any` would hang every call's signal on the long-lived one.
   const inFlight = new Set<AbortController>()
   closed.addEventListener('abort', () => {

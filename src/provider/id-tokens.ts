@@ -40,12 +40,15 @@ export interface IdTokens {
 /** Together with the token call less than the lease of a refresh. */
 const KEYS_FOR_REFRESH_MS = 2_000
 
-/** @param wallClock what PAS's times are compared with */
-export function createIdTokens(
-  config: Pick<Config, 'clientId' | 'idTokenIssuer'>,
-  raise: RaiseEvent,
-  wallClock: () => number = Date.now,
-): IdTokens {
+/** What checking id_tokens needs. */
+export interface IdTokensParts {
+  readonly config: Pick<Config, 'clientId' | 'idTokenIssuer'>
+  readonly raise: RaiseEvent
+  /** What PAS's times are compared with, in milliseconds since the epoch. @default Date.now */
+  readonly wallClock?: () => number
+}
+
+export function createIdTokens({ config, raise, wallClock = Date.now }: IdTokensParts): IdTokens {
   const expectedOf = ({ access_token: accessToken }: AnswerWithIdToken) => ({
     issuer: config.idTokenIssuer,
     clientId: config.clientId,

@@ -96,19 +96,20 @@ const DOCUMENTED_LIFE_SECONDS = 3600
 /** Logins within this time share one look at PAS. */
 const SEEN_LATELY_MS = 1_000
 
-/** @param raise hears of what PAS does wrong and nobody has to be told of */
-export function createProvider(
-  config: Config,
-  runtime: Runtime,
-  closed: AbortSignal,
-  raise: RaiseEvent = () => {},
-): Provider {
-  const discovered = createDiscovery(
-    config,
-    createAskProvider(config.fetch ?? runtime.fetch, config.issuer, closed),
-    runtime,
-  )
-  const idTokens = createIdTokens(config, raise)
+/** What the calls to PAS need. */
+export interface ProviderParts {
+  readonly config: Config
+  readonly runtime: Runtime
+  /** Aborts every call, and the calls that come after it. */
+  readonly closed: AbortSignal
+  /** Reports what PAS does wrong, where no call fails for it. */
+  readonly raise: RaiseEvent
+}
+
+export function createProvider({ config, runtime, closed, raise }: ProviderParts): Provider {
+  const ask = createAskProvider({ fetch: config.fetch ?? runtime.fetch, issuer: config.issuer, closed })
+  const discovered = createDiscovery({ config, ask, runtime })
+  const idTokens = createIdTokens({ config, raise })
   const resource: Record<string, string> = config.resource === undefined ? {} : { resource: config.resource }
 
   /** Runs a call and turns whatever it throws into one of our errors. */

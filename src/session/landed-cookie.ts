@@ -27,10 +27,14 @@ const TOLERANCE_MS = 60_000
 const VALUE = /^([0-9a-z]{8,10})(\.again)?$/
 const AGAIN = '.again'
 
-export function createLandedCookie(
-  config: Pick<Config, 'clientId' | 'isHttps' | 'cookieName'>,
-  { now }: Pick<Runtime, 'now'>,
-): LandedCookie {
+/** What the cookie needs. */
+export interface LandedCookieParts {
+  readonly config: Pick<Config, 'clientId' | 'isHttps' | 'cookieName'>
+  /** The clock. */
+  readonly runtime: Pick<Runtime, 'now'>
+}
+
+export function createLandedCookie({ config, runtime: { now } }: LandedCookieParts): LandedCookie {
   const { landed: name }: CookieNames = cookieNamesOf(config)
   const attributes = { httpOnly: true, secure: config.isHttps, sameSite: 'lax', path: '/' } as const
   const arrived = new WeakSet<Request>()

@@ -25,12 +25,15 @@ export interface Freshness {
   refreshInBackground(signIn: SignIn): void
 }
 
-export function createFreshness(parts: {
+/** What freshness needs. */
+export interface FreshnessParts {
   readonly config: Pick<Config, 'idleMs'>
   readonly vault: Vault
   readonly refresher: Refresher
   readonly runtime: Runtime
-}): Freshness {
+}
+
+export function createFreshness(parts: FreshnessParts): Freshness {
   const { config, vault, refresher, runtime } = parts
   const failedLately = new RecentSet({ ttlMs: RETRY_MS, capacity: 10_000, now: runtime.monotonic })
 

@@ -23,13 +23,16 @@ export interface UserCalls {
   userinfo(signIn: SignIn, adopt: AdoptNewer): Promise<UserInfo>
 }
 
-export function createUserCalls(parts: {
+/** What calls to PAS need. */
+export interface UserCallsParts {
   readonly provider: Pick<Provider, 'userinfo'>
   readonly vault: Vault
   readonly refresher: Refresher
   readonly freshness: Freshness
   readonly runtime: Runtime
-}): UserCalls {
+}
+
+export function createUserCalls(parts: UserCallsParts): UserCalls {
   const { provider, vault, refresher, freshness, runtime } = parts
 
   async function current(signIn: SignIn, adopt: AdoptNewer): Promise<SignIn> {

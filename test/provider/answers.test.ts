@@ -16,7 +16,12 @@ let provider: Provider
 
 beforeEach(() => {
   pas = createSignedPas({ clientId, nonce: exchanged.nonce })
-  provider = createProvider(resolve({ ...DEV, issuer: ISSUER }), pas.runtime, new AbortController().signal)
+  provider = createProvider({
+    config: resolve({ ...DEV, issuer: ISSUER }),
+    runtime: pas.runtime,
+    closed: new AbortController().signal,
+    raise: () => {},
+  })
 })
 
 /** From now on `path` answers as before, with these members over its own; `undefined` leaves one out. */

@@ -23,7 +23,7 @@ test.each([-HOUR, -24 * HOUR, 24 * HOUR])(
       const headers = new Headers({ 'content-type': 'application/json' })
       return { status: 200, headers, body: JSON.stringify(document) }
     }
-    const find = createDiscovery({ clientId: 'client', issuer }, ask, clock.runtime)
+    const find = createDiscovery({ config: { clientId: 'client', issuer }, ask, runtime: clock.runtime })
     await find()
     clock.set(byMs)
     await find()

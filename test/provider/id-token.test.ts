@@ -13,7 +13,12 @@ let provider: Provider
 
 beforeEach(() => {
   pas = createSignedPas({ clientId, nonce: exchanged.nonce })
-  provider = createProvider(resolve({ ...DEV, issuer: ISSUER }), pas.runtime, new AbortController().signal)
+  provider = createProvider({
+    config: resolve({ ...DEV, issuer: ISSUER }),
+    runtime: pas.runtime,
+    closed: new AbortController().signal,
+    raise: () => {},
+  })
 })
 
 const exchange = (): Promise<Grant & { readonly sub: string }> => provider.exchangeCode(exchanged)
@@ -197,7 +202,7 @@ describe('id_tokens of the code exchange', () => {
 
   test('C14 idTokenIssuer is expected where it is set, and the plain issuer no longer', async () => {
     const config = resolve({ ...DEV, issuer: ISSUER, idTokenIssuer: 'pas.example' })
-    provider = createProvider(config, pas.runtime, new AbortController().signal)
+    provider = createProvider({ config, runtime: pas.runtime, closed: new AbortController().signal, raise: () => {} })
     await expect(exchange()).rejects.toMatchObject({ code: 'provider_response_invalid' })
     pas.claims = { iss: 'pas.example' }
     expect((await exchange()).sub).toBe(SUB)
