@@ -5,10 +5,10 @@ import { protoLoader } from '../channel/grpc.js'
 import type { SendRequest } from '../types/calls.js'
 import { type Contract, contractAmong, METHODS, type MethodName, serviceOf, WANTED_SERVICES } from '../wire/rpcs.js'
 import type { StructShape } from '../wire/struct.js'
+import { createEventDecoder, type DecodeEvent } from './decode-event.js'
 import { createSendEncoder } from './encode-send.js'
 import { enumNamesAt, misfitOf } from './misfit.js'
 import { createModel, type DescriptorModel, parseFile, type RpcShape } from './model.js'
-import { type FieldNumbers, numbersOf } from './numbers.js'
 import { OWN_PROTO } from './own-proto.generated.js'
 import { type GivenDescriptor, readDescriptor, UnreadableDescriptor } from './sources.js'
 
@@ -49,8 +49,8 @@ export interface Descriptor {
   readonly struct: StructShape
   /** Encodes a checked send. @throws UnusableDescriptor if it does not fit */
   encodeSend(request: SendRequest): Buffer
-  /** The numbers of fields in the answers of a method, for reading them with a `ProtoReader`. */
-  answerNumbers<Path extends string>(name: MethodName, paths: readonly Path[]): FieldNumbers<Path>
+  /** The decoder of events. @throws UnusableDescriptor if events are not as the client needs them */
+  eventDecoder(): DecodeEvent
 }
 
 /**
@@ -82,6 +82,7 @@ export function loadDescriptor(given: GivenDescriptor | undefined, prefix: strin
     isListOfEntries: !takesMap(definition['google.protobuf.Struct']),
   }
   let encodeSend: Descriptor['encodeSend'] | undefined
+  let decodeEvent: DecodeEvent | undefined
   return {
     method: methodNamed,
     templateComponentTypes: enumNamesAt(model, rpcOf('createTemplate').request, ['components', 'component_type']),
@@ -91,7 +92,11 @@ export function loadDescriptor(given: GivenDescriptor | undefined, prefix: strin
       encodeSend ??= createSendEncoder({ method: methodNamed('createSendRequest'), model, type, struct })
       return encodeSend(request)
     },
-    answerNumbers: (name, paths) => numbersOf(model, rpcOf(name).response ?? '', paths),
+    eventDecoder: () => {
+      const { response: type = '' } = rpcOf('streamSendRequestEvents')
+      decodeEvent ??= createEventDecoder({ method: methodNamed('streamSendRequestEvents'), model, type })
+      return decodeEvent
+    },
   }
 }
 

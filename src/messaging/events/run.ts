@@ -1,10 +1,12 @@
 import type { Client } from '@grpc/grpc-js'
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import { type CallFailure, CODE } from '../call/status.js'
+import type { DecodeEvent } from '../descriptor/decode-event.js'
 import type { Method } from '../descriptor/descriptor.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
+import type { MessagingEvent } from '../types/events.js'
 import type { StreamEnd } from './reopen-policy.js'
-import { openStreamCall, type StreamCall, type Wire } from './stream-call.js'
+import { openStreamCall, type StreamCall } from './stream-call.js'
 
 /** A server may hold its headers back until the first event: after this time, an open call on a ready channel counts. */
 const HEADERS_LATE_MS = 5_000
@@ -17,6 +19,7 @@ const EARLY_MS = 5_000
 export interface RunParts {
   readonly client: Client
   readonly method: Method
+  readonly decode: DecodeEvent
   readonly request: object
   readonly hadCursor: boolean
   /** Whether PCS has ever answered. */
@@ -51,7 +54,7 @@ export class Run {
 
   /** @throws `config_invalid` if the request does not fit the descriptor */
   constructor(parts: RunParts) {
-    const { client, method, request, token, recycleMs, runtime } = parts
+    const { client, method, decode, request, token, recycleMs, runtime } = parts
     this.token = token
     this.#parts = parts
     const bytes = method.serialize(request)
@@ -62,7 +65,14 @@ export class Run {
     this.#livesUntil = this.#openedAt + longestMs
     this.#call = openStreamCall(
       // grpc-js uses the wall clock.
-      { client, method, bytes, token, deadline: Date.now() + longestMs },
+      {
+        client,
+        path: method.path,
+        bytes,
+        decode: (message) => decode(message, runtime.now),
+        token,
+        deadline: Date.now() + longestMs,
+      },
       {
         onReadable: () => parts.onReadable(),
         onHeaders: () => this.#connected(),
@@ -74,11 +84,11 @@ export class Run {
     this.#cancelLook = this.#lookLater()
   }
 
-  /** The next message, if one has arrived; also after the end, as long as there are any. */
-  read(): Wire | null {
-    const wire = this.#call.read()
-    if (wire !== null) this.#connected()
-    return wire
+  /** The next event, if one has arrived; also after the end, as long as there are any. */
+  read(): MessagingEvent | undefined {
+    const event = this.#call.read()
+    if (event !== undefined) this.#connected()
+    return event
   }
 
   /** It has brought an event that had not been handed out before. */

@@ -2,7 +2,6 @@ import { PpoppoError } from '../../errors.js'
 import type { Caller } from '../call/caller.js'
 import { pause } from '../lib/pause.js'
 import type { MessagingEvent, StreamOptions } from '../types/events.js'
-import { fromEvent } from '../wire/convert-event.js'
 import { Link } from './link.js'
 import { RecentIds } from './recent-ids.js'
 import { failed, judgeEnd, NO_STREAK, pauseMs, type Streak } from './reopen-policy.js'
@@ -53,9 +52,7 @@ export class Subscription {
   /** The next event, if one has arrived. */
   take(): MessagingEvent | undefined {
     const run = this.#run
-    const { now } = this.#parts.caller.runtime
-    for (let wire = run?.read(); wire; wire = run?.read()) {
-      const event = fromEvent(wire, now)
+    for (let event = run?.read(); event; event = run?.read()) {
       const { eventId } = event
       // It is no position to resume behind, and a duplicate cannot be recognized.
       if (eventId === '') return event
@@ -133,6 +130,7 @@ export class Subscription {
     return new Run({
       client: channel.client(),
       method: caller.descriptor().method('streamSendRequestEvents'),
+      decode: caller.descriptor().eventDecoder(),
       request: {
         ...(sendRequestId === undefined ? {} : { send_request_id: sendRequestId }),
         ...(this.#cursor === undefined ? {} : { after_event_id: this.#cursor }),

@@ -51,8 +51,8 @@ function fromRecipient(wire: Wire): NonNullable<MessagingEvent['recipient']> {
   return recipient
 }
 
-/** A value that the descriptor does not know arrives as a number. */
-function toEventType(value: unknown): MessagingEventType {
+/** @param value the name of an enum value; one that the descriptor does not know arrives as a number */
+export function toEventType(value: unknown): MessagingEventType {
   if (typeof value !== 'string') return 'unknown'
   const known = typeOf.get(value)
   if (known !== undefined) return known

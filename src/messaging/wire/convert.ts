@@ -3,6 +3,7 @@
  * descriptor may declare a number as a string), requests are written strictly and after validation.
  */
 import { isPlainObject } from '../../lib/guards.js'
+import { parseRfc3339 } from '../lib/rfc3339.js'
 import type {
   AppStats,
   PollResponse,
@@ -165,7 +166,7 @@ export function toNumber(value: unknown): number {
 
 /** RFC 3339, or a `google.protobuf.Timestamp`. @returns `undefined` for anything else, never an invalid date */
 export function toDate(value: unknown): Date | undefined {
-  const ms = isPlainObject(value) ? fromTimestamp(value) : fromRfc3339(value)
+  const ms = isPlainObject(value) ? fromTimestamp(value) : typeof value === 'string' ? parseRfc3339(value) : Number.NaN
   const date = new Date(ms)
   return Number.isNaN(date.getTime()) ? undefined : date
 }
@@ -173,17 +174,6 @@ export function toDate(value: unknown): Date | undefined {
 /** An empty timestamp is a time that was not set, not 1970. */
 function fromTimestamp({ seconds, nanos }: Wire): number {
   return seconds === undefined ? Number.NaN : Number(seconds) * 1_000 + Math.trunc(toNumber(nanos) / 1e6)
-}
-
-function fromRfc3339(value: unknown): number {
-  const parts =
-    typeof value === 'string' && /^(\d{4}-\d\d-\d\d)([Tt ]\d\d:\d\d:)(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(value)
-  if (!parts) return Number.NaN
-  const [, day = '', time = '', second = '', fraction = '', zone = ''] = parts
-  // `Date` would read 30 February as 2 March.
-  if (day.slice(-2) > '28' && new Date(`${day}T00:00:00Z`).getUTCDate() !== Number(day.slice(-2))) return Number.NaN
-  // A leap second, which `Date` does not support.
-  return Date.parse(`${day}${time}${second === '60' ? '59' : second}${fraction}${zone}`.toUpperCase())
 }
 
 /** An object with that member, if the time can be read; else an empty one. */

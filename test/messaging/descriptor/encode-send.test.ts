@@ -103,12 +103,6 @@ describe('encoding a send', () => {
 
 describe('a ProtoReader', () => {
   const method = own.method('createSendRequest')
-  const numbers = own.answerNumbers('streamSendRequestEvents', ['event_id', 'recipient', 'recipient.ppnum', 'nothing'])
-
-  test('gets the numbers of the descriptor', () => {
-    expect(numbers).toEqual({ event_id: 1, recipient: 4, 'recipient.ppnum': 1, nothing: undefined })
-  })
-
   test('reads what a ProtoWriter wrote, and skips the rest', () => {
     fc.assert(
       fc.property(
