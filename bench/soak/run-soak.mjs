@@ -60,8 +60,13 @@ async function load(app, cookie, seconds) {
   }
   const signInAndOut = async () => {
     while (performance.now() < until) {
-      const other = await signIn(app.url, { agent })
-      await ask(`${app.url}/out`, { cookie: other }, agent)
+      try {
+        const other = await signIn(app.url, { agent })
+        await ask(`${app.url}/out`, { cookie: other }, agent)
+      } catch (error) {
+        if (!/ended with 503/.test(error.message)) throw error
+        refused += 1
+      }
     }
   }
   const samples = []
