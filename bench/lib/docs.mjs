@@ -35,7 +35,7 @@ ${results.map(toMarkdown).join('\n\n')}
 Node, npm and a \`redis-server\` are all it needs. It installs the peers the first time, starts what it needs, and stops it.
 
 \`\`\`sh
-npm run bench -- --quick                      # a minute or two, to see that it works; the figures mean nothing
+npm run bench -- --quick                      # to see that it works; the figures mean nothing
 npm run bench                                 # all, 5 rounds
 npm run bench -- --only B1,B6 --profile profiles
 npm run bench -- --only B1 --stored 1000000   # with a million sign-ins in Redis
