@@ -9,6 +9,10 @@ import { keygen } from './keygen.js'
  */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   keygen: { summary: 'create a session secret and a vault key', run: keygen },
+  campaigns: {
+    summary: 'show, pause, resume or cancel campaigns',
+    run: async (args, io) => (await import('./campaigns.js')).campaigns(args, io),
+  },
   proto: {
     summary: "fetch the server's definition of the Messaging API: proto pull <url>",
     run: async (args, io) => (await import('./proto-pull.js')).protoPull(args, io),

@@ -236,6 +236,33 @@ describeWithRedis('campaigns', () => {
     await expect(campaign.settle(0, 'sent')).rejects.toMatchObject({ code: 'not_found' })
   })
 
+  test('an event of a foreign send of the same size settles an unknown chunk; other events do not', async () => {
+    const messaging = world.messaging()
+    const late = (...[one, options]: Parameters<typeof messaging.send>) =>
+      messaging.send(one, { ...options, deadlineMs: 4_000 })
+    const campaigns = world.open({ messaging: { ...messaging, send: late } })
+    const campaign = await campaigns.create(request(1_500))
+    // It is accepted, and nobody is told: as when a worker dies.
+    world.pcs.refuse = (ppnums) => (ppnums.length === 1_000 ? 'silence' : undefined)
+    campaigns.work()
+    expect(await untilState(campaign, 'finished')).toMatchObject({ accepted: 500, unknown: 1_000 })
+    world.pcs.refuse = () => undefined
+    const other = await messaging.send({ templateId: TEMPLATE_ID, recipients: [...people(3)] })
+    const itsOwn = await messaging.send({ templateId: TEMPLATE_ID, recipients: [...people(1_000)] })
+    const event = (sendRequestId: string, i: number) => ({
+      eventId: `e${sendRequestId}${i}`,
+      sendRequestId,
+      type: 'recipient_delivered' as const,
+      recipient: { ppnum: ppnumOf(i) },
+      occurredAt: new Date(),
+    })
+    expect(await campaigns.learn(event(other.id, 1))).toBe(false)
+    expect(await campaigns.learn(event(world.pcs.sends[0]?.id ?? '', 1_200))).toBe(false)
+    expect(await campaign.show()).toMatchObject({ unknown: 1_000 })
+    expect(await campaigns.learn(event(itsOwn.id, 2))).toBe(true)
+    expect(await campaign.show()).toMatchObject({ unknown: 0, accepted: 1_500 })
+  })
+
   test('nothing is sent before startAt', async () => {
     const campaigns = world.open()
     const startAt = new Date(Date.now() + 2_500)

@@ -54,7 +54,7 @@ export async function startCountingPcs(): Promise<CountingPcs> {
   function answerStatus({ request }: SeenCall): Answer {
     const send = sends.find(({ id }) => Object.values(request).includes(id))
     if (send === undefined) return { code: 5, details: 'no such send' }
-    return { ok: { id: send.id, status: 'COMPLETED', total_recipients: send.size } }
+    return { ok: { status: 'COMPLETED', total: send.size } }
   }
 
   const pcs: CountingPcs = {
