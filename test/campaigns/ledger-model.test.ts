@@ -76,7 +76,7 @@ describeWithRedis('the ledger of campaigns', () => {
 
   test('does as its model for any order of what workers, kills and people do, and lets no chunk be sent twice', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(op, { maxLength: 40 }), async (ops) => {
+      fc.asyncProperty(fc.array(op, { maxLength: 60, size: 'max' }), async (ops) => {
         const ledger = createRedisCampaignLedger({ redis: redis.url, prefix: redis.prefix() })
         try {
           await start(ledger)
