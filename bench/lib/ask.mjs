@@ -22,6 +22,11 @@ export function ask(url, { cookie }, agent) {
       answer.once('end', () => done(answer.statusCode, text))
     })
     asking.setTimeout(GIVE_UP_MS, () => asking.destroy(new Error(`no answer within ${GIVE_UP_MS} ms`)))
-    asking.once('error', (error) => done(0, error.message))
+    asking.once('error', (error) => {
+      // The server may close an idle connection while it is taken up again.
+      if (asking.reusedSocket && error.code === 'ECONNRESET')
+        resolve(ask(url, { cookie }, agent).then((answer) => ({ ...answer, from })))
+      else done(0, error.message)
+    })
   })
 }

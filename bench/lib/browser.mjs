@@ -30,7 +30,11 @@ export function createBrowser({ agent = new Agent({ keepAlive: true, maxSockets:
         })
       })
       asking.setTimeout(20_000, () => asking.destroy(new Error(`${url.href} did not answer`)))
-      asking.once('error', reject)
+      asking.once('error', (error) => {
+        // The server may close an idle connection while it is taken up again; browsers ask again, too.
+        if (asking.reusedSocket && error.code === 'ECONNRESET') resolve(send(url))
+        else reject(error)
+      })
       asking.end()
     })
   }
