@@ -1,42 +1,70 @@
 import type { Request } from 'express'
+import type { Session, Store } from 'express-session'
 import { PpoppoError } from '../errors.js'
 import { otherPointers, type SignInPointer } from './pointer.js'
 import { SessionStore } from './session-store.js'
 
+/** How a session is renewed. */
+export interface Renewal<T> {
+  /** Where the pointer lies in the session. */
+  readonly key: string
+  readonly pointer: SignInPointer
+  /** Names of what is carried over. */
+  readonly keep: readonly string[]
+  /** Done while the new session is saved. The old one ends only if both succeed. */
+  readonly beside: () => Promise<T>
+}
+
 /**
  * Gives the browser a new session id, carries over what may be kept, points the new session at `pointer` and waits
  * until it is saved, because express-session would send the redirect first.
+ * @returns what `beside` gave
  */
-export async function renewSession(
-  req: Request,
-  key: string,
-  pointer: SignInPointer,
-  keep: readonly string[],
-): Promise<void> {
+export async function renewSession<T>(req: Request, { key, pointer, keep, beside }: Renewal<T>): Promise<T> {
   const before = assertSession(req)
   const kept = keep.filter((name) => name !== key && name !== 'cookie' && Object.hasOwn(before, name))
   const carried = Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)]))
-  Object.assign(carried, otherPointers(before, key))
+  Object.assign(carried, otherPointers(before, key), { [key]: pointer })
   const { sessionID, sessionStore } = req
   if (typeof sessionStore?.generate !== 'function') {
+    const result = await beside()
     await regenerate(req)
-    Object.assign(req.session, carried, { [key]: pointer })
-    return settle((done) => req.session.save(done))
+    Object.assign(req.session, carried)
+    await settle((done) => req.session.save(done))
+    return result
   }
   // Not regenerate(), which ends the old one first: a store that fails in between would sign the person out.
   sessionStore.generate(req)
+  const { session } = req
   try {
-    Object.assign(req.session, carried, { [key]: pointer })
-    await settle((done) => req.session.save(done))
-    await settle((done) => {
-      if (sessionStore instanceof SessionStore) sessionStore.endOf(req, before, done)
-      else sessionStore.destroy(sessionID, done)
-    })
+    Object.assign(session, carried)
+    const result = await both(
+      beside(),
+      settle((done) => session.save(done)),
+    )
+    await endIn(sessionStore, req, before)
+    return result
   } catch (error) {
     // Else express-session would save the new one with the response, and send its cookie.
     Object.assign(req, { session: before, sessionID })
+    void endIn(sessionStore, req, session).catch(() => {})
     throw error
   }
+}
+
+/** Waits for both, also if one fails: what is to be undone has happened then. @throws the error of the first, then of the second */
+async function both<T>(first: Promise<T>, second: Promise<void>): Promise<T> {
+  const [one, other] = await Promise.allSettled([first, second])
+  if (one.status === 'rejected') throw one.reason
+  if (other.status === 'rejected') throw other.reason
+  return one.value
+}
+
+function endIn(store: Store, req: Request, session: Session): Promise<void> {
+  return settle((done) => {
+    if (store instanceof SessionStore) store.endOf(req, session, done)
+    else store.destroy(session.id, done)
+  })
 }
 
 /** Ends the session and gives the rest of the request a new, empty one. */

@@ -108,7 +108,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
       const outcome = await first.outcome()
       const signIn = outcome && outcome !== 'failed' ? await vault.read(outcome.signInId) : undefined
       if (!signIn || !outcome || outcome === 'failed') return await withoutAttempt(response, refusal)
-      await startSession(req, params, outcome)
+      await startSession(req, params, outcome, async () => {})
       const known = outcome.arrival === undefined ? [] : [outcome.arrival]
       if (isOtherChoice(known, arrivalOf(params))) {
         landed.set(req, res)

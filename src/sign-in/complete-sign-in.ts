@@ -24,8 +24,12 @@ export interface Completion {
    * @throws what `toRefusal` turns into a page
    */
   completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn>
-  /** Points a new session at the sign-in, and ends the previous sign-in of this browser. */
-  startSession(req: Request, params: CallbackParams, to: SessionTarget): Promise<void>
+  /**
+   * Points a new session at the sign-in, and ends the previous sign-in of this browser.
+   * @param beside done while the session is saved; if it fails, so does this, and the browser's session stays as it was
+   * @returns what `beside` gave
+   */
+  startSession<T>(req: Request, params: CallbackParams, to: SessionTarget, beside: () => Promise<T>): Promise<T>
 }
 
 /** The sign-in that a session will point at. */
@@ -43,9 +47,8 @@ export function createCompletion(parts: RouteParts): Completion {
       assertScopes(grant)
       const user = await identify(grant)
       const account = await askOnSignIn(config, user, req)
-      const signIn = await save(toNewSignIn(req, { user, grant, account }), transaction)
-      await startFirstSession(req, params, { signInId: signIn.id, returnTo: transaction.returnTo })
-      return signIn
+      const signIn = { ...toNewSignIn(req, { user, grant, account }), id: vault.newId(user.sub) }
+      return await saveWithSession(req, params, { signIn, transaction })
     } catch (error) {
       revokeUnused(grant)
       throw error
@@ -72,20 +75,29 @@ export function createCompletion(parts: RouteParts): Completion {
     return toPpoppoUser(info)
   }
 
+  /** Both at once: should there be no sign-in to point at, nobody has got the cookie of the session yet. */
+  async function saveWithSession(
+    req: Request,
+    params: CallbackParams,
+    {
+      signIn,
+      transaction,
+    }: { readonly signIn: NewSignIn & { readonly id: string }; readonly transaction: Transaction },
+  ): Promise<SignIn> {
+    const target = { signInId: signIn.id, returnTo: transaction.returnTo }
+    try {
+      return await startSession(req, params, target, () => save(signIn, transaction))
+    } catch (error) {
+      await vault.discard(signIn.id)
+      throw error
+    }
+  }
+
   async function save(signIn: NewSignIn, { begunAt }: Transaction): Promise<SignIn> {
     const saved = await vault.create(signIn, begunAt)
     if (saved) return saved
     const detail = 'signed out everywhere while signing in'
     throw new Refusal({ page: 'signed_out_everywhere', reason: 'signed_out_everywhere', detail })
-  }
-
-  async function startFirstSession(req: Request, params: CallbackParams, to: SessionTarget): Promise<void> {
-    try {
-      await startSession(req, params, to)
-    } catch (error) {
-      await vault.discard(to.signInId)
-      throw error
-    }
   }
 
   /** Nobody will use these tokens. If PAS announces no revocation endpoint, they expire. */
@@ -96,21 +108,21 @@ export function createCompletion(parts: RouteParts): Completion {
       .catch(() => raise({ type: 'revocation_failed', detail: 'after a failed callback' }))
   }
 
-  async function startSession(req: Request, params: CallbackParams, to: SessionTarget): Promise<void> {
+  async function startSession<T>(
+    req: Request,
+    params: CallbackParams,
+    to: SessionTarget,
+    beside: () => Promise<T>,
+  ): Promise<T> {
     const previous = readPointer(req.session, pointerKey)
     // What another person left in this browser is not for this one.
     const isSamePerson = !previous || tagOf(previous.signInId) === tagOf(to.signInId)
-    try {
-      const pointer = { ...to, arrivals: withArrival(previous?.arrivals ?? [], arrivalOf(params)) }
-      await renewSession(req, pointerKey, pointer, isSamePerson ? config.keepAnonymous : [])
-    } catch (error) {
-      if (isPpoppoError(error)) throw error
-      // The store of an app's own session throws errors of its own.
-      const why = error instanceof Error ? error.name : 'no Error'
-      throw new PpoppoError('store_unavailable', `The session could not be renewed (${why}).`, { cause: error })
-    }
+    const pointer = { ...to, arrivals: withArrival(previous?.arrivals ?? [], arrivalOf(params)) }
+    const keep = isSamePerson ? config.keepAnonymous : []
+    const result = await renewSession(req, { key: pointerKey, pointer, keep, beside }).catch(rethrow)
     // Last, when its session is gone: if the store fails before, the person stays signed in as before.
     if (previous && previous.signInId !== to.signInId) await endReplaced(previous.signInId)
+    return result
   }
 
   async function endReplaced(id: string): Promise<void> {
@@ -119,6 +131,13 @@ export function createCompletion(parts: RouteParts): Completion {
   }
 
   return { completeSignIn, startSession }
+}
+
+/** The store of an app's own session throws errors of its own. */
+function rethrow(error: unknown): never {
+  if (isPpoppoError(error) || error instanceof Refusal) throw error
+  const why = error instanceof Error ? error.name : 'no Error'
+  throw new PpoppoError('store_unavailable', `The session could not be renewed (${why}).`, { cause: error })
 }
 
 /** What the steps have found out. */

@@ -72,7 +72,7 @@ export async function signInAs(
     const signIn = await vault.create(await toNewSignIn(parts, user, options, req), systemRuntime.now())
     if (!signIn) throw invalid('This person was signed out everywhere at this moment; call signInAs() again.')
     const pointer: SignInPointer = { signInId: signIn.id, returnTo: config.homeUrl, arrivals: [] }
-    await renewSession(req, pointerKey, pointer, [])
+    await renewSession(req, { key: pointerKey, pointer, keep: [], beside: async () => {} })
   })
   const cookie = cookies.join('; ')
   rememberOrigin(cookie, config.origin)

@@ -22,6 +22,8 @@ import {
 
 /** The sign-ins there are. A record here *is* the sign-in: once it is gone nothing brings it back. */
 export interface Vault {
+  /** A new id for a sign-in of the person `sub`: nobody has it yet. */
+  newId(sub: string): string
   /** @returns `undefined` when the person signed out everywhere after this attempt began. */
   create(signIn: NewSignIn, attemptStartedAt: number): Promise<SignIn | undefined>
   /** The sign-in, or `undefined` when there is none, or its record does not open (which raises `vault_unreadable`). */
@@ -55,7 +57,13 @@ export interface Vault {
 }
 
 /** A sign-in about to be created. */
-export type NewSignIn = Pick<SignIn, 'sub' | 'ppnum' | 'accountType' | 'userAgent' | 'scopes' | 'tokens' | 'account'>
+export type NewSignIn = Pick<
+  SignIn,
+  'sub' | 'ppnum' | 'accountType' | 'userAgent' | 'scopes' | 'tokens' | 'account'
+> & {
+  /** From {@link Vault.newId}. @default a new one */
+  readonly id?: string
+}
 
 /** A sign-in that has ended. */
 export type EndedSignIn = ClearRecord & Partial<Pick<SignIn, 'tokens'>>
@@ -88,6 +96,8 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
   const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.monotonic })
 
   const tagFor = (sub: string): string => digestOf('user', config.clientId, sub).slice(0, TAG_LENGTH)
+
+  const newId = (sub: string): string => `${tagFor(sub)}.${randomToken(runtime, 128)}`
 
   async function open(id: string, record: VersionedRecord | undefined): Promise<SignIn | undefined> {
     if (!record) return undefined
@@ -166,11 +176,13 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     })
 
   return {
+    newId,
+
     async create(signIn, attemptStartedAt) {
       const now = runtime.now()
       const complete: SignIn = {
         ...signIn,
-        id: `${tagFor(signIn.sub)}.${randomToken(runtime, 128)}`,
+        id: signIn.id ?? newId(signIn.sub),
         createdAt: now,
         lastSeenAt: now,
         touchedAt: now,
