@@ -2,7 +2,7 @@ import { isPpoppoError, PpoppoError } from '../../errors.js'
 import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import type { AppStats, CallOptions, Messaging, MessagingHealth } from '../types/calls.js'
-import { fromAppStats } from '../wire/convert.js'
+import { dated, toNumber, toText, type Wire } from '../wire/convert.js'
 
 /** Limits and usage of the app that the credentials belong to. */
 export function createApp(caller: Caller): Messaging['app'] {
@@ -20,6 +20,23 @@ export async function askStats(
   // Some descriptors have the same fields in a nested message.
   const inner = wire['app'] ?? wire['app_info']
   return fromAppStats(typeof inner === 'object' && inner !== null ? { ...wire, ...inner } : wire)
+}
+
+function fromAppStats(wire: Wire): AppStats {
+  const limit = wire['monthly_message_limit']
+  const ips = wire['allowed_ips']
+  return {
+    id: toText(wire['id']),
+    name: toText(wire['name']),
+    tier: toText(wire['tier']),
+    isActive: wire['is_active'] === true,
+    rateLimitPerMin: toNumber(wire['rate_limit_per_min']),
+    ...(limit === undefined || limit === null ? {} : { monthlyMessageLimit: toNumber(limit) }),
+    currentMonthUsage: toNumber(wire['current_month_usage']),
+    allowedIps: Array.isArray(ips) ? ips.map(toText) : [],
+    ...dated('lastUsedAt', wire['last_used_at']),
+    systemPpnum: toText(wire['system_ppnum']),
+  }
 }
 
 const DEADLINE_MS = 5_000

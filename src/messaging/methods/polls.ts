@@ -2,8 +2,8 @@ import { PpoppoError } from '../../errors.js'
 import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import type { Method } from '../descriptor/descriptor.js'
-import type { CallOptions, Messaging, PollResponse } from '../types/calls.js'
-import { fromPollResponses, fromPollResults } from '../wire/convert.js'
+import type { CallOptions, Messaging, PollResponse, PollResults } from '../types/calls.js'
+import { dated, toList, toNumber, toText, type Wire } from '../wire/convert.js'
 import { parseId } from '../wire/validate.js'
 
 const PAGE = 100
@@ -41,5 +41,35 @@ async function* readPages(caller: Caller, id: string, options: CallOptions): Asy
       )
     }
     cursor = page.nextCursor
+  }
+}
+
+function fromPollResults(wire: Wire): PollResults {
+  return {
+    pollId: toText(wire['poll_id']),
+    question: toText(wire['question']),
+    results: toList(wire['results']).map((result) => ({
+      optionText: toText(result['option_text']),
+      count: toNumber(result['count']),
+      percentage: toNumber(result['percentage']),
+    })),
+    totalResponses: toNumber(wire['total_responses']),
+  }
+}
+
+/** A page of answers, and the cursor of the next one. */
+function fromPollResponses(wire: Wire): {
+  readonly responses: readonly PollResponse[]
+  readonly hasMore: boolean
+  readonly nextCursor: string
+} {
+  return {
+    responses: toList(wire['responses']).map((response) => ({
+      responderPpnum: toText(response['responder_ppnum']),
+      selectedOption: toText(response['selected_option']),
+      ...dated('respondedAt', response['responded_at']),
+    })),
+    hasMore: wire['has_more'] === true,
+    nextCursor: toText(wire['next_cursor']),
   }
 }

@@ -2,7 +2,7 @@ import type { Caller } from '../call/caller.js'
 import { toUnmade } from '../call/failure.js'
 import type { SendContext } from '../call/send-context.js'
 import type { CallOptions, SendReceipt, SendRequest } from '../types/calls.js'
-import { fromSendReceipt } from '../wire/convert.js'
+import { toNumber, toStatus, toText, type Wire } from '../wire/convert.js'
 import type { KnownTemplates } from '../wire/placeholders.js'
 import { parseSendRequest } from '../wire/validate.js'
 
@@ -47,5 +47,13 @@ export function createSend({
       options,
     )
     return fromSendReceipt(receipt)
+  }
+}
+
+function fromSendReceipt(wire: Wire): SendReceipt {
+  return {
+    id: toText(wire['id']),
+    status: toStatus(wire['status']),
+    totalRecipients: toNumber(wire['total_recipients']),
   }
 }

@@ -3,7 +3,7 @@ import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import type { Method } from '../descriptor/descriptor.js'
 import type { Messaging, SendStatus } from '../types/calls.js'
-import { fromSendStatus } from '../wire/convert.js'
+import { toNumber, toStatus, type Wire } from '../wire/convert.js'
 import { parseId } from '../wire/validate.js'
 
 /** State of a send. */
@@ -14,6 +14,17 @@ export function createStatus(caller: Caller): Messaging['status'] {
     const asked = { operation: `status of ${checked}`, kind: 'read' } as const
     const encode = (method: Method): Buffer => method.serialize({ id: checked })
     return fromSendStatus(id, await caller.unary('getSendRequestStatus', encode, asked, options))
+  }
+}
+
+function fromSendStatus(id: string, wire: Wire): SendStatus {
+  return {
+    id,
+    status: toStatus(wire['status']),
+    total: toNumber(wire['total']),
+    delivered: toNumber(wire['delivered']),
+    pendingConsent: toNumber(wire['pending_consent']),
+    failed: toNumber(wire['failed']),
   }
 }
 

@@ -1,25 +1,16 @@
 /*
  * Wire <-> public types, by hand: proto-loader silently drops what it does not know. Responses are read leniently (a vendor's
- * descriptor may declare a number as a string), requests are written strictly and after validation.
+ * descriptor may declare a number as a string), requests are written strictly and after validation. The messages of a method
+ * are converted in its file in `methods/`, with the values below.
  */
 import { isPlainObject } from '../../lib/guards.js'
 import { parseRfc3339 } from '../lib/rfc3339.js'
-import type {
-  AppStats,
-  PollResponse,
-  PollResults,
-  SendReceipt,
-  SendRequest,
-  SendStatus,
-  SendStatusValue,
-  Template,
-  TemplateComponentType,
-  TemplateRequest,
-} from '../types/calls.js'
+import type { SendRequest, SendStatusValue } from '../types/calls.js'
 import { isValueNamed } from './rpcs.js'
 import { type StructShape, toStruct } from './struct.js'
 
-type Wire = Readonly<Record<string, unknown>>
+/** A message as proto-loader decodes it. */
+export type Wire = Readonly<Record<string, unknown>>
 
 const STATUSES = {
   QUEUED: 'queued',
@@ -44,103 +35,6 @@ function toPollConfig({ expiresInHours, allowMultiple }: NonNullable<SendRequest
   return {
     ...(expiresInHours === undefined ? {} : { expires_in_hours: expiresInHours }),
     ...(allowMultiple === undefined ? {} : { allow_multiple: allowMultiple }),
-  }
-}
-
-/** @param names value names of the component types in the descriptor; some are prefixed with the enum's name */
-export function toTemplateRequest(request: TemplateRequest, names: readonly string[]): object {
-  return {
-    name: request.name,
-    components: request.components.map(({ type, ...members }) => ({
-      component_type: toComponentType(type, names),
-      ...members,
-    })),
-  }
-}
-
-function toComponentType(type: TemplateComponentType, names: readonly string[]): string | undefined {
-  const wanted = type.toUpperCase()
-  return names.find((name) => isValueNamed(name, wanted))
-}
-
-/** Whether a descriptor knows a component type; an unknown one would be sent as 0. */
-export function hasComponentType(type: TemplateComponentType, names: readonly string[]): boolean {
-  return toComponentType(type, names) !== undefined
-}
-
-export function fromSendReceipt(wire: Wire): SendReceipt {
-  return {
-    id: toText(wire['id']),
-    status: toStatus(wire['status']),
-    totalRecipients: toNumber(wire['total_recipients']),
-  }
-}
-
-export function fromSendStatus(id: string, wire: Wire): SendStatus {
-  return {
-    id,
-    status: toStatus(wire['status']),
-    total: toNumber(wire['total']),
-    delivered: toNumber(wire['delivered']),
-    pendingConsent: toNumber(wire['pending_consent']),
-    failed: toNumber(wire['failed']),
-  }
-}
-
-export function fromTemplate(wire: Wire): Template {
-  return {
-    id: toText(wire['id']),
-    name: toText(wire['name']),
-    isActive: wire['is_active'] === true,
-    version: toNumber(wire['version']),
-    ...dated('createdAt', wire['created_at']),
-  }
-}
-
-export function fromPollResults(wire: Wire): PollResults {
-  return {
-    pollId: toText(wire['poll_id']),
-    question: toText(wire['question']),
-    results: toList(wire['results']).map((result) => ({
-      optionText: toText(result['option_text']),
-      count: toNumber(result['count']),
-      percentage: toNumber(result['percentage']),
-    })),
-    totalResponses: toNumber(wire['total_responses']),
-  }
-}
-
-/** A page of answers, and the cursor of the next one. */
-export function fromPollResponses(wire: Wire): {
-  readonly responses: readonly PollResponse[]
-  readonly hasMore: boolean
-  readonly nextCursor: string
-} {
-  return {
-    responses: toList(wire['responses']).map((response) => ({
-      responderPpnum: toText(response['responder_ppnum']),
-      selectedOption: toText(response['selected_option']),
-      ...dated('respondedAt', response['responded_at']),
-    })),
-    hasMore: wire['has_more'] === true,
-    nextCursor: toText(wire['next_cursor']),
-  }
-}
-
-export function fromAppStats(wire: Wire): AppStats {
-  const limit = wire['monthly_message_limit']
-  const ips = wire['allowed_ips']
-  return {
-    id: toText(wire['id']),
-    name: toText(wire['name']),
-    tier: toText(wire['tier']),
-    isActive: wire['is_active'] === true,
-    rateLimitPerMin: toNumber(wire['rate_limit_per_min']),
-    ...(limit === undefined || limit === null ? {} : { monthlyMessageLimit: toNumber(limit) }),
-    currentMonthUsage: toNumber(wire['current_month_usage']),
-    allowedIps: Array.isArray(ips) ? ips.map(toText) : [],
-    ...dated('lastUsedAt', wire['last_used_at']),
-    systemPpnum: toText(wire['system_ppnum']),
   }
 }
 
@@ -177,11 +71,12 @@ function fromTimestamp({ seconds, nanos }: Wire): number {
 }
 
 /** An object with that member, if the time can be read; else an empty one. */
-function dated<Name extends string>(name: Name, value: unknown): { readonly [name in Name]?: Date } {
+export function dated<Name extends string>(name: Name, value: unknown): { readonly [name in Name]?: Date } {
   const date = toDate(value)
   return (date === undefined ? {} : { [name]: date }) as { readonly [name in Name]?: Date }
 }
 
-function toList(value: unknown): readonly Wire[] {
+/** The messages of a repeated field. */
+export function toList(value: unknown): readonly Wire[] {
   return Array.isArray(value) ? value.filter(isPlainObject) : []
 }

@@ -1,6 +1,6 @@
 /*
  * The names of Ppoppo's Messaging API on the wire (wire facts: Ppoppo's Messaging reference and the official crates),
- * in one place. Shapes of requests and answers are in `convert.ts`.
+ * in one place. Requests and answers are converted where a method is called, in `methods/`.
  */
 
 /** The role of a service, whatever a contract calls it. */
