@@ -54,7 +54,7 @@ const SAID_BY_FAULT: readonly (readonly [SetUpFault, readonly string[]])[] = [
 const MAX_READ = 1_000
 
 /**
- * The fault of TLS or HTTP/2 that a failure to connect tells of; `undefined` where it is another, and may pass.
+ * The fault of TLS or HTTP/2 behind a failure to connect; `undefined` if it is something else, which may pass.
  * @param text without names of hosts, which could hold any of these words
  */
 export function setUpFaultIn(text: string): SetUpFault | undefined {

@@ -33,7 +33,7 @@ export async function collectFiles(call: ReflectionCall): Promise<readonly Buffe
     if (!answer.error_response) add(pulled, answer)
   }
   const [lacking] = createModel([...pulled.values()].map(({ file }) => file)).missing
-  if (lacking !== undefined) throw invalid(`the server does not tell of ${shown(lacking)}, which its services use`)
+  if (lacking !== undefined) throw invalid(`the server does not describe ${shown(lacking)}, which its services use`)
   return sorted(pulled)
 }
 
@@ -57,7 +57,7 @@ function add(pulled: Map<string, Pulled>, answer: ReflectionAnswer): void {
     if (name !== '' && !pulled.has(name)) pulled.set(name, { bytes, file })
   }
   const size = [...pulled.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
-  if (size > MAX_BYTES || pulled.size > MAX_FILES) throw invalid('the server tells of more than a descriptor can be')
+  if (size > MAX_BYTES || pulled.size > MAX_FILES) throw invalid('the server describes more than a descriptor may hold')
 }
 
 function parse(bytes: Buffer): WireFile {
@@ -70,7 +70,7 @@ function parse(bytes: Buffer): WireFile {
 
 /** What to fetch next: imports first, because files name them by path. */
 function missing(pulled: ReadonlyMap<string, Pulled>, asked: ReadonlySet<string>): ReflectionQuestion | undefined {
-  if (asked.size > MAX_FILES) throw invalid('the server tells of more than a descriptor can be')
+  if (asked.size > MAX_FILES) throw invalid('the server describes more than a descriptor may hold')
   const files = [...pulled.values()].map(({ file }) => file)
   const imports = files
     .flatMap(({ dependency = [] }) => dependency)

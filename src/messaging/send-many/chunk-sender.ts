@@ -104,7 +104,7 @@ export class ChunkSender {
         if (hasEnded() || refusals.areAboutRecipients) break
         untried = untried.flatMap((part) => without(part, position))
         const outcome = await this.#try({ from: position, to: position + 1 })
-        // An unanswered call tells nothing, and another one would put another recipient at risk.
+        // An unanswered call says nothing, and another one would put another recipient at risk.
         if (outcome !== 'refused') break
       }
       return untried
