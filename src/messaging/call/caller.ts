@@ -68,6 +68,15 @@ export function createCaller({ config, runtime }: CallerParts): Caller {
   let hasAnswered = false
   let isClosed = false
 
+  const tokenFor = async (scope: CallScope): Promise<string> => {
+    try {
+      return await tokens.tokenFor(scope)
+    } catch (error) {
+      scope.throwIfEnded()
+      throw toUnmade(error)
+    }
+  }
+
   const caller: Caller = {
     config,
     runtime,
@@ -107,10 +116,7 @@ export function createCaller({ config, runtime }: CallerParts): Caller {
           throw new TooLargeError(asked.operation, prepared.bytes.length, '')
         }
         const attempt = async (): Promise<object> => {
-          const token = await tokens.tokenFor(scope).catch((error: unknown) => {
-            scope.throwIfEnded()
-            throw toUnmade(error)
-          })
+          const token = tokens.current() ?? (await tokenFor(scope))
           if (asked.kind === 'write') await beforeSending(() => caller.channel()).prove(token, scope)
           scope.throwIfEnded()
           asked.context?.noNewAttempts.throwIfAborted()

@@ -12,8 +12,10 @@ const HEALTH = '/grpc.health.v1.Health/Check'
 const asItIs = (bytes: Buffer): Buffer => bytes
 
 /** Two turns of the event loop: what has reached this process, such as a reset, is read in one and reported in the next. */
-export async function untilLoopHasRead(): Promise<void> {
-  for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve))
+export function untilLoopHasRead(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(setImmediate, resolve)
+  })
 }
 
 /** Tracks when something last came over a connection. */

@@ -31,7 +31,9 @@ export interface TokenSource {
    * `messaging_response_invalid`, `closed`
    */
   token(): Promise<string>
-  /** The same for a call: retried until the scope ends. @throws also the reason the scope ended with */
+  /** The token, if there is one that need not be replaced yet: most calls need nothing else. */
+  current(): string | undefined
+  /** The same as {@link token} for a call: retried until the scope ends. @throws also the reason the scope ended with */
   tokenFor(scope: CallScope): Promise<string>
   /**
    * Whether the error that `token()` just rejected with may be temporary: a gateway or nobody answers. Also if a
@@ -111,11 +113,12 @@ export function createTokenSource({ config, runtime }: TokenSourceParts): TokenS
     if (pauseMs > 0 && pauseMs < scope.remainingMs()) await scope.pause(pauseMs)
   }
   const source: TokenSource = {
+    current: () => (current !== undefined && runtime.monotonic() < current.refreshAt ? current.token : undefined),
     token: async () => {
       if (!config.credentials) throw notConfigured(config.missing)
       const present = current
       if (!present || runtime.monotonic() >= present.expiresAt) return ask()
-      return runtime.monotonic() < present.refreshAt ? present.token : renewed(present)
+      return source.current() ?? renewed(present)
     },
     tokenFor: async (scope) => {
       for (let triesLeft = MAX_TRIES; ; triesLeft--) {

@@ -77,7 +77,7 @@ export class ChunkReader {
     this.#steps += 1
     let recipient: Recipient
     try {
-      recipient = toRecipient(value, row)
+      recipient = parseRecipient(value, row)
       if (this.#options.isSkipping) this.#options.check?.(recipient)
     } catch (error) {
       // A getter threw: the source is faulty, not the recipient.
@@ -114,15 +114,6 @@ class Draft implements Chunk {
   addInvalid(invalid: InvalidRecipient): void {
     this.invalid.count += 1
     if (this.invalid.first.length < MAX_KEPT) this.invalid.first.push(invalid)
-  }
-}
-
-function toRecipient(value: unknown, index: number): Recipient {
-  try {
-    return parseRecipient(value, 'recipients[]')
-  } catch {
-    // The path is built only for an invalid recipient, not for a million valid ones.
-    return parseRecipient(value, `recipients[${index}]`)
   }
 }
 

@@ -52,10 +52,10 @@ export function createKnownTemplates(): KnownTemplates {
       byId.set(templateId, [...names])
     },
     check: (templateId, recipients) => {
-      const names = byId.get(templateId) ?? []
+      const paths = (byId.get(templateId) ?? []).map((name) => name.split('.'))
       return recipients.map((recipient, index) => {
         const vars = recipient.vars && withNormalKeys(recipient.vars, `recipients[${index}].vars`)
-        const missing = names.find((name) => !isGiven(vars, name.split('.')))
+        const missing = paths.find((path) => !isGiven(vars, path))?.join('.')
         if (missing === undefined) return vars === recipient.vars || !vars ? recipient : { ...recipient, vars }
         throw new PpoppoError(
           'request_invalid',
@@ -76,11 +76,30 @@ function isGiven(value: unknown, [name = '', ...rest]: readonly string[]): boole
 
 /** Vars with names in NFC; the same object if they already are, as usual. @throws `request_invalid` for a duplicate name */
 function withNormalKeys(vars: TemplateVars, path: string): TemplateVars {
+  return hasNormalKeys(vars) ? vars : toNormalKeys(vars, path)
+}
+
+function hasNormalKeys(vars: TemplateVars): boolean {
+  for (const name of Object.keys(vars)) {
+    const value = vars[name]
+    if (!isNormal(name) || (isVars(value) && !hasNormalKeys(value))) return false
+  }
+  return true
+}
+
+/** Nearly all names are ASCII, and asking `normalize` takes ten times as long. */
+function isNormal(name: string): boolean {
+  for (let index = 0; index < name.length; index++) {
+    if (name.charCodeAt(index) > 0x7f) return name.normalize('NFC') === name
+  }
+  return true
+}
+
+function toNormalKeys(vars: TemplateVars, path: string): TemplateVars {
   const entries = Object.entries(vars).map(([name, value]) => {
     const inner = isVars(value) ? withNormalKeys(value, path) : value
     return [name.normalize('NFC'), inner, name] as const
   })
-  if (entries.every(([normal, inner, name]) => normal === name && inner === vars[name])) return vars
   const byName = new Map(entries.map(([name, inner]) => [name, inner]))
   if (byName.size === entries.length) return Object.fromEntries(byName)
   throw new PpoppoError('request_invalid', `"${path}" has a name twice, typed in two ways (Unicode NFC and NFD).`)

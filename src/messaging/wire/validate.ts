@@ -24,7 +24,7 @@ export function parseSendRequest(request: unknown): SendRequest {
 
   const byPpnum = new Map<string, Recipient>()
   recipients.forEach((recipient: unknown, index) => {
-    const { ppnum, vars } = parseRecipient(recipient, `recipients[${index}]`)
+    const { ppnum, vars } = parseRecipient(recipient, index)
     if (!byPpnum.has(ppnum)) byPpnum.set(ppnum, vars === undefined ? { ppnum } : { ppnum, vars })
   })
   if (byPpnum.size === 0) throw invalid('recipients', 'is empty: a send needs at least 1 recipient')
@@ -34,16 +34,19 @@ export function parseSendRequest(request: unknown): SendRequest {
   return { templateId, recipients: [...byPpnum.values()], ...(poll === undefined ? {} : { poll }) }
 }
 
-/** Checks a recipient. @param path its path, e.g. `recipients[3]`. @throws `request_invalid` */
-export function parseRecipient(recipient: unknown, path: string): Recipient {
+const RECIPIENT_NAMES: readonly string[] = ['ppnum', 'vars'] satisfies readonly (keyof Recipient)[]
+
+/** Checks a recipient. @param index in the list @throws `request_invalid` with its path, e.g. `recipients[3]` */
+export function parseRecipient(recipient: unknown, index: number): Recipient {
+  const path = `recipients[${index}]`
   const given = record(recipient, path, '{ ppnum, vars }')
-  checkNames(given, ['ppnum', 'vars'], `${path}.`)
+  checkNames(given, RECIPIENT_NAMES, `${path}.`)
   const { ppnum, vars } = given
   if (!isPpnum(ppnum)) {
     throw invalid(`${path}.ppnum`, 'must be a string of 11 or more digits; parsePpnum() converts other spellings')
   }
   if (vars === undefined) return { ppnum }
-  assertVars(vars, `${path}.vars`)
+  assertVars(vars, () => `${path}.vars`)
   return { ppnum, vars }
 }
 
