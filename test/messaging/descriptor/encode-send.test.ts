@@ -83,7 +83,7 @@ describe('encoding a send', () => {
         expect(written).toHaveLength(expected.length)
         if (key === 'own') expect(written.equals(expected)).toBe(true)
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     )
   })
 
@@ -131,7 +131,7 @@ describe('a ProtoReader', () => {
           expect([reader.next(), reader.uint31(), reader.next()]).toEqual([2, number, 0])
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 
@@ -167,7 +167,7 @@ describe('a ProtoReader', () => {
         // What is well-formed here is so for proto-loader, too.
         expect(() => method.deserializeRequest(Buffer.from(bytes))).not.toThrow(TypeError)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })
