@@ -43,7 +43,7 @@ describeWithBrowser('the inbox page in Chromium', () => {
     await press('Grant consent')
     await press('Noodles')
     await page.getByText('Answered: Noodles').waitFor()
-    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('ARTICLE')
+    expect(await page.evaluate('document.activeElement?.tagName')).toBe('ARTICLE')
     expect(sandbox.control.pcs.events.map(({ event_type }) => event_type)).toEqual([
       'RECIPIENT_PENDING_CONSENT',
       'CONSENT_GRANTED',

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { until } from '../../test/support/until.js'
-import { type Sandbox, testPeople } from '../src/index.js'
+import { type Person, type Sandbox, testPeople } from '../src/index.js'
 import { pcsSandbox } from './pcs/client.js'
 import { sandboxFor } from './support.js'
 
@@ -10,8 +10,13 @@ const GREETING = {
   components: [{ type: 'text', content: 'Hi {{name}}' }],
 } as const
 const TO_ALEX = { templateId: 'tpl_greeting', ppnums: ['77700000001'], vars: { name: 'Alex' } }
-const [alex] = testPeople
-const KIM = { ...alex, key: 'kim', label: 'Kim', sub: '01JAB5N7P9S1D3F5G7H9J1K3Z9', ppnum: '77700000099' } as const
+const KIM: Person = {
+  key: 'kim',
+  label: 'Kim',
+  sub: '01JAB5N7P9S1D3F5G7H9J1K3Z9',
+  ppnum: '77700000099',
+  createdAt: testPeople[0]?.createdAt ?? '',
+}
 
 describe('seed() and reset()', () => {
   let sandbox: Sandbox

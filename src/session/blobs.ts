@@ -1,23 +1,20 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { RedisStore } from 'connect-redis'
+import type { SessionData } from 'express-session'
 import { lengthPrefixed } from '../lib/digest.js'
 import { parseJsonObject } from '../lib/guards.js'
 import { TextCache } from '../lib/text-cache.js'
 import type { SessionCommands } from '../store/store.js'
-
-/** Sessions as JSON in the store. */
-export interface Blobs {
-  /** What lies under this id: an object of its own for each call; `undefined` where there is none, or it is not ours. */
-  read(sid: string): Promise<Record<string, unknown> | undefined>
-  /** Writes the text of an object that is not empty; nothing where the session has ended. */
-  write(sid: string, text: string, ttlSeconds: number): Promise<void>
-  end(sid: string): Promise<void>
-}
 
 /** What the blobs are made of. */
 export interface BlobsParts {
   readonly commands: SessionCommands
   /** Those that sign the cookie; blob and cookie are renewed together, so they rotate together. */
   readonly secrets: () => Promise<readonly string[]>
+  /** How long an unused session lives, in milliseconds, where its cookie does not say. */
+  readonly idleMs: number
+  /** Writes a session as the text of an object that is not empty. */
+  readonly toText: (session: SessionData) => string
 }
 
 /** The last member of a stored blob, which stays JSON for whoever looks into the store. */
@@ -26,35 +23,43 @@ const CODE = /^(.*),"ppoppo:code":"([\w-]{43})"\}$/s
 const MAX_PROVEN_CHARACTERS = 4_000_000
 
 /**
- * The store's session commands. A blob carries a code over itself and its session id, so who can only write to the store
- * puts nobody's sign-in into a session of their own. A blob that has been read is not proven again while it is the same.
+ * Sessions as JSON in the store: connect-redis on our session commands. A blob carries a code over itself and its session
+ * id, so who can only write to the store puts nobody's sign-in into a session of their own. A blob that has been read is
+ * not proven again while it is the same.
  */
-export function createBlobs({ commands, secrets }: BlobsParts): Blobs {
+export function createBlobs({ commands, secrets, idleMs, toText }: BlobsParts): RedisStore {
   const proven = new TextCache<string>({ maxCharacters: MAX_PROVEN_CHARACTERS })
 
-  async function prove(sid: string, blob: string): Promise<string | undefined> {
+  async function prove(sid: string, blob: string): Promise<string | null> {
     const [, start = '', code = ''] = CODE.exec(blob) ?? []
     const text = `${start}}`
-    if (!(await secrets()).some((secret) => isSame(code, codeOf(secret, sid, text)))) return undefined
+    if (!(await secrets()).some((secret) => isSame(code, codeOf(secret, sid, text)))) return null
     proven.set(sid, blob, text)
     return text
   }
 
-  return {
-    async read(sid) {
+  /** What connect-redis calls of an ioredis client. */
+  const client = {
+    async get(sid: string): Promise<string | null> {
       const blob = await commands.get(sid)
-      if (blob === null) return undefined
-      return parseJsonObject(proven.get(sid, blob) ?? (await prove(sid, blob)) ?? '')
+      return blob === null ? null : (proven.get(sid, blob) ?? prove(sid, blob))
     },
-    async write(sid, text, ttlSeconds) {
+    async set(sid: string, text: string, _ex: 'EX', ttlSeconds: number): Promise<void> {
       const [secret = ''] = await secrets()
       await commands.set(sid, `${text.slice(0, -1)},"ppoppo:code":"${codeOf(secret, sid, text)}"}`, ttlSeconds)
     },
-    async end(sid) {
-      proven.delete(sid)
-      await commands.destroy(sid)
+    async del(sids: readonly string[]): Promise<void> {
+      for (const sid of sids) proven.delete(sid)
+      await Promise.all(sids.map((sid) => commands.destroy(sid)))
     },
   }
+  return new RedisStore({
+    client,
+    prefix: '',
+    ttl: Math.ceil(idleMs / 1_000),
+    // What is in a blob that is ours was written by `toText`.
+    serializer: { parse: (text) => Object(parseJsonObject(text)) as SessionData, stringify: toText },
+  })
 }
 
 function codeOf(secret: string, sid: string, value: string): string {

@@ -1,3 +1,4 @@
+import type { RedisStore } from 'connect-redis'
 import type { Request } from 'express'
 import session, { type SessionData } from 'express-session'
 import type { RaiseEvent } from '../audit-events.js'
@@ -6,7 +7,7 @@ import { isPlainObject } from '../lib/guards.js'
 import { RecentSet } from '../lib/recent-set.js'
 import type { Runtime } from '../lib/runtime.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
-import { type Blobs, createBlobs } from './blobs.js'
+import { createBlobs } from './blobs.js'
 import { type AppSession, Cookie, toCookie } from './express-session.js'
 import { ManagedSession, type SessionKeeper } from './managed-session.js'
 import { contentText, isDropped, isStandIn, newState, setState, standInError, stateOf } from './session-state.js'
@@ -41,11 +42,11 @@ const LATE_COOKIE_TTL_MS = 10_000
 const SESSION_ID_BYTES = 24
 
 /**
- * express-session's store, with what that lacks: while Redis fails, a request gets an empty session under the same id that
+ * connect-redis, with what it and express-session lack: while Redis fails, a request gets an empty session under the same id that
  * is never written, and its cookie stays; a session that was destroyed cannot be written back.
  */
 export class SessionStore extends session.Store implements SessionKeeper {
-  readonly #blobs: Blobs
+  readonly #blobs: RedisStore
   readonly #parts: SessionStoreParts
   /** Ids of sessions that ended in this process a moment ago. */
   readonly #ended: RecentSet
@@ -56,7 +57,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     super()
     const { monotonic: now } = parts.runtime
     this.#parts = parts
-    this.#blobs = createBlobs(parts)
+    this.#blobs = createBlobs({ ...parts, toText })
     this.#ended = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now })
     this.#late = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now })
   }
@@ -86,7 +87,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     state.savedText = contentText(data)
     state.isStored = true
     callBack(
-      this.#write(sid, data),
+      this.#blobs.set(sid, data),
       () => done(),
       (error: unknown) => {
         if (!visit?.isEnding) return done(error)
@@ -131,7 +132,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
   async #end(sid: string, isCleared: boolean): Promise<void> {
     const { commands } = this.#parts
     const marked = isCleared ? commands.set(endedMark(sid), '1', TOMBSTONE_TTL_MS / 1000) : undefined
-    await Promise.all([this.#blobs.end(sid), marked])
+    await Promise.all([this.#blobs.destroy(sid), marked])
     this.#ended.add(sid)
   }
 
@@ -196,16 +197,8 @@ export class SessionStore extends session.Store implements SessionKeeper {
     return session
   }
 
-  async #write(sid: string, data: SessionData): Promise<void> {
-    const { idleMs } = this.#parts
-    const { expires } = data.cookie
-    const ttlSeconds = Math.ceil((expires ? Number(new Date(expires)) - Date.now() : idleMs) / 1000)
-    const text = toText(data)
-    await (ttlSeconds > 0 ? this.#blobs.write(sid, text, ttlSeconds) : this.#blobs.end(sid))
-  }
-
   async #find(sid: string): Promise<SessionData | undefined> {
-    const found = await this.#blobs.read(sid)
+    const found: Readonly<Record<string, unknown>> | null = await this.#blobs.get(sid)
     if (!found || !isPlainObject(found['cookie'])) return undefined
     const { [COOKIE_SENT_AT]: sentAt, cookie, ...content } = found
     const data = { cookie: cookie as unknown as session.Cookie, ...content } // as `toText` wrote it

@@ -18,7 +18,8 @@ type Op =
   | { readonly do: 'take' | 'begin'; readonly index: number; readonly worker: 'alive' | 'dead' }
   | { readonly do: 'settle'; readonly index: number; readonly outcome: Outcome; readonly isStale: boolean }
   | { readonly do: 'judge'; readonly index: number; readonly verdict: 'sent' | 'not-sent' }
-  | { readonly do: 'tick' | 'pause' | 'resume' | 'cancel' }
+  | { readonly do: 'tick' }
+  | { readonly do: 'pause' | 'resume' | 'cancel' }
 
 const index = fc.nat({ max: CHUNKS - 1 })
 const worker = fc.constantFrom('alive' as const, 'dead' as const)
