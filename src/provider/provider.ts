@@ -111,7 +111,6 @@ export function createProvider({ config, runtime, closed, raise }: ProviderParts
   const discovered = createDiscovery({ config, ask, runtime })
   const idTokens = createIdTokens({ config, raise })
   const resource: Record<string, string> = config.resource === undefined ? {} : { resource: config.resource }
-
   /** Runs a call and turns whatever it throws into one of our errors. */
   async function call<T>(operation: string, work: () => Promise<T>): Promise<T> {
     try {

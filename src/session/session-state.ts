@@ -84,6 +84,6 @@ export function standInError(): PpoppoError {
 }
 
 function stateIn(session: object): SessionState | undefined {
-  // What an app puts in the place of its session may be anything.
+  // An app may replace its session with anything.
   return (session as { readonly [STATE]?: SessionState } | null)?.[STATE]
 }

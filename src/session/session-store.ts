@@ -36,7 +36,7 @@ export interface SessionStoreParts {
 
 /** When the cookie was sent last, in the stored blob only: what the app sees of a session holds nothing of ours. */
 const COOKIE_SENT_AT = 'ppoppo:cookie'
-/** A session made in the place of one that has just ended: no more than this lies between. */
+/** How long after its session ended a cookie may still come late. */
 const LATE_COOKIE_TTL_MS = 10_000
 /** 32 characters. */
 const SESSION_ID_BYTES = 24

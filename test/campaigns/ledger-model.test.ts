@@ -15,11 +15,14 @@ interface Entry {
 }
 type Outcome = 'accepted' | 'rejected' | 'filtered' | 'unknown' | 'planned'
 type Op =
-  | { readonly do: 'take' | 'begin'; readonly index: number; readonly worker: 'alive' | 'dead' }
+  | { readonly do: 'take'; readonly index: number; readonly worker: 'alive' | 'dead' }
+  | { readonly do: 'begin'; readonly index: number; readonly worker: 'alive' | 'dead' }
   | { readonly do: 'settle'; readonly index: number; readonly outcome: Outcome; readonly isStale: boolean }
   | { readonly do: 'judge'; readonly index: number; readonly verdict: 'sent' | 'not-sent' }
   | { readonly do: 'tick' }
-  | { readonly do: 'pause' | 'resume' | 'cancel' }
+  | { readonly do: 'pause' }
+  | { readonly do: 'resume' }
+  | { readonly do: 'cancel' }
 
 const index = fc.nat({ max: CHUNKS - 1 })
 const worker = fc.constantFrom('alive' as const, 'dead' as const)
