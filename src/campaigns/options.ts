@@ -23,9 +23,9 @@ export interface CampaignsConfig extends Pick<CampaignsOptions, 'messaging' | 'o
 
 const VARIABLES = { redis: 'REDIS_URL', vaultKeys: 'PPOPPO_VAULT_KEYS' } as const
 const NAMES = ['messaging', 'redis', 'vaultKeys', 'perMinute', 'share', 'keyPrefix', 'onWarning']
-const MOST_PER_MINUTE = 1_000_000
+const MAX_PER_MINUTE = 1_000_000
 /** Calls take different times to arrive; so a little is left of what is allowed. */
-const USED = 0.98
+const USED = 0.96
 const MINUTE_MS = 60_000
 
 /** @throws `config_invalid` with all faults */
@@ -36,7 +36,7 @@ export function parseCampaignsOptions(options: unknown, env: NodeJS.ProcessEnv):
   const { messaging, perMinute, share = 1, onWarning } = given
   if (!isPlainObject(messaging) || typeof messaging['send'] !== 'function')
     faults.add('messaging', 'must be a Messaging client: createMessaging(), or auth.messaging')
-  if (!isWholeNumber(perMinute, 1, MOST_PER_MINUTE))
+  if (!isWholeNumber(perMinute, 1, MAX_PER_MINUTE))
     faults.add('perMinute', 'must be the number of calls per minute that the app may make; app.stats() tells it')
   if (typeof share !== 'number' || !(share > 0 && share <= 1)) faults.add('share', 'must be above 0 and at most 1')
   if (onWarning !== undefined && typeof onWarning !== 'function') faults.add('onWarning', 'must be a function')
