@@ -1,13 +1,13 @@
 import type { Response } from 'express'
 import type { Config } from '../config/options.js'
 
-/** On every answer of ours, whatever its type: read as what it says it is, and by this site alone. Pages add more. */
+/** For all our answers, whatever their type: no content sniffing, and only this site may read them. Pages add more. */
 export function secureAnswer(res: Response): void {
   res.set({ 'X-Content-Type-Options': 'nosniff', 'Cross-Origin-Resource-Policy': 'same-origin' })
 }
 
 /**
- * A 401 says how to sign in (RFC 9110 15.5.2). The scheme is our own, so no browser opens a box for a name and a password.
+ * A 401 says how to sign in (RFC 9110 15.5.2). The scheme is our own, so no browser asks for a user name and password.
  *
  * @example // WWW-Authenticate: Ppoppo realm="https://app.example", login="https://app.example/auth/login"
  */

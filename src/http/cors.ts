@@ -1,14 +1,14 @@
 import type { RequestHandler } from 'express'
 import type { Config } from '../config/options.js'
 
-/** Names of headers, as a browser lists them in a preflight. */
+/** Header names, as a browser lists them in a preflight. */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~, -]{1,1000}$/
 
 /**
- * Lets scripts of `trustedOrigins`, and of nobody else, use a route with the person's cookies (CORS). A preflight ends
- * here; any header may come, since none means anything to us.
+ * Lets only scripts of `trustedOrigins` use a route with the person's cookies (CORS). A preflight is answered here;
+ * every header is allowed, since none has a meaning for us.
  *
- * @param method what the route answers to
+ * @param method the method that the route handles
  */
 export function createCors({ trustedOrigins }: Pick<Config, 'trustedOrigins'>, method: 'GET' | 'POST'): RequestHandler {
   return function cors(req, res, next) {

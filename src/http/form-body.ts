@@ -7,7 +7,7 @@ export type BodyFault = 400 | 413 | 415
 /** The fields of a body by name, or why there are none. */
 export type ParsedBody = Readonly<Record<string, unknown>> | BodyFault
 
-/** Whether a body came along (RFC 9112 6.3). */
+/** Whether the request has a body (RFC 9112 6.3). */
 export function hasBody(req: Request): boolean {
   if (req.headers['transfer-encoding'] !== undefined) return true
   const length = req.headers['content-length']
@@ -15,8 +15,8 @@ export function hasBody(req: Request): boolean {
 }
 
 /**
- * What a parser of the app's made of a body that it has read.
- * @returns a fault where nothing came of it: an empty object is what a parser also leaves behind that passed the body by
+ * The fields that a body parser of the app has already read.
+ * @returns a fault if it did not parse the body: a parser that skips a body also leaves an empty object
  */
 export function judgeAppBody(req: Request): ParsedBody {
   const body: unknown = req.body
@@ -24,12 +24,12 @@ export function judgeAppBody(req: Request): ParsedBody {
   if (body === undefined || body === null) return 415
   if (!isPlainObject(body)) return 400
   const isEmpty = Object.keys(body).length === 0
-  // `{}` is two bytes. Multer makes an object without a prototype, from a form of no fields too.
+  // `{}` is two bytes. Multer makes an object without a prototype, even from a form without fields.
   const isOfNothing = Number(req.get('content-length')) <= 2 || Object.getPrototypeOf(body) === null
   return isEmpty && !isOfNothing ? 415 : body
 }
 
-/** The fields of a form or of a JSON object; of a field that comes more than once all values. */
+/** The fields of a form or of a JSON object; all values of a field that occurs more than once. */
 export function parseBody(contentType: string | undefined, bytes: Buffer): ParsedBody {
   if (bytes.length === 0) return {}
   const [name = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase())
@@ -40,7 +40,7 @@ export function parseBody(contentType: string | undefined, bytes: Buffer): Parse
 }
 
 function parseForm(text: string): ParsedBody {
-  // URLSearchParams takes a broken escape as it stands, and so for another name or value than was meant.
+  // URLSearchParams keeps a broken escape as it is, which would give a wrong name or value.
   if (/%(?![0-9a-f]{2})/i.test(text)) return 400
   const fields = new URLSearchParams(text)
   const names = new Set(fields.keys())

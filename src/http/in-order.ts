@@ -23,9 +23,9 @@ export function inOrder(name: string, handlers: readonly RequestHandler[]): Plai
       try {
         void handler(req, res, (error?: unknown) => (error ? leave(error) : step(index + 1)))
       } catch (error) {
-        // The handler after us threw, outside Express. It must not be called a second time.
+        // Outside Express, the handler after us threw. It must not be called a second time.
         if (hasLeft) throw error
-        // Express only catches what the first step throws: the others may run asynchronously.
+        // Express only catches what the first step throws, because the others may run asynchronously.
         leave(error)
       }
     }

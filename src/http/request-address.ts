@@ -1,18 +1,18 @@
 import type { Config } from '../config/options.js'
 import { type AskedFor, isUnderPath, pathOf, targetOf, toOriginForm } from '../lib/request-target.js'
 
-/** A request as far as its address goes. `baseUrl` is where Express has mounted what is running. */
+/** The address of a request. `baseUrl` is the path at which Express has mounted the current handler. */
 export interface AddressedRequest extends AskedFor {
   readonly baseUrl?: string
 }
 
-/** What is known of a request's address: that of the app alone may lack a prefix that a proxy has stripped. */
+/** Derives addresses from a request. The one that the app sees may lack a prefix that a proxy has stripped. */
 export interface RequestAddress {
-  /** The path below `mountPath`, e.g. `/login`, in lower case as Express compares; `undefined` for what is none of ours. */
+  /** The path below `mountPath`, e.g. `/login`, in lower case as Express compares; `undefined` if it is not ours. */
   routeOf(req: AddressedRequest): string | undefined
-  /** The address as the visitor's browser has it: absolute, on the public origin, whatever host was asked. */
+  /** The address as the browser shows it: absolute, on the public origin, whatever host was asked. */
   publicUrlOf(req: AddressedRequest): string
-  /** A path of the app as browsers have it: with the prefix that a proxy strips, where it lacks it. */
+  /** A path of the app as browsers see it: with the prefix that a proxy strips, if it is missing. */
   toPublicPath(path: string): string
 }
 
@@ -21,7 +21,7 @@ export function createRequestAddress(
 ): RequestAddress {
   const { origin, mountPath, basePath, strippedPrefix } = config
 
-  /** Where nobody has said what is stripped, a path under the base path is whole. */
+  /** If the stripped prefix is not configured, a path under the base path counts as complete. */
   const withPrefix = (path: string): string => {
     if (strippedPrefix !== 'detect') return strippedPrefix + path
     return isUnderPath(path, basePath) ? path : basePath + path
@@ -36,7 +36,7 @@ export function createRequestAddress(
 
   return {
     routeOf(req) {
-      // As Express routes it, which an app may have rewritten; then as it came, which a hop may have cut short.
+      // First as Express routes it, since an app may have rewritten it; then as sent, which a hop may have shortened.
       const routed = (req.baseUrl ?? '') + pathOf(toOriginForm(req.url ?? '/'))
       const sent = pathOf(targetOf(req))
       return below(routed) ?? (sent === routed ? undefined : below(sent))

@@ -4,29 +4,29 @@ import { isPlainObject } from '../lib/guards.js'
 import { targetOf } from '../lib/request-target.js'
 
 /**
- * What a request to login or callback is. Only a `visit` begins an attempt or takes one.
+ * What kind of request to login or callback this is. Only a `visit` begins or consumes an attempt.
  *
  * - `prefetch`: a browser, or a library in a page, prepares for a click that may never come
- * - `frame`: another site shows us in a frame, where cookies are not kept
- * - `foreign`: an image, script or fetch of another site, or of a sister domain
- * - `script`: a fetch of our own pages, or a program that asks for JSON: neither can follow to PAS
+ * - `frame`: another site shows us in a frame, in which cookies are not kept
+ * - `foreign`: an image, script or fetch from another site, or from a sister domain
+ * - `script`: a fetch from our own pages, or a program that asks for JSON: neither can follow a redirect to PAS
  */
 export type VisitKind = 'visit' | 'prefetch' | 'frame' | 'foreign' | 'script'
 
-/** By what the browser says of the request (Fetch Metadata, W3C) first, then by what libraries say of theirs. */
+/** Uses the browser's own headers first (Fetch Metadata, W3C), then those that libraries add to their requests. */
 export function visitKindOf(req: Request): VisitKind {
   if (isPrefetch(req)) return 'prefetch'
   const site = req.get('sec-fetch-site')
   const isOwn = site === 'same-origin' || site === 'none'
   if (isInFrame(req)) return isOwn && !isThirdParty(req) ? 'visit' : 'frame'
   const mode = req.get('sec-fetch-mode')
-  // A browser says both. Node's fetch says `cors` and no site, and follows redirects wherever they lead.
+  // A browser sends both. Node's fetch sends `cors` without a site, and follows redirects to any site.
   const isScript = mode !== undefined && mode !== 'navigate' && site !== undefined
   if (isScript) return isOwn ? 'script' : 'foreign'
   return mode !== 'navigate' && (isByLibrary(req) || wantsJson(req)) ? 'script' : 'visit'
 }
 
-/** Browsers, old ones too; Turbo; htmx's preload extension. Page scripts may not set `Sec-` headers, hence the `X-`. */
+/** Browsers, old ones too; Turbo; htmx's preload extension. Page scripts cannot set `Sec-` headers, hence the `X-`. */
 function isPrefetch(req: Request): boolean {
   const names = ['sec-purpose', 'x-sec-purpose', 'purpose', 'x-purpose', 'x-moz']
   return names.some((name) => /prefetch|prerender|preview/i.test(req.get(name) ?? '')) || isTrue(req, 'hx-preloaded')
@@ -36,19 +36,19 @@ function isInFrame(req: Request): boolean {
   return ['iframe', 'frame', 'embed', 'object', 'fencedframe'].includes(req.get('sec-fetch-dest') ?? '')
 }
 
-/** Chromium and Firefox say this only where the page around is another site's. A frame of ours in it is the same else. */
+/** Chromium and Firefox send this only on a page of another site; a frame of ours there looks the same otherwise. */
 function isThirdParty(req: Request): boolean {
   return req.get('sec-fetch-storage-access') !== undefined
 }
 
-/** For browsers that say nothing of a request, such as Safari before 16.4. */
+/** For browsers without Fetch Metadata, such as Safari before 16.4. */
 function isByLibrary(req: Request): boolean {
   const isXhr = /^xmlhttprequest$/i.test(req.get('x-requested-with') ?? '')
   const headers = ['turbo-frame', 'x-turbo-request-id', 'x-pjax', 'x-up-version', 'x-inertia']
   return isXhr || isHtmx(req) || headers.some((name) => req.get(name) !== undefined)
 }
 
-/** htmx follows its own redirect header, and no redirect off the site. */
+/** htmx follows its own redirect header, but no redirect to another site. */
 export function isHtmx(req: Request): boolean {
   return isTrue(req, 'hx-request')
 }
@@ -57,13 +57,13 @@ function isTrue(req: Request, name: string): boolean {
   return req.get(name)?.toLowerCase() === 'true'
 }
 
-/** Whether a browser goes somewhere: it can be sent on to another site, a script's request cannot. */
+/** Whether a browser navigates: unlike a script's request, that can be redirected to another site. */
 export function isNavigation(req: Request): boolean {
   const mode = req.get('sec-fetch-mode')
   return (mode === undefined || mode === 'navigate') && wantsHtml(req)
 }
 
-/** Whether a person has sent a form. Browsers tell the origin of it, also where they know no Fetch Metadata. */
+/** Whether a person has sent a form. Browsers send its origin, even those without Fetch Metadata. */
 export function isFormOfBrowser(req: Request): boolean {
   const isFromPage = req.get('sec-fetch-site') !== undefined || req.get('origin') !== undefined
   return req.method === 'POST' && isFromPage && isNavigation(req)
@@ -74,8 +74,8 @@ const JSON_TYPES: readonly string[] = ['application/problem+json', 'application/
 const ANYTHING: readonly string[] = ['application/*', '*/*']
 
 /**
- * Whether HTML is shown to somebody: `Accept` names it, and JSON is not liked better. A navigation does; so does a script
- * that puts answers into the page, such as Turbo. `*\/*` names nothing.
+ * Whether the client wants HTML: `Accept` names it and does not prefer JSON. That is true of a navigation, and of a
+ * script that puts answers into the page, such as Turbo. `*\/*` names nothing.
  */
 export function wantsHtml(req: Request): boolean {
   const named = mediaRanges(req.get('accept'))
@@ -86,7 +86,7 @@ export function wantsHtml(req: Request): boolean {
   return html.weight >= (bestOf(named, ANYTHING)?.weight ?? 0)
 }
 
-/** Whether a program asks: JSON is named, and HTML is not liked better. */
+/** Whether a program asks: `Accept` names JSON and does not prefer HTML. */
 function wantsJson(req: Request): boolean {
   const json = bestOf(mediaRanges(req.get('accept')), JSON_TYPES)
   return json !== undefined && json.weight > 0 && !wantsHtml(req)
@@ -98,7 +98,7 @@ interface MediaRange {
   readonly place: number
 }
 
-/** What `Accept` names, in lower case. Parameters besides the weight (`;level=1`, `;charset=utf-8`) tell nothing here. */
+/** What `Accept` names, in lower case. Parameters other than the weight (`;level=1`, `;charset=utf-8`) are ignored. */
 function mediaRanges(accept = ''): readonly MediaRange[] {
   return accept
     .toLowerCase()
@@ -117,9 +117,9 @@ function bestOf(ranges: readonly MediaRange[], types: readonly string[]): MediaR
 }
 
 /**
- * Whether a POST comes from our own pages, or from those of an origin that is trusted like them: by `Sec-Fetch-Site`
- * first, by `Origin` where that is absent, and last by `Referer`. With none of them there is no browser, and without a
- * browser there is nobody whose cookies could be abused.
+ * Whether a POST comes from our own pages or from a trusted origin: by `Sec-Fetch-Site` first, then by `Origin`, then
+ * by `Referer`. A request with none of them does not come from a browser, and without a browser there are no cookies to
+ * abuse.
  */
 export function isOwnPost(
   req: Request,
@@ -137,9 +137,9 @@ export function isOwnPost(
 }
 
 /**
- * A parameter of a request: of a POST's body first, then of the URL. Read from the URL itself, since an app may have set
- * Express's query parser to anything.
- * @returns `undefined` where there is none, or more than one.
+ * A parameter of a request: from the body of a POST first, then from the URL. The query is read from the URL itself,
+ * since an app may have set any query parser in Express.
+ * @returns `undefined` if there is none, or more than one.
  */
 export function inputOf(req: Request, name: string): string | undefined {
   const body: unknown = req.body
@@ -151,8 +151,8 @@ export function inputOf(req: Request, name: string): string | undefined {
 }
 
 /**
- * A yes or no, of the body and of the URL; no where there is none.
- * @returns `undefined` for another word, and where two answers differ: to take either would be a guess.
+ * A yes or no from the body and the URL; no if there is none.
+ * @returns `undefined` for any other word, or if two answers differ, because choosing one would be a guess.
  */
 export function flagOf(req: Request, name: string): boolean | undefined {
   const body: unknown = req.body
@@ -162,8 +162,8 @@ export function flagOf(req: Request, name: string): boolean | undefined {
 }
 
 /**
- * Whether a field is `name` as others spell it: of a list (`name[]`, as PHP and Rails have it), in another case, after a
- * byte order mark. To pass it by would do less than was asked.
+ * Whether a field is another spelling of `name`: as a list (`name[]`, as in PHP and Rails), in another case, or after a
+ * byte order mark. Ignoring it would do less than was asked.
  */
 function isMeant(field: string, name: string): boolean {
   return (
@@ -183,7 +183,7 @@ function toFlag(value: unknown): boolean | undefined {
   return ['', '0', 'false', 'off', 'no'].includes(word) ? false : undefined
 }
 
-/** The query of the request as it came. */
+/** The query of the request as it was sent. */
 export function queryOf(req: Request): URLSearchParams {
   const target = targetOf(req)
   const start = target.indexOf('?')

@@ -2,8 +2,8 @@ import { PpoppoError } from '../errors.js'
 import { isPlainObject } from '../lib/guards.js'
 
 /**
- * The most of each thing that PAS may send. More is a fault of PAS that says so: much of it lies in the sign-in's record,
- * which every request reads, or goes into headers.
+ * Upper limits for what PAS may send; more is an error that names the member. They matter because much of it is stored
+ * in the sign-in's record, which every request reads, or goes into headers.
  */
 export const ANSWER_BOUNDS = {
   /** Characters of an endpoint's address. */
@@ -26,7 +26,7 @@ export const ANSWER_BOUNDS = {
   word: 64,
 } as const
 
-/** What a text must be besides a text. */
+/** What a string member must be, besides being a string. */
 interface TextForm {
   readonly atMost: number
   readonly pattern?: RegExp
@@ -35,9 +35,9 @@ interface TextForm {
 }
 
 /**
- * One answer of PAS, member by member. PAS writes `null` where it has nothing (`"refresh_token": null`), others an empty
- * text: both count as absent everywhere. What is there must be what it should be, or the error names the member. No value
- * is ever quoted.
+ * One answer of PAS, read member by member. PAS sends `null` for a missing value (`"refresh_token": null`), other
+ * providers an empty string: both always count as absent. A member that is present must be valid, or the error names
+ * it. Errors never quote a value.
  */
 export class Answer {
   readonly #what: string
@@ -45,7 +45,7 @@ export class Answer {
 
   /**
    * @param what e.g. `'token answer'`
-   * @throws `provider_response_invalid` where the answer is JSON and no object.
+   * @throws `provider_response_invalid` if the answer is JSON but not an object.
    */
   constructor(what: string, body: unknown) {
     if (!isPlainObject(body)) throw invalid(what, 'which must be a JSON object')
@@ -78,7 +78,7 @@ export class Answer {
     return value
   }
 
-  /** `true` and `false`, also as texts. */
+  /** `true` or `false`, also as a string. */
   boolean(name: string): boolean | undefined {
     const value = this.value(name)
     if (value === undefined || value === '') return undefined
@@ -89,7 +89,7 @@ export class Answer {
     return text === 'true'
   }
 
-  /** A number, also as a text of digits. */
+  /** A number, also as a string of digits. */
   number(name: string, atMost: number): number | undefined {
     const value = this.value(name)
     if (value === undefined || value === '') return undefined
@@ -99,7 +99,7 @@ export class Answer {
     return number
   }
 
-  /** The objects of a list; what is `null` in it is left out. */
+  /** The objects of a list, without its `null` entries. */
   objects(name: string, atMost: number): readonly Record<string, unknown>[] {
     const value = this.value(name)
     if (!Array.isArray(value)) throw this.fault(name, 'must be a list')

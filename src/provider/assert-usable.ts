@@ -3,7 +3,7 @@ import type { DiscoveredProvider } from './discovery.js'
 import { ProviderRefusal } from './faults.js'
 
 /**
- * Sees that what was found is a PAS that people can be signed in at: it publishes keys, and one of them is for id_tokens.
+ * Checks that people can sign in at the PAS that was found: it publishes keys, and at least one is for id_tokens.
  * @throws what fetching the keys throws; `provider_misconfigured`, `provider_response_invalid`
  */
 export async function assertUsable(issuer: string, { keys, isAnnounced, server }: DiscoveredProvider): Promise<void> {

@@ -9,13 +9,13 @@ import { type AskProvider, toFetch } from './http.js'
 import { createKeySet, type KeySet } from './key-set.js'
 import { ENDPOINTS, readDiscovery, readTokenAnswer, readUserInfo, SENDS_ISSUER } from './read-answers.js'
 
-/** PAS as it was found. */
+/** The result of discovery. */
 export interface DiscoveredProvider {
   /** As announced, or as documented. */
   readonly server: ServerMetadata
   /** Whether PAS has a discovery document. */
   readonly isAnnounced: boolean
-  /** openid-client's configurations, by what they ask. */
+  /** openid-client's configurations, by the endpoint they call. */
   readonly clients: Readonly<Record<'token' | 'userinfo' | 'other', Configuration>>
   readonly keys: KeySet
 }
@@ -23,9 +23,9 @@ export interface DiscoveredProvider {
 const FRESH_MS = 60 * 60_000
 const FALLBACK_FRESH_MS = 60_000
 
-/** What finds PAS. */
+/** Finds PAS. */
 export type Discovery = (options?: {
-  /** PAS must have answered within this time, in milliseconds; else it is asked, and its failure is the caller's. */
+  /** If PAS last answered longer ago than this, in milliseconds, it is asked now, and the caller gets its failure. */
   readonly seenWithinMs?: number
 }) => Promise<DiscoveredProvider>
 
@@ -37,19 +37,20 @@ export interface DiscoveryParts {
 }
 
 /**
- * Discovery: on first use, one call at a time, kept for an hour and then renewed in the background of the old one. PAS
- * down is an error now and no memory of it. A 404 means a PAS without the document: the documented endpoints are taken.
+ * Discovery runs on first use, one call at a time. The result is kept for an hour, then renewed in the background while
+ * the old one stays in use. A failure is thrown but not cached. A 404 means that this PAS has no discovery document, so
+ * the documented endpoints are used.
  */
 export function createDiscovery({ config, ask, runtime }: DiscoveryParts): Discovery {
   const flights = new SingleFlight<DiscoveredProvider>()
-  /** Configuration lets http through on loopback only. */
+  /** The configuration allows http on loopback only. */
   const isHttp = new URL(config.issuer).protocol === 'http:'
   let known: Known | undefined
 
   async function discover(): Promise<DiscoveredProvider> {
     const found = await fetchMetadata()
     const text = JSON.stringify(found)
-    // The same answer as before keeps what hangs on it: the key set that was fetched.
+    // If nothing has changed, keep the provider, because the key set that was fetched belongs to it.
     const provider = known?.text === text ? known.provider : configure(found)
     const now = runtime.monotonic()
     known = { provider, text, seenAt: now, freshUntil: now + (found.isAnnounced ? FRESH_MS : FALLBACK_FRESH_MS) }
@@ -77,7 +78,7 @@ export function createDiscovery({ config, ask, runtime }: DiscoveryParts): Disco
   }
 
   function checked(server: ServerMetadata): ServerMetadata {
-    // openid-client compares normalised URLs; `iss` checks need the very same text.
+    // openid-client compares normalised URLs, but `iss` checks need exactly the same string.
     if (server.issuer !== config.issuer) throw issuerMismatch(server.issuer)
     const documented = documentedEndpoints(config.issuer)
     for (const name of ENDPOINTS) {
@@ -101,7 +102,7 @@ export function createDiscovery({ config, ask, runtime }: DiscoveryParts): Disco
   }
 
   function configure({ server, isAnnounced }: Pick<DiscoveredProvider, 'server' | 'isAnnounced'>): DiscoveredProvider {
-    // `iss` of the authorization response is checked before the exchange, and the id_token after it, by us.
+    // Hidden from openid-client: we check `iss` ourselves before the exchange, and the id_token after it.
     const { [SENDS_ISSUER]: _checkedByUs, ...rest } = server
     const clientThat = (read: (body: unknown) => object): Configuration => {
       const made = new Configuration(rest, config.clientId, undefined, None())
@@ -143,7 +144,7 @@ function isIssuerMismatch(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED'
 }
 
-/** From the *Sign-in reference*; the key set's place is from the official SDK's pages. */
+/** From the *Sign-in reference*; the address of the key set is from the official SDK's pages. */
 function documentedEndpoints(issuer: string): ServerMetadata {
   const base = issuer.replace(/\/$/, '')
   return {
@@ -155,7 +156,7 @@ function documentedEndpoints(issuer: string): ServerMetadata {
   }
 }
 
-/** Whether `url` is https, or http as the issuer is (a loopback PAS). */
+/** Whether `url` is https, or http when the issuer is http too (a loopback PAS). */
 function isAsSafeAs(issuer: string, url: string): boolean {
   const protocol = URL.canParse(url) ? new URL(url).protocol : ''
   return protocol === 'https:' || (protocol === 'http:' && new URL(issuer).protocol === 'http:')

@@ -3,7 +3,7 @@ import { PpoppoError } from '../errors.js'
 
 /** PAS understood the call and said no, with an OAuth error code. */
 export class ProviderRefusal extends PpoppoError {
-  /** E.g. `'invalid_grant'`; `''` where the answer names none. */
+  /** E.g. `'invalid_grant'`; `''` if the answer names none. */
   readonly oauthError: string
   readonly httpStatus: number
 
@@ -19,14 +19,14 @@ export class ProviderRefusal extends PpoppoError {
   }
 }
 
-/** The id_token does not verify: who it is for, by whom, or for what. */
+/** The id_token does not verify: wrong issuer, audience, signature or another claim. */
 export function idTokenFault(what: string): PpoppoError {
   return new PpoppoError('provider_response_invalid', `The id_token of PAS does not verify: ${what}.`)
 }
 
-/** The id_token is right but for its times: PAS's clock and this machine's differ by more than is allowed. */
+/** Only the times of the id_token are wrong: PAS's clock and this machine's differ by more than the tolerance. */
 export class ClockDifference extends PpoppoError {
-  /** By how many seconds PAS's clock is ahead of this machine's; negative where it is behind. */
+  /** By how many seconds PAS's clock is ahead of this machine's; negative if it is behind. */
   readonly aheadSeconds: number
 
   constructor(claim: string, aheadSeconds: number) {
@@ -40,17 +40,17 @@ export class ClockDifference extends PpoppoError {
   }
 }
 
-/** A refresh was answered with an id_token that is not about this sign-in, or is not by PAS. */
+/** A refresh returned an id_token that does not belong to this sign-in, or was not issued by PAS. */
 export class SignInMismatch extends PpoppoError {
   constructor(fault: PpoppoError) {
     super('provider_response_invalid', `${fault.message} It came with a refresh: the sign-in ends.`)
   }
 }
 
-/** An error code as it may stand in a log line. */
+/** An error code that is safe to log. */
 const FORM_OF_ERROR = /^[\w.:-]{1,64}$/
 
-/** The errors of the *Sign-in reference*, for the person who runs the app. */
+/** What to do about the errors of the *Sign-in reference*, for whoever runs the app. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['invalid_client', 'Check PPOPPO_CLIENT_ID, and that Ppoppo has approved the app.'],
   ['invalid_grant', 'The code or token has expired or was used before: sign in again.'],
@@ -60,10 +60,10 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * What went wrong in a call to PAS, as one of our errors. 408, 429, 5xx, the network and an answer that is none are
- * transient (`provider_unavailable`); any other refusal is a fault of configuration ({@link ProviderRefusal}); an answer
- * that does not verify is `provider_response_invalid`. No cause is attached: openid-client's errors quote the answer,
- * tokens included.
+ * Turns a failed call to PAS into one of our errors. 408, 429, 5xx, network errors and answers that are not JSON are
+ * transient (`provider_unavailable`); any other refusal is a configuration error ({@link ProviderRefusal}); an answer
+ * that does not verify is `provider_response_invalid`. No cause is attached, because openid-client's errors quote the
+ * answer, tokens included.
  */
 export function toProviderError(operation: string, error: unknown): PpoppoError {
   if (error instanceof PpoppoError) return error
@@ -74,7 +74,7 @@ export function toProviderError(operation: string, error: unknown): PpoppoError 
   if (error instanceof ClientError) {
     // openid-client wraps what our fetch threw.
     if (error.cause instanceof PpoppoError) return error.cause
-    // Nothing but 200 is a success here: another one says that nothing was done, or not yet.
+    // Only 200 is a success here: any other 2xx means that nothing was done, or not yet.
     if (error.cause instanceof Response && error.cause.status !== 200)
       return fromStatus(operation, error.cause.status, '')
     if (error.cause instanceof Response || error.code === 'OAUTH_PARSE_ERROR') {
@@ -101,7 +101,7 @@ export function transient(operation: string, why: string): PpoppoError {
   })
 }
 
-/** A page of a proxy, or of something that is no PAS. */
+/** A page from a proxy, or from a server that is not PAS. */
 export function notJson(operation: string): PpoppoError {
   return new PpoppoError(
     'provider_unavailable',

@@ -3,7 +3,7 @@ import { type AskProvider, parseJson } from './http.js'
 import type { Jwk } from './jws.js'
 import { readKeySet } from './read-answers.js'
 
-/** Fetches PAS's key set (RFC 7517 5). @throws as every call to PAS */
+/** Fetches PAS's key set (RFC 7517 5). @throws the same errors as every call to PAS */
 export async function fetchKeys(ask: AskProvider, url: string): Promise<readonly Jwk[]> {
   const headers = { accept: 'application/json, application/jwk-set+json' }
   const { status, body } = await ask(url, { method: 'GET', headers })

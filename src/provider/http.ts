@@ -3,9 +3,9 @@ import { Aborted, AnswerTooLong, ask, NoAnswer, type PpoppoFetch, type ReadAnswe
 import { judgeNetwork } from './network-faults.js'
 import { readRefusal } from './read-answers.js'
 
-/** Every call to PAS ends after this long, body included. A refresh lease must outlive it. */
+/** Time limit of every call to PAS, body included. A refresh lease must outlive it. */
 export const PROVIDER_DEADLINE_MS = 5_000
-/** The longest answer that is read; discovery documents and key sets are a few kilobytes. */
+/** The largest answer that is read; discovery documents and key sets are a few kilobytes. */
 const MAX_ANSWER_BYTES = 512 * 1024
 
 /** One request to PAS. */
@@ -18,18 +18,18 @@ export interface ProviderRequest {
   readonly body?: RequestInit['body'] | undefined
 }
 
-/** What it takes to ask PAS. */
+/** What a function that calls PAS needs. */
 export interface AskProviderParts {
   readonly fetch: PpoppoFetch
-  /** For messages. */
+  /** Used in error messages. */
   readonly issuer: string
-  /** Aborts every call, and the calls that come after it. */
+  /** Aborts running calls and all later ones. */
   readonly closed: AbortSignal
 }
 
-/** Asks PAS, bounded in time and size; follows no redirect. */
+/** Creates the function that calls PAS, limited in time and size. It follows no redirect. */
 export function createAskProvider({ fetch, issuer, closed }: AskProviderParts): AskProvider {
-  // One listener for all calls: `AbortSignal.any` would hang every call's signal on the long-lived one.
+  // One listener for all calls: `AbortSignal.any` would attach every call's signal to the long-lived one.
   const inFlight = new Set<AbortController>()
   closed.addEventListener('abort', () => {
     for (const call of inFlight) call.abort()
@@ -54,8 +54,8 @@ export function createAskProvider({ fetch, issuer, closed }: AskProviderParts): 
 }
 
 /**
- * The same as a fetch for openid-client, which gets to see what `read` made of an answer and nothing else: it refuses
- * `null` members, and knows no bounds. What is not JSON goes through as it is.
+ * Wraps `ask` as a fetch for openid-client. It sees only what `read` returns, because it rejects `null` members and has
+ * no size limits. An answer that is not JSON is passed on unchanged.
  */
 export function toFetch(
   ask: AskProvider,
@@ -72,7 +72,7 @@ export function toFetch(
   }
 }
 
-/** `undefined` for what is no JSON. */
+/** @returns `undefined` if `text` is not JSON */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -86,7 +86,7 @@ function keep(headers: ReadAnswer['headers'], names: readonly string[]): Record<
   return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== null))
 }
 
-/** The error for a PAS that does not answer. Its cause is left out: undici's errors may quote what was sent. */
+/** The error for a PAS that does not answer. It has no cause, because undici's errors may quote what was sent. */
 function unreachable(issuer: string, error: unknown): PpoppoError {
   const { why, todo } = judge(error)
   return new PpoppoError(

@@ -3,30 +3,30 @@ import { ClockDifference, idTokenFault } from './faults.js'
 import { algorithmOf, type Jws, parseJws, SIGNATURE_ALGORITHMS } from './jws.js'
 import { isTokenHash } from './token-hash.js'
 
-/** By how much PAS's clock and ours may differ: for `exp`, `nbf`, `iat` and `auth_time` alike. */
+/** How far PAS's clock and ours may differ, for `exp`, `nbf`, `iat` and `auth_time`. */
 export const CLOCK_TOLERANCE_SECONDS = 60
 
-/** A ULID: 26 characters of Crockford's base 32, the first at most 7. */
+/** A ULID: 26 characters of Crockford's base 32; the first is at most 7. */
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 
-/** What every id_token must fit. */
+/** What every id_token is checked against. */
 export interface IdTokenExpectation {
   readonly issuer: string
   readonly clientId: string
   readonly accessToken: string
-  /** Milliseconds since the epoch, by a clock that PAS's is compared with. */
+  /** The current time that the token's times are compared with, in milliseconds since the epoch. */
   readonly now: number
 }
 
-/** What the id_token of a sign-in must fit, too (OIDC Core 3.1.3.7). */
+/** What the id_token of a sign-in is also checked against (OIDC Core 3.1.3.7). */
 export interface SignInExpectation extends IdTokenExpectation {
   readonly nonce: string
   readonly code: string
-  /** Where `max_age` was sent: PAS must have seen the person since, milliseconds. */
+  /** If `max_age` was sent: the person must have signed in at PAS since this time, in milliseconds. */
   readonly seenSince?: number
 }
 
-/** What the id_token of a refresh must fit, too (OIDC Core 12.2). */
+/** What the id_token of a refresh is also checked against (OIDC Core 12.2). */
 export interface RefreshExpectation extends IdTokenExpectation {
   readonly sub: string
   /** When the person signed in, milliseconds. */
@@ -36,9 +36,9 @@ export interface RefreshExpectation extends IdTokenExpectation {
 type Claims = Jws['payload']
 
 /**
- * Checks an id_token of the code exchange, all but its signature. A claim that is `null` counts as absent.
- * @returns the token taken apart, and `sub`, a ULID.
- * @throws `provider_response_invalid` naming the claim; {@link ClockDifference} where only the clocks disagree.
+ * Checks an id_token of the code exchange, except for its signature. A claim that is `null` counts as absent.
+ * @returns the parsed token, and `sub`, a ULID.
+ * @throws `provider_response_invalid` naming the claim; {@link ClockDifference} if only the clocks disagree.
  */
 export function checkSignInToken(idToken: string, expected: SignInExpectation): { jws: Jws; sub: string } {
   const jws = parsed(idToken)
@@ -55,9 +55,9 @@ export function checkSignInToken(idToken: string, expected: SignInExpectation): 
 }
 
 /**
- * Checks an id_token that came with a refresh, all but its signature. Its `nonce`, which it should not have, is not
- * compared: the first one is not kept.
- * @throws as {@link checkSignInToken}.
+ * Checks an id_token that came with a refresh, except for its signature. It should have no `nonce`; if it has one, it
+ * is not compared, because the nonce of the sign-in is not kept.
+ * @throws the same errors as {@link checkSignInToken}.
  */
 export function checkRefreshToken(idToken: string, expected: RefreshExpectation): Jws {
   const jws = parsed(idToken)
@@ -79,7 +79,7 @@ function parsed(idToken: string): Jws {
   const { alg, crit, kid } = jws.header
   if (!algorithmOf(alg))
     throw idTokenFault(`"alg", which must be ${SIGNATURE_ALGORITHMS.map((one) => one.alg).join(' or ')}`)
-  // RFC 7515 4.1.11: what must be understood is not.
+  // RFC 7515 4.1.11: a token whose critical extensions we do not understand must be rejected.
   if (crit !== undefined) throw idTokenFault('"crit"')
   if (kid !== undefined && typeof kid !== 'string') throw idTokenFault('"kid"')
   return jws
@@ -98,7 +98,7 @@ function checkHash(claims: Claims, name: 'at_hash' | 'c_hash', token: string): v
   if (hash !== undefined && !isTokenHash(hash, token)) throw idTokenFault(`"${name}"`)
 }
 
-/** Last of all: what is wrong in another way is not put down to a clock. */
+/** Runs last, so that a token with another fault is not blamed on a clock. */
 function checkTimes(claims: Claims, nowMs: number): void {
   const now = Math.floor(nowMs / 1000)
   const iat = timeOf(claims, 'iat')
@@ -125,7 +125,7 @@ function checkAuthTime(claims: Claims, seenSince: number | undefined): void {
   }
 }
 
-/** A token that comes expired was made by a clock that is behind ours, or made long ago: `iat` says which. */
+/** For a token that arrives expired: an old `iat` points to a clock behind ours; with a recent one, `exp` is wrong. */
 function expired(iat: number, now: number): PpoppoError {
   return iat < now - CLOCK_TOLERANCE_SECONDS ? new ClockDifference('exp', iat - now) : idTokenFault('"exp"')
 }

@@ -14,7 +14,7 @@ interface AnswerWithIdToken {
   readonly [member: string]: unknown
 }
 
-/** Verifies the id_tokens of token answers, signature and all. */
+/** Verifies the id_tokens of token answers, including their signatures. */
 export interface IdTokens {
   /**
    * @returns `sub`, a ULID.
@@ -26,9 +26,9 @@ export interface IdTokens {
     keys: KeySet,
   ): Promise<string>
   /**
-   * Where there is one, it must be about the person and the client of the sign-in (OIDC Core 12.2).
-   * @throws {@link SignInMismatch} where it is not, or is not by PAS; `provider_response_invalid` where only its times are
-   * wrong (a clock ends no sign-in) or PAS does not publish its key (a stale key set ends none either).
+   * If there is an id_token, it must be for the person and the client of the sign-in (OIDC Core 12.2).
+   * @throws {@link SignInMismatch} if it is not, or was not issued by PAS; `provider_response_invalid` if only its
+   * times are wrong or PAS does not publish its key, because neither a clock nor a stale key set may end a sign-in.
    */
   verifyRefresh(
     answer: AnswerWithIdToken,
@@ -37,7 +37,7 @@ export interface IdTokens {
   ): Promise<void>
 }
 
-/** Together with the token call less than the lease of a refresh. */
+/** Together with the time limit of the token call, this must stay below the lease of a refresh. */
 const KEYS_FOR_REFRESH_MS = 2_000
 
 /** What checking id_tokens needs. */
@@ -56,7 +56,7 @@ export function createIdTokens({ config, raise, wallClock = Date.now }: IdTokens
     now: wallClock(),
   })
 
-  /** The token came from PAS by TLS, and says what it should: without the keys that has to do (OIDC Core 3.1.3.7, 6). */
+  /** The token came from PAS over TLS and its claims fit: enough if no keys can be fetched (OIDC Core 3.1.3.7, 6). */
   async function judgeWhereKeysAnswer(jws: Jws, keys: KeySet): Promise<'verified' | 'no_key' | 'forged' | 'unknown'> {
     try {
       const verdict = await within(keys.judge(jws), KEYS_FOR_REFRESH_MS)
@@ -96,7 +96,7 @@ const WRONG_SIGNATURE = {
   forged: 'its signature',
 } as const
 
-/** What `check` refuses is no id_token of this sign-in, unless only a clock is wrong. */
+/** An id_token that `check` rejects does not belong to this sign-in, unless only a clock is wrong. */
 function ofThisSignIn<T>(check: () => T): T {
   try {
     return check()

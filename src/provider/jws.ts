@@ -53,7 +53,7 @@ export function parseJws(text: string): Jws | undefined {
   }
 }
 
-/** Whether `key` can verify signatures at all (RFC 7517 4, RFC 8037 2): an accepted curve, and meant for it. */
+/** Whether `key` has an accepted curve and is meant for verifying signatures (RFC 7517 4, RFC 8037 2). */
 export function isUsableKey({ kty, crv, use, key_ops: operations, alg }: Jwk): boolean {
   return (
     kty === 'OKP' &&

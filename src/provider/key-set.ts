@@ -5,19 +5,19 @@ import { isKeyFor, isSignedBy, isUsableKey, type Jwk, type Jws } from './jws.js'
 /** PAS's published keys. */
 export interface KeySet {
   /**
-   * `'no_key'`: PAS publishes none with this `kid` and algorithm. `'forged'`: the signature is by none of those it names.
+   * `'no_key'`: PAS publishes no key with this `kid` and algorithm. `'forged'`: no such key made the signature.
    * @throws what fetching the keys throws.
    */
   judge(jws: Jws): Promise<'verified' | 'no_key' | 'forged'>
-  /** Whether PAS publishes a key that an id_token may be signed with. Asks it. @throws what fetching the keys throws. */
+  /** Asks PAS whether it publishes a key that may sign an id_token. @throws what fetching the keys throws. */
   hasUsableKey(): Promise<boolean>
 }
 
 const FRESH_MS = 5 * 60_000
 
 /**
- * Keeps the keys for five minutes, and no longer than they work: PAS may change them between two sign-ins of the same
- * minute, and what did not verify must not fail again because of keys that were wrong once.
+ * Keeps the keys for five minutes, or until a signature does not verify: PAS may change its keys at any time, and a
+ * retry must not fail because of keys that have already failed once.
  */
 export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: Pick<Runtime, 'monotonic'>): KeySet {
   const flights = new SingleFlight<readonly Jwk[]>()
@@ -35,7 +35,7 @@ export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: 
       const before = kept && judgeBy(kept, jws)
       if (before === 'verified') return before
       const fetched = await flights.run('keys', fetchAnew).catch((error: unknown) => {
-        // Without newer keys a signature that is none of the key it names stays that.
+        // Without newer keys the verdict stands, because the key that the token names did not make the signature.
         if (before === 'forged') return kept ?? []
         throw error
       })

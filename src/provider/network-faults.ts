@@ -17,7 +17,7 @@ const ROWS: readonly Row[] = [
     'Check PPOPPO_AUTH_URL, the network and the firewall; where requests leave by a proxy, set one up for Node',
   ],
   [
-    // Also for a machine whose clock is wrong.
+    // Also happens when the clock of this machine is wrong.
     /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
     'its certificate is not valid today',
     "Check this machine's clock, and PAS's certificate",

@@ -16,7 +16,7 @@ export interface UserInfo {
   readonly accountType?: string
 }
 
-/** The answer of userinfo, which has been read member by member, in our names. `sub` has been compared. */
+/** Converts a userinfo answer to our names. Its members and its `sub` have already been checked. */
 export function toUserInfo(answer: Readonly<Record<string, unknown>>): UserInfo {
   const { sub, ppnum, email, email_verified: emailVerified, created_at: createdAt, account_type: accountType } = answer
   const created = new Date(String(createdAt))
@@ -32,7 +32,7 @@ export function toUserInfo(answer: Readonly<Record<string, unknown>>): UserInfo 
     ...(typeof email === 'string' ? { email } : {}),
     ...(typeof emailVerified === 'boolean' ? { emailVerified } : {}),
     createdAt: created,
-    // People have none; newer crates name them, too.
+    // People have no account type here, although newer crates send one for them too.
     ...(typeof accountType === 'string' && accountType !== 'human' ? { accountType } : {}),
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What of a wish PAS can do: an account chooser only where it announces one. Every provider knows `login` (OIDC Core 15.1),
- * by which another account can be used, too.
+ * The `prompt` for a wish, if PAS supports it. An account chooser that PAS does not announce becomes `login`, which
+ * every provider knows (OIDC Core 15.1) and which also lets people use another account.
  */
 export function promptOf(wished: string | undefined, announced: unknown): { prompt?: string } {
   if (wished === undefined) return {}

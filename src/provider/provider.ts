@@ -24,30 +24,30 @@ import { PROMPTS, SENDS_ISSUER } from './read-answers.js'
 
 /** PAS, as far as the library needs it. Every call has a deadline, and throws only `PpoppoError`s without secrets. */
 export interface Provider {
-  /** Finds PAS, where that has not been done. */
+  /** Runs discovery if that has not been done yet. */
   find(): Promise<void>
-  /** Sees that people can be signed in: asks PAS now, unless it has just answered, and reads its keys. */
+  /** Checks that people can sign in: asks PAS now, unless it has just answered, and reads its keys. */
   check(): Promise<void>
-  /** Sees that PAS is there, and gives what makes the URL the browser goes to: nobody is sent to a dead host. */
+  /** Checks that PAS answers, so that no browser is sent to a dead host; returns what builds the authorization URL. */
   prepareAuthorization(): Promise<(request: AuthorizationRequest) => URL>
-  /** Whether the `iss` of an authorization response, or its absence, is right (RFC 9207). */
+  /** Whether the `iss` of an authorization response, or its absence, is valid (RFC 9207). */
   isExpectedIssuer(iss: string | undefined): Promise<boolean>
   /** Exchanges the code and verifies the id_token. */
   exchangeCode(request: CodeExchange): Promise<Grant & { readonly sub: string }>
   /**
-   * Renews the tokens of a sign-in. An id_token in the answer must be about that sign-in (OIDC Core 12.2).
-   * @returns `'revoked'` where PAS says `invalid_grant`: the refresh token is dead.
-   * @throws {@link SignInMismatch} where the id_token is somebody else's.
+   * Renews the tokens of a sign-in. An id_token in the answer must belong to that sign-in (OIDC Core 12.2).
+   * @returns `'revoked'` if PAS answers `invalid_grant`: the refresh token is no longer valid.
+   * @throws {@link SignInMismatch} if the id_token belongs to somebody else.
    */
   refresh(refreshToken: string, of: RefreshedSignIn): Promise<Grant | 'revoked'>
   /**
-   * @returns `'rejected'` where PAS does not take the access token (401).
+   * @returns `'rejected'` if PAS does not accept the access token (401).
    * @throws `subject_mismatch` when the answer is about somebody else (OIDC Core 5.3.2).
    */
   userinfo(accessToken: string, sub: string): Promise<UserInfo | 'rejected'>
-  /** Revokes a token where PAS announces how (RFC 7009); else does nothing. */
+  /** Revokes a token if PAS announces an endpoint for that (RFC 7009); otherwise does nothing. */
   revoke(token: string): Promise<void>
-  /** Where the browser goes to end its session at PAS, where PAS announces that (RP-Initiated Logout 1.0). */
+  /** The URL that ends the browser's session at PAS, if PAS announces one (RP-Initiated Logout 1.0). */
   endSessionUrl(): Promise<URL | undefined>
 }
 
@@ -56,9 +56,9 @@ export interface AuthorizationRequest {
   readonly state: string
   readonly nonce: string
   readonly codeVerifier: string
-  /** Further parameters; ours win. */
+  /** Further parameters; ours take precedence. */
   readonly params?: AuthorizationParams
-  /** What a link wishes for, where `params` says nothing of it. */
+  /** Parameters that a link asked for; `params` takes precedence. */
   readonly wishes?: AuthorizationParams
 }
 
@@ -68,41 +68,41 @@ export interface CodeExchange {
   readonly state: string
   readonly nonce: string
   readonly codeVerifier: string
-  /** Where `max_age` was sent: PAS must have seen the person since, milliseconds. */
+  /** If `max_age` was sent: the person must have signed in at PAS since this time, in milliseconds. */
   readonly seenSince?: number
 }
 
-/** Whose tokens are renewed. */
+/** The sign-in whose tokens are renewed. */
 export interface RefreshedSignIn {
   readonly sub: string
   /** When the person signed in, milliseconds. */
   readonly createdAt: number
-  /** What was granted so far, where the answer names none. */
+  /** The scopes granted so far, used if the answer names none. */
   readonly scopes: readonly string[]
 }
 
 /** Tokens as PAS granted them. */
 export interface Grant {
-  /** When PAS was asked, milliseconds: the token's life counts from there, whatever takes long afterwards. */
+  /** When PAS was asked, in milliseconds. The token's life counts from here, so a slow answer cannot extend it. */
   readonly askedAt: number
   readonly accessToken: string
-  /** Absent where PAS does not rotate: the old one stays valid. */
+  /** Absent if PAS does not rotate it: the old one stays valid. */
   readonly refreshToken?: string
   readonly expiresInMs: number
   readonly scopes: readonly string[]
 }
 
 const DOCUMENTED_LIFE_SECONDS = 3600
-/** Logins within this time share one look at PAS. */
+/** Sign-ins within this time share one request to PAS. */
 const SEEN_LATELY_MS = 1_000
 
 /** What the calls to PAS need. */
 export interface ProviderParts {
   readonly config: Config
   readonly runtime: Runtime
-  /** Aborts every call, and the calls that come after it. */
+  /** Aborts running calls and all later ones. */
   readonly closed: AbortSignal
-  /** Reports what PAS does wrong, where no call fails for it. */
+  /** Reports faults of PAS that make no call fail. */
   readonly raise: RaiseEvent
 }
 
@@ -125,9 +125,9 @@ export function createProvider({ config, runtime, closed, raise }: ProviderParts
       askedAt,
       accessToken: answer.access_token,
       ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
-      // Never 0: every request would renew it. Whole milliseconds: a record holds no others.
+      // Never 0, because every request would renew it. Rounded, because a record stores whole milliseconds.
       expiresInMs: Math.floor(Math.max(1, answer.expires_in ?? DOCUMENTED_LIFE_SECONDS) * 1000),
-      // RFC 6749 5.1: absent means as asked.
+      // RFC 6749 5.1: if absent, the granted scopes are those that were asked for.
       scopes: answer.scope === undefined ? asked : answer.scope.split(' ').filter(Boolean),
     }
   }

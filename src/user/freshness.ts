@@ -9,16 +9,16 @@ import type { Refresher } from './refresh.js'
 
 const DAY_MS = 24 * 60 * 60_000
 const FOREGROUND_MS = 1_000
-/** How long a failed background refresh is not tried again in this process. */
+/** How long this process waits before it retries a failed background refresh. */
 const RETRY_MS = 10_000
 
-/** Keeps a sign-in that is in use alive and true. */
+/** Keeps a sign-in that is in use alive and confirmed by PAS. */
 export interface Freshness {
   /**
-   * Called on every request of a sign-in: moves its idle expiry when a quarter of the idle time has gone, and lets PAS
-   * confirm it once per access-token life, in the background. One that PAS has not confirmed for a day is confirmed
-   * first, for a second at most. PAS or the store being down ends nothing.
-   * @returns the sign-in as it is now, `undefined` when PAS has revoked it.
+   * Called on every request of a sign-in. Extends its idle expiry when a quarter of the idle time has passed, and has
+   * PAS confirm it once per access-token life, in the background. If PAS has not confirmed it for a day, the request
+   * waits for that, for a second at most. No sign-in ends because PAS or the store is down.
+   * @returns the sign-in as it is now; `undefined` when PAS has revoked it.
    */
   keep(signIn: SignIn): Promise<SignIn | undefined>
   /** Starts a refresh that nobody waits for. */
@@ -37,7 +37,7 @@ export function createFreshness(parts: FreshnessParts): Freshness {
   const { config, vault, refresher, runtime } = parts
   const failedLately = new RecentSet({ ttlMs: RETRY_MS, capacity: 10_000, now: runtime.monotonic })
 
-  /** The refresher has reported what went wrong; here it only matters not to try again at once. */
+  /** The refresher has already reported a failure; this only avoids an immediate retry. */
   async function tryRefresh(signIn: SignIn): Promise<SignIn | undefined> {
     try {
       return await refresher.refresh(signIn)
@@ -77,7 +77,7 @@ export function createFreshness(parts: FreshnessParts): Freshness {
       }
       const answer = await within(tryRefresh(touched), FOREGROUND_MS)
       if (answer !== TIMED_OUT) return answer
-      // It goes on, and the next requests do not wait for it again.
+      // The refresh continues, and the next requests do not wait for it again.
       failedLately.add(touched.id)
       return touched
     },

@@ -9,10 +9,10 @@ import type { Store } from '../store/store.js'
 import type { SignIn } from '../vault/record.js'
 import type { Vault } from '../vault/vault.js'
 
-/** Renews the tokens of a sign-in, once for all who ask. */
+/** Renews the tokens of a sign-in; concurrent callers share one call to PAS. */
 export interface Refresher {
   /**
-   * @param stale the sign-in whose access token is not good enough any more.
+   * @param stale the sign-in whose access token must be renewed.
    * @returns the sign-in with newer tokens, whoever fetched them; `undefined` when it has ended.
    * @throws `provider_unavailable`, `provider_misconfigured`, `store_unavailable`: the sign-in stays.
    */
@@ -28,20 +28,20 @@ export interface RefresherParts {
   readonly raise: RaiseEvent
 }
 
-/** Longer than a call to PAS may take; a holder that is killed delays the others by no more than this. */
+/** Longer than a call to PAS may take. If the holder is killed, the others wait no longer than this. */
 const LEASE_MS = 8_000
 const GIVE_UP_MS = 2 * LEASE_MS
 const POLL_MS = 50
-/** For tokens that PAS has issued and a store does not take yet. */
+/** For storing tokens that PAS has already issued. */
 const SAVE_TRIES = 4
 const SAVE_PAUSE_MS = 300
 
 export function createRefresher({ vault, store, provider, runtime, raise }: RefresherParts): Refresher {
   const flights = new SingleFlight<SignIn | undefined>()
 
-  /** Of all processes one calls PAS: the holder of the lease. The others look for its result. */
+  /** Only one of all processes calls PAS: the holder of the lease. The others poll for its result. */
   async function refreshAmongProcesses(stale: SignIn): Promise<SignIn | undefined> {
-    // Finding PAS may take a deadline of its own, and the lease is for the token call alone.
+    // Discovery comes first, because it has its own time limit and the lease only covers the token call.
     await provider.find()
     const holder = randomToken(runtime, 128)
     const deadline = runtime.monotonic() + GIVE_UP_MS
@@ -54,7 +54,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
         if (current.refreshedAt !== stale.refreshedAt) return current
         if (isHolder) return await fetchTokens(current)
       } finally {
-        // A lease that cannot be given back ends by itself.
+        // A lease that cannot be released expires by itself.
         if (isHolder) await store.releaseLease(stale.id, holder).catch(() => {})
       }
       await wait(POLL_MS + runtime.randomBytes(1).readUInt8() / 5)
@@ -71,7 +71,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
   async function fetchTokens(current: SignIn): Promise<SignIn | undefined> {
     const { refreshToken } = current.tokens
     if (refreshToken === undefined) {
-      // Nobody can ask PAS about this one any more: it ends with its access token, and not before.
+      // Without a refresh token PAS cannot be asked again, so the sign-in ends when its access token expires.
       return runtime.now() < current.tokens.expiresAt ? current : end(current, refreshToken, 'not_renewable')
     }
     const grant = await askPas(current, refreshToken)
@@ -105,7 +105,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
   async function saveTokens(current: SignIn, grant: Grant): Promise<SignIn | undefined> {
     let isOurs = false
     const kept = await saveWithRetry(grant, current.id, (latest) => {
-      // Somebody whose lease outlived ours was quicker: theirs is the newer one.
+      // If our lease expired, another process may have stored newer tokens: keep those.
       isOurs = latest.tokens.accessToken === current.tokens.accessToken
       if (!isOurs) return undefined
       const now = runtime.now()
@@ -125,7 +125,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     if (kept) {
       if (isOurs) raise({ type: 'token_refreshed', sub: kept.sub, signInId: kept.id })
     } else if (grant.refreshToken !== undefined) {
-      // Signed out while PAS answered: what it issued must not live on.
+      // Signed out while PAS answered: the new tokens must not stay valid.
       provider
         .revoke(grant.refreshToken)
         .catch(() => raise({ type: 'revocation_failed', detail: 'after a late refresh' }))
@@ -133,7 +133,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     return kept
   }
 
-  /** A rotated refresh token that is not stored is a sign-in lost, so a store that fails is tried again. */
+  /** Retries when the store fails, because losing a rotated refresh token means losing the sign-in. */
   async function saveWithRetry(grant: Grant, ...update: Parameters<Vault['update']>): Promise<SignIn | undefined> {
     for (let triesLeft = grant.refreshToken === undefined ? 1 : SAVE_TRIES; ; triesLeft -= 1) {
       try {
@@ -145,7 +145,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     }
   }
 
-  /** Ends the sign-in, unless somebody meanwhile stored another refresh token than the one that was refused. */
+  /** Ends the sign-in, unless a refresh token other than the refused one has been stored meanwhile. */
   async function end(
     current: SignIn,
     refreshToken: string | undefined,
@@ -159,7 +159,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
 
   return {
     refresh: (stale) =>
-      // By token, too: who found a newer one refused must not be given that one back.
+      // Keyed by token too: a caller whose newer token was refused must not get that same token back.
       flights.run(`${stale.id} ${stale.tokens.accessToken}`, async () => {
         try {
           return await refreshAmongProcesses(stale)

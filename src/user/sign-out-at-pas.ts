@@ -4,11 +4,11 @@ import { TIMED_OUT, within } from '../lib/wait.js'
 import type { Provider } from '../provider/provider.js'
 import type { EndedSignIn } from '../vault/vault.js'
 
-/** What a sign-out does at PAS: both only after the sign-in has ended here, and both bounded in time. */
+/** What a sign-out does at PAS. Both steps run only after the sign-in has ended here, and both are limited in time. */
 export interface SignOutAtPas {
   /** Revokes the refresh tokens of sign-ins that have ended. Never throws: `onEvent` receives `revocation_failed`. */
   revoke(ended: readonly EndedSignIn[]): Promise<void>
-  /** Where the browser goes to end its session at PAS; `undefined` if PAS announces no such URL, fails or is slow. */
+  /** The URL that ends the browser's session at PAS; `undefined` if PAS announces none, fails or is slow. */
   endSessionUrl(): Promise<string | undefined>
 }
 
@@ -21,7 +21,7 @@ export interface SignOutAtPasParts {
 const REVOCATION_MS = 3_000
 const END_SESSION_MS = 2_000
 
-/** Creates what signs people out at PAS. */
+/** Creates the part that signs people out at PAS. */
 export function createSignOutAtPas({ provider, raise }: SignOutAtPasParts): SignOutAtPas {
   return {
     async revoke(ended) {

@@ -14,18 +14,18 @@ import { type SignIn, toPpoppoUser } from '../vault/record.js'
 import type { EndedSignIn, Vault } from '../vault/vault.js'
 import type { SignOutAtPas } from './sign-out-at-pas.js'
 
-/** Ends sign-ins, for good. */
+/** Ends sign-ins permanently. */
 export interface SignOut {
-  /** Ends the sign-in of this browser, with `everywhere` all of that person's. */
+  /** Ends the sign-in of this browser; with `everywhere`, all sign-ins of that person. */
   endHere(req: Request, res: Response, signIn: SignIn | undefined, everywhere: boolean): Promise<void>
   /**
-   * Ends a sign-in whose session the app has ended by itself. Never throws; PAS hears of it later, and `onSignOut` does
-   * not: the app knows.
+   * Ends a sign-in whose session the app itself has ended. Never throws. PAS is notified in the background; `onSignOut`
+   * is not called, because the app already knows.
    */
   endWithSession(id: string): Promise<void>
-  /** Ends the session of a sign-in that has ended elsewhere: what is in it was for the person who was signed in. */
+  /** Ends the session of a sign-in that has ended elsewhere, because its data belongs to that person. */
   endSessionOfGone(req: Request, res: Response): Promise<void>
-  /** Ends one sign-in by id, whosever browser it is in. @returns whether there was one. */
+  /** Ends one sign-in by id, in any browser. @returns whether there was one. */
   endOne(id: string, reason: SignOutReason): Promise<boolean>
 }
 
@@ -67,7 +67,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
       if (ownSession.owns(req)) await ownSession.end(req, carried)
       else if (req.session) await endAppSession(req, carried)
     } catch {
-      // The record is gone, so the pointer leads nowhere; the blob ends by its own expiry.
+      // The record is deleted, so the pointer is useless; the blob expires by itself.
       raise({
         type: 'store_unavailable',
         operation: 'session end',
@@ -79,13 +79,13 @@ export function createSignOut(parts: SignOutParts): SignOut {
   return {
     async endHere(req, res, signIn, everywhere) {
       const id = signIn?.id ?? (req.session && readPointer(req.session, pointerKey)?.signInId)
-      // Nobody to sign out: what an anonymous visitor's session holds is not ours to end.
+      // Nobody is signed in, and an anonymous visitor's session is not ours to end.
       if (id === undefined) return
       const isEverywhere = everywhere && signIn !== undefined
       const ended = isEverywhere ? [...(await vault.removeAll(signIn.sub))] : []
-      // Alone, or where the index does not know it.
+      // Either only this sign-in was to end, or the index does not list it.
       if (!ended.some((one) => one.id === id)) {
-        // With some ended already the person is signed out, whatever becomes of this one.
+        // If others have already ended, the sign-out must not fail because of this one.
         const one = await (ended.length > 0 ? vault.discard(id) : vault.remove(id))
         if (one) ended.push(one)
       }
@@ -106,7 +106,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
       const carried = otherPointers(req.session, pointerKey)
       try {
         if (ownSession.owns(req)) return await ownSession.leave(req, carried)
-        // Its cookie is the app's to send, with whatever answer this is.
+        // The app sends its own session cookie with this answer, so no cache may keep it.
         onHeaders(res, () => keepPrivate(res, 'no-store'))
         await endAppSession(req, carried)
       } catch (error) {

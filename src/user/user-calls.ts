@@ -8,14 +8,14 @@ import type { Vault } from '../vault/vault.js'
 import type { Freshness } from './freshness.js'
 import type { Refresher } from './refresh.js'
 
-/** Told of the sign-in as it is after a call: with newer tokens, or another ppnum. */
+/** Receives the sign-in as it is after a call: with newer tokens, or another ppnum. */
 export type AdoptNewer = (signIn: SignIn) => void
 
 /** Calls to PAS on behalf of the person who is signed in. */
 export interface UserCalls {
   /**
-   * An access token that is good now. One about to expire is renewed in the background; only one that has expired is
-   * waited for.
+   * A valid access token. One that is about to expire is renewed in the background; the caller waits only if it has
+   * already expired.
    * @throws `signed_out` when PAS has revoked the sign-in.
    */
   accessToken(signIn: SignIn, adopt: AdoptNewer): Promise<string>
@@ -38,7 +38,7 @@ export function createUserCalls(parts: UserCallsParts): UserCalls {
   async function current(signIn: SignIn, adopt: AdoptNewer): Promise<SignIn> {
     if (hasExpired(signIn, runtime.now())) {
       const fresh = await renewed(signIn, adopt)
-      // A request that lives for hours asks with what it began with: the newer token of then may be old by now, too.
+      // A request that runs for hours still has its first token: the one that replaced it may have expired by now too.
       return hasExpired(fresh, runtime.now()) ? renewed(fresh, adopt) : fresh
     }
     if (isRefreshDue(signIn, runtime.now())) freshness.refreshInBackground(signIn)
@@ -77,7 +77,7 @@ export function createUserCalls(parts: UserCallsParts): UserCalls {
     },
   }
 
-  /** `req.ppoppo.user` shows what PAS said last. Failing that it is only late. */
+  /** Keeps `req.ppoppo.user` up to date. A failed write is ignored, because the next call writes again. */
   async function rename(signIn: SignIn, { ppnum, accountType }: UserInfo, adopt: AdoptNewer): Promise<void> {
     const write = vault.update(signIn.id, ({ accountType: _before, ...latest }) => ({
       ...latest,

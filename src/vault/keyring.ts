@@ -3,13 +3,13 @@ import type { VaultKey } from '../config/options.js'
 import { lengthPrefixed } from '../lib/digest.js'
 import type { Runtime } from '../lib/runtime.js'
 
-/** What a sealed text is for and belongs to. It opens only with the very same context. */
+/** What a sealed text is for and belongs to. It opens only with exactly the same context. */
 export interface SealContext {
   /** What kind of record: `'sign-in'` or `'transaction'`. */
   readonly purpose: string
   /** The record's own id: its encryption key is derived with it as salt. */
   readonly recordId: string
-  /** Everything else the record must not be parted from (sub, created, absolute expiry, ...). */
+  /** Everything else that the sealed text is bound to (sub, created, absolute expiry, ...). */
   readonly binding: readonly string[]
 }
 
@@ -18,11 +18,11 @@ export interface KeyRing {
   /** `v1.<keyId>.<base64url of nonce, ciphertext, tag>`, under the first key. */
   seal(context: SealContext, plaintext: string | Uint8Array): string
   /**
-   * The plaintext, or `undefined` for every cause alike: changed, cut, re-encoded, moved, unknown key. One answer for
-   * all of them gives an attacker nothing to learn from.
+   * The plaintext, or `undefined` if the text was changed, cut, re-encoded or moved, or its key is unknown. All causes
+   * give the same answer, so that an attacker learns nothing from it.
    */
   open(context: SealContext, text: string): string | undefined
-  /** As {@link open}, for what was sealed as bytes. */
+  /** Like {@link open}, for what was sealed as bytes. */
   openBytes(context: SealContext, text: string): Buffer | undefined
   /** Whether a text was sealed under a key that is no longer the first. */
   isOld(text: string): boolean
@@ -32,7 +32,7 @@ const VERSION = 'v1'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** @param keys the first seals, all open. */
+/** @param keys the first one seals, any of them opens. */
 export function createKeyRing(keys: readonly VaultKey[], clientId: string, runtime: Runtime): KeyRing {
   const [first] = keys
   if (!first) throw new TypeError('a key ring needs at least one key')
@@ -55,7 +55,7 @@ export function createKeyRing(keys: readonly VaultKey[], clientId: string, runti
       const key = byId.get(keyId ?? '')
       if (version !== VERSION || !key || !body || rest.length > 0) return undefined
       const sealed = Buffer.from(body, 'base64url')
-      // Node decodes leniently; a text that is not the one we wrote, to the letter, does not open.
+      // Node decodes leniently, but only exactly the text that we wrote may open.
       if (sealed.toString('base64url') !== body || sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
       const decipher = createDecipheriv(
         'aes-256-gcm',

@@ -1,6 +1,6 @@
 import type { SignIn } from './record.js'
 
-/** Longest time before its expiry that an access token is renewed. */
+/** An access token is renewed at most this long before it expires. */
 const EARLY_MS = 60_000
 
 /** When a sign-in ends: its idle expiry (`idleMs` after the last touch) or its absolute one, whichever is earlier. */
@@ -9,8 +9,8 @@ export function expiryOf(signIn: Pick<SignIn, 'touchedAt' | 'absoluteExpiresAt'>
 }
 
 /**
- * Whether use must extend the idle expiry: a quarter of the idle time has passed since it last did. So a record is not
- * written with every request, and an idle time of `idleMs` is enforced as 0.75 to 1.0 of it.
+ * Whether use must extend the idle expiry: a quarter of the idle time has passed since the last extension. This avoids
+ * writing the record on every request; the idle time that is enforced is therefore 0.75 to 1.0 of `idleMs`.
  */
 export function isTouchDue({ touchedAt }: Pick<SignIn, 'touchedAt'>, now: number, idleMs: number): boolean {
   return now - touchedAt >= idleMs / 4

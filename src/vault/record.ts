@@ -25,28 +25,28 @@ export interface SignIn {
   readonly account?: unknown
 }
 
-/** What PAS issued. Sealed wherever it is stored. */
+/** What PAS issued. Always stored sealed. */
 export interface Tokens {
   readonly accessToken: string
   readonly expiresAt: number
   readonly refreshToken?: string | undefined
 }
 
-/** The person of a sign-in or a profile, as the app gets to see them. */
+/** The person of a sign-in or a profile, as the app sees them. */
 export function toPpoppoUser({ sub, ppnum, accountType }: PpoppoUser): PpoppoUser {
   return { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
 }
 
 /** The readable part of a stored record: what a list of sign-ins shows. Unverified, unlike what {@link openRecord} gives. */
 export type ClearRecord = Omit<SignIn, 'tokens' | 'account'> & {
-  /** When the store drops it: the earlier of idle and absolute expiry, as the app's configuration had it. */
+  /** When the store drops it: the earlier of idle and absolute expiry, as configured when it was written. */
   readonly expiresAt: number
   readonly sealed: string
 }
 
 const PURPOSE = 'sign-in'
 
-/** A sign-in as one line of JSON; keys are short because every sign-in pays for them in Redis memory. */
+/** A sign-in as one line of JSON; keys are short because every sign-in stores them in Redis memory. */
 export function sealRecord(keyRing: KeyRing, signIn: SignIn, expiresAt: number): string {
   const { tokens, account } = signIn
   const secret = JSON.stringify({ a: tokens.accessToken, e: tokens.expiresAt, r: tokens.refreshToken, o: account })
@@ -90,7 +90,7 @@ export function parseRecord(id: string, record: VersionedRecord): ClearRecord | 
   }
 }
 
-/** The whole sign-in, proven unchanged; `undefined` when it does not open. */
+/** The whole sign-in, verified as unchanged; `undefined` when it does not open. */
 export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undefined {
   const { sealed, expiresAt, ...rest } = clear
   const secret = parseJsonObject(keyRing.open(sealContext(rest, expiresAt), sealed) ?? '')
@@ -106,12 +106,12 @@ export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undef
   }
 }
 
-/** What is kept of a record that has opened: everything but its tokens. */
+/** What is kept in memory of a record that has opened: everything but its tokens. */
 export interface OpenedRecord {
   readonly clear: ClearRecord
   readonly shown: Omit<SignIn, 'tokens' | 'account'>
   readonly tokensExpireAt: number
-  /** As JSON: each request gets an object of its own. */
+  /** As JSON, so that each request gets its own object. */
   readonly account: string | undefined
 }
 
@@ -155,8 +155,8 @@ export function toSignIn(keyRing: KeyRing, record: OpenedRecord): SignIn {
 }
 
 /**
- * Who someone is, since when, until when and what for cannot be edited in the store: all of the readable part is
- * authenticated. Every write seals the record again, so that costs nothing.
+ * The whole readable part is authenticated, so that nobody can edit in the store who signed in, when, for how long and
+ * with which scopes. This costs nothing extra, because every write seals the record again.
  */
 function sealContext(record: Omit<SignIn, 'tokens' | 'account'>, expiresAt: number): SealContext {
   const { id, sub, ppnum, accountType, userAgent, scopes } = record

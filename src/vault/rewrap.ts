@@ -19,20 +19,20 @@ export interface RewrapParts {
   readonly isDryRun?: boolean
 }
 
-/** Of one record. `gone`: it ended before it could be looked at. */
+/** What happened to one record. `gone`: it ended before it could be read. */
 type Outcome = 'rewrapped' | 'current' | 'unreadable' | 'gone'
 
 /**
- * Re-encrypts every record that is under an old key. It overwrites only what it has read, so a sign-out meanwhile stays
- * one, and it takes every time from the record itself: no sign-in lives longer for it, or shorter, whatever lifetimes
- * the process that rewraps is configured with.
+ * Re-encrypts every record that is under an old key. It overwrites a record only if that has not changed since it was
+ * read, so a concurrent sign-out is never undone. It takes all times from the record itself, so no sign-in lives longer
+ * or shorter, whatever lifetimes the rewrapping process is configured with.
  */
 export async function rewrapAll(
   parts: RewrapParts,
   onProgress?: (progress: RewrapProgress) => void,
 ): Promise<RewrapProgress> {
   let progress: RewrapProgress = { seen: 0, rewrapped: 0, unreadable: 0 }
-  // A scan may tell an id twice.
+  // A scan may return an id twice.
   const known = new Set<string>()
   for await (const id of parts.store.scanSignIns()) {
     if (known.has(id)) continue
@@ -62,7 +62,7 @@ async function rewrapOne({ store, keyRing, isDryRun }: RewrapParts, id: string):
     const result = await store.writeSignIn(id, record.version, sealRecord(keyRing, signIn, expiresAt), expiresAt)
     if (result === 'written') return 'rewrapped'
     if (result === 'gone') return 'gone'
-    // Somebody wrote it meanwhile, perhaps under the new key already: look again.
+    // Another process wrote it meanwhile, perhaps already under the new key: read it again.
   }
   throw new PpoppoError('store_unavailable', 'A sign-in is being written too often at once; try again.')
 }

@@ -5,14 +5,14 @@ import { SingleFlight } from '../lib/single-flight.js'
 import type { Store } from '../store/store.js'
 import { createKeyRing, type KeyRing } from './keyring.js'
 
-/** The secrets of this instance. Configured ones are there at once; made ones come from the store. */
+/** The secrets of this instance. Configured ones are available at once; generated ones come from the store. */
 export interface Secrets {
   keyRing(): Promise<KeyRing>
-  /** The first signs, all verify. */
+  /** The first one signs, any of them verifies. */
   sessionSecrets(): Promise<readonly string[]>
 }
 
-/** What secrets are made of. */
+/** What the secrets need. */
 export interface SecretsParts {
   readonly config: Pick<Config, 'clientId' | 'vaultKeys' | 'sessionSecrets'>
   readonly store: Store
@@ -21,9 +21,9 @@ export interface SecretsParts {
 }
 
 /**
- * In development a secret that is not configured is made once and shared through the store, so that several processes
- * on one Redis agree. Whoever reads that Redis reads the secret, hence the warning; in production configuration
- * refuses to start without them.
+ * In development a secret that is not configured is generated once and shared through the store, so that all processes
+ * on one Redis use the same. Anyone who can read that Redis can read the secret, hence the warning; in production the
+ * configuration is rejected without them.
  */
 export function createSecrets({ config, store, runtime, raise }: SecretsParts): Secrets {
   const flights = new SingleFlight<string>()

@@ -20,32 +20,32 @@ import {
   toSignIn,
 } from './record.js'
 
-/** The sign-ins there are. A record here *is* the sign-in: once it is gone nothing brings it back. */
+/** All sign-ins. A record here *is* the sign-in: once it is deleted, nothing brings it back. */
 export interface Vault {
-  /** A new id for a sign-in of the person `sub`: nobody has it yet. */
+  /** A new, unused id for a sign-in of the person `sub`. */
   newId(sub: string): string
   /** @returns `undefined` when the person signed out everywhere after this attempt began. */
   create(signIn: NewSignIn, attemptStartedAt: number): Promise<SignIn | undefined>
   /** The sign-in, or `undefined` when there is none, or its record does not open (which raises `vault_unreadable`). */
   read(id: string): Promise<SignIn | undefined>
   /**
-   * Writes what `change` makes of the sign-in; called again with the newer one when somebody else wrote meanwhile.
-   * Where `change` returns `undefined` nothing is written.
+   * Writes the sign-in that `change` returns. If it was written meanwhile, `change` is called again with the newer one.
+   * If `change` returns `undefined`, nothing is written.
    * @returns the sign-in as it is now; `undefined` when there is none any more.
    */
   update(id: string, change: (current: SignIn) => SignIn | undefined): Promise<SignIn | undefined>
   /**
-   * Deletes the sign-in, with `onlyIf` while that holds.
-   * @returns what was deleted, without tokens where they do not open.
+   * Deletes the sign-in; with `onlyIf`, only if that returns `true`.
+   * @returns what was deleted, without tokens if they do not open.
    */
   remove(id: string, onlyIf?: (current: SignIn) => boolean): Promise<EndedSignIn | undefined>
-  /** As `remove`, for a sign-in that nobody uses: never throws; where the store fails it is tried once more later. */
+  /** Like `remove`, for a sign-in that nobody uses. Never throws; if the store fails, it is retried once later. */
   discard(id: string): Promise<EndedSignIn | undefined>
-  /** As `discard`, for a sign-in whose browser has signed in again: {@link fate} remembers that for a while. */
+  /** Like `discard`, for a sign-in whose browser has signed in again: {@link fate} remembers that for a while. */
   replace(id: string): Promise<EndedSignIn | undefined>
   /**
-   * What became of a sign-in that `read` does not give. One that does not open is there: another instance may have the
-   * key for it.
+   * What happened to a sign-in that `read` does not return. One that does not open counts as `'there'`, because another
+   * instance may have its key.
    */
   fate(id: string): Promise<'there' | 'replaced' | 'gone'>
   /** Ends all sign-ins of a person, also any being created at this moment. */
@@ -77,18 +77,18 @@ export interface VaultParts {
   readonly raise: RaiseEvent
 }
 
-/** An attempt is refused after 10 minutes; onSignIn and clocks get the rest. */
+/** An attempt is refused after 10 minutes; the rest is margin for onSignIn and for clocks that differ. */
 const NOT_BEFORE_TTL_MS = 60 * 60_000
 const TAG_LENGTH = 22
 /** What follows the tag in a sign-in's id. */
 const RANDOM_PART = /^\.[\w-]{22}$/
-/** Writers of one sign-in are few: a touch, a refresh, a rewrap. */
+/** Enough, because a sign-in has few concurrent writers: a touch, a refresh, a rewrap. */
 export const MAX_CONFLICTS: number = 16
-/** A command that timed out runs within this time, or not at all. */
+/** A command that timed out runs within this time or never. */
 const LATE_CREATION_MS = 3_000
 /** Longer than any request takes. */
 const REPLACED_TTL_SECONDS = 600
-/** Twice as many at most: records of some 5,000 people. See {@link TextCache}. */
+/** The cache holds at most twice as many: the records of some 5,000 people. See {@link TextCache}. */
 const MAX_OPENED_CHARACTERS = 4_000_000
 
 export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
@@ -105,7 +105,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     const known = opened.get(id, record.value)
     const signIn = known ? toSignIn(ring, known) : openFirst(ring, id, record)
     if (!signIn) {
-      // Deleted by nobody: one instance with an old key list must not sign everyone out.
+      // Not deleted, because one instance with an old key list must not sign everyone out.
       if (!unreadable.has(id)) raise({ type: 'vault_unreadable', signInId: id })
       unreadable.add(id)
       return undefined
@@ -163,7 +163,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     return undefined
   }
 
-  /** A creation that timed out may have run, or may run yet; nobody would know of the record. */
+  /** A creation that timed out has an unknown outcome: it may leave a record that nobody uses. */
   async function removeLater(id: string): Promise<void> {
     await wait(LATE_CREATION_MS)
     await store.deleteSignIn(id).catch(() => {})
@@ -207,7 +207,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     discard,
 
     async replace(id) {
-      // A request that came with the old session may be under way still.
+      // A request with the old session may still be running.
       await store.sessions.set(replacedMark(id), '1', REPLACED_TTL_SECONDS).catch(() => {})
       return discard(id)
     },
@@ -238,7 +238,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
   }
 }
 
-/** Lies among the session blobs: no session id has a colon. */
+/** Stored among the session blobs; it cannot collide, because no session id contains a colon. */
 function replacedMark(id: string): string {
   return `replaced:${id}`
 }
