@@ -4,7 +4,7 @@ import { type TIMED_OUT, within } from './wait.js'
 export const APP_DEADLINE_MS = 10_000
 
 /**
- * Calls a function of the app, with a deadline. If it throws before it returns a promise, that too is a rejection.
+ * Calls a function of the app, with a deadline. If it throws before it returns a promise, that is a rejection too.
  *
  * @returns what the function returned, or `TIMED_OUT` after {@link APP_DEADLINE_MS}
  * @throws what the function threw

@@ -5,12 +5,12 @@
  * @example
  * const disposers = new Disposers()
  * disposers.add(runtime.after(1_000, done))
- * disposers.add(onAbort(signal, done)) // calls `done` at once where the signal is aborted already
+ * disposers.add(onAbort(signal, done)) // calls `done` at once if the signal is already aborted
  */
 export class Disposers {
   #releases: (() => void)[] | undefined = []
 
-  /** Calls `release` once, on {@link Disposers.dispose}; at once where that has been called. */
+  /** Calls `release` once, on {@link Disposers.dispose}; at once if that has already been called. */
   add(release: () => void): void {
     if (this.#releases) this.#releases.push(release)
     else release()

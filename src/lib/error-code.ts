@@ -9,7 +9,7 @@ export function errorCode(error: unknown): string {
 }
 
 /**
- * The code of a failed fetch (`ECONNREFUSED`, `UND_ERR_SOCKET`): its own, or that of its cause, where undici puts it. Never
+ * The code of a failed fetch (`ECONNREFUSED`, `UND_ERR_SOCKET`): its own, or its cause's, where undici puts it. Never
  * the message, which may quote what was sent. `connection failed` if there is no code.
  */
 export function networkCode(error: unknown): string {

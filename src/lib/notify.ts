@@ -9,6 +9,6 @@ export function notify<State>(callback: ((state: State) => unknown) | undefined,
     const result = callback?.(state)
     if (isThenable(result)) result.then(undefined, () => {})
   } catch {
-    // Nobody to report it to: the callback is where the app hears of faults.
+    // There is nowhere else to report this: the callback is how the app learns of faults.
   }
 }

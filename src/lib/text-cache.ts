@@ -1,9 +1,9 @@
 /**
- * Remembers what was made of texts, by key. A value is given out only with the very text it was made of, so a text that
- * changes is looked at again.
+ * Remembers, by key, values derived from texts. A value is returned only for the exact text it was derived from, so a
+ * changed text is processed again.
  *
  * Bounded by the length of the texts: two generations of at most `maxCharacters` each. When the younger one is full, it becomes
- * the older one, and what was not used since is dropped.
+ * the older one, and values that were not used since are dropped.
  */
 export class TextCache<T> {
   #young = new Map<string, Entry<T>>()
@@ -15,7 +15,7 @@ export class TextCache<T> {
     this.#maxCharacters = options.maxCharacters
   }
 
-  /** What was made of this text under this key; `undefined` where that is not known, or the text was another. */
+  /** The value derived from this text under this key; `undefined` if there is none, or the text was different. */
   get(key: string, text: string): T | undefined {
     const young = this.#young.get(key)
     const entry = young ?? this.#old.get(key)
@@ -24,7 +24,7 @@ export class TextCache<T> {
     return entry.value
   }
 
-  /** Remembers what was made of a text, instead of what was remembered under this key. */
+  /** Remembers the value derived from a text; replaces any other value under this key. */
   set(key: string, text: string, value: T): void {
     this.#add(key, { text, value })
   }

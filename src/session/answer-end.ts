@@ -4,7 +4,7 @@ import type { PpoppoError } from '../errors.js'
 import { explainUnsavable } from './unsavable.js'
 import type { Visit } from './visit.js'
 
-/** What it takes to end an answer. */
+/** What ending an answer needs. */
 export interface AnswerEndParts {
   readonly req: Request
   readonly visit: Visit
@@ -25,8 +25,8 @@ const ENTITY_HEADERS = [
 ]
 
 /**
- * Saves the session before an answer ends, if that is due: whoever has the whole answer finds what it wrote. A session that
- * cannot be saved is an error, as long as the app can still answer with one.
+ * Saves the session before an answer ends, if that is due, so that a client that has the whole answer finds what it
+ * wrote. A session that cannot be saved is an error, as long as the app can still answer with one.
  */
 export function saveAtEnd({ req, visit, isSaveDue, next, onUnsaved }: AnswerEndParts): void {
   const { res, end } = visit
@@ -67,7 +67,7 @@ export function saveAtEnd({ req, visit, isSaveDue, next, onUnsaved }: AnswerEndP
   res.end = endSession as ServerResponse['end']
 }
 
-/** Node refuses a body where `res.end` is called; so does this, though the body is sent later. */
+/** Refuses an invalid body as soon as `res.end` is called, as Node does, though here the body is sent later. */
 function saveAndEnd({ session }: Request, { res, end }: Visit, [chunk, encoding]: readonly unknown[]): void {
   const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding | undefined) : chunk
   if (bytes !== undefined && bytes !== null && !ArrayBuffer.isView(bytes)) {
@@ -91,7 +91,7 @@ function parseEndArguments(args: readonly unknown[]): { body: readonly unknown[]
 }
 
 function callBackAtFinish({ res, end }: Visit, callback: Callback): void {
-  // Node says then that it is too late.
+  // Node then reports that it is too late.
   if (res.writableFinished) Reflect.apply(end, res, [callback])
   else if (typeof res.once === 'function') res.once('finish', callback)
 }

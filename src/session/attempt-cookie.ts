@@ -5,7 +5,7 @@ import { type Runtime, randomToken } from '../lib/runtime.js'
 import { cookieNamesOf } from './cookie-names.js'
 import { clearCookie, setCookie } from './set-cookie.js'
 
-/** The cookies that bind login attempts to a browser: one per attempt, so that tabs do not overwrite each other's. */
+/** The cookies that bind login attempts to a browser: one per attempt, so that tabs do not overwrite each other. */
 export interface AttemptCookies {
   /** A new cookie value, with the time in it: milliseconds by the store's clock. */
   newValue(begunAt: number): string
@@ -15,7 +15,7 @@ export interface AttemptCookies {
   set(req: Request, res: Response, state: string, value: string): void
   /** The cookie's value; `undefined` if this browser did not begin the attempt. */
   read(req: Request, state: string): string | undefined
-  /** Clears the cookie of an attempt, where this browser sent it. */
+  /** Clears the cookie of an attempt, if this browser sent it. */
   clear(req: Request, res: Response, state: string): void
 }
 
@@ -23,7 +23,7 @@ export interface AttemptCookies {
 const COOKIE_TTL_MS = 60 * 60_000
 /** Above this many open attempts in one browser, the oldest is dropped. */
 const MAX_OPEN_ATTEMPTS = 10
-/** In one answer: more would not fit into the buffer that a proxy has for its headers (nginx: 4 KB). */
+/** Per answer: more would not fit into a proxy's buffer for headers (nginx: 4 KB). */
 const MAX_DROPPED = 10
 /** `<milliseconds in base 36>.<128 random bits>` */
 const VALUE = /^([0-9a-z]{8,10})\.[A-Za-z0-9_-]{22}$/

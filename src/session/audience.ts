@@ -1,25 +1,25 @@
 import type { ServerResponse } from 'node:http'
 
 /*
- * Who may be given an answer. A cookie that leaves with one that a cache gives to the next visitor makes that visitor
- * somebody else.
+ * Who may receive an answer. If a cache serves an answer with a session cookie to the next visitor, that visitor
+ * becomes somebody else.
  */
 
-/** As the headers say: whoever asks, the one who asked, or nothing is said, and then a shared cache may guess (RFC 9111 4.2.2). */
+/** What the headers allow: anybody, only the requester, or unsaid: then shared caches may guess (RFC 9111 4.2.2). */
 export type Audience = 'everyone' | 'unsaid' | 'one'
 
 /** Headers for one kind of shared cache, which obeys them instead of `Cache-Control` (RFC 9213, and older ones). */
 const TARGETED = /^(.+-cache-control|surrogate-control|edge-control|x-accel-expires)$/i
 /** After these a cache keeps nothing. */
 const BANS = ['no-store', 'private', 'bypass-cache', 'off', '0']
-/** With these it may store a response that it revalidates every time: after a 304 it serves what it stored, cookies included. */
+/** With these a cache may store a response and revalidate it: after a 304 it serves the stored one, cookies too. */
 const WEAK = ['no-cache', 'max-age=0', 'maxage=0']
 
 export function audienceOf(res: ServerResponse): Audience {
   const targeted = targetedNames(res).map((name) => restrictionOf(headerOf(res, name)))
   if (targeted.includes('none')) return 'everyone'
   const directives = parseDirectives(headerOf(res, 'Cache-Control'))
-  // Who reads a header of its own does not read this one.
+  // A cache that has a header of its own ignores `Cache-Control`.
   if (directives.get('private') === '' || directives.has('no-store'))
     return targeted.includes('weak') ? 'unsaid' : 'one'
   if (['public', 's-maxage', 'immutable'].some((name) => directives.has(name))) return 'everyone'
@@ -38,9 +38,9 @@ function restrictionOf(targeted: string): 'ban' | 'weak' | 'none' {
 }
 
 /**
- * Keeps an answer from everybody but the one who asked, whatever sets these headers later: listeners that were there
- * before us run after us.
- * @param how `no-store` where it may have been meant for everyone; `private` leaves the browser's own cache as it was
+ * Makes an answer private to the requester, even if something sets these headers later, because listeners that were
+ * registered before ours run after it.
+ * @param how `no-store` if the answer may have been meant for everyone; `private` leaves the browser's own cache alone
  */
 export function keepPrivate(res: ServerResponse, how: 'private' | 'no-store'): void {
   if (audienceOf(res) !== 'one') {
@@ -77,7 +77,7 @@ function headerOf(res: ServerResponse, name: string): string {
   return [res.getHeader(name) ?? []].flat().join(', ')
 }
 
-/** Name -> argument, '' without one. A `private="Set-Cookie"` with an argument is no promise: many caches do not know it. */
+/** Name -> argument, '' without one. Do not rely on `private="Set-Cookie"`: many caches do not know the argument. */
 function parseDirectives(header: string): ReadonlyMap<string, string> {
   const found = header.toLowerCase().matchAll(/([^\s,;="]+)(?:\s*=\s*(?:"([^"]*)"?|([^\s,;"]*)))?/g)
   return new Map([...found].map(([, name = '', quoted, plain]) => [name, quoted ?? plain ?? '']))

@@ -9,23 +9,23 @@ import type { SessionCommands } from '../store/store.js'
 /** What the blobs are made of. */
 export interface BlobsParts {
   readonly commands: SessionCommands
-  /** Those that sign the cookie; blob and cookie are renewed together, so they rotate together. */
+  /** The secrets that sign the cookie; blob and cookie are renewed together, so they rotate together. */
   readonly secrets: () => Promise<readonly string[]>
-  /** How long an unused session lives, in milliseconds, where its cookie does not say. */
+  /** How long an unused session lives, in milliseconds, if its cookie does not say. */
   readonly idleMs: number
   /** Writes a session as the text of an object that is not empty. */
   readonly toText: (session: SessionData) => string
 }
 
-/** The last member of a stored blob, which stays JSON for whoever looks into the store. */
+/** The last member of a stored blob, so that the blob stays JSON for anybody who inspects the store. */
 const CODE = /^(.*),"ppoppo:code":"([\w-]{43})"\}$/s
-/** Twice as many at most: blobs of some 10,000 sessions. See {@link TextCache}. */
+/** The cache holds up to twice as many: blobs of some 10,000 sessions. See {@link TextCache}. */
 const MAX_PROVEN_CHARACTERS = 4_000_000
 
 /**
  * Sessions as JSON in the store: connect-redis on our session commands. A blob carries a code over itself and its session
- * id, so who can only write to the store puts nobody's sign-in into a session of their own. A blob that has been read is
- * not proven again while it is the same.
+ * id, so that somebody who can only write to the store cannot put another person's sign-in into their own session. A
+ * blob that has been verified is not verified again until it changes.
  */
 export function createBlobs({ commands, secrets, idleMs, toText }: BlobsParts): RedisStore {
   const proven = new TextCache<string>({ maxCharacters: MAX_PROVEN_CHARACTERS })
@@ -38,7 +38,7 @@ export function createBlobs({ commands, secrets, idleMs, toText }: BlobsParts): 
     return text
   }
 
-  /** What connect-redis calls of an ioredis client. */
+  /** The methods of an ioredis client that connect-redis calls. */
   const client = {
     async get(sid: string): Promise<string | null> {
       const blob = await commands.get(sid)
@@ -57,7 +57,7 @@ export function createBlobs({ commands, secrets, idleMs, toText }: BlobsParts): 
     client,
     prefix: '',
     ttl: Math.ceil(idleMs / 1_000),
-    // What is in a blob that is ours was written by `toText`.
+    // A blob with a valid code was written by `toText`.
     serializer: { parse: (text) => Object(parseJsonObject(text)) as SessionData, stringify: toText },
   })
 }

@@ -1,12 +1,12 @@
 import type { Config } from '../config/options.js'
 import { digestOf } from '../lib/digest.js'
 
-/** What the cookies of one client are called. Apps with different clients may share a host; a cookie knows no port. */
+/** The cookie names of one client. Apps with different clients may share a host, and cookies ignore the port. */
 export interface CookieNames {
   readonly session: string
-  /** The default before version 0.2, which had no client in it: still read, never written. */
+  /** The default before version 0.2, without the client's name: still read, never written. */
   readonly formerSession?: string
-  /** What the cookies of login attempts begin with. */
+  /** Prefix of the cookies of login attempts. */
   readonly attempts: string
   /** Before version 0.2: still read. */
   readonly formerAttempts: string

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { defineHidden } from '../lib/define-hidden.js'
 
 /**
- * An answer over HTTP/2 sends its headers without calling `writeHead`, which is where cookies are set. With this it calls it.
+ * Makes an HTTP/2 answer call `writeHead` before it sends its headers, because that is when cookies are set.
  */
 export function callWriteHead(res: ServerResponse): void {
   if (typeof Reflect.get(res, 'createPushResponse') !== 'function') return

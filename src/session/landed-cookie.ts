@@ -5,25 +5,25 @@ import type { Runtime } from '../lib/runtime.js'
 import { type CookieNames, cookieNamesOf } from './cookie-names.js'
 import { clearCookie, setCookie } from './set-cookie.js'
 
-/** How a browser comes to a guard: it has just landed, once, or again and again within seconds; or neither. */
+/** Whether a browser at a guard has just signed in: once, again and again within seconds, or not at all. */
 export type Landing = 'none' | 'once' | 'again'
 
 /**
- * Says for ten seconds that a sign-in was just finished in this browser. A guard that sees it, but no session, knows
- * that the session cookie does not arrive, and stops what would be an endless round of redirects.
+ * Records for ten seconds that a sign-in was just finished in this browser. A guard that sees it, but no session, knows
+ * that the session cookie does not arrive, and stops an otherwise endless loop of redirects.
  */
 export interface LandedCookie {
   set(req: Request, res: Response): void
   clear(res: Response): void
   landingOf(req: Request): Landing
-  /** The session came with the request, with the sign-in in it: cookies are kept here. */
+  /** The request came with a session that holds the sign-in, so this browser keeps cookies. */
   hasArrived(req: Request, res: Response): void
 }
 
 const MAX_AGE_SECONDS = 10
 /** The clocks of two machines differ by less than this. */
 const TOLERANCE_MS = 60_000
-/** Milliseconds in base 36; after another landing, which no session came after, with a mark. */
+/** Milliseconds in base 36, with a mark if the landing before it was followed by no session. */
 const VALUE = /^([0-9a-z]{8,10})(\.again)?$/
 const AGAIN = '.again'
 
@@ -39,7 +39,7 @@ export function createLandedCookie({ config, runtime: { now } }: LandedCookiePar
   const attributes = { httpOnly: true, secure: config.isHttps, sameSite: 'lax', path: '/' } as const
   const arrived = new WeakSet<Request>()
 
-  /** Only the name that was set, and no older than it can be: on http a sister domain may have set one for a year. */
+  /** Only under the name we set, and only if recent: on http a sister domain may have set one for a year. */
   function sent(req: Request): Landing {
     const [, time, again] = VALUE.exec(parseCookie(req.headers.cookie ?? '')[name] ?? '') ?? []
     if (time === undefined) return 'none'

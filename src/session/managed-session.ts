@@ -8,15 +8,15 @@ import { cameWith } from './visit.js'
 
 type Done = (error?: unknown) => void
 
-/** What a session asks of the store it lies in. */
+/** What a session needs from its store. */
 export interface SessionKeeper {
   /** Ends the session of a request: see `SessionStore`. */
   endOf(req: Request, session: AppSession, done: Done): void
 }
 
 /**
- * `req.session`: express-session's, with methods that call back with an error where express-session's throw, end nothing,
- * or never call back. It has no members of its own, which would hide those of an app.
+ * `req.session`: express-session's, with methods that call back with an error when express-session's would throw, end
+ * nothing, or never call back. It has no members of its own, because they would hide an app's.
  */
 export class ManagedSession extends Session {
   declare readonly req: Request
@@ -26,7 +26,7 @@ export class ManagedSession extends Session {
     setState(this, state)
   }
 
-  /** `save` of a session that JSON cannot hold throws only where there is no callback to get the error. */
+  /** If JSON cannot hold the session, `save` throws only if there is no callback to get the error. */
   override save(done?: Done): this {
     if (refuses(this, done)) return this
     try {
@@ -72,7 +72,7 @@ function refuses(one: ManagedSession, done: Done = () => {}): boolean {
 }
 
 function keeperOf({ req }: ManagedSession): SessionKeeper {
-  return req.sessionStore as unknown as SessionKeeper // sessions of this class lie in our own store only
+  return req.sessionStore as unknown as SessionKeeper // sessions of this class are only ever in our own store
 }
 
 function hooksOf(one: ManagedSession): readonly { destroyed(): Promise<void>; regenerated(): void }[] {

@@ -3,10 +3,10 @@ import { digestOf } from '../lib/digest.js'
 import { isPlainObject, parseJsonObject } from '../lib/guards.js'
 import { tagOf } from '../store/store.js'
 
-/** All that the session blob holds of a sign-in. Not a secret: it leads nowhere without the vault's record. */
+/** All that the session blob holds about a sign-in. Not a secret, since it is useless without the vault's record. */
 export interface SignInPointer {
   readonly signInId: string
-  /** Where the sign-in led to: where a stale callback sends the person back. */
+  /** Where the sign-in led, and where a stale callback sends the person back to. */
   readonly returnTo: string
   /** The callbacks this browser has made lately, see `sign-in/arrivals.ts`. */
   readonly arrivals: readonly string[]
@@ -14,10 +14,10 @@ export interface SignInPointer {
 
 /** Keys of all instances begin with this. */
 const PREFIX = 'ppoppo:'
-/** `<tag>.<random>`: a session is the app's to write, so what is in it is looked at. */
+/** `<tag>.<random>`: checked, because the app may write anything into a session. */
 const SIGN_IN_ID = /^[\w-]{1,64}\.[\w-]{1,64}$/
 
-/** Two instances with different clients in one session each have their own key. */
+/** A key per client, so that two instances with different clients can share a session. */
 export function pointerKey(clientId: string): string {
   return `${PREFIX}${digestOf('pointer', clientId).slice(0, 8)}`
 }
@@ -35,11 +35,11 @@ function pointerIn(value: unknown): SignInPointer | undefined {
 }
 
 /**
- * Whose sign-in a stored session points at, also one of another instance: the tag of the person. `undefined` where
- * nobody is signed in in it.
+ * The tag of the person whose sign-in a stored session points at, even if it belongs to another instance. `undefined`
+ * if nobody is signed in.
  */
 export function personIn(blob: string): string | undefined {
-  // Most sessions are nobody's, and need no parsing.
+  // In most sessions nobody is signed in, so skip the parsing.
   const session = blob.includes('"signInId"') ? (parseJsonObject(blob) ?? {}) : {}
   const names = Object.keys(session).filter((name) => name.startsWith(PREFIX))
   const pointer = names.map((name) => pointerIn(session[name])).find((found) => found !== undefined)

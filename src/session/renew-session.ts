@@ -6,10 +6,10 @@ import { SessionStore } from './session-store.js'
 
 /** How a session is renewed. */
 export interface Renewal<T> {
-  /** Where the pointer lies in the session. */
+  /** The pointer's key in the session. */
   readonly key: string
   readonly pointer: SignInPointer
-  /** Names of what is carried over. */
+  /** Names of the values that are carried over. */
   readonly keep: readonly string[]
   /** Done while the new session is saved. The old one ends only if both succeed. */
   readonly beside: () => Promise<T>
@@ -18,7 +18,7 @@ export interface Renewal<T> {
 /**
  * Gives the browser a new session id, carries over what may be kept, points the new session at `pointer` and waits
  * until it is saved, because express-session would send the redirect first.
- * @returns what `beside` gave
+ * @returns the result of `beside`
  */
 export async function renewSession<T>(req: Request, { key, pointer, keep, beside }: Renewal<T>): Promise<T> {
   const before = assertSession(req)
@@ -45,14 +45,14 @@ export async function renewSession<T>(req: Request, { key, pointer, keep, beside
     await endIn(sessionStore, req, before)
     return result
   } catch (error) {
-    // Else express-session would save the new one with the response, and send its cookie.
+    // Otherwise express-session would save the new session with the response, and send its cookie.
     Object.assign(req, { session: before, sessionID })
     void endIn(sessionStore, req, session).catch(() => {})
     throw error
   }
 }
 
-/** Waits for both, also if one fails: what is to be undone has happened then. @throws the error of the first, then of the second */
+/** Waits for both even if one fails: what must be undone has happened. @throws the first's error, else the second's */
 async function both<T>(first: Promise<T>, second: Promise<void>): Promise<T> {
   const [one, other] = await Promise.allSettled([first, second])
   if (one.status === 'rejected') throw one.reason
@@ -72,7 +72,7 @@ export async function regenerate(req: Request): Promise<void> {
   await settle((done) => assertSession(req).regenerate(done))
 }
 
-/** Ends a session that is the app's own. Its content belonged to the person who signed out; pointers of other instances are carried over. */
+/** Ends the app's own session, since its content was the person's. Carries over the pointers of other instances. */
 export async function endAppSession(req: Request, carried: Readonly<Record<string, unknown>>): Promise<void> {
   await regenerate(req)
   if (Object.keys(carried).length === 0) return
@@ -80,7 +80,7 @@ export async function endAppSession(req: Request, carried: Readonly<Record<strin
   await settle((done) => req.session.save(done))
 }
 
-/** @throws `session_missing` where there is no session, or one that cannot change its id (cookie-session). */
+/** @throws `session_missing` if there is no session, or one that cannot change its id (cookie-session). */
 export function assertSession(req: Request): Request['session'] {
   const session: unknown = req.session
   if (!session) {

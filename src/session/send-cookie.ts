@@ -11,15 +11,15 @@ import { type CameWithSession, type CookieSettings, cameWith, sentIdOf, type Vis
 
 /** Decides when the session cookie is sent with an answer. */
 export interface CookieSender {
-  /** What came with a request whose session was found. */
+  /** Describes what came with a request whose session was found. */
   begin(req: Request): CameWithSession
   /**
-   * Asked at the end of the answer: whether the stored blob must be renewed because the cookie was. Both are renewed
+   * Called at the end of the answer: whether the stored blob must be renewed because the cookie was. Both are renewed
    * together, and rarely.
    * @throws `session_invalid`
    */
   isBlobDue(req: Request, visit: Visit): boolean
-  /** Call just before the headers are sent. @returns the id of the session whose cookie they have. */
+  /** Call just before the headers are sent. @returns the id of the session whose cookie they carry. */
   writeCookie(req: Request, visit: Visit): string | undefined
 }
 
@@ -43,8 +43,8 @@ export interface CookieSenderParts {
 const PROMPT_MS = 1_000
 
 /**
- * The cookie leaves when a session begins, when the app sets it up in another way, and when a quarter of its life has
- * gone; and never with an answer that others may be given: a new one makes the answer private, a renewal waits.
+ * The cookie is sent when a session begins, when the app changes its settings, and when a quarter of its life has
+ * passed; never with an answer that others may receive: a new cookie makes the answer private, a renewal waits.
  */
 export function createCookieSender(parts: CookieSenderParts): CookieSender {
   const { cookie, store, idleMs, runtime } = parts
@@ -53,8 +53,8 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
 
   /**
    * A slow response may leave after its browser got a newer session from another process, whose cookie it must not
-   * overwrite; and what comes with a 304 may be kept with an answer that others are given. So a renewal waits for a
-   * prompt one; where there is none, any does once half of the life has gone.
+   * overwrite; and a cache may keep a 304's cookie with an answer that others receive. So a renewal waits for a prompt
+   * answer; if there is none, any answer will do once half of the cookie's life has passed.
    */
   function isPoorCarrier({ res }: Visit, { renewal }: CameWithSession, session: Session): boolean {
     const now = runtime.now()
@@ -62,11 +62,11 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
     return now - renewal.dueAt > PROMPT_MS || res.statusCode === 304
   }
 
-  /** `must`: this answer becomes private for it; `may`: another will do. */
+  /** `must`: send the cookie now and make the answer private; `may`: another answer will do. */
   function claimOf(req: Request, visit: Visit): 'must' | 'may' | undefined {
     const { session, sessionID } = req
     if (!session || isStandIn(session) || isDropped(session) || store.hasEnded(sessionID)) return undefined
-    // What stands in its place does not say HttpOnly.
+    // If the app replaced the cookie object, the replacement may lack HttpOnly.
     if (!hasCookie(session)) return undefined
     const came = cameWith(visit, sessionID)
     if (!came) return isAnnounced(req) ? 'must' : undefined
@@ -98,7 +98,7 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
         if (claimOf(req, visit) === undefined) return false
         const fault = explainUnsavable(session)
         if (fault) throw fault
-        // Only now is it known whether the cookie really leaves.
+        // Send the headers: only then is it known whether the cookie is really sent.
         visit.res.writeHead(visit.res.statusCode)
       }
       return sentIdOf(visit) === sessionID
@@ -118,11 +118,11 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
   }
 }
 
-/** Whether the browser is told of a session that it did not bring: not before something is in it. */
+/** Whether the browser gets the cookie of a session that it did not send: only once something is in it. */
 function isAnnounced(req: Request): boolean {
   const { session } = req
   if (!stateOf(session).isRenewed && contentText(session) === '{}') return false
-  // As express-session does, a cookie that the app has made `secure` is kept off a connection that is not.
+  // As in express-session, a cookie that the app has made `secure` is not sent over an insecure connection.
   return session.cookie.secure !== true || Reflect.get(req.socket ?? {}, 'encrypted') === true || req.secure === true
 }
 
@@ -132,8 +132,8 @@ function settingsOf({ cookie }: Session): CookieSettings {
 }
 
 /**
- * express-session measures `originalMaxAge` again with each `touch()`, and loses a millisecond or more when the clock moves
- * on meanwhile. Less than the whole second in which a cookie is dated is no change that an app made.
+ * express-session measures `originalMaxAge` again with each `touch()`, and loses a millisecond or more if the clock
+ * moves on meanwhile. Cookies are dated in whole seconds, so a smaller difference is not a change that the app made.
  */
 function isSetUpAs(before: CookieSettings, session: Session): boolean {
   const now = settingsOf(session)

@@ -10,7 +10,7 @@ import { cookieLines, cookieNameOf } from './set-cookie.js'
 /** The session that a cookie names. */
 export interface NamedSession {
   readonly id: string
-  /** Whether the cookie came under its former name alone. */
+  /** Whether the cookie came only under its former name. */
   readonly isFormer: boolean
 }
 
@@ -26,13 +26,13 @@ export interface SessionCookie {
   lineFor(session: Session, secret: string): string | undefined
   /** The lines that clear the cookie of a session, under both its names. */
   clearing(req: Request, sid: string): readonly string[]
-  /** The line that clears the cookie under its former name, where it belongs to this session. */
+  /** The line that clears the cookie under its former name, if it belongs to this session. */
   clearingFormer(req: Request, sid: string): readonly string[]
 }
 
-/** As it is signed: package cookie-signature, with the mark of express-session. */
+/** The signed form: package cookie-signature, with express-session's prefix. */
 const SIGNED = /^s:(.+)\.([^.]*)$/s
-/** Twice as many at most: cookies of some 10,000 sessions. See {@link TextCache}. */
+/** The cache holds up to twice as many: cookies of some 10,000 sessions. See {@link TextCache}. */
 const MAX_PROVEN_CHARACTERS = 1_000_000
 
 export function createSessionCookie(names: CookieNames, isHttps: boolean): SessionCookie {
@@ -71,7 +71,7 @@ export function createSessionCookie(names: CookieNames, isHttps: boolean): Sessi
     others: (res) => cookieLines(res).filter((line) => !isSetting(line)),
     lineFor(session, secret) {
       try {
-        // As express-session writes it.
+        // The form that express-session writes.
         const settings: SerializeOptions = Object(Reflect.get(session.cookie, 'data'))
         return secured(stringifySetCookie(name, `s:${session.id}.${signatureOf(session.id, secret)}`, settings))
       } catch {

@@ -4,7 +4,8 @@ import { defineHidden } from '../lib/define-hidden.js'
 import type { Visit } from './visit.js'
 
 /*
- * What is known of one session object besides what the app sees in it. What is known of the request is in `visit.ts`.
+ * What we know about one session object besides what the app sees in it. What we know about the request is in
+ * `visit.ts`.
  *
  *   the store gave it, or it is new ──────────────> kept
  *   the store could not be read ──────────────────> stand-in           never written, never sent
@@ -15,24 +16,24 @@ import type { Visit } from './visit.js'
 /** What happens to a session at the end of its request. */
 export type SessionFate = 'kept' | 'stand-in' | 'dropped-if-empty' | 'dropped'
 
-/** What is known of one session object. */
+/** What we know about one session object. */
 export interface SessionState {
   fate: SessionFate
-  /** When its cookie was last sent, in milliseconds since the epoch; `undefined` where that is not known. */
+  /** When its cookie was last sent, in milliseconds since the epoch; `undefined` if unknown. */
   sentAt: number | undefined
-  /** Whether the store may hold a blob of it. */
+  /** Whether the store may have a blob of it. */
   isStored: boolean
-  /** Whether it took the place of another one: its cookie is sent even while it is empty. */
+  /** Whether it replaced another session: its cookie is sent even while it is empty. */
   isRenewed: boolean
-  /** Its content as the store has it, as JSON; `undefined` where the store does not have it. */
+  /** Its content in the store, as JSON; `undefined` if the store does not have it. */
   savedText: string | undefined
-  /** The request it belongs to; `undefined` where it did not come through the middleware. */
+  /** The request it belongs to; `undefined` if it did not come through the middleware. */
   readonly visit: Visit | undefined
 }
 
 const STATE = Symbol('ppoppo session')
 
-/** A state to begin with. */
+/** The initial state of a session object. */
 export function newState(state: Partial<SessionState> = {}): SessionState {
   return {
     fate: 'kept',
@@ -45,7 +46,7 @@ export function newState(state: Partial<SessionState> = {}): SessionState {
   }
 }
 
-/** Gives a session object its state, where neither a loop nor a copy finds it. */
+/** Attaches its state to a session object, hidden from loops and copies. */
 export function setState(session: object, state: SessionState): void {
   defineHidden(session, STATE, state)
 }

@@ -20,7 +20,7 @@ type Done = (error?: unknown) => void
 export interface SessionStoreParts {
   /** The commands of the store behind it. */
   readonly commands: SessionCommands
-  /** Those that sign the cookie. */
+  /** The secrets that sign the cookie. */
   readonly secrets: () => Promise<readonly string[]>
   /** How long an unused session lives, in milliseconds. */
   readonly idleMs: number
@@ -34,23 +34,23 @@ export interface SessionStoreParts {
   readonly onDestroyed: (session: SessionData) => Promise<void>
 }
 
-/** When the cookie was sent last, in the stored blob only: what the app sees of a session holds nothing of ours. */
+/** When the cookie was last sent: in the stored blob only, so that the app does not see it in its session. */
 const COOKIE_SENT_AT = 'ppoppo:cookie'
-/** How long after its session ended a cookie may still come late. */
+/** How long after its session ended a cookie may still arrive. */
 const LATE_COOKIE_TTL_MS = 10_000
 /** 32 characters. */
 const SESSION_ID_BYTES = 24
 
 /**
- * connect-redis, with what it and express-session lack: while Redis fails, a request gets an empty session under the same id that
- * is never written, and its cookie stays; a session that was destroyed cannot be written back.
+ * connect-redis, with what it and express-session lack: while Redis fails, a request gets an empty session under the
+ * same id, which is never written, and its cookie stays; a destroyed session cannot be written back.
  */
 export class SessionStore extends session.Store implements SessionKeeper {
   readonly #blobs: RedisStore
   readonly #parts: SessionStoreParts
   /** Ids of sessions that ended in this process a moment ago. */
   readonly #ended: RecentSet
-  /** Ids of sessions that had ended, perhaps in another process, when a cookie of theirs came; an answer had cleared it. */
+  /** Ids of sessions that ended, maybe in another process, whose cookie came after an answer had cleared it. */
   readonly #late: RecentSet
 
   constructor(parts: SessionStoreParts) {
@@ -91,7 +91,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
       () => done(),
       (error: unknown) => {
         if (!visit?.isEnding) return done(error)
-        // The response is gone already, so the app's error handler could do nothing with it.
+        // The response has already been sent, so the app's error handler could do nothing.
         this.#reportUnsaved(describe(error))
         done()
       },
@@ -110,13 +110,13 @@ export class SessionStore extends session.Store implements SessionKeeper {
     callBack(ends, () => done(), done)
   }
 
-  /** Ends the session of a request, whose answer takes the cookie out of the browser, or brings another. */
+  /** Ends the session of a request; the answer clears its cookie or replaces it. */
   endOf(req: Request, session: AppSession | undefined, done: Done = () => {}): void {
-    // It has ended before; and what was never stored needs no tombstone: a flood of visitors leaves nothing behind.
+    // Already ended, or never stored and in need of no tombstone, so that a flood of visitors leaves nothing behind.
     if (!session || !stateOf(session).isStored) return process.nextTick(done)
     const visit = this.#parts.visitOf(req)
     const came = visit && canSendCookie(visit) ? cameWith(visit, session.id) : undefined
-    // Where another answer has cleared its cookie already, the browser may have signed in again since.
+    // If another answer has already cleared its cookie, the browser may have signed in again since.
     const cleared = this.hasEnded(session.id) ? undefined : came
     if (cleared) cleared.isEnded = true
     callBack(
@@ -145,7 +145,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     this.endOf(req, req.session, this.#thenGenerate(req, done))
   }
 
-  /** As {@link regenerate}, but the cookie in the browser is left alone. */
+  /** Like {@link regenerate}, but the cookie in the browser is left alone. */
   leave(req: Request, done: Done): void {
     const generate = this.#thenGenerate(req, done)
     callBack(this.#end(req.sessionID, false), () => generate(), generate)
@@ -153,7 +153,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
 
   #thenGenerate(req: Request, done: Done): Done {
     return (error) => {
-      // Unlike express-session's: a session that could not be ended is not left behind alive.
+      // Unlike express-session's: if the old session could not be ended, fail, so that it is not left behind alive.
       if (error) return done(error)
       this.generate(req)
       done()
@@ -174,7 +174,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     const { runtime, visitOf } = this.#parts
     const { sessionID: sent } = req
     const state = newState({ sentAt: runtime.now(), isRenewed, visit: visitOf(req) })
-    // The browser has signed out, and perhaps in again: a new cookie would take the place of its newer one.
+    // The browser has signed out, and perhaps in again: a new cookie would replace its newer one.
     if (sent && this.#late.has(sent)) state.fate = 'dropped'
     req.sessionID = runtime.randomBytes(SESSION_ID_BYTES).toString('base64url')
     req.session = new ManagedSession(req, { cookie: this.#newCookie() }, state)
@@ -201,7 +201,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     const found: Readonly<Record<string, unknown>> | null = await this.#blobs.get(sid)
     if (!found || !isPlainObject(found['cookie'])) return undefined
     const { [COOKIE_SENT_AT]: sentAt, cookie, ...content } = found
-    const data = { cookie: cookie as unknown as session.Cookie, ...content } // as `toText` wrote it
+    const data = { cookie: cookie as unknown as session.Cookie, ...content } // in the form that `toText` writes
     const savedText = JSON.stringify(content)
     setState(data, newState({ savedText, sentAt: typeof sentAt === 'number' ? sentAt : undefined, isStored: true }))
     return data
@@ -216,9 +216,9 @@ export class SessionStore extends session.Store implements SessionKeeper {
 }
 
 /**
- * Lies beside the tombstone of a session whose cookie was taken out of the browser, for as long: `commands.get` answers
- * the same for a tombstone and for nothing, and a cookie that comes late must set no other. No session id has a
- * colon.
+ * A key beside the tombstone, as long-lived, for a session whose cookie was cleared. It is needed because
+ * `commands.get` answers the same for a tombstone and for nothing, and because a late cookie must not cause a new one.
+ * No session id has a colon.
  */
 function endedMark(sid: string): string {
   return `ended:${sid}`
@@ -228,7 +228,7 @@ function endedMark(sid: string): string {
 function toText(data: SessionData): string {
   const { sentAt } = stateOf(data)
   const text: string | undefined = JSON.stringify(data)
-  // A toJSON of the app's own: anything else would take the place of a session that can be read.
+  // The app may have its own toJSON; anything but an object would overwrite a session that can be read.
   if (!text?.startsWith('{')) throw explainUnsavable(data)
   return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`
 }

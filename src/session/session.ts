@@ -21,23 +21,23 @@ import type { SessionHooks } from './watch-session.js'
 /** The library's own session. */
 export interface OwnSession {
   readonly middleware: RequestHandler
-  /** Whether `req.session` comes from here, and not from the app. */
+  /** Whether `req.session` is ours, and not the app's. */
   owns(req: Request): boolean
-  /** Whether the session of this request could not be read: nothing is known of this browser. */
+  /** Whether the session of this request could not be read, so nothing is known about this browser. */
   isUnavailable(req: Request): boolean
   /** Whether this browser sent our cookie, valid or not. */
   hasCookie(req: Request): boolean
-  /** Whether it sent one whose session nobody knows, and which was not ended here. */
+  /** Whether it sent a cookie whose session is unknown, and was not ended here. */
   isLost(req: Request): boolean
   /** Calls `hooks` when the app ends the session that came with this request. */
   watch(req: Request, hooks: SessionHooks): void
   /**
-   * Ends the session, takes its cookie out of the browser, and gives the rest of the request a new one, which is kept
-   * only if something is put into it.
+   * Ends the session, clears its cookie, and gives the rest of the request a new session, which is kept only if
+   * something is put into it.
    * @param carried what the new one begins with: pointers of other instances
    */
   end(req: Request, carried: Readonly<Record<string, unknown>>): Promise<void>
-  /** As {@link end}, where the browser may have a newer cookie by now: its cookie is left alone. */
+  /** Like {@link end}, but leaves the cookie alone, because the browser may have a newer one by now. */
   leave(req: Request, carried: Readonly<Record<string, unknown>>): Promise<void>
 }
 
@@ -54,7 +54,7 @@ export interface SessionParts {
   readonly isPassive: (req: Request) => boolean
 }
 
-/** The parts of a request's way through the session. */
+/** The parts that handle a request's session. */
 interface Loading {
   readonly visits: WeakMap<Request, Visit>
   readonly store: SessionStore
@@ -64,7 +64,7 @@ interface Loading {
 }
 
 /**
- * `req.session` as express-session has it, with safe defaults. The cookie is sent only when that has a purpose: see
+ * `req.session` as in express-session, with safe defaults. The cookie is sent only when needed: see
  * `createCookieSender`.
  */
 export function createOwnSession(parts: SessionParts): OwnSession {
@@ -82,7 +82,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     try {
       secrets = await parts.secrets()
     } catch (error) {
-      // Only where the secret is made and shared through a store that is down: nobody's cookie can be read.
+      // Happens only with a generated secret, shared through a store that is down: no cookie can be read.
       const detail = error instanceof Error ? error.message : ''
       raise({ type: 'store_unavailable', operation: 'session secret', detail })
     }
@@ -117,7 +117,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
   }
 }
 
-/** What was registered first runs last: it knows the headers that the app and others have set. */
+/** The listener registered first runs last, so it sees the headers that the app and others have set. */
 function sendCookieWithHeaders({ store, sender, raise }: Loading, req: Request, visit: Visit): void {
   const writeCookie = (): string | undefined => {
     if (!Object.is(req.sessionStore, store)) return undefined
@@ -167,7 +167,7 @@ function loadSession(
   store.get(named.id, (_error, found) => {
     if (!found) return beginNew()
     const session = store.createSession(req, found)
-    // Under its former name the cookie is as good as never sent.
+    // A cookie under the former name counts as never sent, so that it is sent again under the current one.
     if (named.isFormer) stateOf(session).sentAt = undefined
     visit.came = isStandIn(session) ? { kind: 'nothing' } : sender.begin(req)
     proceed()

@@ -4,17 +4,17 @@ import onHeaders from 'on-headers'
 import { audienceOf, keepPrivate } from './audience.js'
 
 /*
- * Writes the small cookies of a sign-in, with what every answer of Node has: on an upgrade there is no `res.cookie`, and
- * sometimes only an object that stands in for an answer.
+ * Writes the small cookies of a sign-in, using only what every Node answer has: on an upgrade there is no `res.cookie`,
+ * and sometimes only an object that stands in for an answer.
  */
 
-/** `must`: the answer becomes private; `may`: the cookie stays out of an answer that others may be given. */
+/** `must`: the answer becomes private; `may`: the cookie is left out of an answer that others may receive. */
 type Urgency = 'must' | 'may'
 
 /** Cookies of ours on an answer, by name. */
 const cookiesOf = new WeakMap<ServerResponse, Map<string, Urgency>>()
 
-/** Puts a cookie on the answer. Where the headers have left, or there are none to send, nothing happens. */
+/** Puts a cookie on the answer. Does nothing if the headers have been sent, or if there are none to send. */
 export function setCookie(
   res: ServerResponse,
   name: string,
@@ -25,14 +25,14 @@ export function setCookie(
   try {
     res.setHeader('Set-Cookie', [...cookieLines(res), stringifySetCookie(name, value, attributes)])
   } catch {
-    // The headers have left; or what stands in for an answer has no place for any.
+    // The headers have been sent, or an object that stands in for an answer cannot hold any.
     return
   }
   const cookies = cookiesOf.get(res) ?? watchHeaders(res)
   if (cookies.get(name) !== 'must') cookies.set(name, urgency)
 }
 
-/** Takes a cookie out of the browser; `attributes` as it was set. */
+/** Clears a cookie; `attributes` must be those it was set with. */
 export function clearCookie(
   res: ServerResponse,
   name: string,
@@ -42,12 +42,12 @@ export function clearCookie(
   setCookie(res, name, '', { ...attributes, expires: new Date(1) }, urgency)
 }
 
-/** The `Set-Cookie` lines as they stand. */
+/** The current `Set-Cookie` lines. */
 export function cookieLines(res: ServerResponse): readonly string[] {
   return [res.getHeader('Set-Cookie') ?? []].flat().map(String)
 }
 
-/** Puts other `Set-Cookie` lines in their place. */
+/** Replaces the `Set-Cookie` lines. */
 export function replaceCookieLines(res: ServerResponse, lines: readonly string[]): void {
   if (lines.length > 0) res.setHeader('Set-Cookie', lines)
   else res.removeHeader('Set-Cookie')

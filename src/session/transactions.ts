@@ -18,7 +18,7 @@ export interface Transaction {
   readonly returnTo: string
   /** By the store's clock, milliseconds. */
   readonly begunAt: number
-  /** Where `max_age` was sent: PAS must have seen the person since, milliseconds. */
+  /** If `max_age` was sent: PAS must have seen the person at or after this time, milliseconds. */
   readonly seenSince?: number
 }
 
@@ -28,7 +28,7 @@ export interface NewAttempt {
   readonly returnTo: string
   /** By the store's clock, milliseconds. */
   readonly begunAt: number
-  /** Where `max_age` is sent, in seconds. */
+  /** The `max_age` to send, if any, in seconds. */
   readonly maxAgeSeconds?: number | undefined
 }
 
@@ -101,7 +101,7 @@ export function createTransactions(parts: TransactionsParts): Transactions {
   const { config, store, keyRing, runtime } = parts
   const cookies = createAttemptCookies({ ...config, runtime })
 
-  /** Naming the record takes both the state and the cookie. */
+  /** The record's name is derived from both the state and the cookie, so only the right browser can take it. */
   const keyFor = (state: string, cookie: string): string => digestOf('transaction', config.clientId, state, cookie)
   const contextFor = (key: string) => ({ purpose: 'transaction', recordId: key, binding: [] })
   const outcomeContextFor = (key: string) => ({ purpose: 'outcome', recordId: key, binding: [] })
@@ -170,7 +170,7 @@ export function createTransactions(parts: TransactionsParts): Transactions {
   }
 }
 
-/** With its escaped letters written out, where a URL parser makes the very same URL of it: a third of the memory in Redis. */
+/** Unescapes letters if a URL parser restores exactly the same URL: that takes a third of the memory in Redis. */
 function shortened(url: string): string {
   try {
     const short = decodeURI(url)

@@ -1,8 +1,8 @@
 import { PpoppoError } from '../errors.js'
 
 /**
- * What is wrong with a session that cannot be saved, which express-session only finds out when nobody hears of it any
- * more; `undefined` where nothing is, or there is no session.
+ * What is wrong with a session that cannot be saved, which express-session finds out only when it is too late to
+ * report; `undefined` if nothing is wrong, or there is no session.
  */
 export function explainUnsavable(session: unknown): PpoppoError | undefined {
   if (!session) return undefined
@@ -25,14 +25,14 @@ export function explainUnsavable(session: unknown): PpoppoError | undefined {
     const text: string | undefined = JSON.stringify(session)
     if (text?.startsWith('{')) return undefined
   } catch {
-    // As below; what JSON.stringify says of it may hold a value.
+    // As below; the message of JSON.stringify is left out, because it may contain a value.
   }
   return fault(
     'req.session holds something that JSON cannot: a circle, a BigInt, or a toJSON() that fails or gives no object.',
   )
 }
 
-/** Whether the session has a cookie as express-session makes it, which one put in its place is not. */
+/** Whether the session still has a cookie made by express-session, and not a replacement. */
 export function hasCookie(session: unknown): boolean {
   return typeof Object(Object(session).cookie).serialize === 'function'
 }

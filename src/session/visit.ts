@@ -3,8 +3,8 @@ import { canSetHeaders } from './set-cookie.js'
 import type { SessionHooks } from './watch-session.js'
 
 /*
- * One record for each request and its answer. What is known of a session object is in `session-state.ts`; what must be known
- * between requests (sessions that ended, cookies that came late) is kept by id in a `RecentSet`.
+ * One record for each request and its answer. What we know about a session object is in `session-state.ts`; what must
+ * be remembered between requests (sessions that ended, cookies that came late) is kept by id in a `RecentSet`.
  *
  *   what came (`came`):    coming ──> nothing
  *                             └─────> session ──> `isEnded`: this request ended it, so the answer clears its cookie
@@ -15,27 +15,27 @@ import type { SessionHooks } from './watch-session.js'
 export interface Visit {
   /** The answer. */
   readonly res: ServerResponse
-  /** `res.end` as it was before the session's. */
+  /** `res.end` as it was before the session wrapped it. */
   readonly end: ServerResponse['end']
   /** What the request brought. */
   came: Coming | CameWithNothing | CameWithSession
-  /** What has left of the answer. */
+  /** How much of the answer has been sent. */
   answer: AnswerOpen | AnswerLeft
   /** `res.end` was called: an error can no longer reach the app. */
   isEnding: boolean
 }
 
-/** The session is being looked for. */
+/** The session is being looked up. */
 export interface Coming {
   readonly kind: 'coming'
 }
 
-/** No session, or none that is known. */
+/** No session, or an unknown one. */
 export interface CameWithNothing {
   readonly kind: 'nothing'
 }
 
-/** The request came with a session that the store knows. It stays this one, whatever session the request has later. */
+/** The request came with a session in the store. This stays the same, whatever session the request has later. */
 export interface CameWithSession {
   readonly kind: 'session'
   readonly id: string
@@ -57,11 +57,11 @@ export interface AnswerOpen {
 /** The headers have been sent; an object that stands in for an answer does not say so itself. */
 export interface AnswerLeft {
   readonly kind: 'left'
-  /** The session whose cookie they had. */
+  /** The session whose cookie they carried. */
   readonly sentId: string | undefined
 }
 
-/** How the app has set up the cookie of a session. When it expires is left out: that moves with every use. */
+/** How the app has set up the cookie of a session. Its expiry is left out, because every use moves it. */
 export interface CookieSettings {
   /** In milliseconds; `null` until the browser is closed. */
   readonly maxAge: unknown
@@ -73,11 +73,11 @@ export interface CookieSettings {
 export interface Renewal {
   /** When the request came, in milliseconds since the epoch. */
   readonly dueAt: number
-  /** When the cookie was sent last; `undefined` where that is not known. */
+  /** When the cookie was last sent; `undefined` if unknown. */
   readonly sentAt: number | undefined
 }
 
-/** A request of which nothing is known yet. */
+/** A request about which nothing is known yet. */
 export function beginVisit(res: ServerResponse): Visit {
   return { res, end: res.end, came: { kind: 'coming' }, answer: { kind: 'open' }, isEnding: false }
 }
@@ -92,7 +92,7 @@ export function isNotWhatCame({ came }: Visit, sid: string): boolean {
   return came.kind === 'nothing' || (came.kind === 'session' && came.id !== sid)
 }
 
-/** The session whose cookie has left with the answer. */
+/** The session whose cookie was sent with the answer. */
 export function sentIdOf({ answer }: Visit): string | undefined {
   return answer.kind === 'left' ? answer.sentId : undefined
 }

@@ -6,13 +6,13 @@ import { defineHidden } from '../lib/define-hidden.js'
 export interface SessionHooks {
   /** `destroy()` was called; its callback waits for this. */
   readonly destroyed: () => Promise<void>
-  /** `regenerate()` was called: the app may yet move what it wants into the new session. */
+  /** `regenerate()` was called: the app may still move values into the new session. */
   readonly regenerated: () => void
 }
 
 type Done = (error?: unknown) => void
 
-/** Calls `hooks` when the app ends the session of a request, be it the library's or its own. */
+/** Calls `hooks` when the app ends the session of a request, whether the library's or the app's own. */
 export function watchSession(req: Request, hooks: SessionHooks): void {
   const { session } = req
   const { destroy, regenerate, reload } = session

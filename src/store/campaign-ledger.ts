@@ -10,7 +10,7 @@ export type LedgerState =
   | 'cancelled'
   | 'finished'
 
-/** What the ledger knows of a campaign. Times are milliseconds since the epoch, sizes are recipients. */
+/** What the ledger knows about a campaign. Times are milliseconds since the epoch, sizes are recipients. */
 export interface CampaignRecord {
   readonly state: LedgerState
   /** JSON, as it was committed. */
@@ -31,14 +31,14 @@ export interface CampaignRecord {
   readonly hasAccepted: boolean
 }
 
-/** Where a chunk stands, by its claim. */
+/** The state of a chunk, by its claim. */
 export interface ClaimedChunk {
   readonly id: string
   readonly index: number
   readonly claim: string
 }
 
-/** What became of a chunk. */
+/** The outcome of a chunk. */
 export interface Settlement {
   readonly outcome: 'accepted' | 'rejected' | 'filtered' | 'unknown' | 'planned'
   /** The send's id, or the error code. */
@@ -61,7 +61,7 @@ export interface UnknownEntry {
   readonly chunk?: string
 }
 
-/** May the next call begin? */
+/** Whether the next call may begin. */
 export interface Pace {
   readonly may: 'slot' | 'wait' | 'rest'
   /** Milliseconds until the slot, or until it is worth asking again. */
@@ -78,7 +78,7 @@ export interface Turn {
 
 /** The ledger of campaigns, in Redis. Its methods throw `store_unavailable`, and `closed`. */
 export interface CampaignLedger {
-  /** What the keys of a queue beside it begin with; in braces, so that a Cluster keeps all of it together. */
+  /** Prefix for the keys of a queue beside it; in braces, so that a Cluster keeps all of them in one slot. */
   readonly queuePrefix: string
   open(id: string): Promise<'new' | LedgerState>
   draft(id: string, token: string, soFar: number, chunks: readonly (readonly [number, string])[]): Promise<void>
@@ -88,7 +88,7 @@ export interface CampaignLedger {
   /** Newest first. */
   list(most: number): Promise<readonly string[]>
   active(): Promise<readonly string[]>
-  /** Looks after what dead workers left. @returns the first planned chunks of the open zones */
+  /** Cleans up after dead workers. @returns the first planned chunks of the open zones */
   tick(
     id: string,
     openZones: string,
@@ -129,7 +129,7 @@ export interface CampaignLedger {
   rests(): Promise<{ readonly until: number; readonly code: string } | undefined>
   /** How many recipients were settled in the last minute. */
   perMinute(id: string): Promise<number>
-  /** @param concurrency 0: this worker ends */
+  /** @param concurrency 0: this worker stops */
   seen(worker: string, concurrency: number, turnMs: number): Promise<Turn>
   readWarning(): Promise<string | undefined>
   close(): Promise<void>

@@ -1,7 +1,7 @@
 /**
- * What durable consumers keep: who is active, how far they are, what could not be handled, and what waits for workers.
- * Texts are opaque here. Every call is bounded in time and rejects with `store_unavailable`. A call that failed may have
- * run all the same, or may run later; each is built so that this does no harm.
+ * What durable consumers store: who is active, their position, what could not be handled, and what waits for workers.
+ * Texts are opaque here. Every call is bounded in time and rejects with `store_unavailable`. A failed call may have run
+ * anyway, or may run later; each is built so that this does no harm.
  */
 export interface ConsumerStore {
   readonly kind: 'memory' | 'redis'
@@ -14,18 +14,18 @@ export interface ConsumerStore {
   acquire(name: string, holder: string, ttlMs: number): Promise<Acquired | { readonly heldForMs: number }>
   /** Makes the lease last `ttlMs` from now. @returns false if `holder` no longer has it */
   renew(name: string, holder: string, ttlMs: number): Promise<boolean>
-  /** Gives the lease back if `holder` still has it. */
+  /** Releases the lease if `holder` still has it. */
   release(name: string, holder: string): Promise<void>
   /**
-   * Saves how far a consumer is, with its new dead letters and what goes to the workers: all or nothing.
+   * Saves a consumer's position, its new dead letters and the entries for its workers: all or nothing.
    * Refused (`lost`) unless `fence` is the newest, and after a loss that was not accepted. Of two steps with one fence, the
-   * one with the smaller `sequence` is ignored, so a delayed one moves nothing back. `full`: a list is at its bound, and
-   * nothing was done.
+   * one with the smaller `sequence` is ignored, so a delayed one cannot move the position back. `full`: a list is at
+   * its bound, and nothing was done.
    */
   commit(name: string, step: CommitStep): Promise<'committed' | 'lost' | 'full'>
   readonly letters: DeadLetterStore
   readonly queue: QueueStore
-  /** What an operator must know about the store's setup, if anything. Never rejects. */
+  /** Anything an operator must know about the store's setup. Never rejects. */
   readWarning(): Promise<string | undefined>
   close(): Promise<void>
 }
@@ -45,7 +45,7 @@ export interface CommitStep {
   /** Counts up from 1 for each fence. */
   readonly sequence: number
   readonly checkpoint: string
-  /** The consumer knows of the loss that `acquire` reported, and continues from this checkpoint. */
+  /** The consumer knows about the loss that `acquire` reported, and continues from this checkpoint. */
   readonly acceptsLoss?: true
   /** Dead letters to add. */
   readonly letters?: readonly StoredDeadLetter[]
@@ -59,7 +59,7 @@ export interface StoredDeadLetter {
   readonly text: string
 }
 
-/** Dead letters by consumer name, oldest first, at most `MAX_DEAD_LETTERS`. One event has one: the first stays. */
+/** Dead letters by consumer name, oldest first, at most `MAX_DEAD_LETTERS`. Each event has at most one: the first. */
 export interface DeadLetterStore {
   /** @param offset how many of the oldest to skip. @default 0 */
   list(name: string, limit: number, offset?: number): Promise<readonly StoredDeadLetter[]>

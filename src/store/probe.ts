@@ -12,7 +12,7 @@ const TRACE_TTL_MS = 10_000
  * @throws what the store throws; `store_unavailable` for Redis
  */
 export async function probeStore(store: Store, name: string): Promise<void> {
-  // Alone: while there is no connection, one fault says it all.
+  // On its own first: without a connection every call would fail in the same way.
   const now = await store.now()
   await Promise.all([
     probeAttempt(store, name),
@@ -25,7 +25,7 @@ export async function probeStore(store: Store, name: string): Promise<void> {
 
 async function probeAttempt(store: Store, name: string): Promise<void> {
   await store.putTransaction(name, 'x', TRACE_TTL_MS).catch((error: unknown) => {
-    // Under a flood of logins it says so: a new instance can serve all who are signed in.
+    // Full under a flood of logins is no reason not to start: a new instance can serve everybody who is signed in.
     if (!isPpoppoError(error, 'store_full')) throw error
   })
   await store.takeTransaction(name, TRACE_TTL_MS)

@@ -13,7 +13,7 @@ export interface Store {
 
   /**
    * The store's clock, in milliseconds since the epoch. It never gives the same time twice, nor an earlier one: if the
-   * clock is set back, it stands still until that has caught up. So it orders what began first.
+   * clock is set back, it hardly advances until the clock has caught up. So it shows what began first.
    */
   now(): Promise<number>
 
@@ -28,35 +28,33 @@ export interface Store {
    * Takes a login attempt, once: of any number of callers exactly one gets `{ value }`, and in the same step the
    * attempt is marked `PENDING_OUTCOME` for `outcomeTtlMs`. The others get `{ outcome }` (`PENDING_OUTCOME` or what
    * `setTransactionOutcome` left), or `undefined` if the key is unknown.
-   * @param limit counts the one that is taken; a limit that cannot be counted lets it pass
+   * @param limit counts the attempt that is taken; if the limit cannot be counted, the attempt passes
    */
   takeTransaction(key: string, outcomeTtlMs: number, limit?: Count): Promise<TakenTransaction | undefined>
-  /** Leaves what became of a taken attempt, for `ttlMs`. Does nothing if the taker's mark is gone. */
+  /** Stores the outcome of a taken attempt, for `ttlMs`. Does nothing if the taker's mark is gone. */
   setTransactionOutcome(key: string, outcome: string, ttlMs: number): Promise<void>
-  /** What became of a taken attempt; `undefined` when unknown. */
+  /** The outcome of a taken attempt; `undefined` if unknown. */
   readTransactionOutcome(key: string): Promise<string | undefined>
 
   // Sign-ins: the vault's records. A sign-in id is `<tag>.<random>`; one user's records share the tag.
 
   /**
    * Creates a record, version 1, and enters it in its user's index, unless the user signed out everywhere at or after
-   * `attemptStartedAt`. Above `MAX_SIGN_INS_PER_USER`, the older one that
-   * expires first is deleted.
+   * `attemptStartedAt`. Above `MAX_SIGN_INS_PER_USER`, the older record that expires first is deleted.
    * @returns whether it was created.
    * @throws `store_full` (memory).
    */
   createSignIn(id: string, value: string, expiresAt: number, attemptStartedAt: number): Promise<boolean>
   readSignIn(id: string): Promise<VersionedRecord | undefined>
   /**
-   * Replaces the record that was read, only while it exists and its version is `expectedVersion`. The version goes up by
-   * one, and the expiry becomes `expiresAt` (if that is past, the record is deleted). So nothing brings a deleted record
-   * back.
+   * Replaces the record only if it exists and its version is `expectedVersion`, so that nothing brings a deleted record
+   * back. The version goes up by one, and the expiry becomes `expiresAt` (if that is past, the record is deleted).
    */
   writeSignIn(id: string, expectedVersion: number, value: string, expiresAt: number): Promise<WriteResult>
   /**
    * Deletes a record and its index entry.
-   * @param expectedVersion delete only while the record has this version.
-   * @returns the record that was deleted, else `undefined`.
+   * @param expectedVersion delete only if the record has this version.
+   * @returns the deleted record, or `undefined`.
    */
   deleteSignIn(id: string, expectedVersion?: number): Promise<VersionedRecord | undefined>
   /** All live records of one user. Index entries whose record has expired are removed in passing. */
@@ -72,16 +70,16 @@ export interface Store {
 
   // Leases: one holder at a time, as far as clocks allow.
 
-  /** Takes the lease `name` (a sign-in id) for `ttlMs` if it is free. `holder` is a random word of the caller's. */
+  /** Takes the lease `name` (a sign-in id) for `ttlMs` if it is free. `holder` is a random string of the caller. */
   acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean>
-  /** Gives the lease back if `holder` still has it. */
+  /** Releases the lease if `holder` still has it. */
   releaseLease(name: string, holder: string): Promise<void>
 
   // Sessions: express-session's blobs.
 
   readonly sessions: SessionCommands
 
-  /** Keeps `value` under `name` if there is none yet; returns the one that is kept. For secrets generated in development. */
+  /** Keeps `value` under `name` if there is none yet; returns the stored one. For secrets generated in development. */
   shareSecret(name: string, value: string): Promise<string>
 
   /** A limiter for `pointsPerMinute` events per key and minute. */
@@ -103,7 +101,7 @@ export const PENDING_OUTCOME = 'pending'
 export type TakenTransaction =
   | {
       readonly value: string
-      /** By the clock of the store, milliseconds; on a Cluster that of the node that has the attempt. */
+      /** By the store's clock, milliseconds; on a Cluster the clock of the node that has the attempt. */
       readonly takenAt: number
       /** Milliseconds to wait if the limit is exceeded, else 0. */
       readonly waitMs: number
@@ -143,7 +141,7 @@ export interface Limiter {
   /**
    * Counts one event.
    * @returns milliseconds to wait if the limit is exceeded, else 0.
-   * @throws `store_unavailable`; the caller opens the limit then.
+   * @throws `store_unavailable`; the caller then applies no limit.
    */
   consume(key: string): Promise<number>
   /** Takes one event back if its minute is not over. @throws `store_unavailable` */

@@ -17,8 +17,8 @@ export interface MemoryConsumerStoreParts {
 }
 
 /**
- * What durable consumers keep, in this process's memory: for development and tests. Same contract as Redis, and bounded;
- * no method awaits between reading and writing, so each is one step.
+ * What durable consumers store, in this process's memory: for development and tests. Same contract as Redis, and
+ * bounded; no method awaits between reading and writing, so each is one step.
  *
  * @example
  * const consumers = createMemoryConsumerStore({ now: Date.now })

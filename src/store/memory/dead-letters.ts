@@ -10,7 +10,7 @@ interface MemoryDeadLetters {
 
 /** The memory store's dead letters. */
 export function createMemoryDeadLetters(assertOpen: () => void): MemoryDeadLetters {
-  /** By name, texts by event id, in the order in which they came. */
+  /** By name: texts by event id, in order of arrival. */
   const lists = new Map<string, Map<string, string>>()
   const listOf = (name: string): Map<string, string> => lists.get(name) ?? new Map()
 

@@ -9,21 +9,21 @@ interface Entry<T> {
 export interface ExpiringMapOptions {
   /** What it holds, for the error message: `'login attempts'`. */
   readonly holds: string
-  /** How many entries at most. */
+  /** Maximum number of entries. */
   readonly cap: number
-  /** At the cap, after expired entries are dropped: refuse the new one, or let the oldest go. */
+  /** At the cap, after expired entries are dropped: refuse the new one, or evict the oldest. */
   readonly whenFull: 'refuse' | 'evict-oldest'
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Hears of each entry that expired, was evicted, or was deleted. */
+  /** Called for each entry that expired, was evicted, or was deleted. */
   readonly onDrop?: (key: string) => void
 }
 
-/** A full map is walked for expired entries no more often than this, so a flood costs no walk for each entry. */
+/** A full map is swept for expired entries no more often than this, so that a flood does not cost a sweep per entry. */
 const WALK_PAUSE_MS = 1_000
 
 /**
- * A bounded map whose entries expire. Nothing is ever read past its expiry, also between two sweeps.
+ * A bounded map whose entries expire. Nothing is ever read past its expiry, even between two sweeps.
  *
  * @example
  * const attempts = new ExpiringMap<string>({ holds: 'login attempts', cap: 10_000, whenFull: 'refuse', now: Date.now })
@@ -32,12 +32,12 @@ const WALK_PAUSE_MS = 1_000
 export class ExpiringMap<T> {
   readonly #entries = new Map<string, Entry<T>>()
   readonly #options: ExpiringMapOptions
-  /** No entry expires before this. A full map under a flood is so not walked again and again for nothing. */
+  /** No entry expires before this, so a full map under a flood is not swept again and again in vain. */
   #earliestExpiry = Number.POSITIVE_INFINITY
   #walkedAt = Number.NEGATIVE_INFINITY
   /**
-   * Kept from one eviction to the next: a new one would have to step over all that was deleted before it. Not for longer
-   * than until the next sweep, since it keeps in memory every table that the map has outgrown.
+   * Kept from one eviction to the next: a new iterator would have to step over everything deleted before it. Dropped at
+   * the next sweep, since it keeps in memory every table that the map has outgrown.
    */
   #oldest: Iterator<string> | undefined
 
@@ -60,8 +60,8 @@ export class ExpiringMap<T> {
   }
 
   /**
-   * Keeps `value` until `expiresAt` (milliseconds since the epoch). An entry that is there keeps its place in age.
-   * @throws `store_full` where the map is at its cap and may not evict.
+   * Keeps `value` until `expiresAt` (milliseconds since the epoch). An existing entry keeps its age.
+   * @throws `store_full` if the map is at its cap and may not evict.
    */
   set(key: string, value: T, expiresAt: number): void {
     if (!this.#entries.has(key) && this.#entries.size >= this.#options.cap) this.#makeRoom()
@@ -92,7 +92,7 @@ export class ExpiringMap<T> {
     this.#earliestExpiry = earliest
   }
 
-  /** As {@link sweep}, but at most once a second: for whoever needs room. */
+  /** Like {@link sweep}, but at most once a second: for callers that need room. */
   sweepIfDue(): void {
     const now = this.#options.now()
     if (now < this.#earliestExpiry) return
@@ -118,7 +118,7 @@ export class ExpiringMap<T> {
     this.#earliestExpiry = Number.POSITIVE_INFINITY
   }
 
-  /** How many entries are held, expired ones that nobody met included. */
+  /** How many entries are held, including expired ones that have not been swept yet. */
   get size(): number {
     return this.#entries.size
   }

@@ -9,7 +9,7 @@ import { createMemorySignIns } from './sign-ins.js'
 export interface MemoryStoreParts {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Whose sign-in a session blob points at: a word for the person; `undefined` where nobody is signed in in it. */
+  /** A key for the person whose sign-in a session blob points at; `undefined` if nobody is signed in. */
   readonly personIn?: (blob: string) => string | undefined
   readonly caps?: Partial<MemoryStoreCaps>
 }

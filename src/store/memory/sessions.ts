@@ -11,7 +11,7 @@ interface MemorySessions {
 /** What the sessions in memory are made of. */
 export interface MemorySessionsParts {
   readonly now: () => number
-  /** Of all sessions together. */
+  /** For all sessions together. */
   readonly cap: number
   readonly personIn: (blob: string) => string | undefined
   /** Throws once the store is closed. */
@@ -19,18 +19,18 @@ export interface MemorySessionsParts {
 }
 
 /**
- * The memory store's session blobs. Anybody can have sessions made by the thousand, but only signed-out ones: those go
- * first. One person has no more places among the signed-in ones than sign-ins, so one account pushes nobody out either.
+ * The memory store's session blobs. Anybody can cause thousands of sessions, but only signed-out ones, so those are
+ * evicted first. One person has no more signed-in sessions than sign-ins, so one account cannot push others out either.
  */
 export function createMemorySessions(parts: MemorySessionsParts): MemorySessions {
   const { now, cap, personIn, assertOpen } = parts
   const bounds = { holds: 'sessions', cap, whenFull: 'evict-oldest', now } as const
   const signedIn = new ExpiringMap<string>({ ...bounds, onDrop: leavePerson })
   const signedOut = new ExpiringMap<string>(bounds)
-  /** Tombstones: a flood of visitors must not push out the end of a session. */
+  /** Tombstones, kept apart: a flood of visitors must not evict the record that a session has ended. */
   const ended = new ExpiringMap<true>(bounds)
   const personOf = new Map<string, string>()
-  /** Sessions by person, the one written longest ago first. */
+  /** Sessions by person, least recently written first. */
   const sessionsOf = new Map<string, Set<string>>()
 
   function leavePerson(sid: string): void {

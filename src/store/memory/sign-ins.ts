@@ -16,7 +16,7 @@ interface MemorySignIns {
 /** What the sign-ins in memory are made of. */
 export interface MemorySignInsParts {
   readonly now: () => number
-  /** The clock that attempts begin by: each time later than before. */
+  /** The clock that dates the start of attempts: each time is later than the one before. */
   readonly orderedNow: () => number
   readonly cap: number
   /** Throws once the store is closed. */
@@ -51,7 +51,7 @@ export function createMemorySignIns({ now, orderedNow, cap, assertOpen }: Memory
     if (ids?.size === 0) idsByTag.delete(tag)
   }
 
-  /** Makes room for `id` among its user's. */
+  /** Makes room for `id` among its user's sign-ins. */
   function dropExcess(id: string): void {
     const others = [...(idsByTag.get(tagOf(id)) ?? [])].filter((one) => one !== id)
     if (others.length < MAX_SIGN_INS_PER_USER) return

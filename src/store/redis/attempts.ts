@@ -21,13 +21,13 @@ export interface RedisAttemptsParts {
   readonly maxBytes: number
 }
 
-/** What Redis takes for an attempt besides its value: key, expiry, rounding, the mark of who took it. */
+/** Bytes that Redis needs for an attempt besides its value: key, expiry, rounding, the mark of who took it. */
 const OVERHEAD_BYTES = 320
 const FULL = 'There are as many login attempts as the store may hold: somebody may be flooding the login.'
 
 /**
- * The login attempts in Redis. What counts them lies elsewhere: on a Cluster that is a call of its own, since a script's keys
- * lie together.
+ * The login attempts in Redis. Their count is a key in another slot, so on a Cluster it takes a separate call: all keys
+ * of a script must share one slot.
  */
 export function createRedisAttempts({ connection, keys, clock, maxBytes }: RedisAttemptsParts): AttemptMethods {
   const { isCluster, run } = connection

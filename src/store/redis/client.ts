@@ -9,15 +9,15 @@ import { isCluster, nameOf } from './name.js'
 /** An ioredis client (also of a Sentinel), a Cluster, or a `redis:`/`rediss:` URL. */
 export type RedisSource = Redis | Cluster | string
 
-/** Our own client, with our scripts of these names on it. */
+/** Our own client, with our scripts as commands of these names. */
 export type ScriptedClient<Name extends string> = (Redis | Cluster) & ScriptCommands<Name>
 
 /** How long a call may take. A request makes two in a row, and must be answered within two seconds. */
 export const CALL_TIMEOUT_MS = 1000
 const LATE_MS = 1.5 * CALL_TIMEOUT_MS
-/** A slow answer to a call that was just given up may still come by a connection that is well. */
+/** A healthy connection may still deliver a slow answer to a call that was just given up. */
 const SILENT_MS = 2 * CALL_TIMEOUT_MS
-/** A new connection takes a round trip to greet Redis, and one for what it was opened to ask; a third checks a node. */
+/** A new connection takes one round trip for the handshake and one for its command; checking a node takes a third. */
 const [TWO_ROUND_TRIPS_MS, THREE_ROUND_TRIPS_MS] = [2 * CALL_TIMEOUT_MS, 3 * CALL_TIMEOUT_MS]
 /** How long a command may wait in Redis for something to happen: its call must be over before ioredis gives up. */
 export const MAX_BLOCK_MS = 400
@@ -25,14 +25,14 @@ export const MAX_BLOCK_MS = 400
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
 
 const NODE_OPTIONS = {
-  keyPrefix: '', // ioredis would prefix a script's KEYS, and not the keys the script makes itself
+  keyPrefix: '', // ioredis would prefix a script's KEYS, but not the keys that a script builds itself
   connectTimeout: CALL_TIMEOUT_MS,
-  disconnectTimeout: CALL_TIMEOUT_MS / 2, // keeps a process alive, also where there is nothing to end
-  // ioredis's own limits come after ours, which allow for a busy process.
+  disconnectTimeout: CALL_TIMEOUT_MS / 2, // keeps the process alive, even if there is nothing to disconnect
+  // ioredis's own limits are longer than ours, because only ours allow for a busy process.
   commandTimeout: LATE_MS, // also bounds the handshake with a server that accepts and then says nothing
   socketTimeout: SILENT_MS, // a connection that owes an answer for this long is replaced
-  // Nothing is sent twice, and what was under way when a connection broke is refused at once. With 1 instead of 0
-  // ioredis keeps such commands until the second failed reconnection, or for ever if the first succeeds.
+  // Nothing is sent twice, and commands under way when a connection breaks fail at once. With 1 instead of 0
+  // ioredis keeps such commands until the second failed reconnection, or forever if the first succeeds.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   stringNumbers: false,
@@ -58,20 +58,20 @@ type Settings = typeof REDIS_OPTIONS & { readonly retryStrategy: () => number }
 const CLUSTER_OPTIONS = {
   keyPrefix: '',
   lazyConnect: true,
-  // The queue meant here is each node's, while it connects; the Cluster's own is never used, since we wait for 'ready'.
+  // This is the queue of each node while it connects; the Cluster's own is never used, since we wait for 'ready'.
   enableOfflineQueue: true,
-  // ioredis pipelines per group of slots, and during a resharding gives MOVED errors of such a pipeline to the caller.
+  // ioredis pipelines per group of slots, and during resharding it passes a pipeline's MOVED errors to the caller.
   enableAutoPipelining: false,
   scaleReads: 'master',
   clusterRetryStrategy: reconnectDelayMs,
   slotsRefreshTimeout: TWO_ROUND_TRIPS_MS,
-  // 0: a command whose connection broke is not sent again, it may have run.
+  // 0: a command whose connection broke is not sent again, because it may have run.
   retryDelayOnFailover: 0,
   // A node's first command waits for its connection.
   redisOptions: {
     ...NODE_OPTIONS,
     commandTimeout: THREE_ROUND_TRIPS_MS,
-    reconnectOnError: null, // the app's may ask that a command be sent again
+    reconnectOnError: null, // the app's own function may ask ioredis to resend a command
   },
 } satisfies ClusterOptions
 
@@ -87,7 +87,7 @@ export interface OwnClient<Name extends string> {
   readonly client: ScriptedClient<Name>
   /** For messages: `'Redis at 127.0.0.1:6379'`; never with a password. */
   readonly name: string
-  /** All is well: the next connection is tried at once. */
+  /** The connection works: after the next failure, reconnect without a long delay. */
   calmDown(): void
 }
 
@@ -97,7 +97,7 @@ export interface OwnClient<Name extends string> {
  */
 export function createOwnClient<Name extends string>({ redis, scripts }: OwnClientParts<Name>): OwnClient<Name> {
   let failures = 0
-  // ioredis counts from the last time it was 'ready', which does not mean that Redis takes us.
+  // ioredis counts from the last time it was 'ready', which does not mean that Redis accepts us.
   const settings = { ...REDIS_OPTIONS, retryStrategy: (): number => reconnectDelayMs(++failures) }
   const client = typeof redis === 'string' ? openUrl(redis, settings) : duplicate(redis, settings)
   for (const [name, script] of Object.entries<RedisScript>(scripts)) client.defineCommand(name, script)
@@ -110,7 +110,7 @@ export function createOwnClient<Name extends string>({ redis, scripts }: OwnClie
   }
 }
 
-/** How the app reaches its servers (password, TLS, natMap, ...) lives on. ioredis 5 would drop a Cluster's `redisOptions`. */
+/** Keeps the app's connection options (password, TLS, natMap, ...): ioredis 5 would drop a Cluster's `redisOptions`. */
 function duplicate(source: Redis | Cluster, settings: Settings): Redis | Cluster {
   if (isCluster(source)) {
     const redisOptions = { ...source.options.redisOptions, ...CLUSTER_OPTIONS.redisOptions }
@@ -120,7 +120,7 @@ function duplicate(source: Redis | Cluster, settings: Settings): Redis | Cluster
   return source.duplicate(source.options.sentinels ? settings : { ...settings, enableReadyCheck: false })
 }
 
-/** ioredis is loaded only here: who passes a client has it, and who uses the memory store needs none. */
+/** Loads ioredis only here: an app that passes a client has it already, and the memory store does not need it. */
 function openUrl(url: string, settings: Settings): Redis {
   const address = parseRedisUrl(url)
   if (typeof address === 'string') throw new PpoppoError('config_invalid', `The URL of Redis ${address}.`)

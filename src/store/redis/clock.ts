@@ -14,7 +14,7 @@ export interface RedisClock<Name extends string> {
     key: string,
     script: (client: ScriptedClient<Name>, notAfter: number) => Promise<T>,
   ): Promise<T>
-  /** A script has just answered the time, milliseconds: so it need not be asked for. */
+  /** Takes the time (milliseconds) that a script has just answered, which saves asking for it. */
   note(timeMs: number): void
 }
 
@@ -25,13 +25,13 @@ interface Reading {
   readonly takenAtMs: number
 }
 
-/** After this time the clock is read again, beside the call that needs it. */
+/** After this time the clock is read again, in parallel with the call that needs it. */
 const READING_LASTS_MS = 60_000
-/** After this time a call waits for it: two clocks may have drifted apart by more than `MARGIN_MS`. */
+/** After this time a call waits for a new reading: the clocks may have drifted apart by more than `MARGIN_MS`. */
 const READING_ENDS_MS = 10 * 60_000
-/** A script that comes back as late sooner than this was not: the clock was set since it was read. */
+/** A script that is refused as late sooner than this was not late: the clock was set since it was read. */
 const QUICK_MS = 250
-/** So much sooner than its caller gives up a command must have begun: clocks run apart, and timers are late. */
+/** A command must begin this long before its caller gives up, since clocks drift and timers fire late. */
 const MARGIN_MS = 50
 
 export function createRedisClock<Name extends string>(
@@ -46,8 +46,8 @@ export function createRedisClock<Name extends string>(
   }
 
   /**
-   * It may have been that time at any moment since we asked. Taken as that of the answer it is never too late, and it costs
-   * nothing: an answer that takes long on its way is one that leaves a command less time.
+   * Redis read this time at some moment between our question and its answer. Assuming the moment of the answer is safe:
+   * it can only make a deadline too early, so a slow answer just leaves a command less time.
    */
   function note(timeMs: number): Reading {
     const nowMs = performance.now()
@@ -55,7 +55,7 @@ export function createRedisClock<Name extends string>(
     return reading
   }
 
-  /** What is known of the clock of the node that has `key`. */
+  /** What is known about the clock of the node that has `key`. */
   async function read(key: string): Promise<Reading> {
     const ageMs = reading === undefined ? Number.POSITIVE_INFINITY : performance.now() - reading.takenAtMs
     if (reading === undefined || ageMs >= READING_ENDS_MS || connection.isCluster) return ask(key)

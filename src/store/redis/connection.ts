@@ -24,11 +24,11 @@ export interface RedisConnection<Name extends string> {
    * @throws `store_unavailable`; `closed` after `close()`
    */
   run<T>(operation: string, command: Command<Name, T>, blocksMs?: number): Promise<T>
-  /** The fault of a Redis that said nothing for so long: what is wrong with the connection, where that is known. */
+  /** The fault of a Redis that has not answered for this long: what is wrong with the connection, if that is known. */
   silence(waitedMs: number): PpoppoError
-  /** The clients to scan: all masters of a Cluster, else the one. */
+  /** The clients to scan: all masters of a Cluster, otherwise the only client. */
   masters(): readonly Redis[]
-  /** Lets what was sent be answered for half a second, then closes. Idempotent. */
+  /** Waits up to half a second for open answers, then closes. Idempotent. */
   close(): Promise<void>
   /** Closes at once; what is under way fails. Idempotent. */
   drop(): void
@@ -116,8 +116,8 @@ function isWritable(client: Redis | Cluster): boolean {
 }
 
 /**
- * What is sent until the next turn of the loop leaves in one write. ioredis's own pipelining does the same, but sends
- * nothing more until Redis has answered: one slow command would hold up all that come after.
+ * Everything sent before the next turn of the event loop leaves in one write. ioredis's own pipelining does the same,
+ * but sends nothing more until Redis has answered: one slow command would hold up all that come after it.
  */
 function gatherWrites({ stream }: Redis): void {
   if (stream.writableCorked > 0) return
@@ -126,7 +126,7 @@ function gatherWrites({ stream }: Redis): void {
 }
 
 /**
- * Settles as `task` does, or rejects with {@link RedisTimeout} once the time is up and what the socket holds has been
+ * Settles like `task`, or rejects with {@link RedisTimeout} once the time is up and what the socket holds has been
  * read. Every call goes through here, so it creates no further promises.
  * @param onAnswer called when Redis has answered, even if too late
  */

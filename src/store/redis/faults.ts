@@ -12,8 +12,8 @@ const UNCLEAR = /ECONNRESET|EPIPE|ETIMEDOUT|before secure TLS|timed out/
 const setupFaults = new WeakSet<PpoppoError>()
 
 /**
- * The one door from ioredis's errors to ours. The cause is a copy with name, message and code alone: ioredis hangs the
- * command and its arguments on an error, and the arguments are passwords (`HELLO AUTH`), secrets and records.
+ * The only place that turns ioredis's errors into ours. The cause is a copy with only name, message and code: ioredis
+ * attaches the command and its arguments to an error, and those hold passwords (`HELLO AUTH`), secrets and records.
  *
  * @param operation the store's method, e.g. `'readSignIn'`
  * @param server which one, e.g. `'Redis at 127.0.0.1:6379'`
@@ -28,15 +28,15 @@ export function toStoreError(operation: string, error: unknown, server = 'Redis'
   return fault
 }
 
-/** Whether something is set up wrongly, so that waiting does not help. */
+/** Whether something is misconfigured, so that waiting does not help. */
 export function isSetupFault(error: unknown): boolean {
   if (error instanceof PpoppoError) return setupFaults.has(error)
   return isErrorLike(error) && judge(textOf(withoutArguments(error))).isSetup
 }
 
 /**
- * Why a call failed: its own error, or what is wrong with the connection where that says more. What ioredis tells the
- * calls of a broken connection is only that it broke.
+ * Why a call failed: its own error, or the fault of the connection if that says more. When a connection breaks, ioredis
+ * gives its calls no other reason than that it broke.
  */
 export function reasonOf(error: unknown, connectionFault: unknown): unknown {
   if (!isErrorLike(error) || !isErrorLike(connectionFault)) return error
@@ -47,24 +47,24 @@ export function reasonOf(error: unknown, connectionFault: unknown): unknown {
   return isConsequence && judge(textOf(withoutArguments(connectionFault))) !== SILENT ? connectionFault : error
 }
 
-/** Whether this says of a connection only that it broke. */
+/** Whether the error says no more than that the connection broke. */
 export function isBreak(error: unknown): boolean {
   return BREAK.test(withoutArguments(error).message)
 }
 
-/** Whether the server can be asked for more: this may come of speaking TLS with a port that does not, or the reverse. */
+/** Whether probing the port may tell more: the cause may be TLS to a port that does not speak it, or the reverse. */
 export function isUnclear(error: unknown): boolean {
   const text = textOf(withoutArguments(error))
   const isUnreached = text.includes('sentinels are unreachable') && text.includes('Connection is closed')
   return isBreak(error) || UNCLEAR.test(text) || isUnreached
 }
 
-/** Whether Redis answered, and the answer was no: full, forbidden, read-only, or set up wrongly. Else it did not answer. */
+/** Whether Redis answered and refused: full, forbidden, read-only, or misconfigured. Otherwise it did not answer. */
 export function isRefusedByStore(error: unknown): boolean {
   return isPpoppoError(error, 'store_unavailable') && (isReplyError(error.cause) || setupFaults.has(error))
 }
 
-/** Whether Redis itself said so, which it can only do when it is there. */
+/** Whether the error comes from Redis itself, so Redis is reachable. */
 export function isReplyError(error: unknown): boolean {
   return isErrorLike(error) && error.name === 'ReplyError'
 }
@@ -73,7 +73,7 @@ function textOf({ code, message }: Fault): string {
   return code === undefined ? message : `${code} ${message}`
 }
 
-/** What to search the web for: `ECONNREFUSED`, `WRONGPASS`, or how long was waited. */
+/** A term to search the web for (`ECONNREFUSED`, `WRONGPASS`), or how long we waited. */
 function markOf({ name, code, message }: Fault): string {
   if (name === 'RedisTimeout') return ` (${message})`
   const mark = code ?? /^(?!ERR\b)[A-Z]{3,}\b|\bE[A-Z]{4,}(_[A-Z]+)?\b/.exec(message)?.[0]
@@ -84,7 +84,7 @@ type Fault = Error & { code?: string }
 
 function withoutArguments(error: unknown): Fault {
   if (!isErrorLike(error)) return new Error('unknown fault')
-  // A Cluster says that no node answers, and only beside it why.
+  // A Cluster's error only says that no node answers; the reason is in another property.
   if (isErrorLike(error.lastNodeError)) return withoutArguments(error.lastNodeError)
   // "ERR unknown command 'x', with args beginning with: ..." would print what we store.
   const message = error.message.slice(0, LONGEST_MESSAGE).replace(/,? with args beginning with.*/s, '')

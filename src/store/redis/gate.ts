@@ -4,14 +4,14 @@ import { isBreak, isSetupFault, isUnclear } from './faults.js'
 import { firstPlace, isCluster } from './name.js'
 import { whatIsWrongWith } from './port.js'
 
-/** Lets calls through to a client that is connected, to the Redis and the database that are meant. */
+/** Lets calls through once the client is connected to the right Redis and database. */
 export interface Gate {
   readonly isOpen: boolean
   /** Why it is shut, as far as known. */
   readonly fault: unknown
   /**
-   * Connects if that has not begun. Resolves once the gate opens; rejects with the next error of a Redis that refuses us,
-   * which waiting does not change.
+   * Connects if not yet connecting. Resolves once the gate opens; rejects with the next error if Redis refuses us,
+   * since waiting does not change that.
    */
   untilOpen(): Promise<void>
 }
@@ -39,7 +39,7 @@ export function createGate({ client, onOpen }: GateParts): Gate {
   /** Connected, and not yet ready. */
   let isGreeted = false
   let askAgainAtMs = 0
-  /** What ioredis said last of the connection, and what we found out where that says little. */
+  /** The last error of the connection: ioredis's, or what we found out if that says little. */
   let said: unknown
   let found: unknown
   let fault: unknown
@@ -76,13 +76,13 @@ export function createGate({ client, onOpen }: GateParts): Gate {
       if (!isCluster(client)) await examine(client)
       if (isSame()) open()
     } catch (error) {
-      if (!isSame()) return // the next connection is examined by itself
+      if (!isSame()) return // the next connection gets its own check
       note(error)
       again = setTimeout(() => void admit(), EXAMINE_AGAIN_MS)
     }
   }
 
-  /** There never was a connection that worked, and ioredis does not say why: the port does. */
+  /** No connection has worked yet and ioredis does not say why, so ask the port. */
   async function askWhy(): Promise<void> {
     const place = firstPlace(client)
     if (place === undefined || wasOpen || performance.now() < askAgainAtMs) return
@@ -107,7 +107,7 @@ export function createGate({ client, onOpen }: GateParts): Gate {
   client.on('close', () => {
     clearTimeout(again)
     isOpen = false
-    // ioredis hangs up on a Cluster whose slots it has read and whose state is not "ok", and gives no error.
+    // If a Cluster's state is not "ok" after its slots were read, ioredis disconnects without an error.
     const isDown = isGreeted && isCluster(client)
     isGreeted = false
     note(new Error(isDown ? 'CLUSTERDOWN by CLUSTER INFO' : 'Connection is closed.'))

@@ -8,7 +8,7 @@ export interface Haste {
   answered(call: CallTime): void
   /** The call's time is over. */
   ranOut(call: CallTime): void
-  /** Redis talks to us: a new connection is ready. */
+  /** Redis is reachable: a new connection is ready. */
   end(): void
 }
 
@@ -23,15 +23,15 @@ export interface CallTime {
 
 /** How long a call may take while Redis says nothing, so that a request's second call adds little to its first. */
 const HASTY_CALL_TIMEOUT_MS = 250
-/** A call may wait in full again this long after the last one that did so in vain: longer than one request's next call. */
+/** How long after a full wait in vain the next call may wait in full: longer than one request's next call takes. */
 const PROBE_PAUSE_MS = 300
 /** Without calls in between, haste is over after this time. Longer than a pause and a call that waits in full. */
 const HASTE_MS = 1500
 
 /**
- * Haste is for a Redis that is silent, not for one that is slow. It begins when a call waited its full second and no
- * call was answered meanwhile; it ends with any answer that a full second would have been enough for. While it lasts one
- * call at a time still waits in full: a slow link must not look like a dead one.
+ * Haste is for a silent Redis, not for a slow one. It begins when a call waited its full second and no call was
+ * answered meanwhile; it ends with any answer that arrives within what would have been a full second. While it lasts,
+ * one call at a time still waits in full, because a slow link must not look like a dead one.
  */
 export function createHaste(): Haste {
   let hastyUntilMs = 0

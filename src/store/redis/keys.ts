@@ -1,18 +1,18 @@
 import { tagOf } from '../store.js'
 
 /**
- * Every key of the Redis store. What is in braces decides the Cluster slot: one user's keys lie together, and so do an
+ * Every key of the Redis store. The text in braces decides the Cluster slot: one user's keys share a slot, and so do an
  * attempt and its outcome.
  */
 export interface RedisKeys {
   /** A login attempt. */
   attempt(key: string): string
-  /** What became of it. */
+  /** The outcome of a login attempt. */
   outcome(key: string): string
-  /** How much room login attempts take, by when they end. */
+  /** How much room login attempts take, by when they expire. */
   readonly room: string
   signIn(id: string): string
-  /** What a record is called in its user's index: the id without its tag. */
+  /** A record's name in its user's index: the id without its tag. */
   memberOf(id: string): string
   /** A user's index: a sorted set of members by expiry. */
   index(tag: string): string
@@ -23,9 +23,9 @@ export interface RedisKeys {
   counter(limiter: string, key: string): string
   /** Matches the keys of all records, for SCAN. */
   readonly signInPattern: string
-  /** The id of the record under a key that SCAN found; `undefined` for what somebody else put there. */
+  /** The id of the record under a key that SCAN found; `undefined` for a key that somebody else made. */
   toSignInId(key: string): string | undefined
-  /** The latest time that anybody was told; on a Cluster its node's clock is the one that counts. */
+  /** The latest time that was given out; on a Cluster the clock of this key's node counts. */
   readonly clock: string
 }
 

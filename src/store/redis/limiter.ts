@@ -15,8 +15,8 @@ export interface RedisLimiterParts {
 export const WINDOW_MS = 60_000
 
 /**
- * Counts events in Redis. Not rate-limiter-flexible: its memory limiter is unbounded and has its own clock, so both are
- * ours; and its Redis limiter would send commands past `run`, which bounds each call's time.
+ * Counts events in Redis. Not rate-limiter-flexible: its memory limiter is unbounded and has its own clock, so both
+ * limiters are ours; and its Redis limiter would bypass `run`, which bounds each call's time.
  */
 export function createRedisLimiter({ connection, keys, name, pointsPerMinute }: RedisLimiterParts): Limiter {
   const { run } = connection

@@ -2,7 +2,7 @@
 
 /** A Lua script; each is one atomic step, and its keys share one Cluster slot. */
 export interface RedisScript {
-  /** Absent: the first argument of each call says it. */
+  /** If absent, the first argument of each call is the number. */
   readonly numberOfKeys?: number
   readonly lua: string
 }
@@ -25,16 +25,17 @@ local function now()
   return clock
 end`
 
-/** `count(text)`: a number as we write it; 0 for what is none, or none that can be counted on (somebody edited it). */
+/** `count(text)`: a number as we write it; 0 if it is not a number, or out of range (somebody edited it). */
 export const COUNT = `
 local function count(text)
   local number = tonumber(text or '0') or 0
   return number >= 0 and number < 2 ^ 53 - 1 and number or 0
 end`
 
-// A command whose caller has long given up may still be waiting in a socket. Where running it late would do harm (an
-// attempt burnt, a sign-in nobody knows of), it carries the time by which it must have begun.
-// Further ahead than any call lasts it lies only where the clock was set back: then it would hold nothing up.
+// A command whose caller has long given up may still be waiting in a socket. If running it late would do harm (use up
+// an attempt, create a sign-in that nobody knows about), it carries the time by which it must have begun. A time
+// further ahead than any call lasts means that the clock was set back: the limit would stop nothing, so it counts as
+// late.
 /** `late(notAfter)`, and `LATE` to answer then. */
 export const IN_TIME: string = `${NOW}
 local function late(notAfter)

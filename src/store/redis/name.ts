@@ -11,7 +11,7 @@ const DEFAULT_HOST = 'localhost'
 const DEFAULT_PORT = 6379
 const MAX_PLACES = 3
 
-/** By its own mark: an app may have another copy of ioredis than we see, so `instanceof` would not do. */
+/** By its own mark: the app may use another copy of ioredis than ours, so `instanceof` would not work. */
 export function isCluster(client: Redis | Cluster): client is Cluster {
   return client.isCluster
 }
@@ -24,7 +24,7 @@ export function nameOf(client: Redis | Cluster): string {
   return `Redis at ${path || textOf(toPlace({ host, port }))}`
 }
 
-/** The first server that is connected to, a Sentinel too, and whether by TLS; `undefined` for a Unix socket. */
+/** The first server to connect to (maybe a Sentinel), and whether by TLS; `undefined` for a Unix socket. */
 export function firstPlace(client: Redis | Cluster): (Place & { readonly tls: boolean }) | undefined {
   const withTls = (place: Place | undefined, tls: unknown) => place && { ...place, tls: Boolean(tls) }
   if (isCluster(client)) return withTls(nodesOf(client)[0], client.options.redisOptions?.tls)
@@ -33,7 +33,7 @@ export function firstPlace(client: Redis | Cluster): (Place & { readonly tls: bo
   return path ? undefined : withTls(toPlace(client.options), tls)
 }
 
-/** What ioredis calls private is all there is to see of where a Cluster begins. */
+/** Reads a member that ioredis declares private: nothing public holds a Cluster's startup nodes. */
 function nodesOf(cluster: Cluster): readonly Place[] {
   const nodes: unknown = Reflect.get(cluster, 'startupNodes')
   return Array.isArray(nodes) ? nodes.map(toPlace) : []

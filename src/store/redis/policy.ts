@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { RedisConnection } from './connection.js'
 
-/** How a Redis is set up to keep what it is given. Absent: it does not tell us (a managed service, a user without the right). */
+/** How a Redis keeps its data. Absent: it does not say (a managed service, or a user without the right to ask). */
 export interface RedisPolicy {
   /** `maxmemory-policy`; on a Cluster that of the first master that evicts. */
   readonly eviction?: string
@@ -9,13 +9,13 @@ export interface RedisPolicy {
   readonly persistence?: 'none' | 'snapshots' | 'append-only'
 }
 
-/** Policy under which nothing is ever evicted. */
+/** The policy that never evicts anything. */
 const KEEPS_EVERYTHING = 'noeviction'
 const WORST_FIRST = ['none', 'snapshots', 'append-only'] as const
 
 /**
- * Asks Redis how it keeps things, by INFO and `CONFIG GET save`. Never throws: what may not be asked, or is not answered
- * in time, is left out.
+ * Asks Redis how it keeps things, by INFO and `CONFIG GET save`. Never throws: anything that may not be asked, or is
+ * not answered in time, is left out.
  */
 export async function readRedisPolicy<Name extends string>(
   connection: Pick<RedisConnection<Name>, 'run' | 'masters'>,
@@ -28,13 +28,13 @@ export async function readRedisPolicy<Name extends string>(
   }
 }
 
-/** What to say of a policy that evicts; `undefined` where none is known. @param lost what goes then, e.g. `'sign-ins'` */
+/** A warning about a policy that evicts; `undefined` if none is known. @param lost what is lost, e.g. `'sign-ins'` */
 export function evictionWarning({ eviction }: RedisPolicy, lost: string): string | undefined {
   if (eviction === undefined || eviction === KEEPS_EVERYTHING) return undefined
   return `Redis has "maxmemory-policy ${eviction}": once its memory is full it deletes ${lost} without a word. Set "maxmemory-policy noeviction".`
 }
 
-/** What to say of a Redis that forgets sign-ins; `undefined` where nothing is known. */
+/** A warning about a Redis that may lose sign-ins; `undefined` if there is nothing to warn about. */
 export function persistenceWarning({ persistence }: RedisPolicy): string | undefined {
   if (persistence === 'none')
     return 'Redis keeps nothing on its disk ("appendonly" is no, "save" is empty): a restart signs everybody out. Set "appendonly yes".'

@@ -4,7 +4,7 @@ import type { Place } from './name.js'
 
 /** What a port turned out to be. */
 type PortAnswer =
-  /** It answers PING without TLS. `refusal`: with an error of Redis's, e.g. `ERR max number of clients reached`. */
+  /** It answers PING without TLS. `refusal`: with an error, e.g. `ERR max number of clients reached`. */
   | { readonly kind: 'plain'; readonly refusal?: string }
   | { readonly kind: 'tls' }
   | { readonly kind: 'neither' }
@@ -14,11 +14,11 @@ const ASK_TIMEOUT_MS = 1000
 const LONGEST_REFUSAL = 200
 
 /**
- * Asks a port that closes our connections, or says nothing, why: a Redis behind TLS just hangs up on who speaks without,
- * and one without TLS waits for ever for the rest of a greeting it takes for a command. Sends no credentials and changes
- * nothing.
+ * Probes a port that closes our connections or stays silent: a Redis with TLS just hangs up on a client without it, and
+ * one without TLS waits forever for the rest of a TLS greeting that it mistakes for a command. Sends no credentials and
+ * changes nothing.
  * @param place where, and whether we speak TLS there
- * @returns what is wrong, in words that `judge` knows; `undefined` where nothing is, or it does not tell
+ * @returns what is wrong, in words that `judge` knows; `undefined` if nothing is, or that cannot be found out
  */
 export async function whatIsWrongWith(place: Place & { readonly tls: boolean }): Promise<Error | undefined> {
   const answer: PortAnswer = (await speaksTls(place)) ? { kind: 'tls' } : await askPlain(place)
@@ -31,7 +31,7 @@ export async function whatIsWrongWith(place: Place & { readonly tls: boolean }):
 
 function speaksTls({ host, port }: Place): Promise<boolean> {
   return new Promise((resolve) => {
-    // Whose certificate it is does not matter: nothing is sent.
+    // The certificate does not matter, since nothing is sent.
     const socket = connectTls({ host, port, rejectUnauthorized: false }, () => settle(true))
     const timer = setTimeout(() => settle(false), ASK_TIMEOUT_MS).unref()
     socket.unref() // whoever closes the store need not wait for an answer

@@ -8,15 +8,15 @@ import { isCluster } from './name.js'
 
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
 
-/** What BullMQ asks for; our own client's settings (`client.ts`) are the opposite, and are taken without a word. */
+/** What BullMQ needs. Our own client's settings (`client.ts`) are the opposite, and BullMQ would not complain. */
 const QUEUE_OPTIONS = {
-  keyPrefix: '', // its scripts make keys themselves
+  keyPrefix: '', // its scripts build keys themselves
   maxRetriesPerRequest: null, // a blocking command waits as long as Redis is away
   enableOfflineQueue: true,
   autoResendUnfulfilledCommands: true,
   enableAutoPipelining: false,
   connectTimeout: 2_000,
-  // A worker blocks for seconds, and silence is no fault then.
+  // A worker blocks for seconds, so silence is not a fault.
   commandTimeout: undefined,
   socketTimeout: undefined,
   stringNumbers: false,
@@ -42,10 +42,10 @@ const CLUSTER_OPTIONS = {
   clusterRetryStrategy: reconnectDelayMs,
 } satisfies ClusterOptions
 
-/** A connection for a queue: a duplicate of what was passed in, with the settings that a queue needs. Not yet connected. */
+/** A connection for a queue: a duplicate of the app's client with the settings a queue needs. Not yet connected. */
 export function createQueueClient(source: RedisSource): Redis | Cluster {
   const client = typeof source === 'string' ? openUrl(source) : duplicate(source)
-  client.on('error', () => {}) // the queue hears of it, too; without a listener ioredis prints it
+  client.on('error', () => {}) // the queue gets the error too; without a listener ioredis prints it
   return client
 }
 

@@ -25,9 +25,9 @@ export interface RedisStoreParts {
 }
 
 const MINUTE_MS = 60_000
-/** Longer than anything that is compared with it. */
+/** The clock's key outlives every time that is compared with it. */
 const CLOCK_TTL_MS = 24 * 60 * MINUTE_MS
-/** Secrets made in development live on for a year after the last start. */
+/** Secrets generated in development are kept for a year after the last start. */
 const SECRET_TTL_MS = 365 * 24 * 60 * MINUTE_MS
 
 /**
@@ -54,7 +54,7 @@ export function createRedisStore({
   async function reportPolicy(): Promise<void> {
     const policy = await readRedisPolicy(connection)
     asking = undefined
-    // If the connection broke meanwhile, nothing is known: the next one is asked again.
+    // If the connection broke meanwhile, nothing is known, so ask again on the next one.
     isPolicyKnown = policy.eviction !== undefined || policy.persistence !== undefined
     if (isPolicyKnown) onPolicy?.(policy)
   }
@@ -86,8 +86,8 @@ export function createRedisStore({
     },
     sessions: createRedisSessions({ connection, keys }),
     async shareSecret(name, value): Promise<string> {
-      // A generated secret should not show where commands are traced: it is sent only if there is none yet, and by SET,
-      // whose value tracers leave out.
+      // A generated secret should not show up in traces of commands: it is sent only if there is none yet, and by SET,
+      // since tracers leave out its value.
       const secret = keys.secret(name)
       const known = await run('shareSecret', (client) => client.get(secret))
       if (known !== null) {

@@ -47,8 +47,8 @@ export type ScriptName =
 export const REDIS_SCRIPTS: RedisScripts<ScriptName> = {
   ...TIME_SCRIPT,
 
-  // Each time later than before, also where the clock was set back: it tells apart what began before a sign-out and after.
-  // A full Redis takes no new time, and must not stop a sign-out for that.
+  // Each time is later than the one before, even if the clock was set back, because it separates what began before a
+  // sign-out from what began after. A full Redis cannot store the new time, which must not stop a sign-out.
   /** KEYS clock; ARGV its TTL. Answers {milliseconds since the epoch, the same by TIME alone}. */
   ppoppoNow: {
     numberOfKeys: 1,
@@ -60,9 +60,9 @@ if done.err and not string.find(done.err, 'OOM', 1, true) then return done end
 return {ordered, now()}`,
   },
 
-  // Attempts lie on all nodes of a Cluster, so they are not counted but noted down: `<end>:<bytes>` for each ten seconds.
-  // What was taken counts until its end, too: its outcome takes room. An end further ahead than any attempt's was noted
-  // before the clock was set back.
+  // A Cluster spreads attempts over all its nodes, so their size is recorded here: `<end>:<bytes>` for each ten
+  // seconds. A taken attempt counts until its end too, since its outcome takes room. An end further ahead than any
+  // attempt's was recorded before the clock was set back.
   /** KEYS room, attempt (on a Cluster, left out); ARGV bytes, TTL, least TTL, most bytes, attempt. Answers the TTL that is granted, see `attemptTtl`; 0: no room. */
   ppoppoPut: {
     lua: `${NOW}
@@ -102,8 +102,8 @@ local outcome = redis.call('GET', KEYS[2])
 return outcome and {0, outcome}`,
   },
 
-  // Every key that a script touches must be in KEYS: some servers run no other. So which records must go for the new one is
-  // asked for, and all is done only once they are named.
+  // Every key that a script touches must be in KEYS, because some servers refuse it otherwise. So a first call asks
+  // which records must go for the new one, and nothing is written until a call names them.
   /** KEYS record, index, notbefore, records to go; ARGV member, value, expires at, attempt started at, not after, most, members to go. Answers 1, 0, or the members that must go first. */
   ppoppoCreate: {
     lua: `${IN_TIME}
@@ -168,8 +168,8 @@ keepIndex(KEYS[2])
 return record`,
   },
 
-  // All or nothing: where the index has a member whose record is not named, nothing is done. It deletes first: a full Redis
-  // takes the new mark then.
+  // All or nothing: if the index has a member whose record is not named, nothing is done. It deletes first, so that a
+  // full Redis has room for the new mark.
   /** KEYS index, notbefore, records; ARGV TTL of notbefore, notbefore, members. Answers {1, member, record, member, record, ...} or {0, the members there are}. */
   ppoppoDeleteAll: {
     lua: `

@@ -3,7 +3,7 @@ import type { RedisConnection } from './connection.js'
 import type { RedisKeys } from './keys.js'
 import type { ScriptName } from './scripts.js'
 
-/** Lies in a session's place once it has ended. No blob looks like it: blobs are JSON objects. */
+/** The tombstone that replaces an ended session's blob. No blob looks like it, since blobs are JSON objects. */
 const TOMBSTONE = 'ended'
 
 /** What the sessions in Redis are made of. */

@@ -12,9 +12,9 @@ type SignInMethods = Pick<
 >
 
 const SCAN_COUNT = 500
-/** Another round is needed only if this very user signs in between two commands. */
+/** Another round is needed only if the same user signs in between two commands. */
 const MAX_ROUNDS = 16
-/** As the scripts write it. */
+/** The form in which the scripts write it. */
 const VERSION = /^([1-9]\d{0,14})\|/
 
 /** What the sign-ins in Redis are made of. */
@@ -22,7 +22,7 @@ export interface RedisSignInsParts {
   readonly connection: RedisConnection<ScriptName>
   readonly keys: RedisKeys
   readonly clock: RedisClock<ScriptName>
-  /** The clock that attempts begin by, see `Store.now`. */
+  /** The clock that dates the start of attempts, see `Store.now`. */
   readonly now: () => Promise<number>
 }
 
@@ -73,7 +73,7 @@ export function createRedisSignIns({ connection, keys, clock, now }: RedisSignIn
       const texts = await run('listSignIns', (client) =>
         Promise.all(members.map((member) => client.get(toKey(tag)(member)))),
       )
-      // A record that has gone never comes back. A Redis that takes no writes still lists.
+      // A deleted record never comes back, so its entry can go. A read-only Redis can still list.
       const gone = members.filter((_member, i) => texts[i] === null)
       if (gone.length > 0) await run('listSignIns', (client) => client.zrem(index, ...gone)).catch(() => {})
       return toRecords(
@@ -82,7 +82,7 @@ export function createRedisSignIns({ connection, keys, clock, now }: RedisSignIn
       )
     },
     async deleteAllSignIns(tag, notBeforeTtlMs): Promise<readonly (VersionedRecord & { readonly id: string })[]> {
-      // By the clock that attempts begin by: on a Cluster the user's own node may have another.
+      // By the clock that dates attempts: on a Cluster the clock of the user's own node may differ.
       const [notBefore, found] = await Promise.all([now(), membersOf('deleteAllSignIns', tag)])
       return untilSettled('deleteAllSignIns', found, async (members) => {
         const named = [keys.index(tag), keys.notBefore(tag), ...members.map(toKey(tag))]
@@ -110,7 +110,7 @@ export function createRedisSignIns({ connection, keys, clock, now }: RedisSignIn
   }
 }
 
-/** `changed`: the script did nothing, since others wrote meanwhile; it is to be called with these members. */
+/** `changed`: the script did nothing, since others wrote meanwhile; call it again with these members. */
 type Step<T> = { readonly result: T; readonly changed?: undefined } | { readonly changed: readonly string[] }
 
 async function untilSettled<T>(
@@ -131,8 +131,8 @@ async function untilSettled<T>(
 }
 
 /**
- * A record as it lies in Redis: `<version>|<value>`. No write of ours can name another spelling of a version (`01`, `1e0`),
- * so such a text counts as a foreign value, under version 0, which no write has.
+ * A record as stored in Redis: `<version>|<value>`. We never write another spelling of a version (`01`, `1e0`), so such
+ * a text counts as a foreign value, under version 0, which no write has.
  */
 function toRecord(text: unknown): VersionedRecord | undefined {
   if (typeof text !== 'string') return undefined

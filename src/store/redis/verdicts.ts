@@ -2,14 +2,14 @@
 export interface Verdict {
   readonly what: string
   readonly todo: string
-  /** Waiting does not help: something is set up wrongly, here or there. */
+  /** Waiting does not help: something is misconfigured, in the app or in Redis. */
   readonly isSetup: boolean
 }
 
-/** Of several patterns each must be found. No `.*` between them: a text can make that slow. */
+/** If there are several patterns, all must match. Not one pattern with `.*`: some texts would make that slow. */
 type Row = readonly [pattern: RegExp | readonly RegExp[], what: string, todo: string]
 
-/** Something must be changed by somebody. */
+/** Somebody must change something. */
 const SETUP: readonly Row[] = [
   [
     [/sentinel/i, /NOAUTH|WRONGPASS/i],
@@ -97,7 +97,7 @@ const SETUP: readonly Row[] = [
   ],
 ]
 
-/** It may be well again by itself. */
+/** It may recover by itself. */
 const PASSING: readonly Row[] = [
   [/OOM/, 'has reached "maxmemory"', 'Give it more memory, and set "maxmemory-policy noeviction".'],
   [/READONLY/, 'is a read-only replica', 'After a failover this heals by itself; else connect to the master.'],
@@ -137,7 +137,7 @@ const PASSING: readonly Row[] = [
   ],
 ]
 
-/** Of a Redis that says nothing, or nothing we know. */
+/** For a Redis that does not answer, or answers something we do not know. */
 export const SILENT: Verdict = {
   what: 'does not answer, or not in time',
   todo: 'Check that it is up and reachable from here.',

@@ -25,7 +25,7 @@ redis.call('ZADD', KEYS[${N + 2}], now(), ARGV[2])
 return 'new'`,
   },
 
-  // A create() that dies leaves nothing behind after an hour.
+  // After an hour nothing is left of a create() that died.
   /** KEYS of one; draft; ARGV recipients so far, (index, chunk)... */
   ppoppoCampaignDraft: {
     numberOfKeys: N + 1,
@@ -70,7 +70,7 @@ redis.call('ZADD', KEYS[${N + 3}], 'NX', now(), ARGV[2])
 return 'created'`,
   },
 
-  // Whoever else is creating it goes on: its commit needs none of this.
+  // Anybody else who is creating it can go on, since their commit needs nothing that is deleted here.
   /** KEYS of one; draft, all, active; ARGV id. */
   ppoppoCampaignAbandon: {
     numberOfKeys: N + 3,

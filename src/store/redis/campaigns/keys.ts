@@ -1,6 +1,6 @@
-/** Every Redis key of campaigns. All share one Cluster slot, also with the queue, which the text in braces decides. */
+/** Every Redis key of campaigns. The text in braces puts all of them, and the queue, into one Cluster slot. */
 export interface RedisCampaignKeys {
-  /** What the queue's own keys begin with: `{ppoppo:campaigns}`. */
+  /** Prefix of the queue's own keys: `{ppoppo:campaigns}`. */
   readonly queuePrefix: string
   /** A sorted set: ids of all campaigns by when they were created. */
   readonly all: string
@@ -10,7 +10,7 @@ export interface RedisCampaignKeys {
   readonly pace: string
   /** A sorted set: `<worker> <concurrency>` by when it was last seen. */
   readonly workers: string
-  /** A string: until when nobody counts as dead, after Redis was away. */
+  /** A string: until when no worker counts as dead, after Redis was away. */
   readonly truce: string
   /** A string: who hands out chunks now. Lives as long as its turn. */
   readonly feeder: string
@@ -21,19 +21,19 @@ export interface RedisCampaignKeys {
 export interface RedisCampaignKeysOfOne {
   /** A hash: version, state, settings, counts. */
   readonly meta: string
-  /** A sorted set: indexes of the chunks that are planned, by zone and index. */
+  /** A sorted set: indexes of the planned chunks, by zone and index. */
   readonly todo: string
-  /** A sorted set: indexes that a worker has in hand, none of it sent. */
+  /** A sorted set: indexes of the chunks that a worker has claimed but not begun to send. */
   readonly held: string
   /** A sorted set: indexes that are being sent. */
   readonly sending: string
   /** A sorted set: indexes whose outcome is unknown. */
   readonly unknown: string
-  /** A hash: what became of each chunk; see `scripts.ts`. */
+  /** A hash: the outcome of each chunk; see `script-parts.ts`. */
   readonly ledger: string
   /** A hash: the sealed chunks, until they are settled. */
   readonly chunks: string
-  /** A hash: how many recipients were settled, by ten seconds. */
+  /** A hash: how many recipients were settled in each ten seconds. */
   readonly rate: string
   /** A hash: the sealed chunks of one `create()` that is still reading. */
   draft(token: string): string

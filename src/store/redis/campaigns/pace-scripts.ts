@@ -1,11 +1,11 @@
 import { IN_TIME, NOW, type RedisScripts } from '../lua.js'
 import { DEAD_AFTER_MS } from './script-parts.js'
 
-/** Workers report more often than this; after a longer gap it is Redis that was away, and nobody is dead for a while. */
+/** Workers report more often than this. A longer gap means that Redis was away, so for a while no worker is dead. */
 const LONGEST_GAP_MS = 8_000
 /** A slot is given out at most this long ahead. */
 const SLOT_AHEAD_MS = 500
-/** What was not used of the pace is made up for by so much at most. */
+/** How much unused pace may be caught up on at most. */
 const CATCH_UP_MS = 250
 
 /** Names of PACE_SCRIPTS. */
@@ -13,8 +13,9 @@ export type PaceScriptName = 'ppoppoCampaignPace' | 'ppoppoCampaignSeen'
 
 /** Scripts for the pace of all campaigns, and who sends. */
 export const PACE_SCRIPTS: RedisScripts<PaceScriptName> = {
-  // A slot for one call. It may lie ahead a little, so that its holder is there in time; never so much as to keep a cancelled
-  // campaign waiting. A time further ahead than any slot was made before the clock was set back.
+  // A slot for one call. It may lie a little ahead, so that its holder is there in time, but never so far that a
+  // cancelled campaign keeps its holder waiting. A time further ahead than any slot is from before the clock was set
+  // back.
   /** KEYS pace; ARGV not after, interval in ms, 1 to take the slot. Answers {'slot', ms until then}, {'wait', ms} or {'rest', ms}. */
   ppoppoCampaignPace: {
     numberOfKeys: 1,

@@ -1,31 +1,31 @@
 /*
- * The ledger of campaigns: what became of each chunk. Each script is one atomic step, and nothing but the ledger decides
+ * The ledger of campaigns: the outcome of each chunk. Each script is one atomic step, and only the ledger decides
  * whether a chunk may be sent. An entry is `<state> <fields>`, separated by spaces:
  *
  *   (none)                                        planned: its index is in `todo`
- *   held <claim> <zone>                           a worker has it in hand, and has sent nothing
+ *   held <claim> <zone>                           a worker has claimed it, and has sent nothing
  *   sending <claim> <zone> <size> <filtered>      its call may be under way
- *   unknown <claim> <zone> <size> <filtered> <at> nobody knows whether it was sent: never sent again by itself
+ *   unknown <claim> <zone> <size> <filtered> <at> unknown outcome: never sent again automatically
  *   accepted <send id> <size> <filtered>
  *   rejected <code> <size> <filtered>
  *   filtered <size>
- *   split <first index> <second index>            it was refused as a whole, and goes on as these two
+ *   split <first index> <second index>            it was refused as a whole, and continues as these two
  *
- * A claim is `<worker>#<number>`, new for each time a chunk is taken: who does not have it changes nothing.
+ * A claim is `<worker>#<number>`, new each time a chunk is taken: a worker with an older claim cannot change the entry.
  */
 
 /** Version of this layout. A worker leaves campaigns with a higher one to workers that know it. */
 export const LEDGER_VERSION = 1
 
-/** A worker that was not seen for so long is dead. */
+/** A worker that has not been seen for this long counts as dead. */
 export const DEAD_AFTER_MS = 15_000
-/** Recipients are counted in steps of so long. */
+/** Settled recipients are counted per interval of this length. */
 export const RATE_STEP_MS = 10_000
 const RATE_STEPS = 7
 
-/** The keys of one campaign, in this order; what a script needs beside them comes after. */
+/** The keys of one campaign, in this order; other keys that a script needs come after them. */
 export const KEYS_OF_ONE = ['meta', 'todo', 'held', 'sending', 'unknown', 'ledger', 'chunks', 'rate'] as const
-/** Where the further keys of a script begin. */
+/** The number of these keys: a script's other keys begin after them. */
 export const N: number = KEYS_OF_ONE.length
 
 /** The score of a planned chunk is its zone times this, plus its index. */
@@ -94,8 +94,8 @@ local function rest(pace, ms, code, at)
   redis.call('HSET', pace, 'restUntil', till, 'restCode', code)
 end`
 
-// An unknown version is a newer one. A number that somebody edited counts as one, too.
-/** `refusal(version)`: why a campaign may not be touched; `nil` where it may. */
+// An unknown version is a newer one, and so is a number that somebody edited.
+/** `refusal(version)`: why a campaign may not be touched; `nil` if it may. */
 export const GUARD: string = `
 local function refusal(version)
   local v = get('v')

@@ -1,9 +1,9 @@
 import { IN_TIME, NOW, type RedisScripts } from '../lua.js'
 import { GUARD, N, PARTS } from './script-parts.js'
 
-/** Splits or refusals in a row, without one accepted send between them: then it is not the recipients. */
+/** After this many splits or refusals in a row, with no send accepted in between, the recipients are not the cause. */
 const MOST_REFUSED_IN_A_ROW = 24
-/** As `sendMany` has it. */
+/** The same as in `sendMany`. */
 const MOST_UNKNOWN_IN_A_ROW = 8
 
 /** Names of SEND_SCRIPTS. */
@@ -40,7 +40,7 @@ put(index, 'held', ARGV[4], zone)
 return {'held', zone, chunk}`,
   },
 
-  // The last look before a call. Whoever is not let go on has its chunk planned again, but for a rest, which it waits for.
+  // The last check before a call. If it is refused, the chunk is planned again, but during a rest the worker waits.
   /** KEYS of one; pace; ARGV not after, index, claim, open zones, size, filtered. Answers {'go'}, {'rest', ms}, or {why not}. */
   ppoppoCampaignBegin: {
     numberOfKeys: N + 1,
@@ -65,8 +65,8 @@ redis.call('HSETNX', META, 'startedAt', at)
 return {'go'}`,
   },
 
-  // Whoever made the call knows best: what the ledger took for unknown meanwhile is put right.
-  /** KEYS of one; pace; ARGV index, claim, outcome, its word (send id or code), size, filtered, rest in ms, reason to stop ('' for none). Answers 1, or 0 for who has not the claim. */
+  // The worker that made the call knows its outcome, so an entry that was marked unknown meanwhile is corrected.
+  /** KEYS of one; pace; ARGV index, claim, outcome, its word (send id or code), size, filtered, rest in ms, reason to stop ('' for none). Answers 1, or 0 without the claim. */
   ppoppoCampaignSettle: {
     numberOfKeys: N + 1,
     lua: `${NOW}${PARTS}

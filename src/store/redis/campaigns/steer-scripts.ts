@@ -4,9 +4,9 @@ import { DEAD_AFTER_MS, GUARD, N, PARTS } from './script-parts.js'
 /** Names of STEER_SCRIPTS. */
 export type SteerScriptName = 'ppoppoCampaignTick' | 'ppoppoCampaignSet' | 'ppoppoCampaignJudge'
 
-/** Scripts for looking after campaigns, and steering them. */
+/** Scripts that clean up after dead workers, and that pause, resume, cancel and correct campaigns. */
 export const STEER_SCRIPTS: RedisScripts<SteerScriptName> = {
-  // What dead workers had in hand is planned again; what they were sending is unknown.
+  // Chunks that dead workers had only claimed are planned again; those they were sending have an unknown outcome.
   /** KEYS of one; active, workers, truce; ARGV version, id, open zones, most. Answers {state, indexes...}. */
   ppoppoCampaignTick: {
     numberOfKeys: N + 3,
@@ -81,7 +81,7 @@ endIfDone(now())
 return get('state')`,
   },
 
-  /** KEYS of one; active; ARGV version, id, index, 'sent' or 'not-sent', send id. Answers 'settled', 'newer', 'gone', or 'other' where it is not unknown. */
+  /** KEYS of one; active; ARGV version, id, index, 'sent' or 'not-sent', send id. Answers 'settled', 'newer', 'gone', or 'other' if it is not unknown. */
   ppoppoCampaignJudge: {
     numberOfKeys: N + 1,
     lua: `${NOW}${PARTS}${GUARD}

@@ -12,7 +12,7 @@ export interface RedisConsumerStoreParts {
   readonly prefix: string
 }
 
-/** The connection of a consumer store, with what its parts need beside it. */
+/** The connection of a consumer store, and what else its parts need. */
 export interface RedisConsumerConnection
   extends Pick<RedisConnection<ConsumerScriptName>, 'run' | 'masters' | 'close'>,
     Pick<RedisClock<ConsumerScriptName>, 'runInTime'> {

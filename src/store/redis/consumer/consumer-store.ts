@@ -6,8 +6,8 @@ import { createRedisDeadLetters, toArguments } from './dead-letters.js'
 import { createRedisQueue } from './queue.js'
 
 /**
- * What durable consumers keep, in Redis 6.2 or newer: plain, behind Sentinel, or a Cluster. Connects at the first call.
- * Nothing it writes expires but the lease: who gives up a consumer deletes the keys of its name.
+ * What durable consumers store, in Redis 6.2 or newer: plain, behind Sentinel, or a Cluster. Connects at the first
+ * call. Only the lease expires, so to give up a consumer, delete the keys of its name.
  *
  * @example
  * const consumers = createRedisConsumerStore({ redis: 'redis://127.0.0.1:6379', prefix: 'ppoppo:my-client:' })

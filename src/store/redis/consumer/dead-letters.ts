@@ -31,17 +31,17 @@ export function createRedisDeadLetters({ run, runInTime, keysOf }: RedisConsumer
   }
 }
 
-/** Letters as a script takes them: `head, text, head, text, ...`. */
+/** Dead letters in the form that a script takes: `head, text, head, text, ...`. */
 export function toArguments(letters: readonly StoredDeadLetter[]): readonly string[] {
   return letters.flatMap(({ id, text }) => [headOf(id), text])
 }
 
-/** What a letter begins with in Redis. No head begins another, whatever is in the id. */
+/** The prefix of a dead letter in Redis. Because of the length, no head is the prefix of another, whatever the id. */
 function headOf(id: string): string {
   return `${Buffer.byteLength(id)}:${id}`
 }
 
-/** `undefined` for what somebody else put into the list. */
+/** `undefined` for anything that somebody else put into the list. */
 function toLetter(text: string): StoredDeadLetter | undefined {
   const bytes = /^(\d+):/.exec(text)?.[1]
   if (bytes === undefined) return undefined

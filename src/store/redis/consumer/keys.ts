@@ -1,14 +1,14 @@
-/** Every key of one consumer name. They share a Cluster slot, which the name in braces decides. */
+/** Every key of one consumer name. The name in braces puts them into one Cluster slot. */
 export interface RedisConsumerKeys {
   /** A string: who is active. Lives as long as the lease. */
   readonly lease: string
   /** A hash: `fence`, `sequence`, `checkpoint`, `queued` while entries may wait, `lost` until a loss is accepted. */
   readonly place: string
-  /** A string: the newest fence. Where it is there and the place is not, the place was lost. */
+  /** A string: the newest fence. If it exists and the place does not, the place was lost. */
   readonly mark: string
   /** A list: the dead letters, oldest first. */
   readonly letters: string
-  /** A hash: their texts by event. */
+  /** A hash: the dead letters' texts by event. */
   readonly letterTexts: string
   /** A stream: what waits for workers. */
   readonly queue: string

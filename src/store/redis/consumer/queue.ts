@@ -17,7 +17,7 @@ interface RedisQueue {
 /** What the queue is made of. */
 export interface RedisQueueParts {
   readonly connection: RedisConsumerConnection
-  /** For connections of its own, on which it waits for entries. */
+  /** For its own connections, on which it waits for entries. */
   readonly redis: RedisSource
 }
 
@@ -26,8 +26,8 @@ export function createRedisQueue({ connection, redis }: RedisQueueParts): RedisQ
   const { run, runInTime, keysOf } = connection
   const bell = createBell(redis)
   /**
-   * When each worker last looked for what others left, which costs Redis a walk through all that is at work. At its first
-   * call names of workers that are gone are removed.
+   * When each worker last looked for entries that others left: that makes Redis walk through all pending entries. A
+   * worker's first call also removes the names of workers that are gone.
    */
   const claimedAt = new Map<string, number>()
 
@@ -81,7 +81,7 @@ export function createRedisQueue({ connection, redis }: RedisQueueParts): RedisQ
           throw error
         }),
       )
-      // What was given back has no delivery that counts.
+      // The delivery of an entry that was given back does not count.
       return Array.isArray(pending) && pending.some((entry) => Array.isArray(entry) && Number(entry[3]) > 0)
     },
     async length(name): Promise<number> {
@@ -98,9 +98,9 @@ interface Bell {
 }
 
 /**
- * Waits on connections of its own, one for each call that waits at the same time: a command that blocks holds up
- * whatever is sent after it. It only listens (XREAD): what XREADGROUP takes for a caller who has gone meanwhile, or
- * whose connection has broken, would lie there until it may be claimed.
+ * Waits on its own connections, one for each call that is waiting, because a blocking command holds up everything sent
+ * after it. It only listens (XREAD): an entry that XREADGROUP took for a caller who has left, or whose connection has
+ * broken, would lie idle until it may be claimed.
  */
 function createBell(redis: RedisSource): Bell {
   const all: RedisConnection<never>[] = []
@@ -125,7 +125,7 @@ function createBell(redis: RedisSource): Bell {
           blockMs,
         )
       } catch (error) {
-        if (!isClosed) throw error // else the store's own connection says so
+        if (!isClosed) throw error // if Redis is down, the store's own connection reports it
       } finally {
         idle.push(connection)
       }

@@ -1,23 +1,23 @@
 import { COUNT, IN_TIME, type RedisScripts, TIME_SCRIPT } from '../lua.js'
 
 export const QUEUE_GROUP = 'workers' // every queue's consumer group
-const GIVEN_BACK_MS = 300 * 86_400_000 // what was given back has been idle for a year
+const GIVEN_BACK_MS = 300 * 86_400_000 // below the idle time (a year) that entries get when they are given back
 
-// Nothing here expires: a Redis that evicts keys takes those with an expiry first. Earlier versions set one.
+// Nothing here expires, because a Redis that evicts may take keys with an expiry first. Earlier versions set one.
 const PERSIST = `
 local function persist(first)
   for i = first, #KEYS do redis.call('PERSIST', KEYS[i]) end
 end`
 
-// A stream stays when its last entry goes, so one that is gone was evicted or deleted, with whatever waited in it.
+// An empty stream still exists, so a missing one was evicted or deleted, with any entries that waited in it.
 const QUEUE_LOST = `
 local function isQueueLost(place, queue)
   return redis.call('HEXISTS', place, 'queued') == 1 and redis.call('EXISTS', queue) == 0
 end`
 
-// A letter in the list is `<head><text>`, its head `<bytes of the id>:<id>`. The hash knows each text by its head: so a
-// letter is there once, and is found without going through the list. It is rebuilt when the two do not agree: somebody
-// may have edited the list by hand, and no letter may be taken for one that is there.
+// A dead letter in the list is `<head><text>`, with the head `<bytes of the id>:<id>`. The hash has each text by its
+// head, so that there is one letter per event, found without walking the list. It is rebuilt when the two disagree:
+// somebody may have edited the list by hand, and no new letter may be mistaken for an existing one.
 const LETTERS = `
 local function mendTexts(list, texts)
   if redis.call('LLEN', list) == redis.call('HLEN', texts) then return end
@@ -54,7 +54,7 @@ local function addLetters(list, texts, most, first, last)
   return true
 end`
 
-// An entry that was deleted by hand is still somebody's: Redis 7 drops it while claiming, 6.2 answers nil in its place.
+// An entry that was deleted by hand is still pending: Redis 7 drops it while claiming, 6.2 answers nil instead.
 const CLAIM = `
 local function dropDeleted(worker)
   for _, pending in ipairs(redis.call('XPENDING', KEYS[1], '${QUEUE_GROUP}', '-', '+', 1000, worker)) do
@@ -80,7 +80,7 @@ local function claim(worker, idleMs, most, give)
   return left
 end`
 
-// Each process brings a name of its own, and Redis keeps them all.
+// Each process has its own consumer name, and Redis never forgets one by itself.
 const FORGET_WORKERS = `
 local function forgetWorkers(self, idleMs)
   for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], '${QUEUE_GROUP}')) do
