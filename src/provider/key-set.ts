@@ -23,7 +23,7 @@ export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: 
   const flights = new SingleFlight<readonly Jwk[]>()
   let known: { readonly keys: readonly Jwk[]; readonly until: number } | undefined
 
-  async function fetchAnew(): Promise<readonly Jwk[]> {
+  async function refetch(): Promise<readonly Jwk[]> {
     const keys = await fetchKeys()
     known = { keys, until: runtime.monotonic() + FRESH_MS }
     return keys
@@ -34,7 +34,7 @@ export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: 
       const kept = known && runtime.monotonic() < known.until ? known.keys : undefined
       const before = kept && judgeBy(kept, jws)
       if (before === 'verified') return before
-      const fetched = await flights.run('keys', fetchAnew).catch((error: unknown) => {
+      const fetched = await flights.run('keys', refetch).catch((error: unknown) => {
         // Without newer keys the verdict stands, because the key that the token names did not make the signature.
         if (before === 'forged') return kept ?? []
         throw error
@@ -44,7 +44,7 @@ export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: 
       return verdict
     },
     async hasUsableKey() {
-      const keys = await flights.run('keys', fetchAnew)
+      const keys = await flights.run('keys', refetch)
       return keys.some(isUsableKey)
     },
   }

@@ -66,7 +66,7 @@ describe("a server of the vendor's newest contract", () => {
     const sandbox = await start('pcs.external.v1')
     const { code, told, out } = await pull(sandbox.pcs?.prefixUrl ?? '')
     expect(told).toContain('! pcs.external.v1, ours chat.external')
-    expect(told).toContain("give the client the server's own: descriptor:")
+    expect(told).toContain("configure the client with the server's own: descriptor:")
     expect({ code, isUsable: !told.includes('these calls do not work') }).toEqual({ code: 1, isUsable: true })
     await useAll(connect(sandbox, out))
   })
