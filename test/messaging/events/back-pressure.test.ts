@@ -39,7 +39,7 @@ test('a reader that pauses holds the server back, at a megabyte, and gets all th
   expect(ids).toEqual(Array.from({ length: 30_000 }, (_, index) => `01HQ${String(index).padStart(22, '0')}`))
   expect(world.pcs.opened.length).toBe(1)
   await events.return(undefined)
-}, 60_000)
+}, 120_000)
 
 test('a reader that never comes back after its first next() holds it back, too', async () => {
   world.pcs.script = (stream) => void pour(stream, 30_000)
