@@ -1,8 +1,5 @@
-import { isIP } from 'node:net'
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
-import { parseRedisUrl } from '../../config/redis.js'
-import { PpoppoError } from '../../errors.js'
-import { loadIoredis } from '../../load-packages.js'
+import { duplicateCluster, openUrl, reconnectDelayMs } from './connect.js'
 import type { RedisScript, RedisScripts, ScriptCommands } from './lua.js'
 import { isCluster, nameOf } from './name.js'
 
@@ -21,8 +18,6 @@ const SILENT_MS = 2 * CALL_TIMEOUT_MS
 const [TWO_ROUND_TRIPS_MS, THREE_ROUND_TRIPS_MS] = [2 * CALL_TIMEOUT_MS, 3 * CALL_TIMEOUT_MS]
 /** How long a command may wait in Redis for something to happen: its call must be over before ioredis gives up. */
 export const MAX_BLOCK_MS = 400
-
-const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
 
 const NODE_OPTIONS = {
   keyPrefix: '', // ioredis would prefix a script's KEYS, but not the keys that a script builds itself
@@ -99,7 +94,8 @@ export function createOwnClient<Name extends string>({ redis, scripts }: OwnClie
   let failures = 0
   // ioredis counts from the last time it was 'ready', which does not mean that Redis accepts us.
   const settings = { ...REDIS_OPTIONS, retryStrategy: (): number => reconnectDelayMs(++failures) }
-  const client = typeof redis === 'string' ? openUrl(redis, settings) : duplicate(redis, settings)
+  const client =
+    typeof redis === 'string' ? openUrl(redis, { ...settings, enableReadyCheck: false }) : duplicate(redis, settings)
   for (const [name, script] of Object.entries<RedisScript>(scripts)) client.defineCommand(name, script)
   return {
     client: client as ScriptedClient<Name>, // defineCommand has just put the commands there
@@ -110,26 +106,8 @@ export function createOwnClient<Name extends string>({ redis, scripts }: OwnClie
   }
 }
 
-/** Keeps the app's connection options (password, TLS, natMap, ...): ioredis 5 would drop a Cluster's `redisOptions`. */
 function duplicate(source: Redis | Cluster, settings: Settings): Redis | Cluster {
-  if (isCluster(source)) {
-    const redisOptions = { ...source.options.redisOptions, ...CLUSTER_OPTIONS.redisOptions }
-    return source.duplicate([], { ...CLUSTER_OPTIONS, redisOptions })
-  }
+  if (isCluster(source)) return duplicateCluster(source, CLUSTER_OPTIONS)
   // Behind Sentinel ioredis's own check tells a master from a replica.
   return source.duplicate(source.options.sentinels ? settings : { ...settings, enableReadyCheck: false })
-}
-
-/** Loads ioredis only here: an app that passes a client has it already, and the memory store does not need it. */
-function openUrl(url: string, settings: Settings): Redis {
-  const address = parseRedisUrl(url)
-  if (typeof address === 'string') throw new PpoppoError('config_invalid', `The URL of Redis ${address}.`)
-  const { tls, ...where } = address
-  const { Redis: Client } = loadIoredis()
-  return new Client({
-    ...where,
-    ...(tls ? { tls: isIP(where.host) ? {} : { servername: where.host } } : {}),
-    ...settings,
-    enableReadyCheck: false,
-  })
 }
