@@ -1,7 +1,13 @@
-import { type ConsumeSettings, parseConsumeOptions, parseConsumerName } from '../messaging/consumer/term/settings.js'
+import { within } from '../lib/wait.js'
+import { createDeadLetters } from '../messaging/consumer/dead-letters.js'
+import { explainFailure } from '../messaging/consumer/handling/attempts.js'
+import { type ConsumeSettings, parseConsumeOptions } from '../messaging/consumer/term/settings.js'
+import { toLetter } from '../messaging/consumer/term/stored-texts.js'
 import type { Messaging } from '../messaging/types/calls.js'
-import type { ConsumeOptions, Consumer, DeadLetter, DeadLetters, EventHandler } from '../messaging/types/consumer.js'
+import type { ConsumeOptions, Consumer } from '../messaging/types/consumer.js'
 import type { MessagingEvent } from '../messaging/types/events.js'
+import type { DeadLetterStore } from '../store/consumer-store.js'
+import { createMemoryDeadLetters } from '../store/memory/dead-letters.js'
 import type { EventLog } from './event-log.js'
 
 /** `consume()` and `deadLetters()` of a double, in memory. A failed attempt is retried at once. */
@@ -16,31 +22,23 @@ export interface ConsumerDoubles {
 }
 
 const FENCE = 1
-const MAX_ERROR_LENGTH = 500
 
 export function createConsumerDoubles(log: EventLog): ConsumerDoubles {
   const running = new Set<RunningDouble>()
-  const lettersByName = new Map<string, Map<string, DeadLetter>>()
-  const lettersOf = (name: string): Map<string, DeadLetter> => {
-    const letters = lettersByName.get(name) ?? new Map<string, DeadLetter>()
-    lettersByName.set(name, letters)
-    return letters
-  }
+  const letters = createMemoryDeadLetters(() => {})
   return {
     consume(options: ConsumeOptions) {
       const settings = parseConsumeOptions(options)
-      const consumer = new RunningDouble({ settings, log, letters: lettersOf(settings.name) })
+      const consumer = new RunningDouble({ settings, log, letters: letters.methods })
       running.add(consumer)
       void consumer.closed.then(() => running.delete(consumer))
       return consumer
     },
-    deadLetters: (name) => createDeadLettersDouble(lettersOf(parseConsumerName(name))),
+    deadLetters: (name) => createDeadLetters({ name, store: () => ({ letters: letters.methods }) }),
     async settled() {
       await Promise.all([...running].map((consumer) => consumer.settled()))
     },
-    clear: () => {
-      for (const letters of lettersByName.values()) letters.clear()
-    },
+    clear: letters.clear,
     async stopAll() {
       await Promise.all([...running].map((consumer) => consumer.stop()))
     },
@@ -50,7 +48,7 @@ export function createConsumerDoubles(log: EventLog): ConsumerDoubles {
 interface RunningDoubleParts {
   readonly settings: ConsumeSettings
   readonly log: EventLog
-  readonly letters: Map<string, DeadLetter>
+  readonly letters: DeadLetterStore
 }
 
 /** Handles each event of the log as it is emitted, one after the other. */
@@ -60,7 +58,7 @@ class RunningDouble implements Consumer {
   readonly closed: Promise<void>
   lastEventAt: Date | undefined
   readonly #settings: ConsumeSettings
-  readonly #letters: Map<string, DeadLetter>
+  readonly #letters: DeadLetterStore
   readonly #stopping = new AbortController()
   readonly #unsubscribe: () => void
   #handling: Promise<void> = Promise.resolve()
@@ -97,12 +95,7 @@ class RunningDouble implements Consumer {
   async stop(): Promise<void> {
     this.#unsubscribe()
     this.#stopping.abort()
-    let timer: NodeJS.Timeout | undefined
-    const isLate = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#settings.drainMs)
-    })
-    await Promise.race([this.#handling, isLate])
-    clearTimeout(timer)
+    await within(this.#handling, this.#settings.drainMs)
     this.#hasClosed()
   }
 
@@ -131,8 +124,8 @@ class RunningDouble implements Consumer {
       if (!onHandlerError) throw failure
       await onHandlerError(failure, event, { attempts: maxAttempts })
     } catch (error) {
-      const letter = { event, error: toText(error), attempts: maxAttempts, failedAt: new Date() }
-      this.#letters.set(event.eventId, letter)
+      const letter = { event, error: explainFailure(error), attempts: maxAttempts, failedAt: new Date() }
+      await this.#letters.add(this.name, toLetter(letter))
       try {
         onDeadLetter?.(letter)
       } catch {
@@ -140,32 +133,4 @@ class RunningDouble implements Consumer {
       }
     }
   }
-}
-
-function createDeadLettersDouble(letters: Map<string, DeadLetter>): DeadLetters {
-  return {
-    list: async ({ limit = 100 } = {}) => [...letters.values()].slice(0, limit),
-    count: async () => letters.size,
-    async replay(handler: EventHandler, { limit = letters.size, signal } = {}) {
-      const context = { signal: signal ?? new AbortController().signal, fence: 0 }
-      const counts = { replayed: 0, failed: 0 }
-      for (const { event, attempts } of [...letters.values()].slice(0, limit)) {
-        signal?.throwIfAborted()
-        try {
-          await handler(event, { ...context, attempt: attempts + 1 })
-          letters.delete(event.eventId)
-          counts.replayed += 1
-        } catch {
-          counts.failed += 1
-        }
-      }
-      return counts
-    },
-    remove: async (eventId) => letters.delete(eventId),
-  }
-}
-
-function toText(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  return text.slice(0, MAX_ERROR_LENGTH)
 }

@@ -1,4 +1,6 @@
+import { untilAborted } from '../lib/on-abort.js'
 import { parseEventsOptions } from '../messaging/events/parse-options.js'
+import { Signal } from '../messaging/lib/signal.js'
 import type { EventsOptions, MessagingEvent } from '../messaging/types/events.js'
 
 const MAX_EVENTS = 10_000
@@ -51,30 +53,21 @@ export class EventLog {
   read(options?: EventsOptions): AsyncGenerator<MessagingEvent, undefined, undefined> {
     const checked = parseEventsOptions(options)
     const queue: MessagingEvent[] = []
-    let wake = (): void => {}
+    const arrived = new Signal()
     const unsubscribe = this.subscribe(checked, (event) => {
       queue.push(event)
-      wake()
+      arrived.notify()
     })
-    return this.#drain(queue, checked, {
-      changed: () =>
-        new Promise<void>((resolve) => {
-          wake = resolve
-        }),
-      unsubscribe,
-    })
+    return this.#drain(queue, checked, { arrived, unsubscribe })
   }
 
   async *#drain(
     queue: MessagingEvent[],
     { signal, onConnected, after }: EventsOptions,
-    source: { changed(): Promise<void>; unsubscribe(): void },
+    source: { readonly arrived: Signal; unsubscribe(): void },
   ): AsyncGenerator<MessagingEvent, undefined, undefined> {
     const ended = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
-    const hasEnded = new Promise<void>((resolve) => {
-      if (ended.aborted) resolve()
-      else ended.addEventListener('abort', () => resolve(), { once: true })
-    })
+    const hasEnded = untilAborted(ended)
     try {
       onConnected?.(after === undefined ? {} : { after })
       for (;;) {
@@ -82,7 +75,7 @@ export class EventLog {
         if (this.#closing.signal.aborted) return
         const event = queue.shift()
         if (event) yield event
-        else await Promise.race([source.changed(), hasEnded])
+        else await Promise.race([source.arrived.next(), hasEnded])
       }
     } finally {
       source.unsubscribe()

@@ -1,6 +1,5 @@
-/** Crockford's base 32, as in a ULID. */
-const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const TIME_LENGTH = 10
+import { DIGITS, TIME_LENGTH } from '../messaging/lib/ulid.js'
+
 const COUNTER_LENGTH = 16
 
 /** Ids in the form of a ULID that sort in the order they were made. */

@@ -15,7 +15,7 @@ export interface DeadLettersParts {
   /** The name of the consumer, not yet checked. */
   readonly name: string
   /** The store, opened at its first use. */
-  readonly store: () => ConsumerStore
+  readonly store: () => Pick<ConsumerStore, 'letters'>
 }
 
 /** The dead letters of a consumer. @throws `request_invalid` for a bad name */

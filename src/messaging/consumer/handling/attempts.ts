@@ -67,7 +67,7 @@ async function giveUp(parts: AttemptParts, error: unknown, attempts: number): Pr
       last = another
     }
   }
-  return { event, error: textOf(last), attempts, failedAt: new Date(runtime.now()) }
+  return { event, error: explainFailure(last), attempts, failedAt: new Date(runtime.now()) }
 }
 
 /**
@@ -132,7 +132,8 @@ class AttemptContext implements HandlerContext {
 }
 
 /** Name and message, without the stack and other properties: people read what is stored. */
-function textOf(error: unknown): string {
+/** What a dead letter says about a failure, cut to 500 characters. */
+export function explainFailure(error: unknown): string {
   const text = toText(error)
   return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH)}...` : text
 }
