@@ -49,13 +49,13 @@ interface InHand extends ClaimedChunk {
 /** Brings single chunks from the ledger to PCS, and their outcome back. */
 export class ChunkRunner {
   readonly #parts: ChunkRunnerParts
-  readonly #mostHeld: number
+  readonly #maxHeld: number
   #claims = 0
   #isConnected: Promise<unknown> | undefined
 
   constructor(parts: ChunkRunnerParts) {
     this.#parts = parts
-    this.#mostHeld = Math.max(2, Math.ceil(HELD_AHEAD_MS / parts.intervalMs))
+    this.#maxHeld = Math.max(2, Math.ceil(HELD_AHEAD_MS / parts.intervalMs))
   }
 
   /** Never rejects for what PCS, a filter or Redis does: the ledger has what is to be done then. */
@@ -69,7 +69,7 @@ export class ChunkRunner {
     if (!(await this.#untilItsTime(settings))) return
     const chunk: InHand = { id, index, claim: `${this.#parts.workerId}#${++this.#claims}`, settings }
     try {
-      const taken = await ledger.take(chunk, this.#openZones(settings), this.#mostHeld)
+      const taken = await ledger.take(chunk, this.#openZones(settings), this.#maxHeld)
       if (taken.answer === 'busy') await this.#pause(BUSY_MS)
       if (taken.chunk !== undefined) await this.#send(chunk, taken.chunk)
     } catch {

@@ -19,9 +19,9 @@ interface Doubt {
 
 /** The list of unknown chunks is looked up again after this time. */
 const LIST_LASTS_MS = 5_000
-const MOST_CAMPAIGNS = 100
-const MOST_UNKNOWN = 200
-const MOST_JUDGED = 10_000
+const MAX_CAMPAIGNS = 100
+const MAX_UNKNOWN = 200
+const MAX_JUDGED = 10_000
 /** A worker's clock and PCS's may differ. */
 const CLOCKS_DIFFER_MS = 5 * 60_000
 const LONGEST_SEND_MS = 60_000
@@ -45,8 +45,8 @@ export function createLearn({
     if (runtime.monotonic() - readAtMs < LIST_LASTS_MS) return
     readAtMs = runtime.monotonic()
     const found = new Map<string, Doubt>()
-    for (const campaignId of await ledger.list(MOST_CAMPAIGNS)) {
-      for (const entry of await ledger.unknown(campaignId, 0, MOST_UNKNOWN)) {
+    for (const campaignId of await ledger.list(MAX_CAMPAIGNS)) {
+      for (const entry of await ledger.unknown(campaignId, 0, MAX_UNKNOWN)) {
         const recipients = entry.chunk && (await seal.openChunk(campaignId, entry.index, entry.chunk))
         for (const { ppnum } of recipients || []) found.set(ppnum, { campaignId, entry })
       }
@@ -59,7 +59,7 @@ export function createLearn({
     if (occurredAt.getTime() < entry.at - LONGEST_SEND_MS - 86_400_000 - CLOCKS_DIFFER_MS) return false
     const { total } = await messaging.status(sendRequestId)
     if (total !== entry.size) return false
-    for (const id of await ledger.list(MOST_CAMPAIGNS)) if (await ledger.hasSend(id, sendRequestId)) return false
+    for (const id of await ledger.list(MAX_CAMPAIGNS)) if (await ledger.hasSend(id, sendRequestId)) return false
     return true
   }
 
@@ -70,7 +70,7 @@ export function createLearn({
     const doubt = doubts.get(recipient.ppnum)
     if (doubt === undefined) return false
     if (!(await isItsSend(doubt, event))) {
-      if (judged.size >= MOST_JUDGED) judged.clear()
+      if (judged.size >= MAX_JUDGED) judged.clear()
       judged.add(sendRequestId)
       return false
     }

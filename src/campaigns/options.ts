@@ -1,5 +1,5 @@
 import { parseKeyPrefix } from '../config/checks.js'
-import { checkKeys, Faults } from '../config/environment.js'
+import { CAMPAIGNS_VARIABLES, checkKeys, createSource, Faults } from '../config/environment.js'
 import type { VaultKey } from '../config/options.js'
 import { parseRedis } from '../config/redis.js'
 import { parseVaultKeys } from '../config/secrets.js'
@@ -21,7 +21,6 @@ export interface CampaignsConfig extends Pick<CampaignsOptions, 'messaging' | 'o
   readonly keyPrefix: string
 }
 
-const VARIABLES = { redis: 'REDIS_URL', vaultKeys: 'PPOPPO_VAULT_KEYS' } as const
 const NAMES = ['messaging', 'redis', 'vaultKeys', 'perMinute', 'share', 'keyPrefix', 'onWarning']
 const MAX_PER_MINUTE = 1_000_000
 /** Calls take different times to arrive; so a little is left of what is allowed. */
@@ -30,7 +29,7 @@ const MINUTE_MS = 60_000
 
 /** @throws `config_invalid` with all faults */
 export function parseCampaignsOptions(options: unknown, env: NodeJS.ProcessEnv): CampaignsConfig {
-  const faults = new Faults(VARIABLES, 'createCampaigns')
+  const faults = new Faults(CAMPAIGNS_VARIABLES, 'createCampaigns')
   const given = isPlainObject(options) ? options : {}
   checkKeys(given, NAMES, '', faults)
   const { messaging, perMinute, share = 1, onWarning } = given
@@ -40,10 +39,12 @@ export function parseCampaignsOptions(options: unknown, env: NodeJS.ProcessEnv):
     faults.add('perMinute', 'must be the number of calls per minute that the app may make; app.stats() tells it')
   if (typeof share !== 'number' || !(share > 0 && share <= 1)) faults.add('share', 'must be above 0 and at most 1')
   if (onWarning !== undefined && typeof onWarning !== 'function') faults.add('onWarning', 'must be a function')
-  const redis = parseRedis(given['redis'] ?? (env['REDIS_URL']?.trim() || undefined), faults)
-  if (redis === undefined && (given['redis'] ?? env['REDIS_URL'] ?? '') === '')
+  const source = createSource({ options: given, variables: CAMPAIGNS_VARIABLES, env })
+  const redisGiven = source.value('redis')
+  const redis = parseRedis(redisGiven, faults)
+  if (redis === undefined && (redisGiven ?? '') === '')
     faults.addMissing('redis', 'is missing: campaigns are kept in Redis')
-  const keys = given['vaultKeys'] ?? env['PPOPPO_VAULT_KEYS']?.split(',').map((key) => key.trim())
+  const keys = source.list('vaultKeys')
   if (keys === undefined) faults.addMissing('vaultKeys', 'is missing: make one with npx express-ppoppo keygen')
   const vaultKeys = parseVaultKeys(keys, faults, (option, problem) => faults.add(option, problem))
   const keyPrefix = parseKeyPrefix(given['keyPrefix'] ?? 'ppoppo:', faults)

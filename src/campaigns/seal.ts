@@ -6,7 +6,7 @@ import type { KeyRing, SealContext } from '../vault/keyring.js'
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
 /** A chunk of 1,000 recipients is far below, even where each has long vars. */
-const MOST_BYTES = 256 * 1024 * 1024
+const MAX_BYTES = 256 * 1024 * 1024
 
 /** What of a campaign lies in Redis, readable with the vault key only. */
 export interface Seal {
@@ -32,7 +32,7 @@ export function createSeal(keyRing: KeyRing): Seal {
     async openChunk(campaignId, index, text) {
       const zipped = keyRing.openBytes(contextOf('chunk', campaignId, String(index)), text)
       if (zipped === undefined) return undefined
-      return fromText((await unzip(zipped, { maxOutputLength: MOST_BYTES })).toString())
+      return fromText((await unzip(zipped, { maxOutputLength: MAX_BYTES })).toString())
     },
     // A hash of few ppnums could be guessed: so it is sealed, too.
     digest: (campaignId, digest) => keyRing.seal(contextOf('digest', campaignId, ''), digest),

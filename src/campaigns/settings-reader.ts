@@ -4,7 +4,7 @@ import { type CampaignSettings, parseSettings } from './settings.js'
 
 /** Settings never change; but somebody may delete a campaign by hand, and create another of its name. */
 const LASTS_MS = 10_000
-const MOST = 1_000
+const MAX_KNOWN = 1_000
 
 /** Reads the settings of campaigns, and keeps them for a while. `undefined` for one that is not there, or not yet. */
 export function createSettingsReader({
@@ -20,7 +20,7 @@ export function createSettingsReader({
     if (one !== undefined && runtime.monotonic() - one.readAtMs < LASTS_MS) return one.settings
     const { settings: text, state } = await ledger.read(id)
     const settings = state === 'newer' ? undefined : parseSettings(text)
-    if (known.size >= MOST) known.clear()
+    if (known.size >= MAX_KNOWN) known.clear()
     if (settings === undefined) known.delete(id)
     else known.set(id, { settings, readAtMs: runtime.monotonic() })
     return settings

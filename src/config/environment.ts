@@ -29,6 +29,12 @@ export const MESSAGING_VARIABLES: Readonly<Partial<Record<keyof MessagingOptions
   redis: 'REDIS_URL',
 }
 
+/** The same for the options of campaigns. */
+export const CAMPAIGNS_VARIABLES: Readonly<Record<'redis' | 'vaultKeys', string>> = {
+  redis: 'REDIS_URL',
+  vaultKeys: 'PPOPPO_VAULT_KEYS',
+}
+
 /** Collects faults, so that all are reported at once. A fault names options and variables, never a value. */
 export class Faults {
   readonly #lines: string[] = []

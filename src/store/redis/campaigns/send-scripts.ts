@@ -2,9 +2,9 @@ import { IN_TIME, NOW, type RedisScripts } from '../lua.js'
 import { GUARD, N, PARTS } from './script-parts.js'
 
 /** After this many splits or refusals in a row, with no send accepted in between, the recipients are not the cause. */
-const MOST_REFUSED_IN_A_ROW = 24
+const MAX_REFUSED_IN_A_ROW = 24
 /** The same as in `sendMany`. */
-const MOST_UNKNOWN_IN_A_ROW = 8
+const MAX_UNKNOWN_IN_A_ROW = 8
 
 /** Names of SEND_SCRIPTS. */
 export type SendScriptName =
@@ -85,8 +85,8 @@ elseif outcome == 'unknown' then
   redis.call('ZADD', UNKNOWN, at, index)
   add('unknown', size)
   add('unknownInRow', 1)
-  if tonumber(get('unknownInRow')) >= ${MOST_UNKNOWN_IN_A_ROW} then
-    stop('{"code":"send_outcome_unknown","message":"${MOST_UNKNOWN_IN_A_ROW} sends in a row had an unknown outcome."}')
+  if tonumber(get('unknownInRow')) >= ${MAX_UNKNOWN_IN_A_ROW} then
+    stop('{"code":"send_outcome_unknown","message":"${MAX_UNKNOWN_IN_A_ROW} sends in a row had an unknown outcome."}')
     redis.call('HSET', META, 'unknownInRow', 0)
   end
 else
@@ -98,7 +98,7 @@ else
   if outcome == 'accepted' then redis.call('HSET', META, 'unknownInRow', 0, 'refusedInRow', 0, 'hasAccepted', 1) end
   if outcome == 'rejected' then
     add('refusedInRow', 1)
-    if tonumber(get('refusedInRow')) >= ${MOST_REFUSED_IN_A_ROW} then stop(cjson.encode({code = word, message = 'Ppoppo refused one send after the other.'})) end
+    if tonumber(get('refusedInRow')) >= ${MAX_REFUSED_IN_A_ROW} then stop(cjson.encode({code = word, message = 'Ppoppo refused one send after the other.'})) end
   end
 end
 rest(KEYS[${N + 1}], tonumber(ARGV[7]), word, at)
@@ -125,7 +125,7 @@ end
 put(index, 'split', chunks, chunks + 1)
 add('chunks', 2)
 add('refusedInRow', 1)
-if tonumber(get('refusedInRow')) >= ${MOST_REFUSED_IN_A_ROW} then stop(cjson.encode({code = ARGV[5], message = 'Ppoppo refused one send after the other.'})) end
+if tonumber(get('refusedInRow')) >= ${MAX_REFUSED_IN_A_ROW} then stop(cjson.encode({code = ARGV[5], message = 'Ppoppo refused one send after the other.'})) end
 return 'split'`,
   },
 }
