@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { nearest } from '../lib/nearest.js'
+import { keygen } from './commands/keygen.js'
 import type { CliIo, Command } from './io.js'
-import { keygen } from './keygen.js'
 
 /**
  * The commands by name. A command that needs more than Node loads its modules when it runs, so that `keygen` works before
@@ -11,19 +11,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   keygen: { summary: 'create a session secret and a vault key', run: keygen },
   campaigns: {
     summary: 'show, pause, resume or cancel campaigns',
-    run: async (args, io) => (await import('./campaigns.js')).campaigns(args, io),
+    run: async (args, io) => (await import('./commands/campaigns.js')).campaigns(args, io),
   },
   proto: {
     summary: "fetch the server's definition of the Messaging API: proto pull <url>",
-    run: async (args, io) => (await import('./proto-pull.js')).protoPull(args, io),
+    run: async (args, io) => (await import('./commands/proto-pull.js')).protoPull(args, io),
   },
   rewrap: {
     summary: 're-encrypt all sign-ins with the first vault key',
-    run: async (args, io) => (await import('./rewrap.js')).rewrap(args, io),
+    run: async (args, io) => (await import('./commands/rewrap.js')).rewrap(args, io),
   },
   sandbox: {
     summary: 'start accounts and messaging on this machine, for development',
-    run: async (args) => (await import('./sandbox.js')).sandbox(args),
+    run: async (args) => (await import('./commands/sandbox.js')).sandbox(args),
   },
 }
 

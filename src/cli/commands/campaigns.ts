@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import type { CampaignProgress, Campaigns } from '../campaigns/types.js'
-import type { CliIo } from './io.js'
+import type { CampaignProgress, Campaigns } from '../../campaigns/types.js'
+import type { CliIo } from '../io.js'
 
 const HELP = `Usage: express-ppoppo campaigns list [--json]
        express-ppoppo campaigns show|pause|resume|cancel <id> [--json]
@@ -61,10 +61,10 @@ async function open(io: CliIo, keyPrefix: string | undefined): Promise<Campaigns
     if ((io.env[name] ?? '').trim() === '') return `${name} is not set; it takes the environment of the app`
   const [{ createCampaignsClient }, { parseCampaignsOptions }, { isPpoppoError }, { createMessaging }] =
     await Promise.all([
-      import('../campaigns/campaigns.js'),
-      import('../campaigns/options.js'),
-      import('../errors.js'),
-      import('../messaging/index.js'),
+      import('../../campaigns/campaigns.js'),
+      import('../../campaigns/options.js'),
+      import('../../errors.js'),
+      import('../../messaging/index.js'),
     ])
   try {
     const options = { messaging: createMessaging(), perMinute: 1, ...(keyPrefix === undefined ? {} : { keyPrefix }) }

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
-import { run } from '../../src/cli/commands.js'
-import { type CampaignWorld, people, startCampaignWorld, TEMPLATE_ID, VAULT_KEY } from '../campaigns/support/world.js'
-import { describeWithRedis, redisForTests } from '../support/redis.js'
+import { run } from '../../../src/cli/commands.js'
+import {
+  type CampaignWorld,
+  people,
+  startCampaignWorld,
+  TEMPLATE_ID,
+  VAULT_KEY,
+} from '../../campaigns/support/world.js'
+import { describeWithRedis, redisForTests } from '../../support/redis.js'
 
 jest.setTimeout(60_000)
 

@@ -1,6 +1,6 @@
-import type { Difference } from '../messaging/pull/diff.js'
-import type { PulledDescriptor } from '../messaging/pull/pull.js'
-import type { CliIo } from './io.js'
+import type { Difference } from '../../messaging/pull/diff.js'
+import type { PulledDescriptor } from '../../messaging/pull/pull.js'
+import type { CliIo } from '../io.js'
 
 /** Source and destination of a pulled descriptor. */
 export interface PulledFrom {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, expect, test } from '@jest/globals'
-import { run } from '../../src/cli/commands.js'
-import { systemRuntime } from '../../src/lib/runtime.js'
-import { createRedisStore } from '../../src/store/redis/redis-store.js'
-import { createKeyRing } from '../../src/vault/keyring.js'
-import { createVault } from '../../src/vault/vault.js'
-import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
+import { run } from '../../../src/cli/commands.js'
+import { systemRuntime } from '../../../src/lib/runtime.js'
+import { createRedisStore } from '../../../src/store/redis/redis-store.js'
+import { createKeyRing } from '../../../src/vault/keyring.js'
+import { createVault } from '../../../src/vault/vault.js'
+import { describeWithRedis, redisForTests, type TestRedis } from '../../support/redis.js'
 
 const CLIENT = 'acme_login_client'
 const keyText = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`

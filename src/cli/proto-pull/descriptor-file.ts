@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, open, readFile, rename, rm } from 'node:fs/promises'
-import { errorCode } from '../lib/error-code.js'
+import { errorCode } from '../../lib/error-code.js'
 
 /** A descriptor set has about 20 KB. */
 const MAX_BYTES = 16 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import type { CliIo } from './io.js'
+import type { CliIo } from '../io.js'
 
 const SECRET_BYTES = 48
 const VAULT_KEY_BYTES = 32

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { CliIo } from './io.js'
+import type { CliIo } from '../io.js'
 
 const HELP = `Usage: express-ppoppo rewrap [--dry-run] [--key-prefix <prefix>]
 
@@ -43,8 +43,8 @@ export async function rewrap(args: readonly string[], io: CliIo): Promise<number
   }
 }
 
-type Parts = Pick<import('../vault/rewrap.js').RewrapParts, 'keyRing'> & {
-  readonly store: import('../store/store.js').Store
+type Parts = Pick<import('../../vault/rewrap.js').RewrapParts, 'keyRing'> & {
+  readonly store: import('../../store/store.js').Store
 }
 
 /** The parts, or what is missing. Loads the library here, since `keygen` must work without it. */
@@ -60,12 +60,12 @@ async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Part
     { systemRuntime },
     { keyPrefixOf },
   ] = await Promise.all([
-    import('../config/config.js'),
-    import('../errors.js'),
-    import('../vault/keyring.js'),
-    import('../store/redis/redis-store.js'),
-    import('../lib/runtime.js'),
-    import('../config/key-prefix.js'),
+    import('../../config/config.js'),
+    import('../../errors.js'),
+    import('../../vault/keyring.js'),
+    import('../../store/redis/redis-store.js'),
+    import('../../lib/runtime.js'),
+    import('../../config/key-prefix.js'),
   ])
   try {
     // The session would only require a secret, and this command signs no cookie.
@@ -82,7 +82,7 @@ async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Part
 }
 
 async function rewrapWith(parts: Parts, isDryRun: boolean, io: CliIo): Promise<number> {
-  const { rewrapAll } = await import('../vault/rewrap.js')
+  const { rewrapAll } = await import('../../vault/rewrap.js')
   const result = await rewrapAll({ ...parts, isDryRun }, ({ seen, rewrapped }) => {
     if (seen % PROGRESS_EVERY === 0) io.print(`... ${seen} seen, ${rewrapped} rewrapped`)
   })

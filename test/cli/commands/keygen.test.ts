@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { COMMANDS, run } from '../../src/cli/commands.js'
-import type { CliIo } from '../../src/cli/io.js'
-import { resolveConfig } from '../../src/config/config.js'
+import { COMMANDS, run } from '../../../src/cli/commands.js'
+import type { CliIo } from '../../../src/cli/io.js'
+import { resolveConfig } from '../../../src/config/config.js'
 
 /** Runs a command line and keeps what it printed. */
 async function runCli(...args: string[]): Promise<{ code: number; out: string[]; err: string[] }> {

@@ -1,6 +1,6 @@
-import type { CliIo } from './io.js'
-import { configureProtoPull, parseProtoPull } from './proto-options.js'
-import { printPulled } from './proto-report.js'
+import type { CliIo } from '../io.js'
+import { configureProtoPull, parseProtoPull } from '../proto-pull/options.js'
+import { printPulled } from '../proto-pull/report.js'
 
 const HELP = `Usage: express-ppoppo proto pull <url> [--out <file>] [--force] [--token <NAME>] [--timeout <seconds>]
 
@@ -45,9 +45,9 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
     return 0
   }
   const [{ pullDescriptor, isDescriptorSet }, { refuseToWrite, writeWhole }, { isPpoppoError }] = await Promise.all([
-    import('../messaging/pull/pull.js'),
-    import('./descriptor-file.js'),
-    import('../errors.js'),
+    import('../../messaging/pull/pull.js'),
+    import('../proto-pull/descriptor-file.js'),
+    import('../../errors.js'),
   ])
   const setup = await configureProtoPull(given, io)
   if (typeof setup === 'string') return fail(2, setup)

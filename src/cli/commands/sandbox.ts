@@ -1,7 +1,7 @@
 import nodeModule from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { PpoppoError } from '../errors.js'
+import { PpoppoError } from '../../errors.js'
 
 /** The part of `ppoppo-sandbox/cli` that is used here. The package is not a dependency: it is for development only. */
 interface SandboxCli {

@@ -13,14 +13,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
-import { run } from '../../src/cli/commands.js'
-import { OWN_PROTO } from '../messaging/support/fake-pcs.js'
+import { run } from '../../../src/cli/commands.js'
+import { OWN_PROTO } from '../../messaging/support/fake-pcs.js'
 import {
   permuted,
   type ReflectingOptions,
   startReflectingPcs,
   writeProto,
-} from '../messaging/support/reflecting-pcs.js'
+} from '../../messaging/support/reflecting-pcs.js'
 
 let folder: string
 let out: string

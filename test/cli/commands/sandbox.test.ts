@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { runProgram } from '../support/built-library.js'
+import { runProgram } from '../../support/built-library.js'
 
 let folder: string
 beforeEach(() => {

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { libraryForTests } from '../support/built-library.js'
+import { libraryForTests } from '../../support/built-library.js'
 
 let library: string
 let folder: string

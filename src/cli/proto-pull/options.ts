@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
-import type { MessagingConfig, MessagingOptions } from '../config/messaging-options.js'
-import type { PullOptions } from '../messaging/pull/reflection.js'
-import type { CliIo } from './io.js'
+import type { MessagingConfig, MessagingOptions } from '../../config/messaging-options.js'
+import type { PullOptions } from '../../messaging/pull/reflection.js'
+import type { CliIo } from '../io.js'
 
 const MAX_SECONDS = 3_600
 
@@ -58,10 +58,10 @@ export async function configureProtoPull(
     { createTokenSource },
     { systemMessagingRuntime },
   ] = await Promise.all([
-    import('../config/messaging.js'),
-    import('../errors.js'),
-    import('../messaging/channel/token-source.js'),
-    import('../messaging/lib/runtime.js'),
+    import('../../config/messaging.js'),
+    import('../../errors.js'),
+    import('../../messaging/channel/token-source.js'),
+    import('../../messaging/lib/runtime.js'),
   ])
   const asked = { apiUrl: args.url, deadlineMs: args.timeoutMs }
   // The URL alone first: it is a fault of the command line, whatever the environment contains.
