@@ -3,6 +3,8 @@
  * the documentation.
  */
 
+import { docsUrl } from './lib/docs-url.js'
+
 /** What an error code means. */
 export interface ErrorCatalogueEntry {
   /** HTTP status that an Express error handler should respond with (`error.status`). */
@@ -211,6 +213,8 @@ export class PpoppoError extends Error {
   readonly status: number
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean
+  /** The page about this code, in the package: `pkg:npm/express-ppoppo#docs/errors/<code>.md`. */
+  readonly docsUrl: string
   // Only declared, since a property that is `undefined` would be printed with every error.
   /** When to retry, in milliseconds, if that is known. */
   declare readonly retryAfterMs?: number
@@ -226,6 +230,7 @@ export class PpoppoError extends Error {
     this.code = code
     this.status = ERROR_CATALOGUE[code].status
     this.retryable = ERROR_CATALOGUE[code].retryable
+    this.docsUrl = docsUrl('errors', code)
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
     if (options.missing !== undefined) this.missing = options.missing
     if (options.grpcCode !== undefined) this.grpcCode = options.grpcCode

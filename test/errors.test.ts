@@ -43,7 +43,7 @@ describe('the error catalogue', () => {
   })
 
   test('what an error does not know it has no field for: Node prints nothing undefined under it', () => {
-    expect(Object.keys(new PpoppoError('closed', 'closed'))).toEqual(['name', 'code', 'status', 'retryable'])
+    expect(Object.keys(new PpoppoError('closed', 'closed'))).toEqual(['name', 'code', 'status', 'retryable', 'docsUrl'])
     expect(inspect(new PpoppoError('closed', 'closed'))).not.toContain('undefined')
     expect(inspect(new PpoppoError('rate_limited', 'wait', { retryAfterMs: 5, grpcCode: 8 }))).toMatch(
       /retryAfterMs: 5,\s+grpcCode: 8/,

@@ -1,6 +1,6 @@
 import express, { type Request, type RequestHandler, type Response } from 'express'
 import { type BodyFault, hasBody, judgeAppBody, parseBody } from '../http/form-body.js'
-import { sendProblem } from '../http/problem.js'
+import { type ProblemCode, sendProblem } from '../http/problem.js'
 import { wantsHtml } from '../http/request-reading.js'
 import type { RouteParts } from './route-parts.js'
 
@@ -8,7 +8,7 @@ const LIMIT = '8kb'
 const TYPES = 'application/x-www-form-urlencoded, application/json'
 
 const PROBLEMS: Readonly<
-  Record<BodyFault, { readonly code: string; readonly title: string; readonly detail: string }>
+  Record<BodyFault, { readonly code: ProblemCode; readonly title: string; readonly detail: string }>
 > = {
   400: {
     code: 'body_malformed',
