@@ -1,12 +1,11 @@
 import { PpoppoError } from '../errors.js'
 import { notify } from '../lib/notify.js'
-import { systemRuntime } from '../lib/runtime.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../messaging/lib/runtime.js'
 import { createRedisCampaignLedger } from '../store/redis/campaigns/ledger.js'
-import { createKeyRing } from '../vault/keyring.js'
 import { type BullmqEngine, createBullmqEngine } from './bullmq-engine.js'
 import { createCampaignHandle } from './campaign.js'
 import { createCampaign } from './create.js'
+import { createKeySource } from './key-source.js'
 import { createLearn } from './learn.js'
 import { type CampaignsConfig, parseCampaignId, parseWorkOptions } from './options.js'
 import { readProgress } from './progress.js'
@@ -22,9 +21,6 @@ export interface CampaignsParts {
   readonly runtime?: MessagingRuntime
 }
 
-/** Domain of the keys that are derived from the vault keys. */
-const KEY_DOMAIN = 'campaigns'
-
 /** Puts one instance together. Connects at the first call. */
 export function createCampaignsClient({ config, runtime = systemMessagingRuntime }: CampaignsParts): Campaigns {
   const { redis, messaging, intervalMs } = config
@@ -33,7 +29,7 @@ export function createCampaignsClient({ config, runtime = systemMessagingRuntime
     else notify(config.onWarning, text)
   }
   const ledger = createRedisCampaignLedger({ redis, prefix: config.keyPrefix })
-  const seal = createSeal(createKeyRing(config.vaultKeys, KEY_DOMAIN, systemRuntime))
+  const seal = createSeal(createKeySource({ vaultKeys: config.vaultKeys, ledger, warn }))
   const settingsOf = createSettingsReader({ ledger, runtime })
   const learn = createLearn({ ledger, seal, messaging, runtime })
   const handle = (id: string) => createCampaignHandle({ ledger, seal, runtime }, id)

@@ -45,7 +45,7 @@ export async function createCampaign({ ledger, seal }: CreateParts, request: unk
     const outcome = isDrafting
       ? await ledger.commit(id, token, {
           settings: JSON.stringify(complete),
-          digest: seal.digest(id, digest),
+          digest: await seal.digest(id, digest),
           total: read.total,
           zones: read.chunkZones,
         })
@@ -67,7 +67,7 @@ async function assertSame(ledger: CampaignLedger, seal: Seal, id: string, digest
   const { digest: sealed } = await ledger.read(id)
   if (sealed === undefined)
     throw new PpoppoError('campaign_conflict', `The campaign ${id} was cancelled while it was created.`)
-  const there = seal.openDigest(id, sealed)
+  const there = await seal.openDigest(id, sealed)
   if (there === undefined)
     throw new PpoppoError('config_invalid', `The campaign ${id} opens with none of the "vaultKeys". Is one missing?`)
   if (there === digest) return

@@ -2,7 +2,7 @@ import { parseKeyPrefix } from '../config/checks.js'
 import { CAMPAIGNS_VARIABLES, checkKeys, createSource, Faults } from '../config/environment.js'
 import type { VaultKey } from '../config/options.js'
 import { parseRedis } from '../config/redis.js'
-import { parseVaultKeys } from '../config/secrets.js'
+import { parseVaultKeys, requireInProduction } from '../config/secrets.js'
 import { PpoppoError } from '../errors.js'
 import { isPlainObject, isWholeNumber } from '../lib/guards.js'
 import { LONGEST_TIMER_MS } from '../lib/wait.js'
@@ -15,7 +15,8 @@ import { isTimeZone, parseTimeOfDay } from './windows.js'
 /** {@link CampaignsOptions}, checked. */
 export interface CampaignsConfig extends Pick<CampaignsOptions, 'messaging' | 'onWarning'> {
   readonly redis: RedisSource
-  readonly vaultKeys: readonly VaultKey[]
+  /** Absent in development if none is set: then one is created once and shared through Redis. */
+  readonly vaultKeys?: readonly VaultKey[]
   /** Milliseconds between two calls. */
   readonly intervalMs: number
   readonly keyPrefix: string
@@ -45,7 +46,7 @@ export function parseCampaignsOptions(options: unknown, env: NodeJS.ProcessEnv):
   if (redis === undefined && (redisGiven ?? '') === '')
     faults.addMissing('redis', 'is missing: campaigns are kept in Redis')
   const keys = source.list('vaultKeys')
-  if (keys === undefined) faults.addMissing('vaultKeys', 'is missing: make one with npx express-ppoppo keygen')
+  if (env['NODE_ENV'] === 'production') requireInProduction('vaultKeys', keys, faults)
   const vaultKeys = parseVaultKeys(keys, faults, (option, problem) => faults.add(option, problem))
   const keyPrefix = parseKeyPrefix(given['keyPrefix'] ?? 'ppoppo:', faults)
   faults.throwIfAny()
@@ -54,7 +55,7 @@ export function parseCampaignsOptions(options: unknown, env: NodeJS.ProcessEnv):
     messaging: checked.messaging,
     ...(checked.onWarning === undefined ? {} : { onWarning: checked.onWarning }),
     redis: redis as RedisSource,
-    vaultKeys: vaultKeys ?? [],
+    ...(vaultKeys === undefined ? {} : { vaultKeys }),
     intervalMs: MINUTE_MS / (Number(perMinute) * Number(share) * USED),
     keyPrefix,
   }

@@ -14,11 +14,12 @@ export interface Seal {
   chunk(campaignId: string, index: number, recipients: readonly Recipient[]): Promise<string>
   /** `undefined`: changed, moved, or under a key that is not there. */
   openChunk(campaignId: string, index: number, text: string): Promise<readonly Recipient[] | undefined>
-  digest(campaignId: string, digest: string): string
-  openDigest(campaignId: string, text: string): string | undefined
+  digest(campaignId: string, digest: string): Promise<string>
+  openDigest(campaignId: string, text: string): Promise<string | undefined>
 }
 
-export function createSeal(keyRing: KeyRing): Seal {
+/** @param keyRing asked for each time: its key may still have to be fetched */
+export function createSeal(keyRing: () => Promise<KeyRing>): Seal {
   const contextOf = (purpose: string, campaignId: string, part: string): SealContext => ({
     purpose: `campaign-${purpose}`,
     recordId: campaignId,
@@ -27,16 +28,16 @@ export function createSeal(keyRing: KeyRing): Seal {
   return {
     async chunk(campaignId, index, recipients) {
       const zipped = await zip(toText(recipients))
-      return keyRing.seal(contextOf('chunk', campaignId, String(index)), zipped)
+      return (await keyRing()).seal(contextOf('chunk', campaignId, String(index)), zipped)
     },
     async openChunk(campaignId, index, text) {
-      const zipped = keyRing.openBytes(contextOf('chunk', campaignId, String(index)), text)
+      const zipped = (await keyRing()).openBytes(contextOf('chunk', campaignId, String(index)), text)
       if (zipped === undefined) return undefined
       return fromText((await unzip(zipped, { maxOutputLength: MAX_BYTES })).toString())
     },
     // A hash of few ppnums could be guessed: so it is sealed, too.
-    digest: (campaignId, digest) => keyRing.seal(contextOf('digest', campaignId, ''), digest),
-    openDigest: (campaignId, text) => keyRing.open(contextOf('digest', campaignId, ''), text),
+    digest: async (campaignId, digest) => (await keyRing()).seal(contextOf('digest', campaignId, ''), digest),
+    openDigest: async (campaignId, text) => (await keyRing()).open(contextOf('digest', campaignId, ''), text),
   }
 }
 

@@ -11,7 +11,10 @@ export interface CampaignsOptions {
   readonly messaging: Pick<Messaging, 'send' | 'status' | 'health'>
   /** An ioredis client or Cluster (duplicated, never closed), or a URL. @default `REDIS_URL` */
   readonly redis?: RedisSource
-  /** Encrypts recipients in Redis; the same keys as for sign-ins. The first seals, all open. @default `PPOPPO_VAULT_KEYS` */
+  /**
+   * Encrypts recipients in Redis; the same keys as for sign-ins. The first seals, all open. With `NODE_ENV=production` they are
+   * required; else one is made and kept in Redis, for development only. @default `PPOPPO_VAULT_KEYS`
+   */
   readonly vaultKeys?: string | readonly string[]
   /** Calls per minute that your app may make, over all processes: `app.stats()` has it as `rateLimitPerMin`. */
   readonly perMinute: number

@@ -131,6 +131,8 @@ export interface CampaignLedger {
   perMinute(id: string): Promise<number>
   /** @param concurrency 0: this worker stops */
   seen(worker: string, concurrency: number, turnMs: number): Promise<Turn>
+  /** The key of all processes, for development: the one that is there, else this one. */
+  shareKey(key: string): Promise<string>
   readWarning(): Promise<string | undefined>
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
-import type { Campaign, CampaignProgress } from '../../src/campaigns/types.js'
+import { parseCampaignsOptions } from '../../src/campaigns/options.js'
+import type { Campaign, CampaignProgress, CampaignsOptions } from '../../src/campaigns/types.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
 import { stays, until, untilWorks } from '../support/until.js'
 import { type CampaignWorld, people, ppnumOf, startCampaignWorld, TEMPLATE_ID, VAULT_KEY } from './support/world.js'
@@ -329,6 +330,19 @@ describeWithRedis('campaigns', () => {
     other.work()
     expect((await untilState(campaign, 'stopped')).reason).toMatchObject({ code: 'config_invalid' })
     expect(world.pcs.calls).toEqual([])
+  })
+
+  test('in development without vault keys all instances share one that is made, and production refuses', async () => {
+    const without = { vaultKeys: undefined } as unknown as Partial<CampaignsOptions>
+    const [one, other] = [world.open(without), world.open(without)]
+    const campaign = await one.create(request(2_000))
+    other.work()
+    expect(await untilState(campaign, 'finished')).toMatchObject({ accepted: 2_000 })
+    expect(world.warnings.join()).toContain('PPOPPO_VAULT_KEYS is not set')
+    const options = { messaging: world.messaging(), redis: redis.url, perMinute: 60 }
+    expect(() => parseCampaignsOptions(options, { NODE_ENV: 'production' })).toThrow(
+      /"vaultKeys".*is required in production/,
+    )
   })
 
   test('close() waits for sends under way, and gives back what is not sent', async () => {

@@ -57,8 +57,7 @@ export async function campaigns(args: readonly string[], io: CliIo): Promise<num
 
 /** Loaded here: `keygen` works before anything else is installed. Nothing is sent, so it needs no Messaging client. */
 async function open(io: CliIo, keyPrefix: string | undefined): Promise<Campaigns | string> {
-  for (const name of ['REDIS_URL', 'PPOPPO_VAULT_KEYS'])
-    if ((io.env[name] ?? '').trim() === '') return `${name} is not set; it takes the environment of the app`
+  if ((io.env['REDIS_URL'] ?? '').trim() === '') return 'REDIS_URL is not set; it takes the environment of the app'
   const [{ createCampaignsClient }, { parseCampaignsOptions }, { isPpoppoError }, { createMessaging }] =
     await Promise.all([
       import('../../campaigns/campaigns.js'),

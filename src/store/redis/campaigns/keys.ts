@@ -14,6 +14,8 @@ export interface RedisCampaignKeys {
   readonly truce: string
   /** A string: who hands out chunks now. Lives as long as its turn. */
   readonly feeder: string
+  /** A string: in development, the key that seals chunks where none is configured. */
+  readonly developmentKey: string
   of(id: string): RedisCampaignKeysOfOne
 }
 
@@ -50,6 +52,7 @@ export function createRedisCampaignKeys(prefix: string): RedisCampaignKeys {
     workers: `${queuePrefix}:workers`,
     truce: `${queuePrefix}:truce`,
     feeder: `${queuePrefix}:feeder`,
+    developmentKey: `${queuePrefix}:dev-key`,
     of(id) {
       const base = `${queuePrefix}:one:${id}:`
       return {

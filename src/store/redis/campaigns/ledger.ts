@@ -180,6 +180,10 @@ export function createRedisCampaignLedger({
       )
       return { capacity: Number(capacity), isFeeder: isFeeder === 1 }
     },
+    async shareKey(key) {
+      await run('campaigns.shareKey', (client) => client.set(keys.developmentKey, key, 'NX'))
+      return (await run('campaigns.shareKey', (client) => client.get(keys.developmentKey))) ?? key
+    },
     readWarning: async () => evictionWarning(await readRedisPolicy(connection), 'chunks and ledgers of campaigns'),
     close: connection.close,
   }
