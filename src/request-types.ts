@@ -2,7 +2,7 @@
 /// <reference types="express-session" preserve="true" />
 
 import type { PpoppoUser } from './config/options.js'
-import type { CallOptions, Messaging, PollConfig, SendReceipt, TemplateVars } from './messaging/types/calls.js'
+import type { CallOptions, Messaging, PollConfig, SendReceipt, TemplateVars } from './messaging/types/methods.js'
 import type { UserInfo } from './provider/profile.js'
 
 declare global {

@@ -5,7 +5,7 @@ import { PpoppoError } from '../errors.js'
 import { html, trustedHtml } from '../lib/html.js'
 import { type LoginWishes, toLinkParams } from '../login-link/login-params.js'
 import { mergeTexts } from '../pages/languages.js'
-import type { PageTextOverrides } from '../pages/texts.js'
+import type { PageTextOverrides } from '../pages/text-types.js'
 import { BUTTON_CSS, BUTTON_ICON, buttonScript } from './assets.js'
 
 /** Options of `auth.signInButton()`. */

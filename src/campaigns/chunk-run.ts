@@ -1,7 +1,7 @@
 import { isPpoppoError } from '../errors.js'
 import { pause } from '../messaging/lib/pause.js'
 import type { MessagingRuntime } from '../messaging/lib/runtime.js'
-import type { Messaging, Recipient } from '../messaging/types/calls.js'
+import type { Messaging, Recipient } from '../messaging/types/methods.js'
 import type { CampaignLedger, ClaimedChunk, Settlement } from '../store/campaign-ledger.js'
 import type { ChunkPointer } from './engine.js'
 import { judgeFailure } from './outcome.js'

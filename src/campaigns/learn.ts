@@ -1,6 +1,6 @@
 import type { MessagingRuntime } from '../messaging/lib/runtime.js'
-import type { Messaging } from '../messaging/types/calls.js'
 import type { MessagingEvent } from '../messaging/types/events.js'
+import type { Messaging } from '../messaging/types/methods.js'
 import type { CampaignLedger, UnknownEntry } from '../store/campaign-ledger.js'
 import type { Seal } from './seal.js'
 

@@ -1,5 +1,5 @@
 import { parseKeyPrefix } from '../config/checks.js'
-import { CAMPAIGNS_VARIABLES, checkKeys, createSource, Faults } from '../config/environment.js'
+import { CAMPAIGNS_VARIABLES, checkKeys, createSource, Faults } from '../config/environment-variables.js'
 import type { VaultKey } from '../config/options.js'
 import { parseRedis } from '../config/redis.js'
 import { parseVaultKeys, requireInProduction } from '../config/secrets.js'

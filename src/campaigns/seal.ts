@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { isPlainObject } from '../lib/guards.js'
-import type { Recipient, TemplateVars } from '../messaging/types/calls.js'
+import type { Recipient, TemplateVars } from '../messaging/types/methods.js'
 import type { KeyRing, SealContext } from '../vault/keyring.js'
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)]

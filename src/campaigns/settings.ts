@@ -1,5 +1,5 @@
 import { isPlainObject, parseJsonObject } from '../lib/guards.js'
-import type { PollConfig } from '../messaging/types/calls.js'
+import type { PollConfig } from '../messaging/types/methods.js'
 import type { CampaignReason } from './types.js'
 import { isOpen, nextOpening } from './windows.js'
 

@@ -1,8 +1,8 @@
 /** The public types of campaigns. */
 import type { Queue } from 'bullmq'
 import type { PpoppoErrorCode } from '../errors.js'
-import type { Messaging, PollConfig, Recipient } from '../messaging/types/calls.js'
 import type { MessagingEvent } from '../messaging/types/events.js'
+import type { Messaging, PollConfig, Recipient } from '../messaging/types/methods.js'
 import type { RedisSource } from '../store/redis/client.js'
 
 /** Options of {@link createCampaigns}. */

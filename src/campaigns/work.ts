@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { atMost, pause } from '../messaging/lib/pause.js'
 import type { MessagingRuntime } from '../messaging/lib/runtime.js'
-import type { Messaging } from '../messaging/types/calls.js'
+import type { Messaging } from '../messaging/types/methods.js'
 import type { CampaignLedger } from '../store/campaign-ledger.js'
 import { ChunkRunner } from './chunk-run.js'
 import type { CampaignEngine, ChunkPointer, EngineWorker } from './engine.js'

@@ -1,6 +1,6 @@
 import { isPlainObject, isWholeNumber } from '../lib/guards.js'
 import { nearest } from '../lib/nearest.js'
-import type { Faults } from './environment.js'
+import type { Faults } from './environment-variables.js'
 
 const OPTION = 'grpcChannelOptions'
 

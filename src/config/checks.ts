@@ -1,8 +1,8 @@
 import { isWholeNumber } from '../lib/guards.js'
 import type { PpoppoFetch } from '../lib/http.js'
-import { LABEL_KEYS, PAGE_KINDS, PAGE_TEXT_KEYS } from '../pages/texts.js'
+import { LABEL_KEYS, PAGE_KINDS, PAGE_TEXT_KEYS } from '../pages/text-types.js'
 import { faultOfAuthorizationParams } from './authorization-params.js'
-import { checkKeys, type Faults } from './environment.js'
+import { checkKeys, type Faults } from './environment-variables.js'
 import type { Config, PpoppoOptions } from './options.js'
 import { isCleanText } from './urls.js'
 

@@ -14,7 +14,7 @@ import {
   parseSession,
   parseTexts,
 } from './checks.js'
-import { checkKeys, createSource, Faults, type Source, VARIABLES } from './environment.js'
+import { checkKeys, createSource, Faults, type Source, VARIABLES } from './environment-variables.js'
 import { messagingFaults, parseMessagingConfig } from './messaging.js'
 import type { MessagingConfig } from './messaging-options.js'
 import type { Config, PpoppoOptions } from './options.js'

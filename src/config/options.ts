@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { Cluster, Redis } from 'ioredis'
 import type { PpoppoEvent } from '../audit-events.js'
 import type { PpoppoFetch } from '../lib/http.js'
-import type { PageTextOverrides } from '../pages/texts.js'
+import type { PageTextOverrides } from '../pages/text-types.js'
 import type { AuthorizationParams } from './authorization-params.js'
 import type { MessagingConfig, MessagingOptions } from './messaging-options.js'
 

@@ -1,5 +1,5 @@
 import { isUnderPath } from '../lib/request-target.js'
-import type { Faults } from './environment.js'
+import type { Faults } from './environment-variables.js'
 import type { Config } from './options.js'
 
 /** Paths of the app and of our routes, as a visitor's browser sees them. */

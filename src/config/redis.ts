@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { nearest } from '../lib/nearest.js'
-import type { Faults } from './environment.js'
+import type { Faults } from './environment-variables.js'
 import type { Config } from './options.js'
 
 /** The server that a Redis URL names. */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { trimEndOf } from '../lib/trim-end.js'
-import type { Faults } from './environment.js'
+import type { Faults } from './environment-variables.js'
 import type { VaultKey } from './options.js'
 
 const KEYGEN = 'make one with: npx express-ppoppo keygen'

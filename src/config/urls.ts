@@ -1,6 +1,6 @@
 import { isLoopback } from '../lib/loopback.js'
 import { nearest } from '../lib/nearest.js'
-import type { Faults } from './environment.js'
+import type { Faults } from './environment-variables.js'
 
 /** PAS by environment (*Sign-in reference*). */
 export const ISSUERS = {

@@ -5,16 +5,16 @@
 import { resolveMessagingConfig } from '../config/messaging.js'
 import type { MessagingOptions } from '../config/messaging-options.js'
 import { createMessagingClient } from './messaging.js'
-import type { Messaging } from './types/calls.js'
+import type { Messaging } from './types/methods.js'
 
 export type { MessagingOptions } from '../config/messaging-options.js'
 export { isPpoppoError, PpoppoError, type PpoppoErrorCode } from '../errors.js'
 export type { FetchAnswer, FetchRequest, PpoppoFetch } from '../lib/http.js'
 export { formatPpnum, parsePpnum } from '../ppnum.js'
 export { SendManyAbortError, SendManyError } from './send-many/error.js'
-export type * from './types/calls.js'
 export type * from './types/consumer.js'
 export type * from './types/events.js'
+export type * from './types/methods.js'
 
 /**
  * Makes a client of Ppoppo's Messaging API. One per process is enough; it is safe to share.

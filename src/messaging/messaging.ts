@@ -10,7 +10,7 @@ import { createSend } from './methods/send.js'
 import { createStatus, createWaitFor } from './methods/status.js'
 import { createTemplates } from './methods/templates.js'
 import { createSendMany, OpenRuns } from './send-many/send-many.js'
-import type { Messaging } from './types/calls.js'
+import type { Messaging } from './types/methods.js'
 import { createKnownTemplates } from './wire/placeholders.js'
 
 /** What {@link createMessagingClient} is made of. */

@@ -1,4 +1,4 @@
-import { PAGE_KINDS, type PageKind, type PageText, type PageTextOverrides, type PageTexts } from './texts.js'
+import { PAGE_KINDS, type PageKind, type PageText, type PageTextOverrides, type PageTexts } from './text-types.js'
 import { en } from './texts-en.js'
 import { ko } from './texts-ko.js'
 

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { mergeTexts, type TextsByLanguage } from './languages.js'
 import { sendPage } from './send-page.js'
-import type { PageKind, PageTextOverrides } from './texts.js'
+import type { PageKind, PageTextOverrides } from './text-types.js'
 import { renderPage } from './view.js'
 
 /** What a route knows about the page it sends. */

@@ -1,4 +1,4 @@
-import type { PageTexts } from './texts.js'
+import type { PageTexts } from './text-types.js'
 
 const START_AGAIN = 'Start again'
 const TRY_AGAIN = 'Try again'

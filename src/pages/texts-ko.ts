@@ -1,4 +1,4 @@
-import type { PageTexts } from './texts.js'
+import type { PageTexts } from './text-types.js'
 
 const START_AGAIN = '처음부터 다시 시작'
 const TRY_AGAIN = '다시 시도'

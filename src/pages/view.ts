@@ -1,6 +1,6 @@
 import { type HtmlValue, html, type SafeHtml, trustedHtml } from '../lib/html.js'
 import { PAGE_STYLE } from './style.js'
-import type { PageKind, PageTexts } from './texts.js'
+import type { PageKind, PageTexts } from './text-types.js'
 import { formatDifference } from './time-difference.js'
 
 /** What a page shows. All text is escaped, and the scheme of each URL is checked. */

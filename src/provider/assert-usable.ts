@@ -1,6 +1,7 @@
 import { PpoppoError } from '../errors.js'
 import type { DiscoveredProvider } from './discovery.js'
 import { ProviderRefusal } from './faults.js'
+import { ACCEPTED_CURVES } from './signature-algorithms.js'
 
 /**
  * Checks that people can sign in at the PAS that was found: it publishes keys, and at least one is for id_tokens.
@@ -18,6 +19,6 @@ export async function assertUsable(issuer: string, { keys, isAnnounced, server }
   }
   throw new PpoppoError(
     'provider_response_invalid',
-    `PAS at ${issuer} publishes no Ed25519 key: no id_token could be verified. Check PPOPPO_AUTH_URL, or ask Ppoppo.`,
+    `PAS at ${issuer} publishes no ${ACCEPTED_CURVES.join(' or ')} key: no id_token could be verified. Check PPOPPO_AUTH_URL, or ask Ppoppo.`,
   )
 }

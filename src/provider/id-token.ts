@@ -1,6 +1,7 @@
 import type { PpoppoError } from '../errors.js'
 import { ClockDifference, idTokenFault } from './faults.js'
-import { algorithmOf, type Jws, parseJws, SIGNATURE_ALGORITHMS } from './jws.js'
+import { type Jws, parseJws } from './jws.js'
+import { algorithmOf, SIGNATURE_ALGORITHMS } from './signature-algorithms.js'
 import { isTokenHash } from './token-hash.js'
 
 /** How far PAS's clock and ours may differ, for `exp`, `nbf`, `iat` and `auth_time`. */

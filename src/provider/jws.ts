@@ -1,28 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { parseJsonObject } from '../lib/guards.js'
-
-/** How an id_token may be signed: what its `alg` says, on which curve, and the hash for `at_hash` and `c_hash`. */
-interface SignatureAlgorithm {
-  /** RFC 8037 3.1. */
-  readonly alg: string
-  /** RFC 8037 2: `crv` of the key. */
-  readonly curve: 'Ed25519'
-  /** The OpenID guide on token hashes: what Ed25519 itself hashes with. */
-  readonly hash: 'sha512'
-  /** Length of `at_hash` and `c_hash` in bytes: the left half of that hash (OIDC Core 3.1.3.6). */
-  readonly tokenHashBytes: number
-}
-
-/** EdDSA and its newer name (RFC 9864) are one algorithm here, since Ed25519 is the only curve accepted. */
-export const SIGNATURE_ALGORITHMS: readonly SignatureAlgorithm[] = [
-  { alg: 'EdDSA', curve: 'Ed25519', hash: 'sha512', tokenHashBytes: 32 },
-  { alg: 'Ed25519', curve: 'Ed25519', hash: 'sha512', tokenHashBytes: 32 },
-]
-
-/** @returns `undefined` for an algorithm that is not accepted */
-export function algorithmOf(alg: unknown): SignatureAlgorithm | undefined {
-  return SIGNATURE_ALGORITHMS.find((one) => one.alg === alg)
-}
+import { ACCEPTED_CURVES, algorithmOf } from './signature-algorithms.js'
 
 /** A parsed JWS in compact form, not yet verified. */
 export interface Jws {
@@ -57,7 +35,7 @@ export function parseJws(text: string): Jws | undefined {
 export function isUsableKey({ kty, crv, use, key_ops: operations, alg }: Jwk): boolean {
   return (
     kty === 'OKP' &&
-    SIGNATURE_ALGORITHMS.some(({ curve }) => curve === crv) &&
+    ACCEPTED_CURVES.some((curve) => curve === crv) &&
     (use === undefined || use === 'sig') &&
     (operations === undefined || (Array.isArray(operations) && operations.includes('verify'))) &&
     (alg === undefined || algorithmOf(alg)?.curve === crv)

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { SIGNATURE_ALGORITHMS } from './jws.js'
+import { SIGNATURE_ALGORITHMS } from './signature-algorithms.js'
 
 /** Length in bytes of a decoded `at_hash` or `c_hash` -> the hash function whose first bytes it is. */
 const HASH_BY_LENGTH: ReadonlyMap<number, string> = new Map([

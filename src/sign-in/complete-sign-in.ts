@@ -2,8 +2,8 @@ import type { Request } from 'express'
 import type { PpoppoUser } from '../config/options.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
 import { type Grant, missingScopes } from '../provider/provider.js'
+import { changeSessionId } from '../session/change-session-id.js'
 import { readPointer, type SignInPointer } from '../session/pointer.js'
-import { renewSession } from '../session/renew-session.js'
 import type { Transaction } from '../session/transactions.js'
 import { tagOf } from '../store/store.js'
 import { type SignIn, toPpoppoUser } from '../vault/record.js'
@@ -119,7 +119,7 @@ export function createCompletion(parts: RouteParts): Completion {
     const isSamePerson = !previous || tagOf(previous.signInId) === tagOf(to.signInId)
     const pointer = { ...to, arrivals: withArrival(previous?.arrivals ?? [], arrivalOf(params)) }
     const keep = isSamePerson ? config.keepAnonymous : []
-    const result = await renewSession(req, { key: pointerKey, pointer, keep, beside }).catch(rethrow)
+    const result = await changeSessionId(req, { key: pointerKey, pointer, keep, beside }).catch(rethrow)
     // Last, when its session is gone: if the store fails before, the person stays signed in as before.
     if (previous && previous.signInId !== to.signInId) await endReplaced(previous.signInId)
     return result

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import { isFormOfBrowser } from '../http/request-reading.js'
-import type { PageKind } from '../pages/texts.js'
+import type { PageKind } from '../pages/text-types.js'
 import type { RouteParts } from './route-parts.js'
 
 /** Where to send a visitor, and by which page after a form. */

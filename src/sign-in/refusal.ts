@@ -1,6 +1,6 @@
 import type { RefusalReason } from '../audit-events.js'
 import { isPpoppoError, type PpoppoError, type PpoppoErrorCode } from '../errors.js'
-import type { PageKind } from '../pages/texts.js'
+import type { PageKind } from '../pages/text-types.js'
 import { ProviderRefusal } from '../provider/faults.js'
 
 /** Parts of a {@link Refusal}. */

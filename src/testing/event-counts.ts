@@ -1,5 +1,5 @@
-import type { PollResults, SendRequest, SendStatus } from '../messaging/types/calls.js'
 import type { MessagingEvent } from '../messaging/types/events.js'
+import type { PollResults, SendRequest, SendStatus } from '../messaging/types/methods.js'
 import type { PollDouble } from './messaging-double-types.js'
 
 /** State of a send by its events. Without any, everybody got the message. */

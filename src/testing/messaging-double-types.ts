@@ -1,6 +1,6 @@
 import type { PpoppoErrorCode } from '../errors.js'
-import type { Messaging, PollResponse, SendRequest } from '../messaging/types/calls.js'
 import type { MessagingEvent } from '../messaging/types/events.js'
+import type { Messaging, PollResponse, SendRequest } from '../messaging/types/methods.js'
 
 /** The answers to a poll, as a test makes them up. */
 export interface PollDouble {

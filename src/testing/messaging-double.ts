@@ -1,7 +1,7 @@
 import { ERROR_CATALOGUE, PpoppoError, type PpoppoErrorCode } from '../errors.js'
 import { parseCallOptions } from '../messaging/call/call-options.js'
 import { createSendMany, OpenRuns } from '../messaging/send-many/send-many.js'
-import type { CallOptions, SendReceipt, SendRequest, SendStatus, Template } from '../messaging/types/calls.js'
+import type { CallOptions, SendReceipt, SendRequest, SendStatus, Template } from '../messaging/types/methods.js'
 import { createKnownTemplates } from '../messaging/wire/placeholders.js'
 import { parseId, parseSendRequest } from '../messaging/wire/validate.js'
 import { parseTemplateRequest } from '../messaging/wire/validate-template.js'

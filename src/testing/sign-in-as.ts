@@ -3,8 +3,8 @@ import { PpoppoError } from '../errors.js'
 import { type InstanceParts, instanceOf } from '../instances.js'
 import { randomToken, systemRuntime } from '../lib/runtime.js'
 import { isPpnum } from '../ppnum.js'
+import { changeSessionId } from '../session/change-session-id.js'
 import type { SignInPointer } from '../session/pointer.js'
-import { renewSession } from '../session/renew-session.js'
 import { askOnSignIn } from '../sign-in/on-sign-in.js'
 import { Refusal } from '../sign-in/refusal.js'
 import type { SignIn } from '../vault/record.js'
@@ -72,7 +72,7 @@ export async function signInAs(
     const signIn = await vault.create(await toNewSignIn(parts, user, options, req), systemRuntime.now())
     if (!signIn) throw invalid('This person was signed out everywhere at this moment; call signInAs() again.')
     const pointer: SignInPointer = { signInId: signIn.id, returnTo: config.homeUrl, arrivals: [] }
-    await renewSession(req, { key: pointerKey, pointer, keep: [], beside: async () => {} })
+    await changeSessionId(req, { key: pointerKey, pointer, keep: [], beside: async () => {} })
   })
   const cookie = cookies.join('; ')
   rememberOrigin(cookie, config.origin)

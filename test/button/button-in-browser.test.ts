@@ -5,7 +5,7 @@ import express from 'express'
 import type { Page } from 'playwright-core'
 import { type Button, createButton } from '../../src/button/button.js'
 import { createPages } from '../../src/pages/pages.js'
-import { PAGE_KINDS, type PageKind } from '../../src/pages/texts.js'
+import { PAGE_KINDS, type PageKind } from '../../src/pages/text-types.js'
 import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
 
 const STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'"

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { Redis } from 'ioredis'
 import type { Page } from 'playwright-core'
 import { denySignIn } from '../../src/index.js'
-import { PAGE_KINDS, type PageKind } from '../../src/pages/texts.js'
+import { PAGE_KINDS, type PageKind } from '../../src/pages/text-types.js'
 import { en } from '../../src/pages/texts-en.js'
 import { ko } from '../../src/pages/texts-ko.js'
 import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Messaging } from '../../src/messaging/types/calls.js'
+import type { Messaging } from '../../src/messaging/types/methods.js'
 import { until } from '../support/until.js'
 import { rejectionOf, watchedSource } from './send-many/recording-send.js'
 import { type MessagingWorld, RECEIPT, startWorld, TEMPLATE_ID } from './support/world.js'

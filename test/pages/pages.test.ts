@@ -5,7 +5,7 @@ import express, { type Express } from 'express'
 import request from 'supertest'
 import { LANGUAGES, mergeTexts } from '../../src/pages/languages.js'
 import { createPages, PAGE_STATUS, type PageDetails } from '../../src/pages/pages.js'
-import { LABEL_KEYS, PAGE_KINDS, type PageKind, type PageTextOverrides } from '../../src/pages/texts.js'
+import { LABEL_KEYS, PAGE_KINDS, type PageKind, type PageTextOverrides } from '../../src/pages/text-types.js'
 
 /** Express 4 has no types here; what is used of it is the same. */
 const express4 = createRequire(import.meta.url)('express4') as typeof express

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import type { PageKind } from '../../src/pages/texts.js'
+import type { PageKind } from '../../src/pages/text-types.js'
 import { en } from '../../src/pages/texts-en.js'
 import { ko } from '../../src/pages/texts-ko.js'
 import { beginAttempt, buttonOf, isSignedIn } from '../support/attempts.js'

@@ -1,6 +1,6 @@
 import { isPlainObject } from '../../lib/guards.js'
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
-import type { CallOptions } from '../types/calls.js'
+import type { CallOptions } from '../types/methods.js'
 import { CALL_OPTIONS, checkNames, invalid, record } from '../wire/validate.js'
 
 /**

@@ -5,7 +5,7 @@ import { createTokenSource, notConfigured, type TokenSource } from '../channel/t
 import { type Descriptor, loadDescriptor, type Method } from '../descriptor/descriptor.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import { CallScope, type OpenScopes } from '../lib/scope.js'
-import type { CallOptions } from '../types/calls.js'
+import type { CallOptions } from '../types/methods.js'
 import type { MethodName } from '../wire/rpcs.js'
 import { parseCallOptions } from './call-options.js'
 import { type Asked, CallFailed, TooLargeError, toMessagingError, toUnmade } from './failure.js'

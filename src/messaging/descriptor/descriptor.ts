@@ -2,7 +2,7 @@ import type { MessageTypeDefinition, MethodDefinition, PackageDefinition } from 
 import { PpoppoError } from '../../errors.js'
 import { isPlainObject } from '../../lib/guards.js'
 import { protoLoader } from '../channel/grpc.js'
-import type { SendRequest } from '../types/calls.js'
+import type { SendRequest } from '../types/methods.js'
 import { type Contract, contractAmong, METHODS, type MethodName, serviceOf, WANTED_SERVICES } from '../wire/rpcs.js'
 import type { StructShape } from '../wire/struct.js'
 import { createEventDecoder, type DecodeEvent } from './decode-event.js'

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { SendRequest } from '../types/calls.js'
+import type { SendRequest } from '../types/methods.js'
 import { toSendRequest } from '../wire/convert.js'
 import type { StructShape } from '../wire/struct.js'
 import { SEND_FIELDS, type SendNumbers, writeSend } from '../wire/write-send.js'

@@ -1,7 +1,7 @@
 import { PpoppoError } from '../../errors.js'
 import { Disposers } from '../../lib/disposers.js'
 import { onAbort } from '../../lib/on-abort.js'
-import type { CallOptions } from '../types/calls.js'
+import type { CallOptions } from '../types/methods.js'
 import type { MessagingRuntime } from './runtime.js'
 
 /** The open scopes of a client, so that its `close()` can end them. */

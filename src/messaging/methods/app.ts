@@ -1,7 +1,7 @@
 import { isPpoppoError, PpoppoError } from '../../errors.js'
 import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
-import type { AppStats, CallOptions, Messaging, MessagingHealth } from '../types/calls.js'
+import type { AppStats, CallOptions, Messaging, MessagingHealth } from '../types/methods.js'
 import { dated, toNumber, toText, type Wire } from '../wire/convert.js'
 
 /** Limits and usage of the app that the credentials belong to. */

@@ -2,7 +2,7 @@ import { PpoppoError } from '../../errors.js'
 import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import type { Method } from '../descriptor/descriptor.js'
-import type { CallOptions, Messaging, PollResponse, PollResults } from '../types/calls.js'
+import type { CallOptions, Messaging, PollResponse, PollResults } from '../types/methods.js'
 import { dated, toList, toNumber, toText, type Wire } from '../wire/convert.js'
 import { parseId } from '../wire/validate.js'
 

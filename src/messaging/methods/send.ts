@@ -1,7 +1,7 @@
 import type { Caller } from '../call/caller.js'
 import { toUnmade } from '../call/failure.js'
 import type { SendContext } from '../call/send-context.js'
-import type { CallOptions, SendReceipt, SendRequest } from '../types/calls.js'
+import type { CallOptions, SendReceipt, SendRequest } from '../types/methods.js'
 import { toNumber, toStatus, toText, type Wire } from '../wire/convert.js'
 import type { KnownTemplates } from '../wire/placeholders.js'
 import { parseSendRequest } from '../wire/validate.js'

@@ -2,7 +2,7 @@ import { isPpoppoError, PpoppoError } from '../../errors.js'
 import { parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import type { Method } from '../descriptor/descriptor.js'
-import type { Messaging, SendStatus } from '../types/calls.js'
+import type { Messaging, SendStatus } from '../types/methods.js'
 import { toNumber, toStatus, type Wire } from '../wire/convert.js'
 import { parseId } from '../wire/validate.js'
 

@@ -1,6 +1,6 @@
 import { PpoppoError } from '../../errors.js'
 import type { Caller } from '../call/caller.js'
-import type { Messaging, Template, TemplateComponentType, TemplateRequest } from '../types/calls.js'
+import type { Messaging, Template, TemplateComponentType, TemplateRequest } from '../types/methods.js'
 import { dated, toNumber, toText, type Wire } from '../wire/convert.js'
 import type { KnownTemplates } from '../wire/placeholders.js'
 import { isValueNamed } from '../wire/rpcs.js'

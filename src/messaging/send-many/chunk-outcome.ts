@@ -1,6 +1,6 @@
 import { isPpoppoError, type PpoppoError, type PpoppoErrorCode } from '../../errors.js'
 import { TooLargeError } from '../call/failure.js'
-import type { ChunkOutcome } from '../types/calls.js'
+import type { ChunkOutcome } from '../types/methods.js'
 
 /** Errors of the library that do not prove that nothing was sent. */
 const AMBIGUOUS: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>(['send_outcome_unknown', 'closed'])

@@ -1,6 +1,6 @@
 import type { PpoppoError } from '../../errors.js'
 import { TooLargeError } from '../call/failure.js'
-import type { ChunkOutcome, Recipient, SendReceipt } from '../types/calls.js'
+import type { ChunkOutcome, Recipient, SendReceipt } from '../types/methods.js'
 import { isRefusal } from './chunk-outcome.js'
 import type { Refusals } from './refusals.js'
 

@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../errors.js'
-import type { SendManyReport } from '../types/calls.js'
+import type { SendManyReport } from '../types/methods.js'
 
 /**
  * `sendMany` stopped early. `recipients_source_failed`: the source threw (see `cause`). `request_invalid`: one of the

@@ -1,4 +1,4 @@
-import type { ResumePart, SendManyReport } from '../types/calls.js'
+import type { ResumePart, SendManyReport } from '../types/methods.js'
 import type { Range } from './chunk-sender.js'
 
 /**

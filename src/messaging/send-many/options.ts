@@ -1,7 +1,7 @@
 import { PpoppoError } from '../../errors.js'
 import { isWholeNumber } from '../../lib/guards.js'
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
-import type { ResumePart, SendManyRequest } from '../types/calls.js'
+import type { ResumePart, SendManyRequest } from '../types/methods.js'
 import { checkNames, checkRequestNames, parseId, parsePoll, record } from '../wire/validate.js'
 
 /** Settings of a run: what the request says, checked, with the defaults. */

@@ -1,4 +1,4 @@
-import type { SendManyProgress, SendManyRequest } from '../types/calls.js'
+import type { SendManyProgress, SendManyRequest } from '../types/methods.js'
 
 /** Calls `onProgress` in order, one call at a time, and not again after it has thrown. */
 export class ProgressReporter {

@@ -12,7 +12,7 @@ import type {
   SendManyRequest,
   SendReceipt,
   SendRequest,
-} from '../types/calls.js'
+} from '../types/methods.js'
 import { ChunkReader } from './chunk-reader.js'
 import { SendManyAbortError, SendManyError } from './error.js'
 import { parseSendManyOptions, type SendManyOptions } from './options.js'

@@ -7,7 +7,7 @@ import type {
   ResumePart,
   SendManyProgress,
   SendManyReport,
-} from '../types/calls.js'
+} from '../types/methods.js'
 import type { Chunk, ChunkReader } from './chunk-reader.js'
 import type { Range, SentRange } from './chunk-sender.js'
 import { Leftovers } from './leftovers.js'

@@ -5,7 +5,7 @@
  */
 import { isPlainObject } from '../../lib/guards.js'
 import { parseRfc3339 } from '../lib/rfc3339.js'
-import type { SendRequest, SendStatusValue } from '../types/calls.js'
+import type { SendRequest, SendStatusValue } from '../types/methods.js'
 import { isValueNamed } from './rpcs.js'
 import { type StructShape, toStruct } from './struct.js'
 

@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../errors.js'
-import type { Recipient, TemplateComponent, TemplateVars } from '../types/calls.js'
+import type { Recipient, TemplateComponent, TemplateVars } from '../types/methods.js'
 
 /** After its first character a name may also contain combining marks (Thai, Hindi, macOS) and joiners (UAX 31). */
 const NAME = '[\\p{L}_][\\p{L}\\p{M}\\p{N}\\u200c\\u200d_-]*(?:\\.[\\p{L}\\p{M}\\p{N}\\u200c\\u200d_-]+)*'

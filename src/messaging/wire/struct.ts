@@ -1,4 +1,4 @@
-import type { TemplateValue, TemplateVars } from '../types/calls.js'
+import type { TemplateValue, TemplateVars } from '../types/methods.js'
 
 /*
  * Plain data <-> `google.protobuf.Struct`. By hand, because proto-loader turns a plain object into an empty Struct. The field

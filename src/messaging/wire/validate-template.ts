@@ -1,4 +1,4 @@
-import type { TemplateComponent, TemplateComponentType, TemplateRequest } from '../types/calls.js'
+import type { TemplateComponent, TemplateComponentType, TemplateRequest } from '../types/methods.js'
 import { placeholdersOf, withNormalNames } from './placeholders.js'
 import { faultOfUrl } from './template-url.js'
 import { checkNames, checkRequestNames, invalid, record } from './validate.js'

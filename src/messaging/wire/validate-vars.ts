@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../errors.js'
-import type { TemplateVars } from '../types/calls.js'
+import type { TemplateVars } from '../types/methods.js'
 
 /** Each level takes three nested messages; protobuf readers stop at 100 by default. */
 const MAX_LEVELS = 30

@@ -3,7 +3,7 @@ import { isPlainObject, isWholeNumber } from '../../lib/guards.js'
 import { keysOf } from '../../lib/known-keys.js'
 import { nearest } from '../../lib/nearest.js'
 import { isPpnum } from '../../ppnum.js'
-import type { CallOptions, PollConfig, Recipient, SendRequest } from '../types/calls.js'
+import type { CallOptions, PollConfig, Recipient, SendRequest } from '../types/methods.js'
 import { assertVars } from './validate-vars.js'
 
 const MAX_RECIPIENTS = 1_000

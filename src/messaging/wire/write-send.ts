@@ -1,4 +1,4 @@
-import type { SendRequest, TemplateValue, TemplateVars } from '../types/calls.js'
+import type { SendRequest, TemplateValue, TemplateVars } from '../types/methods.js'
 import { ProtoWriter } from './protobuf.js'
 
 /** The fields of a send, as paths from its message. */

@@ -5,7 +5,7 @@ import type { Campaigns, CampaignsOptions } from '../../../src/campaigns/types.j
 import { resolveMessagingConfig } from '../../../src/config/messaging.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
-import type { Messaging, Recipient } from '../../../src/messaging/types/calls.js'
+import type { Messaging, Recipient } from '../../../src/messaging/types/methods.js'
 import { type CountingPcs, startCountingPcs } from './counting-pcs.js'
 
 export const TEMPLATE_ID = 'tpl_autumn'

@@ -6,7 +6,7 @@ import { resolveMessagingConfig } from '../../../src/config/messaging.js'
 import type { GivenDescriptor } from '../../../src/messaging/descriptor/sources.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
 import { pullDescriptor } from '../../../src/messaging/pull/pull.js'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from '../support/fake-token-endpoint.js'
 import {
   permuted,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createMessaging } from '../../../src/messaging/index.js'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { type MessagingWorld, startWorld } from '../support/world.js'
 
 let world: MessagingWorld

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { elapse } from '../../support/until.js'
 import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerWell, type RawServer, type Script, startRawServer } from './raw-server.js'

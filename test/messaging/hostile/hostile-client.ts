@@ -6,7 +6,7 @@ import type { MessagingOptions } from '../../../src/config/messaging-options.js'
 import type { PpoppoError } from '../../../src/errors.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
-import type { CallOptions, Messaging } from '../../../src/messaging/types/calls.js'
+import type { CallOptions, Messaging } from '../../../src/messaging/types/methods.js'
 
 export const SECRET = 'hostile-secret-0123456789'
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { constants, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { connect, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { type RawServer, startRawServer } from './raw-server.js'
 

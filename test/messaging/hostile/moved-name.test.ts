@@ -1,6 +1,6 @@
 import { promises as dns, type LookupAllOptions } from 'node:dns'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { elapse } from '../../support/until.js'
 import { connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerWell, type RawServer, startRawServer } from './raw-server.js'

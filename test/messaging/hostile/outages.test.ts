@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Messaging, SendManyProgress } from '../../../src/messaging/types/calls.js'
+import type { Messaging, SendManyProgress } from '../../../src/messaging/types/methods.js'
 import { timed } from '../../support/clock.js'
 import { elapse, until } from '../../support/until.js'
 import { ppnumAt, watchedSource } from '../send-many/recording-send.js'

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer as createPlainServer, type Server, type 
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { MessagingOptions } from '../../../src/config/messaging-options.js'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { TEST_CERTIFICATE, TEST_KEY } from '../../support/certificate.js'
 import { until } from '../../support/until.js'
 import { connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'

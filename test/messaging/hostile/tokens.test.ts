@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { elapse, until } from '../../support/until.js'
 import { call, connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerStatus, answerWell, type RawServer, startRawServer } from './raw-server.js'

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Messaging, Recipient, TemplateVars } from '../../../src/messaging/types/calls.js'
+import type { Messaging, Recipient, TemplateVars } from '../../../src/messaging/types/methods.js'
 import { ppnumAt } from '../send-many/recording-send.js'
 import { type FakePcs, grpc, startFakePcs } from '../support/fake-pcs.js'
 import { call, connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { until } from '../../support/until.js'
 import { createFastRuntime, type MessagingWorld, REQUEST, startWorld } from '../support/world.js'
 

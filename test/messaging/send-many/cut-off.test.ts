@@ -4,7 +4,7 @@ import { systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import { CallScope } from '../../../src/messaging/lib/scope.js'
 import { SendManyAbortError } from '../../../src/messaging/send-many/error.js'
 import { createSendMany } from '../../../src/messaging/send-many/send-many.js'
-import type { SendReceipt } from '../../../src/messaging/types/calls.js'
+import type { SendReceipt } from '../../../src/messaging/types/methods.js'
 
 const recipients = Array.from({ length: 2 }, (_, index) => ({ ppnum: `1230000000${index}` }))
 const receipt: SendReceipt = { id: 'snd_1', status: 'queued', totalRecipients: 1 }

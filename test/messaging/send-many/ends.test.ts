@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { SendManyAbortError, SendManyError } from '../../../src/messaging/send-many/error.js'
 import { createSendMany } from '../../../src/messaging/send-many/send-many.js'
-import type { CallOptions, SendManyProgress, SendManyReport } from '../../../src/messaging/types/calls.js'
+import type { CallOptions, SendManyProgress, SendManyReport } from '../../../src/messaging/types/methods.js'
 import { ppnumAt, RecordingSend, rejectionOf, watchedSource } from './recording-send.js'
 
 const templateId = '01TEMPLATE'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { createSendMany } from '../../../src/messaging/send-many/send-many.js'
-import type { SendManyReport } from '../../../src/messaging/types/calls.js'
+import type { SendManyReport } from '../../../src/messaging/types/methods.js'
 import { failure, ppnumAt, RecordingSend, watchedSource } from './recording-send.js'
 
 const templateId = '01TEMPLATE'

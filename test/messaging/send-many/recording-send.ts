@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../../src/errors.js'
-import type { CallOptions, SendReceipt, SendRequest } from '../../../src/messaging/types/calls.js'
+import type { CallOptions, SendReceipt, SendRequest } from '../../../src/messaging/types/methods.js'
 
 /** A `send` in this process: notes what it is asked, and answers as `answer` says. */
 export class RecordingSend {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { ChunkReport, Messaging, Recipient, SendManyReport } from '../../../src/messaging/types/calls.js'
+import type { ChunkReport, Messaging, Recipient, SendManyReport } from '../../../src/messaging/types/methods.js'
 import type { SeenCall } from '../support/fake-pcs.js'
 import { type MessagingWorld, RECEIPT, startWorld, TEMPLATE_ID } from '../support/world.js'
 import { ppnumAt, watchedSource } from './recording-send.js'

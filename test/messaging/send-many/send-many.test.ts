@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { describe, expect, test } from '@jest/globals'
 import { PpoppoError } from '../../../src/errors.js'
 import { createSendMany } from '../../../src/messaging/send-many/send-many.js'
-import type { Recipient, SendManyProgress } from '../../../src/messaging/types/calls.js'
+import type { Recipient, SendManyProgress } from '../../../src/messaging/types/methods.js'
 import { failure, ppnumAt, RecordingSend, rejectionOf, watchedSource } from './recording-send.js'
 
 const templateId = '01TEMPLATE'

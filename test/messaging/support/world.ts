@@ -3,7 +3,7 @@ import type { MessagingOptions } from '../../../src/config/messaging-options.js'
 import { HUNG_MS } from '../../../src/messaging/channel/token-requests.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
-import type { Messaging } from '../../../src/messaging/types/calls.js'
+import type { Messaging } from '../../../src/messaging/types/methods.js'
 import { type FakePcs, startFakePcs } from './fake-pcs.js'
 import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from './fake-token-endpoint.js'
 

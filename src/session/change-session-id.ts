@@ -5,7 +5,7 @@ import { otherPointers, type SignInPointer } from './pointer.js'
 import { SessionStore } from './session-store.js'
 
 /** How a session is renewed. */
-export interface Renewal<T> {
+export interface SessionIdChange<T> {
   /** The pointer's key in the session. */
   readonly key: string
   readonly pointer: SignInPointer
@@ -20,7 +20,7 @@ export interface Renewal<T> {
  * until it is saved, because express-session would send the redirect first.
  * @returns the result of `beside`
  */
-export async function renewSession<T>(req: Request, { key, pointer, keep, beside }: Renewal<T>): Promise<T> {
+export async function changeSessionId<T>(req: Request, { key, pointer, keep, beside }: SessionIdChange<T>): Promise<T> {
   const before = assertSession(req)
   const kept = keep.filter((name) => name !== key && name !== 'cookie' && Object.hasOwn(before, name))
   const carried = Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)]))
