@@ -29,6 +29,6 @@ export default {
   reporters: ['default', '<rootDir>/scripts/lib/counts-reporter.mjs'],
   // Finds what hangs; a busy machine may be ten times as slow as an idle one.
   testTimeout: 60_000,
-  // Browsers, Redis servers and child processes run beside the workers.
-  maxWorkers: Math.min(Math.max(availableParallelism(), 2), 4),
+  // Most files wait (for outages, leases, browsers) more than they compute: two workers a core keep it busy.
+  maxWorkers: Math.min(2 * availableParallelism(), 6),
 }
