@@ -10,6 +10,7 @@ const LAYERS = {
     ['testing'],
     ['index'],
     ['ppoppo'],
+    ['ppoppo-types'],
     ['instances'],
     ['sign-in'],
     ['request(-types)?', 'button', 'ready'],

@@ -25,6 +25,7 @@ const STEPS = [
     () => runBin('tsc', ['-b', 'tsconfig.build.json', 'sandbox', 'example-app']),
   ],
   ['types: tests and type tests', () => runBin('tsc', ['-p', 'tsconfig.json'])],
+  ['types: a registered account', () => runBin('tsc', ['-p', 'test/types/registered'])],
   ['types: scripts', () => runBin('tsc', ['-p', 'tsconfig.scripts.json'])],
   ['lint and format', () => runBin('biome', ['ci', '--error-on-warnings', '--colors=off', '.'])],
   ['imports: one direction, no circles', checkImports],

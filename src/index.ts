@@ -20,15 +20,20 @@ export type * from './messaging/types/events.js'
 export type * from './messaging/types/methods.js'
 export type { PageKind, PageLabels, PageText, PageTexts } from './pages/text-types.js'
 export { formatPpnum, parsePpnum } from './ppnum.js'
-export { type Ppoppo, type PpoppoSetup, ppoppo } from './ppoppo.js'
+export { ppoppo } from './ppoppo.js'
+export type { Ppoppo, PpoppoSetup } from './ppoppo-types.js'
 export type { UserInfo } from './provider/profile.js'
 export type { ReadyOptions } from './ready/ready.js'
 export type {
   CurrentSignIn,
+  PpoppoRegister,
+  RegisteredAccount,
   RequestMessaging,
   RequestPpoppo,
+  SignedInPpoppo,
   SignInStatus,
   SignInSummary,
+  StoredAccount,
   UserSend,
 } from './request-types.js'
 export type { RequireSignInOptions } from './sign-in/guard.js'

@@ -1,12 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { createEventSink, type PpoppoEventDetail, type RaiseEvent } from './audit-events.js'
-import { createButton, type SignInButtonOptions } from './button/button.js'
+import { createButton } from './button/button.js'
 import { resolveConfig } from './config/config.js'
 import { keyPrefixOf } from './config/key-prefix.js'
-import type { MessagingOptions } from './config/messaging-options.js'
 import type { Config, PpoppoOptions } from './config/options.js'
 import { PpoppoError } from './errors.js'
-import { inOrder, type PlainHandler } from './http/in-order.js'
+import { inOrder } from './http/in-order.js'
 import { createRequestAddress } from './http/request-address.js'
 import { rememberInstance } from './instances.js'
 import { type Runtime, systemRuntime } from './lib/runtime.js'
@@ -14,14 +13,16 @@ import { createReturnTo } from './login-link/return-to.js'
 import { createMessagingClient } from './messaging/messaging.js'
 import type { Messaging } from './messaging/types/methods.js'
 import { createPages } from './pages/pages.js'
+import type { Ppoppo, PpoppoSetup } from './ppoppo-types.js'
 import { createProvider } from './provider/provider.js'
 import { createReadyChecks } from './ready/checks.js'
-import { createReady, type ReadyOptions } from './ready/ready.js'
+import { createReady } from './ready/ready.js'
+import type { RegisteredAccount } from './request-types.js'
 import { createLandedCookie } from './session/landed-cookie.js'
 import { personIn, pointerKey as pointerKeyOf, readPointer } from './session/pointer.js'
 import { createOwnSession } from './session/session.js'
 import { createTransactions } from './session/transactions.js'
-import { createGuard, type RequireSignInOptions } from './sign-in/guard.js'
+import { createGuard } from './sign-in/guard.js'
 import { createMiddleware } from './sign-in/middleware.js'
 import { createRateLimit } from './sign-in/rate-limit.js'
 import type { RouteParts } from './sign-in/route-parts.js'
@@ -37,52 +38,10 @@ import { createUserCalls } from './user/user-calls.js'
 import { createSecrets } from './vault/secrets.js'
 import { createVault } from './vault/vault.js'
 
-/** Sign in with Ppoppo: a middleware that runs the three parts below in their order. */
-export interface Ppoppo extends RequestHandler {
-  /**
-   * The session. With `session: false`, or if `req.session` is already set, the app's own is used. Also works on an
-   * upgrade.
-   */
-  readonly session: PlainHandler
-  /** Sets `req.ppoppo`. Needs a session. Also works on an upgrade. */
-  readonly middleware: PlainHandler
-  /** The routes under `mountPath`. Needs `req.ppoppo`. */
-  readonly router: RequestHandler
-  /**
-   * Guards what comes after it: signed-in people pass, a browser is redirected to the sign-in and back, and any other client
-   * gets 401 `application/problem+json`. While the store is down, everybody gets 503.
-   * @throws `config_invalid` for an unknown or wrong option
-   */
-  requireSignIn(options?: RequireSignInOptions): RequestHandler
-  /** The sign-in button as HTML: a link, styled by `<mountPath>/button.css`. */
-  signInButton(options?: SignInButtonOptions): string
-  /** The Messaging API; `req.ppoppo.messaging` is the same. Loads gRPC at the first call. */
-  readonly messaging: Messaging
-  /**
-   * For startup, before `listen`: resolves once the store responds and allows what is needed, and PAS's discovery document
-   * and keys have been read; with `messaging` configured, also a token and a connection to PCS. What may be temporary
-   * (connection refused, unknown name, loading, 5xx) is retried until the time is up. May be called at any time, repeatedly.
-   * @throws one error that names everything that is wrong, where, and what to do: `store_unavailable`, `provider_unavailable`,
-   * `provider_misconfigured`, `provider_response_invalid`, or a messaging code; `config_invalid` for an unknown or wrong option;
-   * `closed` after `close()`; the signal's reason after an abort. It closes nothing: to stop, call `close()` or exit
-   */
-  ready(options?: ReadyOptions): Promise<void>
-  /** Closes everything it opened (not a Redis client that was passed in). Later requests get an error. Idempotent. */
-  close(): Promise<void>
-}
-
-/** {@link PpoppoOptions}, with options of the Messaging client, or with an existing client. */
-export interface PpoppoSetup extends Omit<PpoppoOptions, 'messaging'> {
-  /**
-   * Options of the Messaging API client, or a client that you have created with `createMessaging()`, or the test double of
-   * `express-ppoppo/testing`. Such a client is used as it is, and `auth.close()` does not close it.
-   */
-  readonly messaging?: MessagingOptions | Messaging
-}
-
 /**
  * Creates "Sign in with Ppoppo" for an Express app.
  *
+ * @typeParam Account what `onSignIn` returns; inferred from it
  * @param options some may come from the environment instead; see the table in the README
  * @throws `config_invalid` with all faults at once
  *
@@ -91,8 +50,10 @@ export interface PpoppoSetup extends Omit<PpoppoOptions, 'messaging'> {
  * app.use(auth)
  * app.get('/me', auth.requireSignIn(), async (req, res) => res.json(await req.ppoppo.userinfo()))
  */
-export function ppoppo(options: PpoppoSetup = {}): Ppoppo {
-  const { messaging, ...others } = Object(options) as PpoppoSetup
+export function ppoppo<Account extends RegisteredAccount = RegisteredAccount>(
+  options: PpoppoSetup<Account> = {},
+): Ppoppo<Account> {
+  const { messaging, ...others } = Object(options) as PpoppoSetup<Account>
   if (isClient(messaging)) return createPpoppo(resolveConfig(others, process.env), systemRuntime, messaging)
   return createPpoppo(resolveConfig(options as PpoppoOptions, process.env), systemRuntime)
 }
@@ -105,7 +66,7 @@ function isClient(value: PpoppoSetup['messaging']): value is Messaging {
  * @internal As {@link ppoppo}, from a checked configuration and with a given clock, fetch and random source.
  * @param client a Messaging client of the app's own, which is not closed here
  */
-export function createPpoppo(config: Config, runtime: Runtime, client?: Messaging): Ppoppo {
+export function createPpoppo<Account>(config: Config, runtime: Runtime, client?: Messaging): Ppoppo<Account> {
   const raise = createEventSink(config.onEvent, runtime)
   for (const warning of config.warnings) raise({ type: 'warning', code: 'config', detail: warning })
 
@@ -208,6 +169,7 @@ export function createPpoppo(config: Config, runtime: Runtime, client?: Messagin
   rememberInstance([auth, ...Object.values(parts)], { config, vault, pointerKey, session: parts.session })
   return Object.assign(auth, parts, {
     requireSignIn: createGuard(routeParts),
+    isSignedIn: ((req) => isSignedIn(req.ppoppo)) as Ppoppo<Account>['isSignedIn'],
     signInButton: button.html,
     messaging,
     ready: createReady({
@@ -220,6 +182,11 @@ export function createPpoppo(config: Config, runtime: Runtime, client?: Messagin
       await store.close()
     },
   })
+}
+
+/** Where `auth` did not run, nobody is. */
+function isSignedIn(ppoppo: unknown): boolean {
+  return Reflect.get(Object(ppoppo), 'isSignedIn') === true
 }
 
 function memoryWarning(why: string): PpoppoEventDetail {

@@ -14,6 +14,42 @@ declare global {
   }
 }
 
+/**
+ * For your types. Declare `account` here, once in your app, and `req.ppoppo.account` has this type in every file;
+ * `onSignIn` must then return it.
+ *
+ * @example
+ * declare module 'express-ppoppo' {
+ *   interface PpoppoRegister { account: { id: number } }
+ * }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: apps add to it
+export interface PpoppoRegister {}
+
+/** The `account` of {@link PpoppoRegister}; `unknown` if there is none. */
+export type RegisteredAccount = PpoppoRegister extends { readonly account: infer Account } ? Account : unknown
+
+/**
+ * What `req.ppoppo.account` is after `onSignIn` returned a `Value`: it has been JSON in between. A `Date` becomes a string,
+ * a function is dropped.
+ */
+export type StoredAccount<Value> = unknown extends Value
+  ? Value
+  : Value extends { toJSON(): infer Json }
+    ? StoredAccount<Json>
+    : Value extends string | number | boolean | null
+      ? Value
+      : Value extends bigint
+        ? never
+        : Value extends NotInJson
+          ? undefined
+          : Value extends readonly unknown[]
+            ? { [Index in keyof Value]: Value[Index] extends NotInJson ? null : StoredAccount<Value[Index]> }
+            : { [Name in keyof Value as StoredName<Name, Value[Name]>]: StoredAccount<Value[Name]> }
+
+type NotInJson = ((...args: never[]) => unknown) | symbol | undefined
+type StoredName<Name, Value> = Name extends symbol ? never : [Value] extends [NotInJson] ? never : Name
+
 /** `unavailable`: the store does not respond, so it is not known who is signed in. That is not the same as signed out. */
 export type SignInStatus = 'signed-in' | 'signed-out' | 'unavailable'
 
@@ -67,16 +103,20 @@ export interface RequestMessaging extends Messaging {
   sendToUser(request: UserSend, options?: CallOptions): Promise<SendReceipt>
 }
 
-/** `req.ppoppo`: the sign-in of this request. An interface, so that your tests can provide their own. */
-export interface RequestPpoppo {
+/**
+ * `req.ppoppo`: the sign-in of this request. An interface, so that your tests can provide their own.
+ *
+ * @typeParam Account what `onSignIn` returns @default the one of {@link PpoppoRegister}
+ */
+export interface RequestPpoppo<Account = RegisteredAccount> {
   /** Whether somebody is signed in. */
   readonly status: SignInStatus
   /** `status === 'signed-in'` */
   readonly isSignedIn: boolean
   /** Who is signed in, checked against the store; `undefined` if nobody is, or if it is not known. */
   readonly user: PpoppoUser | undefined
-  /** What `onSignIn` returned for this sign-in. */
-  readonly account: unknown
+  /** What `onSignIn` returned for this sign-in, as JSON keeps it; `undefined` if nobody is signed in. */
+  readonly account: StoredAccount<Account> | undefined
   /** When this sign-in started, when it expires, and what it may do. */
   readonly signIn: CurrentSignIn | undefined
   /** The Messaging API. Without credentials every call rejects with `messaging_not_configured`. */
@@ -122,4 +162,13 @@ export interface RequestPpoppo {
    * @example await req.ppoppo.endSignIn(req.params.id)
    */
   endSignIn(id: string): Promise<boolean>
+}
+
+/** `req.ppoppo` after `auth.isSignedIn(req)`: somebody is signed in. */
+export interface SignedInPpoppo<Account = RegisteredAccount> extends RequestPpoppo<Account> {
+  readonly status: 'signed-in'
+  readonly isSignedIn: true
+  readonly user: PpoppoUser
+  readonly account: StoredAccount<Account>
+  readonly signIn: CurrentSignIn
 }

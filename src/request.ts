@@ -54,8 +54,9 @@ export class SignInView implements RequestPpoppo {
     return signIn && toPpoppoUser(signIn)
   }
 
-  get account(): unknown {
-    return this.#state.signIn?.account
+  get account(): RequestPpoppo['account'] {
+    // What the app's types promise about its own `onSignIn`.
+    return this.#state.signIn?.account as RequestPpoppo['account']
   }
 
   get signIn(): CurrentSignIn | undefined {

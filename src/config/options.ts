@@ -16,8 +16,12 @@ export interface PpoppoUser {
   readonly accountType?: string
 }
 
-/** Options of `ppoppo()`. Some have an environment variable, which is named; the option wins. */
-export interface PpoppoOptions {
+/**
+ * Options of `ppoppo()`. Some have an environment variable, which is named; the option wins.
+ *
+ * @typeParam Account what `onSignIn` returns
+ */
+export interface PpoppoOptions<Account = unknown> {
   /** Login client id (public client, no secret). `PPOPPO_CLIENT_ID`. Required. */
   readonly clientId?: string
   /** Public origin of your app, e.g. `https://app.example`; `http:` only on loopback. `PPOPPO_BASE_URL`. Required. */
@@ -93,7 +97,7 @@ export interface PpoppoOptions {
    * data, at most 4,096 characters) becomes `req.ppoppo.account`. `throw denySignIn('reason')` rejects the person with a 403
    * page; any other error leads to a 503 page that offers to try again.
    */
-  readonly onSignIn?: (user: PpoppoUser, context: { readonly req: Request }) => unknown
+  readonly onSignIn?: (user: PpoppoUser, context: { readonly req: Request }) => Account | Promise<Account>
   /** Called after a sign-out in this browser; it must finish within 10 seconds. Errors are reported to `onEvent` only. */
   readonly onSignOut?: (user: PpoppoUser, context: { readonly req: Request; readonly everywhere: boolean }) => unknown
   /** Receives every security event, never a secret. Without it, warnings go to `process.emitWarning`. */

@@ -1,0 +1,65 @@
+import type { RequestHandler } from 'express'
+import type { SignInButtonOptions } from './button/button.js'
+import type { MessagingOptions } from './config/messaging-options.js'
+import type { PpoppoOptions } from './config/options.js'
+import type { PlainHandler } from './http/in-order.js'
+import type { Messaging } from './messaging/types/calls.js'
+import type { ReadyOptions } from './ready/ready.js'
+import type { RegisteredAccount, SignedInPpoppo } from './request-types.js'
+import type { RequireSignInOptions } from './sign-in/guard.js'
+
+/**
+ * Sign in with Ppoppo: a middleware that runs the three parts below in their order.
+ *
+ * @typeParam Account what `onSignIn` returns
+ */
+export interface Ppoppo<Account = RegisteredAccount> extends RequestHandler {
+  /**
+   * The session. With `session: false`, or if `req.session` is already set, the app's own is used. Also works on an
+   * upgrade.
+   */
+  readonly session: PlainHandler
+  /** Sets `req.ppoppo`. Needs a session. Also works on an upgrade. */
+  readonly middleware: PlainHandler
+  /** The routes under `mountPath`. Needs `req.ppoppo`. */
+  readonly router: RequestHandler
+  /**
+   * Guards what comes after it: signed-in people pass, a browser is redirected to the sign-in and back, and any other client
+   * gets 401 `application/problem+json`. While the store is down, everybody gets 503.
+   * @throws `config_invalid` for an unknown or wrong option
+   */
+  requireSignIn(options?: RequireSignInOptions): RequestHandler
+  /**
+   * Whether somebody is signed in: `req.ppoppo.isSignedIn`, from which TypeScript also learns that `user`, `signIn` and
+   * `account`, as `onSignIn` returned it, are there. `false` where `auth` did not run.
+   *
+   * @example if (auth.isSignedIn(req)) res.send(`Hello ${req.ppoppo.account.name}`)
+   */
+  readonly isSignedIn: <Req extends { readonly ppoppo: unknown }>(
+    req: Req,
+  ) => req is Req & { readonly ppoppo: SignedInPpoppo<Account> }
+  /** The sign-in button as HTML: a link, styled by `<mountPath>/button.css`. */
+  signInButton(options?: SignInButtonOptions): string
+  /** The Messaging API; `req.ppoppo.messaging` is the same. Loads gRPC at the first call. */
+  readonly messaging: Messaging
+  /**
+   * For startup, before `listen`: resolves once the store responds and allows what is needed, and PAS's discovery document
+   * and keys have been read; with `messaging` configured, also a token and a connection to PCS. What may be temporary
+   * (connection refused, unknown name, loading, 5xx) is retried until the time is up. May be called at any time, repeatedly.
+   * @throws one error that names everything that is wrong, where, and what to do: `store_unavailable`, `provider_unavailable`,
+   * `provider_misconfigured`, `provider_response_invalid`, or a messaging code; `config_invalid` for an unknown or wrong option;
+   * `closed` after `close()`; the signal's reason after an abort. It closes nothing: to stop, call `close()` or exit
+   */
+  ready(options?: ReadyOptions): Promise<void>
+  /** Closes everything it opened (not a Redis client that was passed in). Later requests get an error. Idempotent. */
+  close(): Promise<void>
+}
+
+/** {@link PpoppoOptions}, with options of the Messaging client, or with an existing client. */
+export interface PpoppoSetup<Account = unknown> extends Omit<PpoppoOptions<Account>, 'messaging'> {
+  /**
+   * Options of the Messaging API client, or a client that you have created with `createMessaging()`, or the test double of
+   * `express-ppoppo/testing`. Such a client is used as it is, and `auth.close()` does not close it.
+   */
+  readonly messaging?: MessagingOptions | Messaging
+}
