@@ -30,9 +30,9 @@ export function createErrorHandler({ views, log }: ErrorHandlerParts): ErrorRequ
     if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / 1000)))
     // A browser asks for text/html before anything else; programs mostly ask for */* and mean JSON.
     if (req.accepts(['json', 'html']) !== 'html') {
-      res
-        .type('application/problem+json')
-        .send(JSON.stringify({ type: 'about:blank', title, status, detail: explanation }))
+      // The library's errors name the page that explains them; ours need no page.
+      const type = error instanceof PpoppoError ? error.docsUrl : 'about:blank'
+      res.type('application/problem+json').send(JSON.stringify({ type, title, status, detail: explanation }))
       return
     }
     views.send(req, res, 'message', { title, status, explanation })

@@ -42,6 +42,7 @@ describe('requireSignIn', () => {
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
     expect(answer.headers.get('cache-control')).toContain('no-store')
     expect(JSON.parse(answer.text)).toMatchObject({
+      type: 'pkg:npm/express-ppoppo#docs/errors/signed_out.md',
       status: 401,
       code: 'signed_out',
       detail: expect.stringContaining('/auth/login'),
