@@ -6,7 +6,7 @@ import { tagOf } from '../store/store.js'
 /** All that the session blob holds about a sign-in. Not a secret, since it is useless without the vault's record. */
 export interface SignInPointer {
   readonly signInId: string
-  /** Where the sign-in led, and where a stale callback sends the person back to. */
+  /** Where the sign-in led, and where a stale callback sends the person back to: a URL or a path, to be checked again. */
   readonly returnTo: string
   /** The callbacks this browser has made lately, see `sign-in/arrivals.ts`. */
   readonly arrivals: readonly string[]

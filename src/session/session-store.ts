@@ -11,6 +11,7 @@ import { createBlobs } from './blobs.js'
 import { type AppSession, Cookie, toCookie } from './express-session.js'
 import { ManagedSession, type SessionKeeper } from './managed-session.js'
 import { contentText, isDropped, isStandIn, newState, setState, standInError, stateOf } from './session-state.js'
+import { fromStoredCookie, toStoredCookie } from './stored-cookie.js'
 import { explainUnsavable } from './unsavable.js'
 import { cameWith, canSendCookie, isNotWhatCame, isUnreachable, type Visit } from './visit.js'
 
@@ -200,10 +201,10 @@ export class SessionStore extends session.Store implements SessionKeeper {
   async #find(sid: string): Promise<SessionData | undefined> {
     const found: Readonly<Record<string, unknown>> | null = await this.#blobs.get(sid)
     if (!found || !isPlainObject(found['cookie'])) return undefined
-    const { [COOKIE_SENT_AT]: sentAt, cookie, ...content } = found
-    const data = { cookie: cookie as unknown as session.Cookie, ...content } // in the form that `toText` writes
-    const savedText = JSON.stringify(content)
-    setState(data, newState({ savedText, sentAt: typeof sentAt === 'number' ? sentAt : undefined, isStored: true }))
+    const { [COOKIE_SENT_AT]: sent, cookie, ...content } = found
+    const sentAt = typeof sent === 'number' ? sent : undefined
+    const data = { cookie: fromStoredCookie(cookie, sentAt), ...content }
+    setState(data, newState({ savedText: JSON.stringify(content), sentAt, isStored: true }))
     return data
   }
 
@@ -227,7 +228,12 @@ function endedMark(sid: string): string {
 /** A session as it is stored. */
 function toText(data: SessionData): string {
   const { sentAt } = stateOf(data)
-  const text: string | undefined = JSON.stringify(data)
+  let written: unknown
+  const text: string | undefined = JSON.stringify(data, function (this: unknown, name: string, value: unknown) {
+    if (name === '') written ??= value
+    const isCookie = name === 'cookie' && this === written && isPlainObject(value)
+    return isCookie ? toStoredCookie(value, sentAt) : value
+  })
   // The app may have its own toJSON; anything but an object would overwrite a session that can be read.
   if (!text?.startsWith('{')) throw explainUnsavable(data)
   return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`

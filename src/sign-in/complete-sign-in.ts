@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { PpoppoUser } from '../config/options.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
+import { toReturnParam } from '../login-link/return-to.js'
 import { type Grant, missingScopes } from '../provider/provider.js'
 import { changeSessionId } from '../session/change-session-id.js'
 import { readPointer, type SignInPointer } from '../session/pointer.js'
@@ -37,7 +38,7 @@ type SessionTarget = Pick<SignInPointer, 'signInId' | 'returnTo'>
 
 /** Creates the steps. */
 export function createCompletion(parts: RouteParts): Completion {
-  const { config, raise, provider, vault, pointerKey } = parts
+  const { config, raise, provider, vault, pointerKey, toReturnTo } = parts
 
   async function completeSignIn(req: Request, params: CallbackParams, transaction: Transaction): Promise<SignIn> {
     await assertIssuer(params)
@@ -117,7 +118,11 @@ export function createCompletion(parts: RouteParts): Completion {
     const previous = readPointer(req.session, pointerKey)
     // What another person left in this browser is not for this one.
     const isSamePerson = !previous || tagOf(previous.signInId) === tagOf(to.signInId)
-    const pointer = { ...to, arrivals: withArrival(previous?.arrivals ?? [], arrivalOf(params)) }
+    const pointer = {
+      signInId: to.signInId,
+      returnTo: toReturnParam(to.returnTo, config.origin, toReturnTo),
+      arrivals: withArrival(previous?.arrivals ?? [], arrivalOf(params)),
+    }
     const keep = isSamePerson ? config.keepAnonymous : []
     const result = await changeSessionId(req, { key: pointerKey, pointer, keep, beside }).catch(rethrow)
     // Last, when its session is gone: if the store fails before, the person stays signed in as before.

@@ -3,6 +3,8 @@ import { deepFreeze } from '../lib/deep-freeze.js'
 import { parseJsonObject } from '../lib/guards.js'
 import type { VersionedRecord } from '../store/store.js'
 import type { KeyRing, SealContext } from './keyring.js'
+import { readTimes, writeTimes } from './record-times.js'
+import { readSecretPart, type Tokens, writeSecretPart } from './secret-part.js'
 
 /** A sign-in as the vault knows it. All times are milliseconds since the epoch. */
 export interface SignIn {
@@ -25,13 +27,6 @@ export interface SignIn {
   readonly account?: unknown
 }
 
-/** What PAS issued. Always stored sealed. */
-export interface Tokens {
-  readonly accessToken: string
-  readonly expiresAt: number
-  readonly refreshToken?: string | undefined
-}
-
 /** The person of a sign-in or a profile, as the app sees them. */
 export function toPpoppoUser({ sub, ppnum, accountType }: PpoppoUser): PpoppoUser {
   return { sub, ppnum, ...(accountType === undefined ? {} : { accountType }) }
@@ -48,21 +43,14 @@ const PURPOSE = 'sign-in'
 
 /** A sign-in as one line of JSON; keys are short because every sign-in stores them in Redis memory. */
 export function sealRecord(keyRing: KeyRing, signIn: SignIn, expiresAt: number): string {
-  const { tokens, account } = signIn
-  const secret = JSON.stringify({ a: tokens.accessToken, e: tokens.expiresAt, r: tokens.refreshToken, o: account })
   return JSON.stringify({
     s: signIn.sub,
     p: signIn.ppnum,
     t: signIn.accountType,
-    u: signIn.userAgent,
+    u: signIn.userAgent === '' ? undefined : signIn.userAgent,
     g: signIn.scopes.join(' '),
-    c: signIn.createdAt,
-    l: signIn.lastSeenAt,
-    i: signIn.touchedAt,
-    f: signIn.refreshedAt,
-    x: signIn.absoluteExpiresAt,
-    e: expiresAt,
-    z: keyRing.seal(sealContext(signIn, expiresAt), secret),
+    d: writeTimes({ ...signIn, expiresAt }),
+    z: keyRing.seal(sealContext(signIn, expiresAt), writeSecretPart(signIn)),
   })
 }
 
@@ -70,9 +58,9 @@ export function sealRecord(keyRing: KeyRing, signIn: SignIn, expiresAt: number):
 export function parseRecord(id: string, record: VersionedRecord): ClearRecord | undefined {
   const parsed = parseJsonObject(record.value)
   if (!parsed) return undefined
-  const { s, p, t, u, g, c, l, i, f, x, e, z } = parsed
-  if (![s, p, u, g, z].every((field) => typeof field === 'string')) return undefined
-  if (![c, l, i, f, x, e].every((field) => Number.isSafeInteger(field))) return undefined
+  const { s, p, t, u = '', g, z } = parsed
+  const times = readTimes(parsed)
+  if (!times || ![s, p, u, g, z].every((field) => typeof field === 'string')) return undefined
   return {
     id,
     sub: String(s),
@@ -80,12 +68,7 @@ export function parseRecord(id: string, record: VersionedRecord): ClearRecord | 
     ...(typeof t === 'string' && t !== '' ? { accountType: t } : {}),
     userAgent: String(u),
     scopes: String(g).split(' '),
-    createdAt: Number(c),
-    lastSeenAt: Number(l),
-    touchedAt: Number(i),
-    refreshedAt: Number(f),
-    absoluteExpiresAt: Number(x),
-    expiresAt: Number(e),
+    ...times,
     sealed: String(z),
   }
 }
@@ -93,17 +76,9 @@ export function parseRecord(id: string, record: VersionedRecord): ClearRecord | 
 /** The whole sign-in, verified as unchanged; `undefined` when it does not open. */
 export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undefined {
   const { sealed, expiresAt, ...rest } = clear
-  const secret = parseJsonObject(keyRing.open(sealContext(rest, expiresAt), sealed) ?? '')
-  if (!secret || typeof secret['a'] !== 'string' || typeof secret['e'] !== 'number') return undefined
-  return {
-    ...rest,
-    tokens: {
-      accessToken: secret['a'],
-      expiresAt: secret['e'],
-      ...(typeof secret['r'] === 'string' ? { refreshToken: secret['r'] } : {}),
-    },
-    ...(secret['o'] === undefined ? {} : { account: secret['o'] }),
-  }
+  const bytes = keyRing.openBytes(sealContext(rest, expiresAt), sealed)
+  const secret = bytes && readSecretPart(bytes)
+  return secret && { ...rest, ...secret }
 }
 
 /** What is kept in memory of a record that has opened: everything but its tokens. */

@@ -7,6 +7,7 @@ import { createMemoryStore } from '../../src/store/memory/memory-store.js'
 import { createRedisStore } from '../../src/store/redis/redis-store.js'
 import type { Store } from '../../src/store/store.js'
 import { createKeyRing } from '../../src/vault/keyring.js'
+import { type RecordTimes, readTimes, writeTimes } from '../../src/vault/record-times.js'
 import { type RewrapProgress, rewrapAll } from '../../src/vault/rewrap.js'
 import { createVault, type NewSignIn, type Vault } from '../../src/vault/vault.js'
 import { createClock, DAY, HOUR } from '../support/clock.js'
@@ -48,6 +49,12 @@ async function created(vault: Vault, sub = ALEX) {
   const signIn = await vault.create(newSignIn(sub), Date.now() + 1)
   if (!signIn) throw new Error('not created')
   return signIn
+}
+
+function timesOf(text: string): RecordTimes {
+  const times = readTimes(JSON.parse(text))
+  if (!times) throw new Error('no times')
+  return times
 }
 
 /** Writes `text` where the record of `id` lies. */
@@ -113,16 +120,20 @@ function vaultTests(open: () => Promise<Store>): void {
       t: 'ai_agent',
       u: 'Chrome',
       g: 'openid profile admin',
-      c: Date.now() - DAY,
-      l: 1,
-      i: Date.now() + DAY,
-      f: Date.now() + DAY,
-      x: Date.now() + 400 * DAY,
-      e: Date.now() + 400 * DAY,
+      createdAt: Date.now() - DAY,
+      lastSeenAt: 1,
+      touchedAt: Date.now() + DAY,
+      refreshedAt: Date.now() + DAY,
+      absoluteExpiresAt: Date.now() + 400 * DAY,
+      expiresAt: Date.now() + 400 * DAY,
     }
     for (const [field, value] of Object.entries(edits)) {
       const { id } = await created(vault)
-      await overwrite(store, id, (text) => JSON.stringify({ ...JSON.parse(text), [field]: value }))
+      await overwrite(store, id, (text) => {
+        const record = JSON.parse(text)
+        const times = { ...timesOf(text), [field]: value }
+        return JSON.stringify(field.length === 1 ? { ...record, [field]: value } : { ...record, d: writeTimes(times) })
+      })
       for (let time = 0; time < 3; time += 1) expect([field, await vault.read(id)]).toEqual([field, undefined])
       expect(await store.readSignIn(id)).toBeDefined()
       expect(events.splice(0)).toEqual([{ type: 'vault_unreadable', signInId: id }])
@@ -192,8 +203,8 @@ function vaultTests(open: () => Promise<Store>): void {
     expect(await latter.rewrap()).toEqual({ seen: 4, rewrapped: 0, unreadable: 1 })
     for (const signIn of before) {
       expect(await box(store, [K2]).vault.read(signIn.id)).toEqual(signIn)
-      const { e } = JSON.parse((await store.readSignIn(signIn.id))?.value ?? '')
-      expect(e).toBe(signIn.touchedAt + 30 * DAY)
+      const { expiresAt } = timesOf((await store.readSignIn(signIn.id))?.value ?? '')
+      expect(expiresAt).toBe(signIn.touchedAt + 30 * DAY)
     }
     expect(await store.readSignIn(lost.id)).toBeDefined()
   })
