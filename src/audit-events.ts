@@ -162,11 +162,17 @@ export function newCorrelationId(runtime: Runtime): string {
   return runtime.randomBytes(8).toString('hex')
 }
 
+/** What {@link createEventSink} is made of. */
+export interface EventSinkParts {
+  readonly onEvent: ((event: PpoppoEvent) => void) | undefined
+  readonly runtime: Runtime
+}
+
 /**
  * Passes events to `onEvent`. If it throws, no request fails. Without `onEvent`, events that an operator must not miss go to
  * `process.emitWarning`.
  */
-export function createEventSink(onEvent: ((event: PpoppoEvent) => void) | undefined, runtime: Runtime): RaiseEvent {
+export function createEventSink({ onEvent, runtime }: EventSinkParts): RaiseEvent {
   return (detail, correlationId = newCorrelationId(runtime)) => {
     if (!onEvent) {
       const text = toWarning(detail)

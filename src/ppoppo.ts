@@ -54,20 +54,27 @@ export function ppoppo<Account extends RegisteredAccount = RegisteredAccount>(
   options: PpoppoSetup<Account> = {},
 ): Ppoppo<Account> {
   const { messaging, ...others } = Object(options) as PpoppoSetup<Account>
-  if (isClient(messaging)) return createPpoppo(resolveConfig(others, process.env), systemRuntime, messaging)
-  return createPpoppo(resolveConfig(options as PpoppoOptions, process.env), systemRuntime)
+  if (isClient(messaging))
+    return createPpoppo({ config: resolveConfig(others, process.env), runtime: systemRuntime, client: messaging })
+  return createPpoppo({ config: resolveConfig(options as PpoppoOptions, process.env), runtime: systemRuntime })
 }
 
 function isClient(value: PpoppoSetup['messaging']): value is Messaging {
   return typeof Reflect.get(Object(value), 'sendMany') === 'function'
 }
 
-/**
- * @internal As {@link ppoppo}, from a checked configuration and with a given clock, fetch and random source.
- * @param client a Messaging client of the app's own, which is not closed here
- */
-export function createPpoppo<Account>(config: Config, runtime: Runtime, client?: Messaging): Ppoppo<Account> {
-  const raise = createEventSink(config.onEvent, runtime)
+/** @internal What {@link createPpoppo} is made of. */
+export interface InstanceParts {
+  readonly config: Config
+  /** Clock, fetch and random source. */
+  readonly runtime: Runtime
+  /** A Messaging client of the app's own, which is not closed here. */
+  readonly client?: Messaging
+}
+
+/** @internal As {@link ppoppo}, from a checked configuration and with a given clock, fetch and random source. */
+export function createPpoppo<Account>({ config, runtime, client }: InstanceParts): Ppoppo<Account> {
+  const raise = createEventSink({ onEvent: config.onEvent, runtime })
   for (const warning of config.warnings) raise({ type: 'warning', code: 'config', detail: warning })
 
   if (config.oneOfSeveral !== undefined) raise(memoryWarning(config.oneOfSeveral))

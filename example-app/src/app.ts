@@ -54,10 +54,10 @@ export function createApp({
   log = console.error,
 }: AppOptions): Express {
   const app = express()
-  const users = createUsers(database)
+  const users = createUsers({ database })
   const views = createViews(auth)
   const guard = auth.requireSignIn()
-  const messages: MessagesParts = { guard, store, templateIds: createTemplateIds(database), views, log }
+  const messages: MessagesParts = { guard, store, templateIds: createTemplateIds({ database }), views, log }
   const polls = createPollBoard({ sends: store.sends, messaging: auth.messaging, log })
 
   // How many of your proxies are in front. With too few, every visitor has the proxy's address (and they share one

@@ -7,8 +7,13 @@ import type { Users } from './users.js'
 /** A request handler with `requireSignIn()`, `signInButton()` and `close()`. */
 export type Auth = ReturnType<typeof ppoppo>
 
+export interface AuthParts {
+  readonly users: Users
+  readonly options: PpoppoOptions
+}
+
 /** @throws PpoppoError `config_invalid`, naming every option that is missing or wrong. */
-export function createAuth(users: Users, options: PpoppoOptions): Auth {
+export function createAuth({ users, options }: AuthParts): Auth {
   return ppoppo({
     // On the library's own pages, as the way back here.
     appName: 'Example app',

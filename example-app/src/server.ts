@@ -28,7 +28,7 @@ async function start(): Promise<void> {
   loadDotEnv()
   const config = readConfig(process.env)
   const database = openDatabase(config.databaseFile)
-  const auth = createAuth(createUsers(database), config.ppoppo)
+  const auth = createAuth({ users: createUsers({ database }), options: config.ppoppo })
   const store = openMessageStore(database)
   store.forgetOld()
   setInterval(() => store.forgetOld(), HOUR_MS).unref()

@@ -62,7 +62,12 @@ export function openDatabase(file: string): Database.Database {
   }
 }
 
-export function createUsers(database: Database.Database, now: () => Date = () => new Date()): Users {
+export interface UsersParts {
+  readonly database: Database.Database
+  readonly now?: () => Date
+}
+
+export function createUsers({ database, now = () => new Date() }: UsersParts): Users {
   const upsert = database.prepare(
     `INSERT INTO users (ppnum_id, ppnum, created_at, last_sign_in_at) VALUES (?, ?, ?, ?)
      ON CONFLICT (ppnum_id) DO UPDATE SET ppnum = excluded.ppnum, last_sign_in_at = excluded.last_sign_in_at

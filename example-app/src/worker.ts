@@ -55,7 +55,7 @@ async function work(): Promise<number> {
 
 async function send(args: WorkerArgs, survey: CsvSurvey, journal: Journal): Promise<number> {
   const messaging = createMessaging(readConfig(process.env).messaging)
-  const bar = createProgressBar(process.stderr, survey.recipients)
+  const bar = createProgressBar({ output: process.stderr, total: survey.recipients })
   const { signal, release } = abortOnSignals(() =>
     bar.say('Stopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.'),
   )

@@ -5,7 +5,7 @@ import { createProgressBar } from '../src/worker/progress-bar.js'
 function draw(output: { readonly isTTY?: boolean; readonly columns?: number }): readonly string[] {
   const written: string[] = []
   const write = (text: unknown) => written.push(String(text)) > 0
-  const bar = createProgressBar({ ...output, write }, 2_000)
+  const bar = createProgressBar({ output: { ...output, write }, total: 2_000 })
   bar.draw({ accepted: 0, rejected: 0, unknown: 0 })
   bar.draw({ accepted: 1_000, rejected: 0, unknown: 0 })
   bar.draw({ accepted: 1_000, rejected: 0, unknown: 0 })

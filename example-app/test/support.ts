@@ -56,14 +56,17 @@ export async function startWorld(
   const store = openMessageStore(database)
   const feed = createFeed({ events: store.events, ...times, log })
   const { url, server, auth } = await listen((baseUrl) => {
-    const made = createAuth(createUsers(database), {
-      clientId: 'example_login_client',
-      baseUrl,
-      environment: 'local',
-      issuer: sandbox.issuer,
-      scope,
-      onEvent: () => {},
-      messaging: messaging ?? credentialsOf(sandbox),
+    const made = createAuth({
+      users: createUsers({ database }),
+      options: {
+        clientId: 'example_login_client',
+        baseUrl,
+        environment: 'local',
+        issuer: sandbox.issuer,
+        scope,
+        onEvent: () => {},
+        messaging: messaging ?? credentialsOf(sandbox),
+      },
     })
     return { auth: made, app: createApp({ auth: made, database, store, feed, log }) }
   })

@@ -18,7 +18,7 @@ describe('the user table', () => {
     folder = mkdtempSync(join(tmpdir(), 'example-app-'))
     database = openDatabase(join(folder, 'deeper', 'example.db'))
     now = new Date('2026-01-02T03:04:05Z')
-    users = createUsers(database, () => now)
+    users = createUsers({ database, now: () => now })
   })
 
   afterEach(() => {
@@ -59,7 +59,7 @@ describe('the user table', () => {
     const account = users.findOrCreate(ALEX)
     database.close()
     database = openDatabase(join(folder, 'deeper', 'example.db'))
-    expect(createUsers(database).find(account.id)).toEqual(account)
+    expect(createUsers({ database }).find(account.id)).toEqual(account)
   })
 
   test('has no column for an e-mail address or a token', () => {

@@ -149,7 +149,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   let pcs: RunningPcs | undefined
   const control = createControl({ state, pcs: () => pcs?.control })
-  const provider = createProvider(state, oidc)
+  const provider = createProvider({ state, oidc })
   reportErrors(provider)
   for (const step of stepsOf(state, control)) provider.use(step)
   becomeReady(provider.callback())

@@ -9,6 +9,7 @@ const IS_TEXT = /[.](ts|js|mjs|cjs|json|md|ya?ml|html|eta|css|proto|sh|txt)$|(^|
 const IS_CODE = /[.](ts|js|mjs|cjs)$/
 const IS_TEST = /(^|\/)test\/.*[.]test[.]ts$/
 const IS_IN_TESTS = /(^|\/)test\/.*[.]ts$/
+const IS_SOURCE = /^(src|sandbox\/src|example-app\/src)\/.*[.]ts$/
 const IS_SHORT = /^(src|sandbox\/src|example-app\/src|scripts)\//
 
 /** What stands in a path of this machine, and so in no file: where this clone and this user live. */
@@ -73,7 +74,38 @@ export function faultsOf(name, text) {
   const lines = text.split('\n').length - 1
   if (IS_CODE.test(name) && IS_SHORT.test(name) && lines > MOST_LINES)
     faults.push(`${name} has ${lines} lines; ${MOST_LINES} at most`)
+  if (IS_SOURCE.test(name)) faults.push(...positionalFactories(name, text))
   return faults
+}
+
+/**
+ * The parameter rule of CONTRIBUTING.md: a factory takes one argument.
+ * @param {string} name
+ * @param {string} text
+ */
+function positionalFactories(name, text) {
+  return [...text.matchAll(/\bfunction (create[A-Z]\w*)[^(]*\(/g)]
+    .filter((match) => parametersAt(text, match.index + match[0].length) > 1)
+    .map(
+      (match) => `${name}:${lineOf(text, match.index)} a factory with several parameters: ${match[1]}(parts: XParts)`,
+    )
+}
+
+/**
+ * @param {string} text
+ * @param {number} start behind the opening parenthesis
+ */
+function parametersAt(text, start) {
+  let depth = 0
+  let commas = 0
+  for (let at = start; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (depth === 0 && character === ')') break
+    if ('({[<'.includes(character)) depth++
+    if (')}]'.includes(character) || (character === '>' && text.charAt(at - 1) !== '=')) depth--
+    if (depth === 0 && character === ',' && !/^,\s*\)/.test(text.slice(at, at + 20))) commas++
+  }
+  return commas + 1
 }
 
 /** @param {string} name */

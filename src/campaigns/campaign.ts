@@ -8,14 +8,15 @@ import type { Campaign, UnknownChunk } from './types.js'
 /** What a {@link Campaign} is made of. */
 export interface CampaignParts extends ProgressParts {
   readonly seal: Seal
+  readonly id: string
 }
 
 const PAGE = 20
 /** Stands for the send's id where a person has decided. */
 const BY_HAND = 'by-hand'
 
-export function createCampaignHandle(parts: CampaignParts, id: string): Campaign {
-  const { ledger, seal } = parts
+export function createCampaignHandle(parts: CampaignParts): Campaign {
+  const { ledger, seal, id } = parts
   const set = async (wish: 'pause' | 'resume' | 'cancel'): Promise<void> => {
     assertThere(await ledger.set(id, wish), id)
   }

@@ -32,7 +32,7 @@ export function createCampaignsClient({ config, runtime = systemMessagingRuntime
   const seal = createSeal(createKeySource({ vaultKeys: config.vaultKeys, ledger, warn }))
   const settingsOf = createSettingsReader({ ledger, runtime })
   const learn = createLearn({ ledger, seal, messaging, runtime })
-  const handle = (id: string) => createCampaignHandle({ ledger, seal, runtime }, id)
+  const handle = (id: string) => createCampaignHandle({ ledger, seal, runtime, id })
   let engine: BullmqEngine | undefined
   const openEngine = (): BullmqEngine => {
     assertOpen()
@@ -64,7 +64,7 @@ export function createCampaignsClient({ config, runtime = systemMessagingRuntime
     async create(request) {
       assertOpen()
       void look()
-      return handle(await createCampaign({ ledger, seal }, request))
+      return handle(await createCampaign({ ledger, seal, request }))
     },
     get: (id) => handle(parseCampaignId(id)),
     async list({ limit = 100 } = {}) {

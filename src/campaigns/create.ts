@@ -13,6 +13,8 @@ import { isTimeZone } from './windows.js'
 export interface CreateParts {
   readonly ledger: CampaignLedger
   readonly seal: Seal
+  /** As the app gave it, not yet checked. */
+  readonly request: unknown
 }
 
 const CHUNK_SIZE = 1_000
@@ -23,7 +25,7 @@ const BATCH = 8
  * Reads the recipients into a draft of this call's own, and moves it in as a whole: so a campaign is there with all its chunks
  * or not at all, however many create it at once and wherever one of them dies.
  */
-export async function createCampaign({ ledger, seal }: CreateParts, request: unknown): Promise<string> {
+export async function createCampaign({ ledger, seal, request }: CreateParts): Promise<string> {
   const checked = parseCampaignRequest(request)
   const { id, settings } = checked
   const source = new RecipientSource(checked.recipients)

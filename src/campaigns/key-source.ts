@@ -19,7 +19,10 @@ const KEY_DOMAIN = 'campaigns'
  * `ppoppo()` does with its own; in production the configuration is rejected without them.
  */
 export function createKeySource({ vaultKeys, ledger, warn }: KeySourceParts): () => Promise<KeyRing> {
-  let ring = vaultKeys === undefined ? undefined : createKeyRing(vaultKeys, KEY_DOMAIN, systemRuntime)
+  let ring =
+    vaultKeys === undefined
+      ? undefined
+      : createKeyRing({ keys: vaultKeys, clientId: KEY_DOMAIN, runtime: systemRuntime })
   return async () => {
     if (ring !== undefined) return ring
     const shared = await ledger.shareKey(randomToken(systemRuntime, 256))
@@ -27,7 +30,11 @@ export function createKeySource({ vaultKeys, ledger, warn }: KeySourceParts): ()
     warn(
       'PPOPPO_VAULT_KEYS is not set: a key was made and is kept in Redis in the clear, for development only. Run "npx express-ppoppo keygen".',
     )
-    ring = createKeyRing([{ id: 'dev', secret: Buffer.from(shared, 'base64url') }], KEY_DOMAIN, systemRuntime)
+    ring = createKeyRing({
+      keys: [{ id: 'dev', secret: Buffer.from(shared, 'base64url') }],
+      clientId: KEY_DOMAIN,
+      runtime: systemRuntime,
+    })
     return ring
   }
 }

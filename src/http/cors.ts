@@ -4,13 +4,18 @@ import type { Config } from '../config/options.js'
 /** Header names, as a browser lists them in a preflight. */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~, -]{1,1000}$/
 
+/** What {@link createCors} is made of. */
+export interface CorsParts {
+  readonly config: Pick<Config, 'trustedOrigins'>
+  /** The method that the route handles. */
+  readonly method: 'GET' | 'POST'
+}
+
 /**
  * Lets only scripts of `trustedOrigins` use a route with the person's cookies (CORS). A preflight is answered here;
  * every header is allowed, since none has a meaning for us.
- *
- * @param method the method that the route handles
  */
-export function createCors({ trustedOrigins }: Pick<Config, 'trustedOrigins'>, method: 'GET' | 'POST'): RequestHandler {
+export function createCors({ config: { trustedOrigins }, method }: CorsParts): RequestHandler {
   return function cors(req, res, next) {
     if (trustedOrigins.length === 0) return next()
     res.vary('Origin')

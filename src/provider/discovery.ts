@@ -118,7 +118,7 @@ export function createDiscovery({ config, ask, runtime }: DiscoveryParts): Disco
         userinfo: clientThat(readUserInfo),
         other: clientThat(() => ({})),
       },
-      keys: createKeySet(() => fetchKeys(ask, String(server.jwks_uri)), runtime),
+      keys: createKeySet({ fetchKeys: () => fetchKeys(ask, String(server.jwks_uri)), runtime }),
     }
   }
 

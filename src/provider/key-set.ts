@@ -13,13 +13,19 @@ export interface KeySet {
   hasUsableKey(): Promise<boolean>
 }
 
+/** What {@link createKeySet} is made of. */
+export interface KeySetParts {
+  readonly fetchKeys: () => Promise<readonly Jwk[]>
+  readonly runtime: Pick<Runtime, 'monotonic'>
+}
+
 const FRESH_MS = 5 * 60_000
 
 /**
  * Keeps the keys for five minutes, or until a signature does not verify: PAS may change its keys at any time, and a
  * retry must not fail because of keys that have already failed once.
  */
-export function createKeySet(fetchKeys: () => Promise<readonly Jwk[]>, runtime: Pick<Runtime, 'monotonic'>): KeySet {
+export function createKeySet({ fetchKeys, runtime }: KeySetParts): KeySet {
   const flights = new SingleFlight<readonly Jwk[]>()
   let known: { readonly keys: readonly Jwk[]; readonly until: number } | undefined
 

@@ -30,16 +30,22 @@ export interface SessionCookie {
   clearingFormer(req: Request, sid: string): readonly string[]
 }
 
+/** What {@link createSessionCookie} is made of. */
+export interface SessionCookieParts {
+  readonly names: CookieNames
+  /** Whether browsers reach the app by https. Configured, not guessed from a request. */
+  readonly isHttps: boolean
+}
+
 /** The signed form: package cookie-signature, with express-session's prefix. */
 const SIGNED = /^s:(.+)\.([^.]*)$/s
 /** The cache holds up to twice as many: cookies of some 10,000 sessions. See {@link TextCache}. */
 const MAX_PROVEN_CHARACTERS = 1_000_000
 
-export function createSessionCookie(names: CookieNames, isHttps: boolean): SessionCookie {
+export function createSessionCookie({ names, isHttps }: SessionCookieParts): SessionCookie {
   const { session: name, formerSession: former } = names
   const proven = new TextCache<true>({ maxCharacters: MAX_PROVEN_CHARACTERS })
   const isSetting = (line: string): boolean => cookieNameOf(line) === name && !isClearing(line)
-  // Whether a request came by https is configured, not guessed.
   const secured = (line: string): string => (isHttps && !/; Secure(;|$)/i.test(line) ? `${line}; Secure` : line)
   const gone = { httpOnly: true, sameSite: 'lax', path: '/', secure: isHttps, expires: new Date(1) } as const
 

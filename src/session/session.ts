@@ -71,7 +71,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
   const { config, raise } = parts
   const visits = new WeakMap<Request, Visit>()
   const store = new SessionStore({ ...parts, idleMs: config.idleMs, visitOf: (req) => visits.get(req) })
-  const cookie = createSessionCookie(cookieNamesOf(config), config.isHttps)
+  const cookie = createSessionCookie({ names: cookieNamesOf(config), isHttps: config.isHttps })
   let secrets: readonly string[] | undefined
   const secret = (): string => secrets?.[0] ?? ''
   const sender = createCookieSender({ ...parts, cookie, store, idleMs: config.idleMs, secret })

@@ -1,5 +1,4 @@
 import type { Request, RequestHandler } from 'express'
-import type { RaiseEvent } from '../audit-events.js'
 import type { Config } from '../config/options.js'
 import { otherHostOf } from '../http/asked-host.js'
 import { inputOf } from '../http/request-reading.js'
@@ -16,8 +15,8 @@ const MAX_HOSTS_REPORTED = 10
  * puts its own name into `Host`, the second request looks like the first, and must sign in.
  */
 export function createMoveToBaseUrl(parts: RouteParts): RequestHandler {
-  const { config, pages, raise } = parts
-  const warn = createHostWarning(config, raise)
+  const { config, pages } = parts
+  const warn = createHostWarning(parts)
 
   return function moveToBaseUrl(req, res, next) {
     const host = inputOf(req, MOVED) === '1' ? undefined : otherHostOf(req, config)
@@ -33,7 +32,7 @@ export function isElsewhere(req: Request, config: Config): boolean {
 }
 
 /** Warns once per host, and not about every host that strangers make up. */
-function createHostWarning(config: Config, raise: RaiseEvent): (host: string) => void {
+function createHostWarning({ config, raise }: RouteParts): (host: string) => void {
   const reported = new Set<string>()
   return (host) => {
     if (reported.has(host) || reported.size >= MAX_HOSTS_REPORTED) return

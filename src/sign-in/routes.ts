@@ -31,7 +31,7 @@ export interface RoutesParts extends RouteParts {
 
 /** The table of contents: every route under `mountPath`. */
 export function createRoutes(parts: RoutesParts): Routes {
-  const { address, button } = parts
+  const { address, button, config } = parts
   const form = createReadForm(parts)
 
   const front = express.Router()
@@ -42,8 +42,8 @@ export function createRoutes(parts: RoutesParts): Routes {
   front.get('/button.js', button.sendScript)
   front.get('/button.css', button.sendStylesheet)
   front.get('/button', button.sendFragment)
-  front.use('/logout', createCors(parts.config, 'POST'))
-  front.use('/session', createCors(parts.config, 'GET'))
+  front.use('/logout', createCors({ config, method: 'POST' }))
+  front.use('/session', createCors({ config, method: 'GET' }))
   front.use(['/login', '/callback'], createVisitsOnly(parts))
   const login = [createScriptAnswer(parts), createMoveToBaseUrl(parts), settle(createLogin(parts))]
   front.get('/login', login)

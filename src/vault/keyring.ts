@@ -32,8 +32,17 @@ const VERSION = 'v1'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** @param keys the first one seals, any of them opens. */
-export function createKeyRing(keys: readonly VaultKey[], clientId: string, runtime: Runtime): KeyRing {
+/** What {@link createKeyRing} is made of. */
+export interface KeyRingParts {
+  /** The first one seals, any of them opens. */
+  readonly keys: readonly VaultKey[]
+  /** Part of what a text is bound to: one that was sealed for another client does not open. */
+  readonly clientId: string
+  readonly runtime: Pick<Runtime, 'randomBytes'>
+}
+
+/** @throws TypeError without a key */
+export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRing {
   const [first] = keys
   if (!first) throw new TypeError('a key ring needs at least one key')
   const byId = new Map(keys.map((key) => [key.id, key]))

@@ -47,14 +47,15 @@ export function createSecrets({ config, store, runtime, raise }: SecretsParts): 
     })
   }
 
-  let keyRing = config.vaultKeys && createKeyRing(config.vaultKeys, config.clientId, runtime)
+  const { vaultKeys, clientId } = config
+  let keyRing = vaultKeys && createKeyRing({ keys: vaultKeys, clientId, runtime })
   return {
     async keyRing() {
-      keyRing ??= createKeyRing(
-        [{ id: 'dev', secret: Buffer.from(await madeOnce('vault'), 'base64url') }],
-        config.clientId,
+      keyRing ??= createKeyRing({
+        keys: [{ id: 'dev', secret: Buffer.from(await madeOnce('vault'), 'base64url') }],
+        clientId,
         runtime,
-      )
+      })
       return keyRing
     },
     async sessionSecrets() {

@@ -22,12 +22,16 @@ describe('house rules', () => {
     ['example-app/test/a.test.ts', "import { setTimeout } from 'node:timers/promises'\n"],
     ['src/a.ts', '// As promised (C07).\n'],
     ['docs/a.md', 'It is signed anew.\n'],
+    ['src/a.ts', 'export function createA<T>(b: () => Map<T, B>, c: C): A {}\n'],
+    ['sandbox/src/a.ts', 'function createA(\n  { b, c }: BParts,\n  now = 0,\n): A {}\n'],
   ])('%s: %j is a fault', (name, text) => expect(faultsOf(name, text)).toHaveLength(1))
 
   test.each([
     ['test/types/options.ts', '// @ts-expect-error\n'],
     ['src/a.ts', 'x\n'.repeat(250)],
     ['test/a.test.ts', 'const only = test\n'],
+    ['src/a.ts', 'export function createA(\n  parts: Pick<AParts, "b" | "c">,\n): (b: B, c: C) => A {}\n'],
+    ['src/a.ts', 'function createA({ b, c = [1, 2] }: AParts): Map<B, C> {}\n'],
     ['README.md', 'https://example.com/home/somebody/page\n'],
     ['test/support/until.ts', 'setTimeout(resolve, 5)\n'],
     ['test/a.test.ts', 'setTimeout(() => reject(new Error()), 5_000)\n'],

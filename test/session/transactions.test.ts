@@ -28,7 +28,7 @@ beforeEach(async () => {
   isHttps = false
   store = createMemoryStore({ now: () => now })
   const runtime = { ...systemRuntime, now: () => now + aheadMs }
-  const ring = (id: string) => createKeyRing([{ id, secret: Buffer.alloc(32, id) }], clientId, runtime)
+  const ring = (id: string) => createKeyRing({ keys: [{ id, secret: Buffer.alloc(32, id) }], clientId, runtime })
   const make = () =>
     createTransactions({ config: { clientId, isHttps }, store, keyRing: async () => ring(keyId), runtime })
   const app = express()

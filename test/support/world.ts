@@ -76,7 +76,7 @@ export async function startWorld({
     },
     process.env,
   )
-  const auth = createPpoppo(config, runtime)
+  const auth = createPpoppo({ config, runtime })
   if (mount) mount(app, auth)
   else app.use(auth)
   standardRoutes(app, auth)

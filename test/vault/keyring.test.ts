@@ -17,7 +17,7 @@ const SAMPLE_KEY: VaultKey = { id: 'k1', secret: Buffer.from([...Array(32).keys(
 const SAMPLE = 'v1.k1.oKGio6Slpqeoqaqr7Yxl6YLPd2AwL90dkF3waUPAWG6pzcWEIudfYtk1PXXt'
 
 const key = (id: string): VaultKey => ({ id, secret: randomBytes(32) })
-const ring = (...keys: VaultKey[]) => createKeyRing(keys, CLIENT, systemRuntime)
+const ring = (...keys: VaultKey[]) => createKeyRing({ keys, clientId: CLIENT, runtime: systemRuntime })
 
 describe('key ring: known answers', () => {
   test('C25 HKDF-SHA-256 is RFC 5869, test case 1', () => {
@@ -36,7 +36,7 @@ describe('key ring: known answers', () => {
   test('C25 opens and makes, to the letter, what another program sealed', () => {
     expect(ring(SAMPLE_KEY).open(CONTEXT, SAMPLE)).toBe(PLAIN)
     const nonce = Buffer.from([...Array(12).keys()].map((byte) => 0xa0 + byte))
-    const fixed = createKeyRing([SAMPLE_KEY], CLIENT, { ...systemRuntime, randomBytes: () => nonce })
+    const fixed = createKeyRing({ keys: [SAMPLE_KEY], clientId: CLIENT, runtime: { randomBytes: () => nonce } })
     expect(fixed.seal(CONTEXT, PLAIN)).toBe(SAMPLE)
   })
 
@@ -102,7 +102,9 @@ describe('key ring: tampering', () => {
     expect(
       ring(first, { id: 'k9', secret: first.secret }).open(CONTEXT, sealed.replace('.k1.', '.k9.')),
     ).toBeUndefined()
-    expect(createKeyRing([first], 'other_login_client', systemRuntime).open(CONTEXT, sealed)).toBeUndefined()
+    expect(
+      createKeyRing({ keys: [first], clientId: 'other_login_client', runtime: systemRuntime }).open(CONTEXT, sealed),
+    ).toBeUndefined()
     expect(ring(second).open(CONTEXT, sealed)).toBeUndefined()
     expect(ring({ id: 'k1', secret: second.secret }).open(CONTEXT, sealed)).toBeUndefined()
     for (const odd of ['__proto__', 'constructor', 'toString'])

@@ -119,7 +119,11 @@ describe('the times of a record', () => {
 })
 
 const now = Date.UTC(2026, 10, 29)
-const ring = createKeyRing([{ id: 'k1', secret: Buffer.alloc(32, 7) }], 'acme_login_client', systemRuntime)
+const ring = createKeyRing({
+  keys: [{ id: 'k1', secret: Buffer.alloc(32, 7) }],
+  clientId: 'acme_login_client',
+  runtime: systemRuntime,
+})
 const signIn: SignIn = {
   id: 'qjjnY0RKHMMclcko92NpzR.us8bI2Vmp8kPjFMyXrkcnQ',
   sub: '01J9Z3K8Q2W4E6R8T0Y2V4X6A1',

@@ -38,7 +38,7 @@ function box(
   options: { clientId?: string; runtime?: typeof systemRuntime; idleMs?: number } = {},
 ): Box {
   const { clientId = 'acme_login_client', runtime = systemRuntime, idleMs = 30 * DAY } = options
-  const ring = createKeyRing(keys, clientId, runtime)
+  const ring = createKeyRing({ keys, clientId, runtime })
   const events: PpoppoEventDetail[] = []
   const config = { clientId, idleMs, absoluteMs: 180 * DAY }
   const vault = createVault({ config, store, keyRing: async () => ring, runtime, raise: (event) => events.push(event) })

@@ -70,7 +70,12 @@ const LATEST = (where: string) => `
     FROM delivery_events WHERE send_request_id = ? AND ${where} AND ${STEP} > 0
   ) WHERE nth = 1`
 
-export function createDeliveryEvents(database: Database.Database, now: () => Date = () => new Date()): DeliveryEvents {
+export interface DeliveryEventsParts {
+  readonly database: Database.Database
+  readonly now: () => Date
+}
+
+export function createDeliveryEvents({ database, now }: DeliveryEventsParts): DeliveryEvents {
   const insert = database.prepare(
     `INSERT INTO delivery_events (event_id, send_request_id, type, ppnum, error_code, occurred_at, stored_at)
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,

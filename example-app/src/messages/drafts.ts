@@ -35,7 +35,12 @@ export const DRAFTS_SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS drafts_by_age ON drafts (saved_at)`
 
-export function createDrafts(database: Database.Database, now: () => Date = () => new Date()): Drafts {
+export interface DraftsParts {
+  readonly database: Database.Database
+  readonly now: () => Date
+}
+
+export function createDrafts({ database, now }: DraftsParts): Drafts {
   const save = database.prepare(
     `INSERT INTO drafts (account_id, form_id, form, saved_at) VALUES (?, ?, ?, ?)
      ON CONFLICT (account_id, form_id) DO UPDATE SET form = excluded.form, saved_at = excluded.saved_at`,

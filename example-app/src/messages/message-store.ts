@@ -62,9 +62,9 @@ const SCHEMA = `
 
 export function openMessageStore(database: Database.Database, now: () => Date = () => new Date()): MessageStore {
   database.exec(SCHEMA)
-  const events = createDeliveryEvents(database, now)
+  const events = createDeliveryEvents({ database, now })
   const recipients = createRecipients(database)
   const sends = createSends({ database, recipients, events, now })
-  const drafts = createDrafts(database, now)
+  const drafts = createDrafts({ database, now })
   return { sends, recipients, events, drafts, forgetOld: createRetention({ database, sends, now }) }
 }

@@ -62,7 +62,12 @@ export interface TemplateIds {
  */
 const RENEW_EVERY_MS = 3_600_000
 
-export function createTemplateIds(database: Database.Database, now: () => number = Date.now): TemplateIds {
+export interface TemplateIdsParts {
+  readonly database: Database.Database
+  readonly now?: () => number
+}
+
+export function createTemplateIds({ database, now = Date.now }: TemplateIdsParts): TemplateIds {
   database.exec('CREATE TABLE IF NOT EXISTS templates (name TEXT PRIMARY KEY, template_id TEXT NOT NULL) STRICT')
   const select = database.prepare('SELECT template_id FROM templates WHERE name = ?')
   const upsert = database.prepare(
@@ -85,7 +90,7 @@ export function createTemplateIds(database: Database.Database, now: () => number
     if (id !== undefined) return id
     const known = underWay.get(template.name)
     if (known !== undefined) return known
-    const creation = createTemplate(template, messaging)
+    const creation = registerTemplate(template, messaging)
       .then((id) => {
         upsert.run(template.name, id)
         return id
@@ -119,7 +124,7 @@ export function createTemplateIds(database: Database.Database, now: () => number
   }
 }
 
-async function createTemplate({ name, components }: AppTemplate, messaging: Messaging): Promise<string> {
+async function registerTemplate({ name, components }: AppTemplate, messaging: Messaging): Promise<string> {
   try {
     return (await messaging.templates.create({ name, components })).id
   } catch (error) {

@@ -11,7 +11,13 @@ export interface ProgressBar {
 
 type Output = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>
 
-export function createProgressBar(output: Output, total: number): ProgressBar {
+export interface ProgressBarParts {
+  readonly output: Output
+  /** Recipients in all. */
+  readonly total: number
+}
+
+export function createProgressBar({ output, total }: ProgressBarParts): ProgressBar {
   const isTerminal = output.isTTY === true
   let drawn = ''
   const paint = (line: string) => {

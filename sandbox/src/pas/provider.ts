@@ -11,8 +11,14 @@ import type { OidcModule } from './oidc-module.js'
 
 const TEN_YEARS_SECONDS = 10 * 365 * 24 * 3600
 
+/** What {@link createProvider} is made of. */
+export interface ProviderParts {
+  readonly state: SandboxState
+  readonly oidc: OidcModule
+}
+
 /** oidc-provider, told to be PAS: its rules, its paths, its error codes. */
-export function createProvider(state: SandboxState, oidc: OidcModule): Provider {
+export function createProvider({ state, oidc }: ProviderParts): Provider {
   const provider = new oidc.Provider(state.issuer, configurationFor(state, oidc))
   const { Client, RefreshToken } = provider
   // oidc-provider documents this override for redirect URIs that are not a fixed list.

@@ -42,7 +42,7 @@ export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
   const { port, host, contract, stateFile } = options
   let file: StateFile | undefined
   const templates = options.templates === undefined ? [] : parseSeedTemplates(options.templates)
-  const state = createState(options, () => file?.changed())
+  const state = createState({ ...options, save: () => file?.changed() })
   if (stateFile !== undefined) {
     const snapshot = await readStateFile(stateFile, parseSnapshot)
     file = new StateFile(stateFile, () => takeSnapshot(state))
@@ -80,7 +80,12 @@ export async function startPcs(options: PcsOptions): Promise<RunningPcs> {
   }
 }
 
-function createState({ switches, ledger }: PcsOptions, save: () => void): PcsState {
+interface StateParts extends Pick<PcsOptions, 'switches' | 'ledger'> {
+  /** Called after each change. */
+  readonly save: () => void
+}
+
+function createState({ switches, ledger, save }: StateParts): PcsState {
   const listeners = new Set<() => void>()
   return {
     switches,

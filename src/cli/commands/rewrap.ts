@@ -73,7 +73,7 @@ async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Part
     if (config.redis === undefined || config.vaultKeys === undefined) return 'REDIS_URL or PPOPPO_VAULT_KEYS is not set'
     return {
       store: createRedisStore({ redis: config.redis, prefix: keyPrefixOf(config) }),
-      keyRing: createKeyRing(config.vaultKeys, config.clientId, systemRuntime),
+      keyRing: createKeyRing({ keys: config.vaultKeys, clientId: config.clientId, runtime: systemRuntime }),
     }
   } catch (error) {
     if (isPpoppoError(error, 'config_invalid')) return error.message

@@ -68,14 +68,18 @@ export async function runActiveTerm(parts: ActiveTermParts): Promise<void> {
     }),
     onAbort(reading.signal, () => room.notify()),
   ]
-  const sink = createSink(parts, tenure, {
-    onRoom: () => room.notify(),
-    onLost: () => {
-      lease.lose()
-      tenure.end(lease.signal.reason)
+  const sink = createSink({
+    ...parts,
+    tenure,
+    calls: {
+      onRoom: () => room.notify(),
+      onLost: () => {
+        lease.lose()
+        tenure.end(lease.signal.reason)
+      },
+      onRefused: () => lease.giveUp(faults.lastError),
+      onFailure: (error) => reading.abort(error),
     },
-    onRefused: () => lease.giveUp(faults.lastError),
-    onFailure: (error) => reading.abort(error),
   })
   parts.onSink(sink)
   try {
@@ -97,8 +101,13 @@ export async function runActiveTerm(parts: ActiveTermParts): Promise<void> {
   }
 }
 
-function createSink(parts: ActiveTermParts, tenure: Tenure, calls: SinkCalls): Sink {
-  const { settings, store, runtime, faults, checkpoint, acceptsLoss, onSaved } = parts
+interface TermSinkParts extends ActiveTermParts {
+  readonly tenure: Tenure
+  readonly calls: SinkCalls
+}
+
+function createSink(parts: TermSinkParts): Sink {
+  const { settings, store, runtime, faults, checkpoint, acceptsLoss, onSaved, tenure, calls } = parts
   const loss = acceptsLoss === undefined ? {} : { acceptsLoss }
   const shared = { store, name: settings.name, tenure, runtime, faults, checkpoint, ...loss, onSaved, ...calls }
   return settings.fanOut === undefined

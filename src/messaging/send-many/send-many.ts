@@ -70,7 +70,7 @@ export function createSendMany(parts: SendManyParts): Messaging['sendMany'] {
     const settings = parseSendManyOptions(request)
     parts.assertOpen?.()
     runs.assertOpen()
-    const { run, tally } = createRun(parts, request, settings, deadlineMs)
+    const { run, tally } = createRun({ ...parts, request, settings, deadlineMs })
     const unsubscribe =
       signal && onAbort(signal, () => run.end({ by: 'caller', through: 'signal', cause: signal.reason }))
     await runs.execute(run)
@@ -79,14 +79,16 @@ export function createSendMany(parts: SendManyParts): Messaging['sendMany'] {
   }
 }
 
+interface RunParts extends SendManyParts {
+  readonly request: SendManyRequest
+  readonly settings: SendManyOptions
+  readonly deadlineMs: number | undefined
+}
+
 /** Wires a run: source, reader, tally, and the send of one chunk. */
-function createRun(
-  parts: SendManyParts,
-  request: SendManyRequest,
-  settings: SendManyOptions,
-  deadlineMs: number | undefined,
-): { readonly run: SendManyRun; readonly tally: SendManyTally } {
+function createRun(parts: RunParts): { readonly run: SendManyRun; readonly tally: SendManyTally } {
   const { send, probe, checkRecipient, abortGraceMs = ABORT_GRACE_MS, runtime = systemMessagingRuntime } = parts
+  const { request, settings, deadlineMs } = parts
   const { templateId, poll, onProgress } = request
   const { concurrency, chunkSize, patienceMs } = settings
   const source = new RecipientSource(request.recipients)

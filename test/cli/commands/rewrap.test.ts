@@ -45,7 +45,7 @@ describeWithRedis('express-ppoppo rewrap', () => {
   async function signIns(prefix: string, former: string) {
     const store = createRedisStore({ redis: redis.url, prefix: `${prefix}${CLIENT}:` })
     const vaultWith = (...texts: string[]) => {
-      const ring = createKeyRing(toKeys(...texts), CLIENT, systemRuntime)
+      const ring = createKeyRing({ keys: toKeys(...texts), clientId: CLIENT, runtime: systemRuntime })
       const config = { clientId: CLIENT, idleMs: 60_000, absoluteMs: 90_000 }
       return createVault({ config, store, keyRing: async () => ring, runtime: systemRuntime, raise: () => {} })
     }
