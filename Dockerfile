@@ -2,7 +2,7 @@
 # Two images from one build: `docker build --target sandbox .` and `--target example-app .`
 # The sandbox is for development. The example app's image shows how such an app is shipped.
 
-FROM node:20-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 # Manifests first: as long as they stay the same, so does the layer with the dependencies.
 COPY package.json package-lock.json .npmrc ./
@@ -13,7 +13,7 @@ RUN npm ci --no-audit --ignore-scripts
 COPY . .
 RUN npm run build && npm prune --omit=dev
 
-FROM node:20-bookworm-slim AS runtime
+FROM node:24-bookworm-slim AS runtime
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./

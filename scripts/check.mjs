@@ -14,6 +14,7 @@ import { pack } from './check/pack.mjs'
 import { checkPublint } from './check/publint.mjs'
 import { checkRules } from './check/rules.mjs'
 import { capture, runBin } from './check/run.mjs'
+import { checkWeight } from './check/weight.mjs'
 import { runToEnd } from './lib/processes.mjs'
 
 /** @typedef {import('./check/run.mjs').Outcome} Outcome */
@@ -38,6 +39,7 @@ const STEPS = [
   ['programs in docs/ compile', checkDocPrograms],
   ['every dependency has its reason', checkDependencyReasons],
   ['package: what is in it', async () => checkContents(await pack())],
+  ['package: size, and number of packages', async () => checkWeight(await pack())],
   ['package: publint', async () => checkPublint(await pack())],
   [
     'package: types resolve (attw)',
