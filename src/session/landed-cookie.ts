@@ -37,6 +37,7 @@ export interface LandedCookieParts {
 export function createLandedCookie({ config, runtime: { now } }: LandedCookieParts): LandedCookie {
   const { landed: name }: CookieNames = cookieNamesOf(config)
   const attributes = { httpOnly: true, secure: config.isHttps, sameSite: 'lax', path: '/' } as const
+  // Not a part of `Visit`, which a request with the app's own session does not have.
   const arrived = new WeakSet<Request>()
 
   /** Only under the name we set, and only if recent: on http a sister domain may have set one for a year. */

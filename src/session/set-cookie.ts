@@ -11,7 +11,10 @@ import { audienceOf, keepPrivate } from './audience.js'
 /** `must`: the answer becomes private; `may`: the cookie is left out of an answer that others may receive. */
 type Urgency = 'must' | 'may'
 
-/** Cookies of ours on an answer, by name. */
+/**
+ * Cookies of ours on an answer, by name. Not a part of `Visit`: with the app's own session there is none, login sets its cookie
+ * before a session is looked up, and several instances may set cookies on one answer.
+ */
 const cookiesOf = new WeakMap<ServerResponse, Map<string, Urgency>>()
 
 /** Puts a cookie on the answer. Does nothing if the headers have been sent, or if there are none to send. */

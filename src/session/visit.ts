@@ -4,7 +4,9 @@ import type { SessionHooks } from './watch-session.js'
 
 /*
  * One record for each request and its answer. What we know about a session object is in `session-state.ts`; what must
- * be remembered between requests (sessions that ended, cookies that came late) is kept by id in a `RecentSet`.
+ * be remembered between requests (sessions that ended, cookies that came late) is kept by id in a `RecentSet`. Two facts
+ * are needed with the app's own session too, which has no visit: `set-cookie.ts` knows the cookies on an answer, and
+ * `landed-cookie.ts` the requests that came with a sign-in.
  *
  *   what came (`came`):    coming ──> nothing
  *                             └─────> session ──> `isEnded`: this request ended it, so the answer clears its cookie
