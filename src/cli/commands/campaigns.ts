@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import type { CampaignProgress, Campaigns } from '../../campaigns/types.js'
 import type { CliIo } from '../io.js'
+import { explainUnset, parseArguments } from '../usage.js'
 
 const HELP = `Usage: express-ppoppo campaigns list [--json]
        express-ppoppo campaigns show|pause|resume|cancel <id> [--json]
@@ -12,6 +12,12 @@ Shows campaigns, and steers them in all processes. Takes the app's environment: 
 
 Exit code: 0 done, 1 failed (such as: no such campaign), 2 called wrongly or not configured.`
 
+const OPTIONS = {
+  json: { type: 'boolean' },
+  'key-prefix': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
 const WISHES = ['pause', 'resume', 'cancel'] as const
 const BAR_WIDTH = 30
 
@@ -21,27 +27,28 @@ const BAR_WIDTH = 30
  * @returns exit code: 0, 1 when it failed, 2 when called wrongly or not configured
  */
 export async function campaigns(args: readonly string[], io: CliIo): Promise<number> {
-  const given = parse(args)
-  if (given?.help === true) {
+  const given = parseArguments(args, OPTIONS)
+  const { json = false, help = false, 'key-prefix': keyPrefix } = given?.values ?? {}
+  if (help) {
     io.print(HELP)
     return 0
   }
-  const [action = '', id, ...rest] = given?.words ?? []
+  const [action = '', id, ...rest] = given?.positionals ?? []
   const isKnown = action === 'list' ? id === undefined : ['show', ...WISHES].includes(action) && id !== undefined
   if (given === undefined || !isKnown || rest.length > 0) {
     io.printError('express-ppoppo campaigns: takes list, or show, pause, resume or cancel and an id; see --help')
     return 2
   }
-  const opened = await open(io, given.keyPrefix)
+  const opened = await open(io, keyPrefix)
   if (typeof opened === 'string') {
     io.printError(`express-ppoppo campaigns: ${opened}`)
     return 2
   }
-  const print = (progress: CampaignProgress): void => io.print(given.json ? JSON.stringify(progress) : toLine(progress))
+  const print = (progress: CampaignProgress): void => io.print(json ? JSON.stringify(progress) : toLine(progress))
   try {
     if (id === undefined) {
       const list = await opened.list()
-      if (list.length === 0 && !given.json) io.print('no campaigns')
+      if (list.length === 0 && !json) io.print('no campaigns')
       for (const progress of list) print(progress)
       return 0
     }
@@ -57,7 +64,8 @@ export async function campaigns(args: readonly string[], io: CliIo): Promise<num
 
 /** Loaded here: `keygen` works before anything else is installed. Nothing is sent, so it needs no Messaging client. */
 async function open(io: CliIo, keyPrefix: string | undefined): Promise<Campaigns | string> {
-  if ((io.env['REDIS_URL'] ?? '').trim() === '') return 'REDIS_URL is not set; it takes the environment of the app'
+  const unset = explainUnset(io.env, 'REDIS_URL')
+  if (unset !== undefined) return unset
   const [{ createCampaignsClient }, { parseCampaignsOptions }, { isPpoppoError }, { createMessaging }] =
     await Promise.all([
       import('../../campaigns/campaigns.js'),
@@ -87,30 +95,4 @@ function toLine({ id, state, reason, doneAt, perMinute, ...counts }: CampaignPro
   const until = reason?.until === undefined ? '' : ` until ${reason.until.toISOString()}`
   const why = reason === undefined ? '' : `\n    ${reason.code}${until}: ${reason.message}`
   return `${id}  ${state}  ${bar}\n    ${list.join(', ')}${rate}${end}${why}`
-}
-
-function parse(args: readonly string[]):
-  | {
-      readonly words: readonly string[]
-      readonly json: boolean
-      readonly help: boolean
-      readonly keyPrefix: string | undefined
-    }
-  | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean' },
-        'key-prefix': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-    const { json = false, help = false, 'key-prefix': keyPrefix } = values
-    return { words: positionals, json, help, keyPrefix }
-  } catch {
-    // parseArgs repeats what it was given; someone may have pasted a secret.
-    return undefined
-  }
 }

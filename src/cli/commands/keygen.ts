@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import type { CliIo } from '../io.js'
+import { parseArguments } from '../usage.js'
 
 const SECRET_BYTES = 48
 const VAULT_KEY_BYTES = 32
@@ -19,7 +19,8 @@ To rotate a key, deploy twice: first append the new entry to the comma-separated
  * @returns exit code: 0, or 2 for wrong usage
  */
 export async function keygen(args: readonly string[], io: CliIo): Promise<number> {
-  const options = parseOptions(args)
+  const given = parseArguments(args, { id: { type: 'string' }, help: { type: 'boolean', short: 'h' } })
+  const options = given?.positionals.length === 0 ? given.values : undefined
   if (options === undefined || (options.id !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(options.id))) {
     io.printError(
       'express-ppoppo keygen: the only option is --id <letters, digits, _ and ->; see: express-ppoppo keygen --help',
@@ -33,16 +34,6 @@ export async function keygen(args: readonly string[], io: CliIo): Promise<number
   io.print(`PPOPPO_SESSION_SECRET=${randomBytes(SECRET_BYTES).toString('base64url')}`)
   io.print(`PPOPPO_VAULT_KEYS=${options.id ?? dateId(io.now())}:${randomBytes(VAULT_KEY_BYTES).toString('base64')}`)
   return 0
-}
-
-function parseOptions(args: readonly string[]): { readonly id?: string; readonly help?: boolean } | undefined {
-  try {
-    return parseArgs({ args: [...args], options: { id: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
-      .values
-  } catch {
-    // The message of parseArgs contains the argument, which may be a pasted secret.
-    return undefined
-  }
 }
 
 /** `k20261120` (UTC): shows when a key was created, and sorts by it. */

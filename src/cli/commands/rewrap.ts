@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import type { CliIo } from '../io.js'
+import { explainUnset, parseArguments } from '../usage.js'
 
 const HELP = `Usage: express-ppoppo rewrap [--dry-run] [--key-prefix <prefix>]
 
@@ -12,6 +12,12 @@ signed out, no sign-in lasts longer, and the app may keep running. Uses the app'
 
 Exit code: 0 all records decrypt, 1 some do not (or it failed), 2 wrong usage or not configured.`
 
+const OPTIONS = {
+  'dry-run': { type: 'boolean' },
+  'key-prefix': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
 const PROGRESS_EVERY = 1_000
 
 /**
@@ -20,7 +26,8 @@ const PROGRESS_EVERY = 1_000
  * @returns exit code: 0, 1 if some records do not decrypt, 2 for wrong usage or missing configuration
  */
 export async function rewrap(args: readonly string[], io: CliIo): Promise<number> {
-  const options = parseOptions(args)
+  const given = parseArguments(args, OPTIONS)
+  const options = given?.positionals.length === 0 ? given.values : undefined
   if (options === undefined) {
     io.printError(
       'express-ppoppo rewrap: the only options are --dry-run and --key-prefix <prefix>; see: express-ppoppo rewrap --help',
@@ -49,9 +56,8 @@ type Parts = Pick<import('../../vault/rewrap.js').RewrapParts, 'keyRing'> & {
 
 /** The parts, or what is missing. Loads the library here, since `keygen` must work without it. */
 async function configure(io: CliIo, keyPrefix: string | undefined): Promise<Parts | string> {
-  for (const name of ['REDIS_URL', 'PPOPPO_VAULT_KEYS']) {
-    if ((io.env[name] ?? '').trim() === '') return `${name} is not set; run it with the environment of the app`
-  }
+  const unset = explainUnset(io.env, 'REDIS_URL', 'PPOPPO_VAULT_KEYS')
+  if (unset !== undefined) return unset
   const [
     { resolveConfig },
     { isPpoppoError },
@@ -93,22 +99,4 @@ async function rewrapWith(parts: Parts, isDryRun: boolean, io: CliIo): Promise<n
     `express-ppoppo rewrap: ${result.unreadable} of ${result.seen} records are damaged or do not decrypt with any of the keys in PPOPPO_VAULT_KEYS; they were left unchanged. Is an older key missing from the list?`,
   )
   return 1
-}
-
-function parseOptions(
-  args: readonly string[],
-): { readonly 'dry-run'?: boolean; readonly 'key-prefix'?: string; readonly help?: boolean } | undefined {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        'dry-run': { type: 'boolean' },
-        'key-prefix': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch {
-    // The message of parseArgs contains the argument, which may be a pasted secret.
-    return undefined
-  }
 }

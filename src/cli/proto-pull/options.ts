@@ -1,9 +1,17 @@
-import { parseArgs } from 'node:util'
 import type { MessagingConfig, MessagingOptions } from '../../config/messaging-options.js'
 import type { PullOptions } from '../../messaging/pull/reflection.js'
 import type { CliIo } from '../io.js'
+import { parseArguments } from '../usage.js'
 
 const MAX_SECONDS = 3_600
+
+const OPTIONS = {
+  out: { type: 'string', default: 'ppoppo.desc' },
+  force: { type: 'boolean', default: false },
+  token: { type: 'string' },
+  timeout: { type: 'string', default: '20' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 /** The arguments of `proto pull`. */
 export interface ProtoPullArgs {
@@ -17,33 +25,20 @@ export interface ProtoPullArgs {
 
 /** Parses the arguments. @returns `undefined` for wrong usage */
 export function parseProtoPull(args: readonly string[]): ProtoPullArgs | 'help' | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        out: { type: 'string', default: 'ppoppo.desc' },
-        force: { type: 'boolean', default: false },
-        token: { type: 'string' },
-        timeout: { type: 'string', default: '20' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-    if (values.help === true) return 'help'
-    const [action, url, ...rest] = positionals
-    const seconds = /^\d+(\.\d+)?$/.test(values.timeout) ? Number(values.timeout) : 0
-    const isValid = action === 'pull' && url !== undefined && rest.length === 0 && values.out.trim() !== ''
-    if (!isValid || seconds <= 0 || seconds > MAX_SECONDS) return undefined
-    return {
-      url,
-      out: values.out,
-      isForced: values.force,
-      timeoutMs: Math.ceil(seconds * 1_000),
-      ...(values.token === undefined ? {} : { tokenName: values.token }),
-    }
-  } catch {
-    // The message of parseArgs contains the argument, which may be a pasted secret.
-    return undefined
+  const given = parseArguments(args, OPTIONS)
+  if (given === undefined) return undefined
+  const { help, out, force, token, timeout } = given.values
+  if (help === true) return 'help'
+  const [action, url, ...rest] = given.positionals
+  const seconds = /^\d+(\.\d+)?$/.test(timeout) ? Number(timeout) : 0
+  const isValid = action === 'pull' && url !== undefined && rest.length === 0 && out.trim() !== ''
+  if (!isValid || seconds <= 0 || seconds > MAX_SECONDS) return undefined
+  return {
+    url,
+    out,
+    isForced: force,
+    timeoutMs: Math.ceil(seconds * 1_000),
+    ...(token === undefined ? {} : { tokenName: token }),
   }
 }
 
