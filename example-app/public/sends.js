@@ -50,7 +50,7 @@ function follow(url, place) {
 
 const SHOW = {
   progress: ({ send, headline, html }) => {
-    const element = document.querySelector(`[data-send="${send}"]`)
+    const element = document.querySelector(`[data-send="${CSS.escape(send)}"]`)
     if (element) draw(element, html)
     const said = element?.parentElement?.querySelector('[data-said]')
     // Read aloud once for each change of words, not for each count.
@@ -58,6 +58,10 @@ const SHOW = {
   },
   delivery: ({ recipient }) => recipient && showRecipient(recipient),
   recipients: ({ recipients }) => recipients.forEach(showRecipient),
+  part: ({ part, html }) => {
+    const element = document.querySelector(`[data-part="${CSS.escape(part)}"]`)
+    if (element) draw(element, html)
+  },
   poll: ({ html }) => {
     const element = document.querySelector('[data-poll]')
     if (!element) return

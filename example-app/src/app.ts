@@ -16,13 +16,17 @@ import express, { type Express } from 'express'
 import type Database from 'libsql'
 import { loadAccount } from './account.js'
 import type { Auth } from './auth.js'
+import { bullBoard } from './campaigns/bull-board.js'
+import { type CampaignDesk, operatorsOnly } from './campaigns/campaign-desk.js'
 import { packageFile } from './config.js'
 import { createErrorHandler, notFound } from './errors.js'
 import type { Feed } from './live/feed.js'
 import { createPollBoard } from './live/poll-board.js'
+import { createStreamLimit } from './live/stream-limit.js'
 import type { MessageStore } from './messages/message-store.js'
 import { createTemplateIds } from './messages/templates.js'
 import { apiRoutes } from './pages/api.js'
+import { campaignRoutes } from './pages/campaigns.js'
 import { dashboardRoutes } from './pages/dashboard.js'
 import { homeRoutes } from './pages/home.js'
 import { liveRoutes } from './pages/live.js'
@@ -42,6 +46,8 @@ export interface AppOptions {
   readonly feed: Feed
   /** @default 0: nothing in front of this app */
   readonly trustedProxies?: number
+  /** @default none: without Redis there are no campaigns, and no page for them */
+  readonly desk?: CampaignDesk | undefined
   readonly log?: (error: unknown) => void
 }
 
@@ -51,13 +57,15 @@ export function createApp({
   store,
   feed,
   trustedProxies = 0,
+  desk,
   log = console.error,
 }: AppOptions): Express {
   const app = express()
   const users = createUsers({ database })
-  const views = createViews(auth)
+  const views = createViews({ auth, hasCampaigns: desk !== undefined })
   const guard = auth.requireSignIn()
   const messages: MessagesParts = { guard, store, templateIds: createTemplateIds({ database }), views, log }
+  const streams = createStreamLimit()
   const polls = createPollBoard({ sends: store.sends, messaging: auth.messaging, log })
 
   // How many of your proxies are in front. With too few, every visitor has the proxy's address (and they share one
@@ -75,12 +83,18 @@ export function createApp({
   app.use(loadAccount(users))
 
   app.use(sameOriginOnly)
-  app.use(messagesRoutes(messages)) // before the body parser: it has its own, for longer forms
+  // Before the body parser: they have their own, for longer forms.
+  app.use(messagesRoutes(messages))
+  if (desk !== undefined) {
+    app.use('/campaigns', guard, operatorsOnly(desk))
+    app.use('/campaigns/queue', bullBoard(desk, '/campaigns/queue'))
+    app.use(campaignRoutes({ desk, templateIds: messages.templateIds, views, streams, log }))
+  }
   app.use(express.urlencoded({ extended: false, limit: '8kb' }))
   app.use(homeRoutes(views))
   app.use(dashboardRoutes({ guard, users, views }))
   app.use(signInsRoutes({ guard, views }))
-  app.use(liveRoutes({ guard, store, feed, polls, views })) // before /messages/:id, which "events" would be one of
+  app.use(liveRoutes({ guard, store, feed, polls, views, streams })) // before /messages/:id, which "events" would be one of
   app.use(messageSentRoutes(messages))
   app.use(apiRoutes({ guard }))
 

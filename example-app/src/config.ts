@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import type { MessagingOptions, PpoppoOptions } from 'express-ppoppo'
+import { type MessagingOptions, type PpoppoOptions, parsePpnum } from 'express-ppoppo'
 
 /** A file of this package by its path from the package's folder: works from src/, from dist/ and from any cwd. */
 export const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -24,6 +24,16 @@ export interface AppConfig {
   readonly ppoppo: PpoppoOptions
   /** The same for `createMessaging()`, which worker.ts uses: it has no sign-in. */
   readonly messaging: MessagingOptions
+  /** `undefined` without REDIS_URL: campaigns live in Redis. */
+  readonly campaigns: CampaignsConfig | undefined
+}
+
+/** What `createCampaigns()` does not read from the environment, and who may use the page. */
+export interface CampaignsConfig {
+  /** Calls a minute that Ppoppo allows this app. */
+  readonly perMinute: number
+  /** Their Ppoppo numbers. `'everybody'` who is signed in, in development only. */
+  readonly operators: readonly string[] | 'everybody'
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -43,6 +53,23 @@ export function readConfig(env: Env): AppConfig {
     trustedProxies: wholeNumber(env, 'TRUST_PROXY', 0, 10),
     ppoppo,
     messaging: { ...ppoppo.messaging, ...(ppoppo.environment && { environment: ppoppo.environment }) },
+    campaigns: env['REDIS_URL'] ? campaignsConfig(env) : undefined,
+  }
+}
+
+function campaignsConfig(env: Env): CampaignsConfig {
+  const named = (env['CAMPAIGN_OPERATORS'] ?? '').split(',').filter((entry) => entry.trim() !== '')
+  return {
+    perMinute: wholeNumber(env, 'CAMPAIGNS_PER_MINUTE', 60, 1_000_000) || 60,
+    operators: named.length === 0 && env['NODE_ENV'] !== 'production' ? 'everybody' : named.map(operatorOf),
+  }
+}
+
+function operatorOf(text: string): string {
+  try {
+    return parsePpnum(text)
+  } catch {
+    throw new Error('CAMPAIGN_OPERATORS must be Ppoppo numbers, separated by commas')
   }
 }
 

@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:http'
 import { createApp } from './app.js'
 import { type Auth, createAuth } from './auth.js'
+import { openCampaigns } from './campaigns/campaign-desk.js'
 import { loadDotEnv, readConfig } from './config.js'
 import { createFeed } from './live/feed.js'
 import { followDeliveries } from './live/follow-deliveries.js'
@@ -33,11 +34,13 @@ async function start(): Promise<void> {
   store.forgetOld()
   setInterval(() => store.forgetOld(), HOUR_MS).unref()
   const feed = createFeed({ events: store.events })
+  const desk = config.campaigns && openCampaigns(config.campaigns, auth.messaging)
   await untilReady(auth)
-  const server = createServer(createApp({ auth, database, store, feed, trustedProxies: config.trustedProxies }))
+  const server = createServer(createApp({ auth, database, store, feed, desk, trustedProxies: config.trustedProxies }))
   await listen(server, config.port)
   console.log(`example-app: http://localhost:${config.port}`)
-  const following = followDeliveries({ messaging: auth.messaging, store, feed })
+  const following = followDeliveries({ messaging: auth.messaging, store, feed, campaigns: desk?.campaigns })
+  desk?.campaigns.work({ concurrency: 2 }) // every instance sends, and so does each worker
 
   let stopping = false
   const stop = async () => {
@@ -47,6 +50,7 @@ async function start(): Promise<void> {
     feed.close() // open pages reconnect to another instance, or to this one
     await closeServer(server) // no new requests, and the open ones finish
     await stopped
+    await desk?.campaigns.close() // finishes the sends under way
     await auth.close() // then what they used: Redis, timers
     database.close()
   }

@@ -7,8 +7,11 @@
 import { Eta } from 'eta'
 import type { Request, Response } from 'express'
 import { formatPpnum, type PollResults } from 'express-ppoppo'
+import type { CampaignProgress } from 'express-ppoppo/campaigns'
 import { accountOf } from './account.js'
 import type { Auth } from './auth.js'
+import type { CampaignForm } from './campaigns/campaign-form.js'
+import { type CampaignActions, timeLeft, type UnknownLine } from './campaigns/campaign-view.js'
 import { packageFile } from './config.js'
 import type { Delivery } from './messages/delivery.js'
 import type { Draft, DraftProblems } from './messages/draft.js'
@@ -47,6 +50,17 @@ export interface PageData {
     readonly createdAt: Date
     readonly requestId: string | null
   }
+  campaigns: {
+    readonly form: CampaignForm
+    readonly trouble?: Trouble
+    readonly templates: readonly TemplateKey[]
+    readonly list: readonly CampaignProgress[]
+  }
+  campaign: {
+    readonly progress: CampaignProgress
+    readonly actions: CampaignActions
+    readonly unknown: readonly UnknownLine[]
+  }
   message: { readonly title: string; readonly status: number; readonly explanation: string }
 }
 
@@ -80,6 +94,9 @@ export interface SendProgress {
 export interface FragmentData {
   'send-progress': SendProgress
   'poll-chart': { readonly results: PollResults }
+  'campaign-progress': { readonly progress: CampaignProgress }
+  'campaign-actions': CampaignActions
+  'campaign-unknown': { readonly id: string; readonly unknown: readonly UnknownLine[] }
 }
 
 /** Ppoppo down, or the person did not grant the scope, is not the same as having none. */
@@ -101,7 +118,14 @@ export interface Views {
   fragment<Name extends keyof FragmentData>(name: Name, page: FragmentData[Name], t: Texts): string
 }
 
-export function createViews(auth: Auth): Views {
+/** What every page is drawn with. */
+export interface ViewsParts {
+  readonly auth: Auth
+  /** Whether the menu names them. */
+  readonly hasCampaigns: boolean
+}
+
+export function createViews({ auth, hasCampaigns }: ViewsParts): Views {
   const eta = new Eta({ views: packageFile('views'), cache: process.env['NODE_ENV'] === 'production' })
   return {
     send(req, res, name, page) {
@@ -116,13 +140,15 @@ export function createViews(auth: Auth): Views {
           // Said once after a form. By key: nobody can put words on our page through a link.
           notice: lookUp(t.notices, req.query['notice']),
           visitor: visitorOf(req),
+          hasCampaigns,
+          timeLeft,
           signInButton: (returnTo: string) => auth.signInButton({ returnTo, lang: t.language }),
           // After a form: the page it was on. Login takes no address of another site, whatever the header says.
           returnTo: req.method === 'GET' ? req.originalUrl : (req.get('referer') ?? '/'),
         }),
       )
     },
-    fragment: (name, page, t) => eta.render(name, { page, t, time: timeIn(t) }),
+    fragment: (name, page, t) => eta.render(name, { page, t, time: timeIn(t), timeLeft }),
   }
 }
 

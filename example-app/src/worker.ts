@@ -9,6 +9,8 @@
  *  - Before the first chunk and after each it writes `numbers.csv.progress.json`. After Ctrl-C, a crash or an outage the same
  *    command resumes from there; a chunk with an unknown outcome is not sent again.
  *  - A second worker on the same list does not start.
+ *  - With REDIS_URL the list is a campaign, which any number of workers send together: see worker/campaign-run.ts. What follows
+ *    here is for a worker without Redis.
  *  - It never holds the list in memory: a million rows are read a thousand at a time.
  *
  * Exit codes: 0 all accepted · 1 something was not · 2 wrong usage or a wrong list, nothing was sent · 130 Ctrl-C.
@@ -16,6 +18,7 @@
 import { createMessaging, SendManyAbortError, SendManyError, type SendManyReport } from 'express-ppoppo/messaging'
 import { loadDotEnv, readConfig } from './config.js'
 import { parseWorkerArgs, type WorkerArgs } from './worker/args.js'
+import { isCampaign, runCampaign } from './worker/campaign-run.js'
 import { type CsvSurvey, readRecipients, surveyCsv } from './worker/csv.js'
 import { type Journal, openJournal, progressFileOf } from './worker/journal.js'
 import { lockList } from './worker/lock.js'
@@ -41,6 +44,9 @@ async function work(): Promise<number> {
   const survey = await surveyCsv(args.file)
   console.log(describeSurvey(survey, args))
   if (survey.bad.count > 0 && !args.skipBad) return 2
+  const config = readConfig(process.env)
+  if (isCampaign(args, config.campaigns))
+    return sendAsCampaign(args, survey, { ...config, campaigns: config.campaigns })
   // Before the journal is read: what another worker is about to write there would be sent again.
   const unlock = lockList(progressFileOf(args))
   try {
@@ -50,6 +56,21 @@ async function work(): Promise<number> {
     return exitCode(journal, undefined)
   } finally {
     unlock()
+  }
+}
+
+async function sendAsCampaign(
+  args: WorkerArgs,
+  survey: CsvSurvey,
+  config: Parameters<typeof runCampaign>[2],
+): Promise<number> {
+  const { signal, release } = abortOnSignals(() => console.error('Stopping: waiting for calls in flight.'))
+  try {
+    const { code, words } = await runCampaign(args, survey, config, signal)
+    console.log(words)
+    return signal.aborted ? INTERRUPTED : code
+  } finally {
+    release()
   }
 }
 

@@ -5,11 +5,14 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
 import type { MessagingOptions } from 'express-ppoppo'
+import type { CampaignsOptions } from 'express-ppoppo/campaigns'
 import type Database from 'libsql'
 import { type Sandbox, type SandboxOptions, startSandbox } from 'ppoppo-sandbox'
 import supertest from 'supertest'
 import { createApp } from '../src/app.js'
 import { type Auth, createAuth } from '../src/auth.js'
+import { type CampaignDesk, openCampaigns } from '../src/campaigns/campaign-desk.js'
+import type { CampaignsConfig } from '../src/config.js'
 import { createFeed, type Feed, type FeedParts } from '../src/live/feed.js'
 import { followDeliveries } from '../src/live/follow-deliveries.js'
 import { type MessageStore, openMessageStore } from '../src/messages/message-store.js'
@@ -23,6 +26,7 @@ export interface World {
   readonly store: MessageStore
   readonly feed: Feed
   readonly errors: unknown[]
+  readonly desk: CampaignDesk | undefined
   /** A fresh browser. */
   browser(userAgent?: string, languages?: string): Browser
   close(): Promise<void>
@@ -46,16 +50,25 @@ export async function startWorld(
     scope?: string
     messaging?: MessagingOptions
     times?: Partial<FeedParts>
+    /** Campaigns are in this Redis; of what is left out, the defaults. */
+    campaigns?: Partial<CampaignsOptions> & Partial<CampaignsConfig>
   } = {},
 ): Promise<World> {
-  const { databaseFile = ':memory:', scope = 'openid profile email', messaging, times, ...sandboxOptions } = options
+  const {
+    databaseFile = ':memory:',
+    scope = 'openid profile email',
+    messaging,
+    times,
+    campaigns,
+    ...sandboxOptions
+  } = options
   const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex', ...sandboxOptions })
   const database = openDatabase(databaseFile)
   const errors: unknown[] = []
   const log = (error: unknown) => void errors.push(error)
   const store = openMessageStore(database)
   const feed = createFeed({ events: store.events, ...times, log })
-  const { url, server, auth } = await listen((baseUrl) => {
+  const { url, server, auth, desk } = await listen((baseUrl) => {
     const made = createAuth({
       users: createUsers({ database }),
       options: {
@@ -68,7 +81,9 @@ export async function startWorld(
         messaging: messaging ?? credentialsOf(sandbox),
       },
     })
-    return { auth: made, app: createApp({ auth: made, database, store, feed, log }) }
+    const { perMinute = 6_000, operators = 'everybody', ...more } = campaigns ?? {}
+    const desk = campaigns && openCampaigns({ perMinute, operators }, made.messaging, more)
+    return { auth: made, desk, app: createApp({ auth: made, database, store, feed, desk, log }) }
   })
   const following = followDeliveries({ messaging: auth.messaging, store, feed, log })
   return {
@@ -78,6 +93,7 @@ export async function startWorld(
     store,
     feed,
     errors,
+    desk,
     browser: (userAgent = FIREFOX, languages = 'en') => createBrowser(url, userAgent, languages),
     async close() {
       await following.stop()
@@ -86,6 +102,7 @@ export async function startWorld(
         server.close(resolve)
         server.closeAllConnections()
       })
+      await desk?.campaigns.close()
       await auth.close()
       await sandbox.close()
       database.close()
@@ -102,15 +119,15 @@ function credentialsOf({ pcs }: Sandbox): MessagingOptions {
 
 /** The base URL holds the port, so the port comes first and the app second. */
 async function listen(
-  make: (baseUrl: string) => { auth: Auth; app: Express },
-): Promise<{ url: string; server: Server; auth: Auth }> {
+  make: (baseUrl: string) => { auth: Auth; app: Express; desk: CampaignDesk | undefined },
+): Promise<{ url: string; server: Server; auth: Auth; desk: CampaignDesk | undefined }> {
   let listener: RequestListener = (_req, res) => res.destroy()
   const server = createServer((req, res) => listener(req, res))
   await new Promise<void>((resolve) => server.listen(0, resolve))
   const url = `http://localhost:${(server.address() as AddressInfo).port}`
-  const { auth, app } = make(url)
+  const { auth, app, desk } = make(url)
   listener = app
-  return { url, server, auth }
+  return { url, server, auth, desk }
 }
 
 export function createBrowser(url: string, userAgent: string, languages = 'en'): Browser {

@@ -50,7 +50,7 @@ export function start(args: readonly string[], env: Readonly<Record<string, stri
   const { NODE_OPTIONS: _, ...rest } = process.env
   const child = spawn(process.execPath, [worker.path, ...args], {
     cwd: folder,
-    env: { ...rest, PPOPPO_AUTH_URL: sandbox.url, PCS_API_URL: sandbox.pcs?.url, ...env },
+    env: { ...rest, PPOPPO_AUTH_URL: sandbox.url, PCS_API_URL: sandbox.pcs?.url, REDIS_URL: '', ...env },
   })
   running.push(child)
   let [output, errors] = ['', '']

@@ -6,6 +6,7 @@
  * consumer stops.
  */
 import { type Consumer, isPpoppoError, type Messaging } from 'express-ppoppo'
+import type { Campaigns } from 'express-ppoppo/campaigns'
 import type { MessageStore } from '../messages/message-store.js'
 import type { Feed } from './feed.js'
 
@@ -21,6 +22,8 @@ export interface FollowParts {
   readonly messaging: Messaging
   readonly store: MessageStore
   readonly feed: Feed
+  /** An event may prove that a chunk with an unknown outcome was sent. */
+  readonly campaigns?: Pick<Campaigns, 'learn'> | undefined
   readonly log?: (error: unknown) => void
   /** Before it is tried again. @default 30_000 */
   readonly pauseMs?: number
@@ -35,6 +38,7 @@ export function followDeliveries({
   messaging,
   store: { events },
   feed,
+  campaigns,
   log = console.error,
   pauseMs = PAUSE_MS,
 }: FollowParts): Following {
@@ -42,8 +46,9 @@ export function followDeliveries({
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
 
-  const handler: Parameters<Messaging['consume']>[0]['handler'] = (event) => {
+  const handler: Parameters<Messaging['consume']>[0]['handler'] = async (event) => {
     if (events.store(event)) feed.nudge()
+    await campaigns?.learn(event)
   }
 
   function begin(): void {

@@ -1,5 +1,7 @@
 /* The words of this app, in English. `ko.ts` has the same in Korean; `texts.ts` chooses. */
 
+import { campaignsEn } from './campaigns-en.js'
+
 const number = (count: number): string => count.toLocaleString('en')
 const people = (count: number): string => (count === 1 ? 'one person' : `${number(count)} people`)
 
@@ -157,6 +159,8 @@ export const en = {
     onTheWay: 'On the way.',
   },
 
+  campaigns: campaignsEn,
+
   /** By key: the library's error codes, and what is ours. */
   troubles: {
     config_invalid: 'Messages are not set up correctly in this app.',
@@ -177,6 +181,10 @@ export const en = {
       'It was not sent again. Ask one of the recipients before you send it again.',
     forgotten: 'Ppoppo no longer knows of it. These are the last counts we saw.',
     form_unknown: 'This form was not one of ours, or an old one. Nothing was sent. Please press “Send” again.',
+    campaign_id: 'Please use 1 to 100 letters, digits, “.”, “_” or “-” as the name.',
+    campaign_message: 'Please write a message of 500 characters or fewer.',
+    campaign_numbers: 'Please enter Ppoppo numbers only. They have 11 digits or more.',
+    campaign_conflict: 'There is another campaign of this name. Please choose another.',
     hourly_limit: 'From one account we send to 3,000 people an hour. Please try again later.',
   },
   /** Pages that only say something: heading, and what to do. */
@@ -192,6 +200,8 @@ export const en = {
     ],
     no_such_sign_in: ['There is no such sign-in', 'It may have ended already.'],
     no_such_message: ['There is no such message', 'It may be from another account.'],
+    no_such_campaign: ['There is no such campaign', 'Its name may be misspelt.'],
+    not_an_operator: ['This page is not for you', 'Only those who run campaigns may see it.'],
     too_many_pages: ['Too many pages are open', 'Please close some of them.'],
   },
   notices: {

@@ -1,3 +1,4 @@
+import { campaignsKo } from './campaigns-ko.js'
 import type { Texts } from './texts.js'
 
 const number = (count: number): string => count.toLocaleString('ko')
@@ -158,6 +159,8 @@ export const ko: Texts = {
     onTheWay: '전송 중입니다.',
   },
 
+  campaigns: campaignsKo,
+
   troubles: {
     config_invalid: '이 앱의 메시지 설정이 올바르지 않습니다.',
     messaging_not_configured: '이 앱에는 아직 메시지가 설정되어 있지 않습니다.',
@@ -177,6 +180,10 @@ export const ko: Texts = {
       '다시 전송하지 않았습니다. 다시 보내기 전에 받는 사람에게 확인해 주세요.',
     forgotten: 'Ppoppo에 더 이상 기록이 없습니다. 마지막으로 확인한 결과입니다.',
     form_unknown: '이 앱의 양식이 아니거나 오래된 양식입니다. 전송되지 않았으니 ‘보내기’를 다시 눌러 주세요.',
+    campaign_id: '이름은 영문자, 숫자, “.”, “_”, “-” 1~100자로 입력해 주세요.',
+    campaign_message: '500자 이하의 메시지를 입력해 주세요.',
+    campaign_numbers: 'Ppoppo 번호만 입력해 주세요. 번호는 11자리 이상의 숫자입니다.',
+    campaign_conflict: '같은 이름의 다른 캠페인이 있습니다. 다른 이름을 입력해 주세요.',
     hourly_limit: '한 계정에서 한 시간에 3,000명까지 보낼 수 있습니다. 나중에 다시 시도해 주세요.',
   },
   errors: {
@@ -188,6 +195,8 @@ export const ko: Texts = {
     cross_site: ['다른 사이트에서 온 요청입니다', '안전을 위해 처리하지 않았습니다. 이 사이트의 양식을 사용해 주세요.'],
     no_such_sign_in: ['해당 로그인이 없습니다', '이미 종료되었을 수 있습니다.'],
     no_such_message: ['해당 메시지가 없습니다', '다른 계정의 메시지일 수 있습니다.'],
+    no_such_campaign: ['해당 캠페인이 없습니다', '이름이 잘못되었을 수 있습니다.'],
+    not_an_operator: ['볼 수 없는 페이지입니다', '캠페인을 운영하는 사람만 볼 수 있습니다.'],
     too_many_pages: ['열려 있는 페이지가 너무 많습니다', '일부를 닫아 주세요.'],
   },
   notices: {

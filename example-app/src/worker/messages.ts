@@ -1,4 +1,5 @@
 /* The worker's output. Nothing here decides anything. */
+import type { CampaignProgress } from 'express-ppoppo/campaigns'
 import type { SendManyReport } from 'express-ppoppo/messaging'
 import { toPrintable } from '../visible.js'
 import type { WorkerArgs } from './args.js'
@@ -59,6 +60,27 @@ export function describeLoss(
 ): string {
   const position = JSON.stringify({ resumeFrom, skipChunks, resumeParts })
   return `${file} could not be written. Before you run this again, put into it: ${position}`
+}
+
+/** In which state a campaign is now, and why. */
+export function describeState({ id, state, reason }: CampaignProgress): string {
+  return `Campaign ${id}: ${state}${reason === undefined ? '' : ` (${reason.message})`}`
+}
+
+/** Its totals, and how to go on. */
+export function summarizeCampaign({ id, state, accepted, rejected, unknown, left }: CampaignProgress): string {
+  const lines = [
+    `accepted ${figure(accepted)} · rejected ${figure(rejected)} · unknown ${figure(unknown)} · not sent ${figure(left)}`,
+  ]
+  if (unknown > 0)
+    lines.push(
+      'Unknown: they may have the message, so it is not sent to them again. The page /campaigns asks about them.',
+    )
+  if (state === 'stopped')
+    lines.push(`Fix the cause, then: npx express-ppoppo campaigns resume ${id}, and run the same command again.`)
+  else if (left > 0 && state !== 'cancelled')
+    lines.push('Other processes go on with it. To go on here, run the same command again.')
+  return lines.join('\n')
 }
 
 const figure = (count: number): string => count.toLocaleString('en')
