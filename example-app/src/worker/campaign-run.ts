@@ -39,7 +39,7 @@ export async function runCampaign(
   if (args.startOver)
     throw new WrongInput('a campaign is not started over: give it another name, with --campaign <name>')
   const id = args.campaign ?? nameOf(args)
-  const bar = createProgressBar(process.stderr, survey.recipients)
+  const bar = createProgressBar({ output: process.stderr, total: survey.recipients })
   const messaging = createMessaging(options)
   const { campaigns } = openCampaigns(config, messaging, { onWarning: (text) => bar.say(text) })
   let last: CampaignProgress | undefined
