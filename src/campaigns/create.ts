@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { isPpoppoError, PpoppoError } from '../errors.js'
 import { ChunkReader } from '../messaging/send-many/chunk-reader.js'
-import { RecipientSource } from '../messaging/send-many/recipient-source.js'
 import type { Recipient } from '../messaging/types/methods.js'
 import type { CampaignLedger } from '../store/campaign-ledger.js'
 import { newerError } from './faults.js'
@@ -28,13 +27,12 @@ const BATCH = 8
 export async function createCampaign({ ledger, seal, request }: CreateParts): Promise<string> {
   const checked = parseCampaignRequest(request)
   const { id, settings } = checked
-  const source = new RecipientSource(checked.recipients)
+  const read = new Reading(checked)
   const state = await ledger.open(id)
   if (state === 'newer') throw newerError(id)
   const token = randomUUID()
   const isDrafting = state === 'new' || state === 'preparing'
   try {
-    const read = new Reading(checked, source)
     for await (const batch of read.batches()) {
       if (!isDrafting) continue
       const sealed = await Promise.all(
@@ -61,7 +59,7 @@ export async function createCampaign({ ledger, seal, request }: CreateParts): Pr
     if (isDrafting) await ledger.abandon(id, token).catch(() => {}) // it expires
     throw error
   } finally {
-    await source.close()
+    await read.close()
   }
 }
 
@@ -95,9 +93,9 @@ class Reading {
   readonly #hash = createHash('sha256')
   #batch: DraftChunk[] = []
 
-  constructor(request: CheckedRequest, source: RecipientSource) {
+  constructor(request: CheckedRequest) {
     this.#request = request
-    this.#reader = new ChunkReader(source, CHUNK_SIZE)
+    this.#reader = new ChunkReader({ recipients: request.recipients, chunkSize: CHUNK_SIZE })
     this.zones = [...request.settings.zones]
     this.#hash.update(JSON.stringify(request.settings))
   }
@@ -114,6 +112,10 @@ class Reading {
       if (chunk === undefined) break
     }
     if (this.total === 0) throw new PpoppoError('request_invalid', 'campaigns: "recipients" is empty.')
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close()
   }
 
   digest(): string {

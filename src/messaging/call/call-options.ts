@@ -3,6 +3,16 @@ import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import type { CallOptions } from '../types/methods.js'
 import { CALL_OPTIONS, checkNames, invalid, record } from '../wire/validate.js'
 
+/** What `sendMany` asks of a send, beyond an app's options. It has checked the request. */
+export interface SendContext {
+  /** A larger encoded request fails with a `TooLargeError` before anything is sent. */
+  readonly maxBytes: number
+  /** Once aborted, no further attempt is started; one in flight may finish. */
+  readonly noNewAttempts: AbortSignal
+  /** Whether the send may have been accepted if it ended at this moment. Kept up to date by the client. */
+  isInDoubt: boolean
+}
+
 /**
  * Checks the options of a call, before anything else is done: one that is not known would be an abort that does nothing.
  * @throws `request_invalid` with the name, and for a name that is not known

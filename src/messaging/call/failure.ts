@@ -1,6 +1,7 @@
 import { type KnownOfSend, PpoppoError, type PpoppoErrorCode, type PpoppoErrorOptions } from '../../errors.js'
 import { isPlainObject } from '../../lib/guards.js'
 import { explainSetUp } from '../channel/set-up-fault.js'
+import type { SendContext } from './call-options.js'
 import { type Page, pageOf } from './page.js'
 import {
   type CallKind,
@@ -13,7 +14,6 @@ import {
   isUnreadable,
   setUpFaultOf,
 } from './retry-policy.js'
-import type { SendContext } from './send-context.js'
 import { type CallFailure, CODE } from './status.js'
 
 /** What was called, for the message of an error. */

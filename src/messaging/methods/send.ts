@@ -1,6 +1,6 @@
+import type { SendContext } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import { toUnmade } from '../call/failure.js'
-import type { SendContext } from '../call/send-context.js'
 import type { CallOptions, SendReceipt, SendRequest } from '../types/methods.js'
 import { toNumber, toStatus, toText, type Wire } from '../wire/convert.js'
 import type { KnownTemplates } from '../wire/placeholders.js'
@@ -22,9 +22,9 @@ export function createSend({
   templates,
 }: SendParts): (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt> {
   /** Reads the app's objects, whose getters may throw: nothing was sent then, and a run must not count it as unknown. */
-  function check(request: SendRequest): SendRequest {
+  function check(request: SendRequest, isParsed: boolean): SendRequest {
     try {
-      const checked = parseSendRequest(request)
+      const checked = isParsed ? request : parseSendRequest(request)
       return { ...checked, recipients: templates.check(checked.templateId, checked.recipients) }
     } catch (error) {
       throw toUnmade(error)
@@ -33,7 +33,7 @@ export function createSend({
 
   return async function send(request, options, context) {
     caller.assertUsable()
-    const { recipients, ...checked } = check(request)
+    const { recipients, ...checked } = check(request, context !== undefined)
     const { templateId } = checked
     const receipt = await caller.unary(
       'createSendRequest',

@@ -4,7 +4,6 @@ import { isPlainObject, isThenable } from '../../lib/guards.js'
 import { isPpnum } from '../../ppnum.js'
 import type { InvalidRecipient, Recipient } from '../types/methods.js'
 import { parseRecipient } from '../wire/validate.js'
-import type { RecipientSource } from './recipient-source.js'
 import { SeenPpnums } from './seen-ppnums.js'
 
 /** A synchronous source would block the event loop: it is yielded to after this many recipients. */
@@ -21,8 +20,11 @@ export interface Chunk {
   readonly invalid: { readonly count: number; readonly first: readonly InvalidRecipient[] }
 }
 
-/** How a {@link ChunkReader} treats recipients. */
-export interface ChunkReaderOptions {
+/** What a {@link ChunkReader} is made of. */
+export interface ChunkReaderParts {
+  /** Any iterable, not yet checked. */
+  readonly recipients: unknown
+  readonly chunkSize: number
   /** Whether an invalid recipient is left out instead of throwing. */
   readonly isSkipping?: boolean
   /** A further check of each recipient. @throws PpoppoError */
@@ -34,16 +36,15 @@ export class ChunkReader {
   /** Number of recipients read, without duplicates and invalid ones. */
   unique = 0
   duplicates = 0
+  readonly #parts: ChunkReaderParts
   readonly #source: RecipientSource
-  readonly #chunkSize: number
-  readonly #options: ChunkReaderOptions
   readonly #seen = new SeenPpnums()
   #steps = 0
 
-  constructor(source: RecipientSource, chunkSize: number, options: ChunkReaderOptions = {}) {
-    this.#source = source
-    this.#chunkSize = chunkSize
-    this.#options = options
+  /** @throws `request_invalid` if `recipients` is not iterable */
+  constructor(parts: ChunkReaderParts) {
+    this.#parts = parts
+    this.#source = new RecipientSource(parts.recipients)
   }
 
   /**
@@ -54,7 +55,7 @@ export class ChunkReader {
    */
   async next(isWanted: () => boolean): Promise<Chunk | undefined> {
     const chunk = new Draft()
-    while (chunk.recipients.length < this.#chunkSize && isWanted()) {
+    while (chunk.recipients.length < this.#parts.chunkSize && isWanted()) {
       let step: IteratorResult<unknown, unknown>
       try {
         const answer = this.#source.ask()
@@ -72,17 +73,22 @@ export class ChunkReader {
     return isWanted() ? chunk : undefined
   }
 
+  /** Lets the source know that no more is read. Never rejects. */
+  close(): Promise<void> {
+    return this.#source.close()
+  }
+
   #take(value: unknown, chunk: Draft): void {
     const row = this.#steps
     this.#steps += 1
     let recipient: Recipient
     try {
       recipient = parseRecipient(value, row)
-      if (this.#options.isSkipping) this.#options.check?.(recipient)
+      if (this.#parts.isSkipping) this.#parts.check?.(recipient)
     } catch (error) {
       // A getter threw: the source is faulty, not the recipient.
       if (!(error instanceof PpoppoError)) throw this.#sourceFailed(error)
-      if (!this.#options.isSkipping) throw error
+      if (!this.#parts.isSkipping) throw error
       return chunk.addInvalid(toInvalid(value, row, error))
     }
     if (this.#seen.add(recipient.ppnum)) {
@@ -121,4 +127,70 @@ class Draft implements Chunk {
 function toInvalid(value: unknown, index: number, { code }: PpoppoError): InvalidRecipient {
   const ppnum = isPlainObject(value) ? value['ppnum'] : undefined
   return { index, ...(isPpnum(ppnum) ? { ppnum } : {}), code }
+}
+
+type Step = IteratorResult<unknown, unknown>
+
+/**
+ * Reads any iterable of recipients one by one. It behaves as `for await` does, without creating a promise for each of a
+ * million recipients.
+ */
+class RecipientSource {
+  readonly #iterator: AnyIterator
+  #isOver = false
+  #isWaiting = false
+
+  /** @throws `request_invalid` if `recipients` is not iterable */
+  constructor(recipients: unknown) {
+    this.#iterator = toIterator(recipients)
+  }
+
+  /** Calls `next()`. Pass the result, awaited if it is a promise, to {@link take}. */
+  ask(): unknown {
+    const answer: unknown = this.#iterator.next()
+    this.#isWaiting = isThenable(answer)
+    return answer
+  }
+
+  /** Reads the result of {@link ask}. */
+  take(answer: unknown): Step {
+    this.#isWaiting = false
+    if (typeof answer !== 'object' || answer === null) throw new TypeError('next() did not return an iterator result')
+    const step = answer as Step
+    if (step.done) this.#isOver = true
+    return step
+  }
+
+  /** Notes that {@link ask} or {@link take} threw: an iterator that threw has ended, and must not be closed. */
+  fail(): void {
+    this.#isOver = true
+  }
+
+  /** Calls `return()` of the iterator, unless it has ended. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#isOver) return
+    this.#isOver = true
+    // The run has its own reason for ending; an error while closing must not replace it.
+    const closed = callReturn(this.#iterator).catch(() => {})
+    // A generator that is awaiting something answers `return()` only after that, which may be never.
+    if (!this.#isWaiting) await closed
+  }
+}
+
+type AnyIterator = Iterator<unknown, unknown> | AsyncIterator<unknown, unknown>
+
+function toIterator(recipients: unknown): AnyIterator {
+  if (typeof recipients === 'object' && recipients !== null) {
+    const list = recipients as Partial<AsyncIterable<unknown> & Iterable<unknown>>
+    if (typeof list[Symbol.asyncIterator] === 'function') return list[Symbol.asyncIterator]?.() as AnyIterator
+    if (typeof list[Symbol.iterator] === 'function') return list[Symbol.iterator]?.() as AnyIterator
+  }
+  throw new PpoppoError(
+    'request_invalid',
+    '"recipients" must be an array, a generator or another (async) iterable of { ppnum, vars }.',
+  )
+}
+
+async function callReturn(iterator: AnyIterator): Promise<void> {
+  await iterator.return?.()
 }

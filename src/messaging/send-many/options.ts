@@ -1,11 +1,13 @@
 import { PpoppoError } from '../../errors.js'
 import { isWholeNumber } from '../../lib/guards.js'
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
-import type { ResumePart, SendManyRequest } from '../types/methods.js'
+import type { PollConfig, ResumePart, SendManyRequest } from '../types/methods.js'
 import { checkNames, checkRequestNames, parseId, parsePoll, record } from '../wire/validate.js'
 
 /** Settings of a run: what the request says, checked, with the defaults. */
 export interface SendManyOptions {
+  readonly templateId: string
+  readonly poll: PollConfig | undefined
   readonly concurrency: number
   readonly chunkSize: number
   readonly resumeFrom: number
@@ -13,6 +15,7 @@ export interface SendManyOptions {
   readonly resumeParts: readonly ResumePart[]
   readonly onInvalidRecipient: 'fail' | 'skip'
   readonly patienceMs: number
+  readonly onProgress: SendManyRequest['onProgress']
 }
 
 /** The largest send that the server accepts. */
@@ -37,8 +40,8 @@ const NAMES = Object.keys({
 export function parseSendManyOptions(request: SendManyRequest): SendManyOptions {
   const given = record(request, 'The request', 'sendMany({ templateId, recipients })')
   checkRequestNames(given, NAMES, 'sendMany')
-  parseId(given['templateId'], 'templateId')
-  parsePoll(given['poll'])
+  const templateId = parseId(given['templateId'], 'templateId')
+  const poll = parsePoll(given['poll'])
   const { concurrency = 4, chunkSize = LARGEST_CHUNK, resumeFrom = 0, skipChunks = [], resumeParts = [] } = request
   const { onInvalidRecipient = 'fail', patienceMs = PATIENCE_MS, onProgress } = request
   assertInteger('concurrency', concurrency, 1)
@@ -54,6 +57,8 @@ export function parseSendManyOptions(request: SendManyRequest): SendManyOptions 
   }
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalid('onProgress', 'must be a function')
   return {
+    templateId,
+    poll,
     concurrency,
     chunkSize,
     resumeFrom,
@@ -61,6 +66,7 @@ export function parseSendManyOptions(request: SendManyRequest): SendManyOptions 
     resumeParts: [...resumeParts],
     onInvalidRecipient,
     patienceMs,
+    onProgress,
   }
 }
 

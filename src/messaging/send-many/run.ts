@@ -1,16 +1,14 @@
 import { isPpoppoError, type PpoppoError } from '../../errors.js'
 import { untilAborted } from '../../lib/on-abort.js'
+import type { SendContext } from '../call/call-options.js'
 import { TooLargeError } from '../call/failure.js'
-import type { SendContext } from '../call/send-context.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { ChunkReport, Recipient, SendManyRequest, SendReceipt } from '../types/methods.js'
 import { isCommonFailure, isOutage, isRefusal, outcomeOf } from './chunk-outcome.js'
 import type { Chunk, ChunkReader } from './chunk-reader.js'
-import { type Attempt, ChunkSender, type Range } from './chunk-sender.js'
+import { type Attempt, ChunkSender, type Range, Refusals } from './chunk-sender.js'
 import { type OnAway, Patience } from './patience.js'
-import { ProgressReporter } from './progress-reporter.js'
-import { Refusals } from './refusals.js'
-import type { SendManyTally } from './tally.js'
+import { ProgressReporter, type SendManyTally } from './tally.js'
 
 /** This many sends in a row with an unknown outcome stop the run. */
 const MAX_UNKNOWN_IN_A_ROW = 8
@@ -72,7 +70,10 @@ export class SendManyRun {
     this.#parts = parts
     const { patienceMs, runtime } = parts
     this.#patience = new Patience({ patienceMs, runtime, ended: this.#ended.signal })
-    this.#refusals = new Refusals((error) => this.end({ by: 'failure', error }), parts.concurrency)
+    this.#refusals = new Refusals({
+      onHopeless: (error) => this.end({ by: 'failure', error }),
+      concurrency: parts.concurrency,
+    })
     this.#progress = new ProgressReporter(parts.onProgress, (cause) =>
       this.end({ by: 'caller', through: 'onProgress', cause }),
     )

@@ -1,7 +1,6 @@
 import type { PpoppoError } from '../../errors.js'
 import { onAbort } from '../../lib/on-abort.js'
-import { parseCallOptions } from '../call/call-options.js'
-import type { SendContext } from '../call/send-context.js'
+import { parseCallOptions, type SendContext } from '../call/call-options.js'
 import { atMost } from '../lib/pause.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../lib/runtime.js'
 import type {
@@ -16,9 +15,14 @@ import type {
 import { ChunkReader } from './chunk-reader.js'
 import { SendManyAbortError, SendManyError } from './error.js'
 import { parseSendManyOptions, type SendManyOptions } from './options.js'
-import { RecipientSource } from './recipient-source.js'
 import { type EarlyEnd, SendManyRun } from './run.js'
 import { SendManyTally } from './tally.js'
+
+/*
+ * From here down: `options.ts` checks the request; `run.ts` starts chunks as slots get free; `chunk-reader.ts` reads them,
+ * `chunk-sender.ts` sends one and finds the recipients that PCS rejects, `patience.ts` waits while PCS is unavailable;
+ * `chunk-outcome.ts` is the table of what a failure means. `tally.ts` counts, `leftovers.ts` knows where to resume.
+ */
 
 /** What {@link createSendMany} is made of. */
 export interface SendManyParts {
@@ -89,10 +93,10 @@ interface RunParts extends SendManyParts {
 function createRun(parts: RunParts): { readonly run: SendManyRun; readonly tally: SendManyTally } {
   const { send, probe, checkRecipient, abortGraceMs = ABORT_GRACE_MS, runtime = systemMessagingRuntime } = parts
   const { request, settings, deadlineMs } = parts
-  const { templateId, poll, onProgress } = request
-  const { concurrency, chunkSize, patienceMs } = settings
-  const source = new RecipientSource(request.recipients)
-  const reader = new ChunkReader(source, chunkSize, {
+  const { templateId, poll, onProgress, concurrency, chunkSize, patienceMs } = settings
+  const reader = new ChunkReader({
+    recipients: request.recipients,
+    chunkSize,
     isSkipping: settings.onInvalidRecipient === 'skip',
     check: checkRecipient && ((recipient) => checkRecipient(templateId, recipient)),
   })
@@ -100,7 +104,7 @@ function createRun(parts: RunParts): { readonly run: SendManyRun; readonly tally
   const run = new SendManyRun({
     reader,
     tally,
-    closeSource: () => atMost(CLOSE_SOURCE_WITHIN_MS, source.close(), runtime),
+    closeSource: () => atMost(CLOSE_SOURCE_WITHIN_MS, reader.close(), runtime),
     concurrency,
     patienceMs,
     send: (recipients, cutOff, context) =>

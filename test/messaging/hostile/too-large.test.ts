@@ -255,7 +255,8 @@ describe('a call that cannot be made', () => {
     expect(pcs.calls).toEqual([])
   })
 
-  test.each([1, 2, 3])(
+  // Each recipient is read three times: when it is checked, when its names are, and when it is encoded.
+  test.each([1, 2])(
     'ends a run at once, after %d good reads: none of it is unknown, all can be resumed',
     async (reads) => {
       const pcs = await limitedPcs()
