@@ -5,7 +5,7 @@ import { readManifest } from './repository.mjs'
 import { outcomeOf } from './run.mjs'
 
 const ALLOWED =
-  /^(dist\/.+[.](js|d[.]ts)|proto\/.+[.]proto|docs\/.+[.]md|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
+  /^(dist\/.+[.](js|d[.]ts)|proto\/.+[.]proto|(docs|skills)\/.+[.]md|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
 const REQUIRED = [
   'dist/index.js',
   'dist/index.d.ts',
@@ -15,6 +15,8 @@ const REQUIRED = [
   'dist/testing/index.d.ts',
   'proto/ppoppo/external/v1/external.proto',
   'docs/README.md',
+  'llms.txt',
+  'skills/express-ppoppo/SKILL.md',
   'docs/errors/closed.md',
   'README.md',
   'LICENSE',
