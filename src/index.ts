@@ -36,5 +36,7 @@ export type {
   StoredAccount,
   UserSend,
 } from './request-types.js'
-export type { RequireSignInOptions } from './sign-in/guard.js'
+export type { ErrorAnswer } from './sign-in/error-answer.js'
+export type { ErrorContext, ErrorHandlerOptions } from './sign-in/error-handler.js'
+export type { RequireSignInOptions, SignInDenial } from './sign-in/guard-options.js'
 export { denySignIn } from './sign-in/on-sign-in.js'

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { SignInButtonOptions } from './button/button.js'
 import type { MessagingOptions } from './config/messaging-options.js'
 import type { PpoppoOptions } from './config/options.js'
@@ -6,7 +6,8 @@ import type { PlainHandler } from './http/in-order.js'
 import type { Messaging } from './messaging/types/methods.js'
 import type { ReadyOptions } from './ready/ready.js'
 import type { RegisteredAccount, SignedInPpoppo } from './request-types.js'
-import type { RequireSignInOptions } from './sign-in/guard.js'
+import type { ErrorHandlerOptions } from './sign-in/error-handler.js'
+import type { RequireSignInOptions } from './sign-in/guard-options.js'
 
 /**
  * Sign in with Ppoppo: a middleware that runs the three parts below in their order.
@@ -25,10 +26,28 @@ export interface Ppoppo<Account = RegisteredAccount> extends RequestHandler {
   readonly router: RequestHandler
   /**
    * Guards what comes after it: signed-in people pass, a browser is redirected to the sign-in and back, and any other client
-   * gets 401 `application/problem+json`. While the store is down, everybody gets 503.
+   * gets 401 `application/problem+json`. While the store is down, everybody gets 503. The options ask for more: a recent
+   * sign-in, scopes, or what the app decides itself (403).
    * @throws `config_invalid` for an unknown or wrong option
    */
   requireSignIn(options?: RequireSignInOptions): RequestHandler
+  /**
+   * Protects your own forms against cross-site requests: lets GET, HEAD and OPTIONS pass, and everything else only if it comes
+   * from the site's own pages, from one of `trustedOrigins`, or from no browser. Otherwise 403.
+   *
+   * @throws `config_invalid` without parentheses
+   * @example app.use(auth, auth.requireSameOrigin())
+   */
+  requireSameOrigin(): RequestHandler
+  /**
+   * Answers errors, after all routes: a `PpoppoError` with its `status`, and bad requests of Express and its parsers; a page for
+   * people, `application/problem+json` for programs, with `Retry-After` and `WWW-Authenticate`. Other errors, and mistakes in
+   * the app (`config_invalid`), go to `next(error)`, unless you pass `report`.
+   *
+   * @throws `config_invalid` for an unknown or wrong option
+   * @example app.use(auth.errorHandler({ report: (error) => console.error(error) }))
+   */
+  errorHandler(options?: ErrorHandlerOptions): ErrorRequestHandler
   /**
    * Whether somebody is signed in: `req.ppoppo.isSignedIn`, from which TypeScript also learns that `user`, `signIn` and
    * `account`, as `onSignIn` returned it, are there. `false` where `auth` did not run.

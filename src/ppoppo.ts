@@ -22,11 +22,13 @@ import { createLandedCookie } from './session/landed-cookie.js'
 import { personIn, pointerKey as pointerKeyOf, readPointer } from './session/pointer.js'
 import { createOwnSession } from './session/session.js'
 import { createTransactions } from './session/transactions.js'
+import { createErrorHandlers } from './sign-in/error-handler.js'
 import { createGuard } from './sign-in/guard.js'
 import { createMiddleware } from './sign-in/middleware.js'
 import { createRateLimit } from './sign-in/rate-limit.js'
 import type { RouteParts } from './sign-in/route-parts.js'
 import { createRoutes } from './sign-in/routes.js'
+import { createSameOrigin } from './sign-in/same-origin.js'
 import { createMemoryStore } from './store/memory/memory-store.js'
 import { evictionWarning, persistenceWarning, type RedisPolicy } from './store/redis/policy.js'
 import { createRedisStore } from './store/redis/redis-store.js'
@@ -176,6 +178,8 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
   rememberInstance([auth, ...Object.values(parts)], { config, vault, pointerKey, session: parts.session })
   return Object.assign(auth, parts, {
     requireSignIn: createGuard(routeParts),
+    requireSameOrigin: createSameOrigin(routeParts),
+    errorHandler: createErrorHandlers(routeParts),
     isSignedIn: ((req) => isSignedIn(req.ppoppo)) as Ppoppo<Account>['isSignedIn'],
     signInButton: button.html,
     messaging,

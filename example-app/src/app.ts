@@ -19,7 +19,7 @@ import type { Auth } from './auth.js'
 import { bullBoard } from './campaigns/bull-board.js'
 import { type CampaignDesk, operatorsOnly } from './campaigns/campaign-desk.js'
 import { packageFile } from './config.js'
-import { createErrorHandler, notFound } from './errors.js'
+import { createErrorPage, notFound } from './errors.js'
 import type { Feed } from './live/feed.js'
 import { createPollBoard } from './live/poll-board.js'
 import { createStreamLimit } from './live/stream-limit.js'
@@ -33,7 +33,6 @@ import { liveRoutes } from './pages/live.js'
 import { messageSentRoutes } from './pages/message-sent.js'
 import { type MessagesParts, messagesRoutes } from './pages/messages.js'
 import { signInsRoutes } from './pages/sign-ins.js'
-import { sameOriginOnly } from './same-origin.js'
 import { securityHeaders } from './security-headers.js'
 import { createUsers } from './users.js'
 import { createViews } from './views.js'
@@ -82,7 +81,7 @@ export function createApp({
   app.use(auth)
   app.use(loadAccount(users))
 
-  app.use(sameOriginOnly)
+  app.use(auth.requireSameOrigin()) // forms need no token: GET must never change anything
   // Before the body parser: they have their own, for longer forms.
   app.use(messagesRoutes(messages))
   if (desk !== undefined) {
@@ -99,6 +98,6 @@ export function createApp({
   app.use(apiRoutes({ guard }))
 
   app.use(notFound)
-  app.use(createErrorHandler({ views, log }))
+  app.use(auth.errorHandler({ page: createErrorPage(views), report: (error) => log(error) }))
   return app
 }

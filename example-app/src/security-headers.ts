@@ -22,7 +22,7 @@ export const securityHeaders: RequestHandler = helmet({
       frameAncestors: ["'none'"],
     },
   },
-  // Helmet's default is no-referrer, and then browsers send `Origin: null` with our own forms (see same-origin.ts).
+  // Helmet's default is no-referrer, and then browsers send `Origin: null` with our own forms (see requireSameOrigin() in app.ts).
   referrerPolicy: { policy: 'same-origin' },
   // For browsers that do not know frame-ancestors.
   xFrameOptions: { action: 'deny' },

@@ -22,7 +22,6 @@ describe('forms', () => {
     ['a foreign page in an old browser', { Origin: 'https://evil.example' }],
     ['a sandboxed frame in an old browser', { Origin: 'null' }],
     ['a foreign page by a client that sends Referer alone', { Referer: 'https://evil.example/page' }],
-    ['who knows where, by a Referer that is no address', { Referer: 'page' }],
     ['our own host over another scheme', { Origin: 'https://localhost' }],
   ])('from %s change nothing', async (_from, headers) => {
     const browser = world.browser()

@@ -71,6 +71,11 @@ export const PAGE_STATUS: Readonly<Record<PageKind, number>> = {
   signed_out: 200,
   everywhere_signed_out: 409,
   logout_unavailable: 503,
+  sign_in_again: 401,
+  forbidden: 403,
+  cross_site: 403,
+  request_refused: 400,
+  not_available: 503,
 }
 
 const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 60, 503: 5 }

@@ -1,3 +1,4 @@
+import { appPagesEn } from './app-texts-en.js'
 import type { PageTexts } from './text-types.js'
 
 const START_AGAIN = 'Start again'
@@ -238,5 +239,6 @@ export const en: PageTexts = {
       todo: 'Please try again in a moment, and do not leave a shared device until it has worked.',
       action: TRY_AGAIN,
     },
+    ...appPagesEn,
   },
 }

@@ -1,3 +1,4 @@
+import { appPagesKo } from './app-texts-ko.js'
 import type { PageTexts } from './text-types.js'
 
 const START_AGAIN = '처음부터 다시 시작'
@@ -241,5 +242,6 @@ export const ko: PageTexts = {
       todo: '잠시 후 다시 시도해 주세요. 공용 기기라면 로그아웃될 때까지 자리를 비우지 마세요.',
       action: TRY_AGAIN,
     },
+    ...appPagesKo,
   },
 }

@@ -154,7 +154,8 @@ function linkKind(kind: PageKind): SafeHtml {
 function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageContent): string {
   if (['login_go_on', 'logout_go_on', 'framed', 'form_unreadable'].includes(kind))
     return isWebUrl(goOnUrl) ? goOnUrl : homeUrl
-  if (['sign_in_unknown', 'signed_out', 'still_signed_in'].includes(kind))
+  if (['forbidden', 'cross_site', 'request_refused'].includes(kind)) return homeUrl
+  if (['sign_in_unknown', 'signed_out', 'still_signed_in', 'not_available'].includes(kind))
     return isPathOrWebUrl(returnTo) ? returnTo : homeUrl
   const route = kind === 'logout_unavailable' ? 'logout' : 'login'
   // URLSearchParams, since encodeURIComponent throws on a lone surrogate.
@@ -162,6 +163,7 @@ function target({ kind, origin, mountPath, homeUrl, returnTo, goOnUrl }: PageCon
     ...(returnTo === undefined ? {} : { return_to: returnTo }),
     // With the same account the result would be the same.
     ...(kind === 'denied' ? { prompt: 'select_account' } : {}),
+    ...(kind === 'sign_in_again' ? { prompt: 'login' } : {}),
   }
   const query = Object.keys(asked).length === 0 ? '' : `?${new URLSearchParams(asked)}`
   return `${origin}${mountPath}/${route}${query}`
@@ -197,6 +199,7 @@ const PAUSES: readonly PageKind[] = [
   'attempt_lost',
   'sign_in_lost',
   'logout_unavailable',
+  'not_available',
 ]
 
 /** A decorative icon by kind of page; it adds nothing to the heading. */

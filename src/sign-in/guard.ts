@@ -1,34 +1,27 @@
-import { IncomingMessage } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { assertCallOptions } from '../config/call-options.js'
 import { PpoppoError } from '../errors.js'
 import { challenge, secureAnswer } from '../http/answer-headers.js'
-import { toOwnOrigin } from '../http/asked-host.js'
 import { keepOutOfPageCache } from '../http/page-cache.js'
 import { sendProblem } from '../http/problem.js'
 import { isHtmx, isNavigation, wantsHtml } from '../http/request-reading.js'
-import { type LoginWishes, toLinkParams, WISH_OPTIONS } from '../login-link/login-params.js'
+import { callBack } from '../lib/call-back.js'
 import { toReturnParam } from '../login-link/return-to.js'
 import { readPointer } from '../session/pointer.js'
+import { denialOf, hasConditions, SIGNED_OUT } from './guard-denial.js'
+import { type GuardSettings, parseGuardOptions, type RequireSignInOptions, type SignInDenial } from './guard-options.js'
 import { AFTER_FORM } from './login-url.js'
+import { createReturnPlace, isRead } from './return-place.js'
 import type { RouteParts } from './route-parts.js'
 
-/** Options of `auth.requireSignIn()`. */
-export interface RequireSignInOptions extends LoginWishes {
-  /** Where to go after signing in. @default the requested page; for a form, the page it was on */
-  readonly returnTo?: string
-}
-
-const OPTION_NAMES = ['returnTo', ...WISH_OPTIONS]
 const RETRY_AFTER_SECONDS = 5
 
 /**
  * Lets signed-in people through. Otherwise it redirects a browser to the sign-in and back, and answers any other client with
  * 401: a page if `Accept` names HTML, otherwise `application/problem+json`. While the store is down, everybody gets 503 and
- * nobody is signed out.
+ * nobody is signed out. Who is signed in, but may not pass by the options, signs in again if that helps, or gets 403.
  */
 export function createGuard(parts: RouteParts): (options?: RequireSignInOptions) => RequestHandler {
-  const { config, raise, pages, toReturnTo, ownSession, landed, pointerKey } = parts
+  const { config, raise, pages, toReturnTo, ownSession, landed, pointerKey, runtime } = parts
   let hasWarned = false
   const returnPlace = createReturnPlace(parts)
   const login = `${config.origin}${config.mountPath}/login`
@@ -72,7 +65,6 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
 
   /** For a script, which cannot follow a redirect to another site: a page if it shows HTML, otherwise JSON. */
   function refuse(req: Request, res: Response, returnTo: string, url: string): void {
-    challenge(res, config)
     // htmx follows this header whatever the status.
     if (isHtmx(req)) res.set('HX-Redirect', url)
     if (wantsHtml(req)) {
@@ -83,9 +75,74 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
     sendProblem(res, 401, { code: 'signed_out', title: 'Sign-in required', detail, loginUrl: login })
   }
 
+  /** A new sign-in helps here: a browser starts it, a script learns of it. */
+  function askAgain(req: Request, res: Response, { reason, status, missing = [] }: SignInDenial, url: string): void {
+    if (isNavigation(req) && isRead(req)) return res.redirect(302, url)
+    if (isHtmx(req)) res.set('HX-Redirect', url)
+    if (wantsHtml(req)) return pages.send(req, res, 'sign_in_again', { returnTo: returnPlace(req), status })
+    sendProblem(res, status, {
+      code: reason === 'sign_in_too_old' ? reason : 'scope_shortfall',
+      title: 'A new sign-in is required',
+      detail:
+        reason === 'sign_in_too_old'
+          ? `This sign-in is too old for this request. Sign in again at ${login}.`
+          : `This sign-in lacks scopes. Sign in again at ${login} to grant them.`,
+      loginUrl: reason === 'sign_in_too_old' ? `${login}?prompt=login` : login,
+      ...(missing.length > 0 && { missing }),
+    })
+  }
+
+  function forbid(req: Request, res: Response): void {
+    if (wantsHtml(req)) return pages.send(req, res, 'forbidden')
+    const detail = 'The person who is signed in may not do this.'
+    sendProblem(res, 403, { code: 'forbidden', title: 'Forbidden', detail })
+  }
+
+  /** The library's answer to somebody who may not pass. */
+  function answer(req: Request, res: Response, denial: SignInDenial, settings: GuardSettings): void {
+    const { reason } = denial
+    if (reason === 'forbidden') return forbid(req, res)
+    const returnTo = settings.returnTo === undefined ? returnPlace(req) : toReturnTo(settings.returnTo)
+    if (reason !== 'signed_out') {
+      const wishes = reason === 'sign_in_too_old' ? { ...settings.wishes, prompt: 'login' } : settings.wishes
+      return askAgain(req, res, denial, loginUrl(returnTo, wishes))
+    }
+    const url = loginUrl(returnTo, settings.wishes)
+    if (isNavigation(req)) redirectToLogin(req, res, returnTo, url)
+    else refuse(req, res, returnTo, url)
+  }
+
+  function deny(req: Request, res: Response, next: NextFunction, denial: SignInDenial, settings: GuardSettings): void {
+    const { onDenied } = settings
+    secureAnswer(res)
+    if (!onDenied) return answerWithChallenge(req, res, denial, settings)
+    // Nobody passes a guard because a hook calls next().
+    const orAnswer = (instead?: unknown): void =>
+      instead === undefined ? answerWithChallenge(req, res, denial, settings) : next(instead)
+    callBack((async () => onDenied(req, res, orAnswer, denial))(), () => {}, next)
+  }
+
+  function answerWithChallenge(req: Request, res: Response, denial: SignInDenial, settings: GuardSettings): void {
+    // A redirect challenges nobody.
+    const isRedirected = isNavigation(req) && (isRead(req) || denial.reason === 'signed_out')
+    if (denial.reason !== 'forbidden' && !isRedirected) challenge(res, config, denial.missing)
+    answer(req, res, denial, settings)
+  }
+
+  function sendUnavailable(req: Request, res: Response): void {
+    secureAnswer(res)
+    if (wantsHtml(req))
+      return pages.send(req, res, 'sign_in_unknown', {
+        returnTo: returnPlace(req),
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      })
+    const detail = 'The store does not respond, so the server cannot tell who is signed in.'
+    sendProblem(res, 503, { code: 'store_unavailable', title: 'Sign-in state unknown', detail }, RETRY_AFTER_SECONDS)
+  }
+
   return (options = {}) => {
-    assertGuardOptions(options)
-    const wishes = toLinkParams(options, 'requireSignIn')
+    const settings = parseGuardOptions(options, config)
+    const isConditional = hasConditions(settings)
 
     return function requireSignIn(req: Request, res: Response, next: NextFunction): void {
       if (!req.ppoppo) {
@@ -100,69 +157,15 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       res.set('Cache-Control', 'private, no-store')
       if (req.ppoppo.isSignedIn) {
         keepOutOfPageCache(req, res, config.isHttps)
-        return next()
-      }
-      secureAnswer(res)
-      if (req.ppoppo.status === 'unavailable') {
-        if (wantsHtml(req))
-          return pages.send(req, res, 'sign_in_unknown', {
-            returnTo: returnPlace(req),
-            retryAfterSeconds: RETRY_AFTER_SECONDS,
-          })
-        const detail = 'The store does not respond, so the server cannot tell who is signed in.'
-        return sendProblem(
-          res,
-          503,
-          { code: 'store_unavailable', title: 'Sign-in state unknown', detail },
-          RETRY_AFTER_SECONDS,
+        if (!isConditional) return next()
+        return callBack(
+          denialOf(req, settings, runtime.now()),
+          (denial) => (denial ? deny(req, res, next, denial, settings) : next()),
+          next,
         )
       }
-      const returnTo = options.returnTo === undefined ? returnPlace(req) : toReturnTo(options.returnTo)
-      const url = loginUrl(returnTo, wishes)
-      if (isNavigation(req)) redirectToLogin(req, res, returnTo, url)
-      else refuse(req, res, returnTo, url)
+      if (req.ppoppo.status === 'unavailable') return sendUnavailable(req, res)
+      deny(req, res, next, SIGNED_OUT, settings)
     }
   }
-}
-
-function assertGuardOptions(options: RequireSignInOptions): void {
-  // `app.get('/x', auth.requireSignIn, ...)`: Express calls it with a request.
-  if (options instanceof IncomingMessage) {
-    throw new PpoppoError(
-      'config_invalid',
-      'requireSignIn returns a guard: write auth.requireSignIn(), with parentheses',
-    )
-  }
-  assertCallOptions(options, OPTION_NAMES, 'requireSignIn')
-  const { returnTo } = options
-  if (returnTo !== undefined && typeof returnTo !== 'string') {
-    throw new PpoppoError('config_invalid', 'requireSignIn: "returnTo" must be a string')
-  }
-}
-
-function isRead(req: Request): boolean {
-  return req.method === 'GET' || req.method === 'HEAD'
-}
-
-/**
- * Where to return after signing in: the requested page. A form, or a fragment that a script requested, is not a page to
- * return to: then the page it was on.
- */
-function createReturnPlace({
-  config,
-  address,
-  toReturnTo,
-}: Pick<RouteParts, 'config' | 'address' | 'toReturnTo'>): (req: Request) => string {
-  return (req) => {
-    const isRead = req.method === 'GET' || req.method === 'HEAD'
-    if (isRead && !isPartOfPage(req)) return toReturnTo(address.publicUrlOf(req))
-    const page = toOwnOrigin(req.get('hx-current-url') ?? req.get('referer') ?? '', req, config.origin)
-    return page.startsWith(`${config.origin}/`) ? toReturnTo(page) : config.homeUrl
-  }
-}
-
-/** By the headers of htmx and Turbo. */
-function isPartOfPage(req: Request): boolean {
-  const isHtmx = req.get('hx-request') === 'true' && req.get('hx-boosted') !== 'true'
-  return isHtmx || req.get('turbo-frame') !== undefined
 }

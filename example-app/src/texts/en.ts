@@ -194,10 +194,6 @@ export const en = {
     unavailable: ['Not available right now', 'You are still signed in. Please try again in a moment.'],
     bad_request: ['That did not work', 'Your browser sent something that we cannot read.'],
     our_fault: ['Something went wrong', 'It is our fault, and we have been notified.'],
-    cross_site: [
-      'Cross-site request refused',
-      'For your safety nothing was done. Please use the form on our own page.',
-    ],
     no_such_sign_in: ['There is no such sign-in', 'It may have ended already.'],
     no_such_message: ['There is no such message', 'It may be from another account.'],
     no_such_campaign: ['There is no such campaign', 'Its name may be misspelt.'],
