@@ -3,12 +3,6 @@
  * lists and merges with the app's own.
  */
 
-/** Pages that answer requests to the app's own routes, beside `sign_in_required` and its like. */
-export const APP_PAGE_KINDS = ['sign_in_again', 'forbidden', 'cross_site', 'request_refused', 'not_available'] as const
-
-/** One of {@link APP_PAGE_KINDS}. */
-export type AppPageKind = (typeof APP_PAGE_KINDS)[number]
-
 /** Every page that a person may see, in the order of the sign-in. */
 export const PAGE_KINDS = [
   'attempt_missing',
@@ -46,11 +40,21 @@ export const PAGE_KINDS = [
   'signed_out',
   'everywhere_signed_out',
   'logout_unavailable',
-  ...APP_PAGE_KINDS,
+  'sign_in_again',
+  'forbidden',
+  'cross_site',
+  'request_refused',
+  'not_available',
 ] as const
 
 /** One page, by what happened. */
 export type PageKind = (typeof PAGE_KINDS)[number]
+
+/** Pages that answer requests to the app's own routes, beside `sign_in_required` and its like. */
+export type AppPageKind = Extract<
+  PageKind,
+  'sign_in_again' | 'forbidden' | 'cross_site' | 'request_refused' | 'not_available'
+>
 
 /** The texts of one page: plain text, escaped when shown. */
 export interface PageText {
