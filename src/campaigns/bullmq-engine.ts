@@ -29,11 +29,13 @@ export interface BullmqEngineParts {
   readonly redis: RedisSource
   /** In braces: on a Cluster all keys of a queue share one slot. */
   readonly prefix: string
+  /** Version of the installed `bullmq`. @default its own word */
+  readonly version?: string | undefined
 }
 
 /** BullMQ carries the chunks. @throws `config_invalid` where it is not installed, or of another version */
-export function createBullmqEngine({ redis, prefix }: BullmqEngineParts): BullmqEngine {
-  const { Queue, Worker } = load()
+export function createBullmqEngine({ redis, prefix, version = readBullmqVersion() }: BullmqEngineParts): BullmqEngine {
+  const { Queue, Worker } = load(version)
   const client = createQueueClient(redis)
   const queue: BullQueue = new Queue(QUEUE_NAME, {
     connection: client,
@@ -106,20 +108,21 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   return result
 }
 
-function load(): ReturnType<typeof loadBullmq> {
+function load(version: string | undefined): ReturnType<typeof loadBullmq> {
   const bullmq = loadBullmq()
-  const version = readBullmqVersion()
-  if (version !== undefined && !isSupported(version)) {
-    throw new PpoppoError(
-      'config_invalid',
-      `Campaigns need bullmq ${OLDEST.join('.')} or newer, below ${TOO_NEW[0]}, and found ${version}: workers of others do not resume after Redis was away. Run: npm install bullmq@6`,
-    )
-  }
+  const fault = version === undefined ? undefined : explainVersion(version)
+  if (fault !== undefined) throw new PpoppoError('config_invalid', fault)
   return bullmq
 }
 
+/** What is wrong with a version of BullMQ, and what to do. `undefined`: nothing. */
+export function explainVersion(version: string): string | undefined {
+  if (isSupported(version)) return undefined
+  return `Campaigns need bullmq ${OLDEST.join('.')} or newer, below ${TOO_NEW[0]}, and found ${version}: workers of others do not resume after Redis was away. Run: npm install bullmq@6`
+}
+
 /** Whether a version of BullMQ is one of those that work. */
-export function isSupported(version: string): boolean {
+function isSupported(version: string): boolean {
   const parts = version.split('.', 3).map((part) => Number.parseInt(part, 10))
   const compare = (other: readonly number[]): number => {
     for (const [i, number] of other.entries()) {

@@ -1,4 +1,4 @@
-import { PpoppoError } from '../errors.js'
+import { isPpoppoError, PpoppoError } from '../errors.js'
 import { notify } from '../lib/notify.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../messaging/lib/runtime.js'
 import { createRedisCampaignLedger } from '../store/redis/campaigns/ledger.js'
@@ -11,7 +11,7 @@ import { type CampaignsConfig, parseCampaignId, parseWorkOptions } from './optio
 import { readProgress } from './progress.js'
 import { createSeal } from './seal.js'
 import { createSettingsReader } from './settings-reader.js'
-import type { Campaigns } from './types.js'
+import type { CampaignProgress, Campaigns } from './types.js'
 import { Work } from './work.js'
 
 /** What {@link createCampaignsClient} is made of. */
@@ -54,6 +54,17 @@ export function createCampaignsClient({ config, runtime = systemMessagingRuntime
     if (warning !== undefined) warn(warning)
   }
 
+  /** One that cannot be read hides no other: it is gone (its create() died), or of a newer version, which is warned of. */
+  async function readListed(id: string): Promise<readonly CampaignProgress[]> {
+    try {
+      return [await readProgress({ ledger, runtime }, id)]
+    } catch (error) {
+      if (!isPpoppoError(error, 'not_found') && !isPpoppoError(error, 'config_invalid')) throw error
+      if (error.code === 'config_invalid') warn(error.message)
+      return []
+    }
+  }
+
   async function end(): Promise<void> {
     await work?.close()
     await engine?.close()
@@ -69,7 +80,7 @@ export function createCampaignsClient({ config, runtime = systemMessagingRuntime
     get: (id) => handle(parseCampaignId(id)),
     async list({ limit = 100 } = {}) {
       const ids = await ledger.list(limit)
-      return Promise.all(ids.map((id) => readProgress({ ledger, runtime }, id)))
+      return (await Promise.all(ids.map(readListed))).flat()
     },
     work(options) {
       const checked = parseWorkOptions(options)
