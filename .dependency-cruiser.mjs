@@ -13,7 +13,7 @@ const LAYERS = {
     ['ppoppo-types'],
     ['instances'],
     ['sign-in'],
-    ['request(-types)?', 'button', 'ready'],
+    ['request(-types)?', 'button', 'ready', 'doctor'],
     ['user', 'login-link', 'campaigns'],
     ['session', 'http', 'messaging'],
     ['vault', 'provider'],

@@ -5,6 +5,8 @@ export type { SignInButtonOptions } from './button/button.js'
 export type { AuthorizationParams } from './config/authorization-params.js'
 export type { MessagingOptions } from './config/messaging-options.js'
 export type { PpoppoOptions, PpoppoUser, SessionOptions } from './config/options.js'
+export type { FindingCode, FindingLevel } from './doctor/catalogue.js'
+export type { DiagnoseOptions, Diagnosis, Finding } from './doctor/types.js'
 export {
   ERROR_CATALOGUE,
   type ErrorCatalogueEntry,

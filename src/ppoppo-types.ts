@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { SignInButtonOptions } from './button/button.js'
 import type { MessagingOptions } from './config/messaging-options.js'
 import type { PpoppoOptions } from './config/options.js'
+import type { DiagnoseOptions, Diagnosis } from './doctor/types.js'
 import type { PlainHandler } from './http/in-order.js'
 import type { Messaging } from './messaging/types/methods.js'
 import type { ReadyOptions } from './ready/ready.js'
@@ -70,6 +71,14 @@ export interface Ppoppo<Account = RegisteredAccount> extends RequestHandler {
    * `closed` after `close()`; the signal's reason after an abort. It closes nothing: to stop, call `close()` or exit
    */
   ready(options?: ReadyOptions): Promise<void>
+  /**
+   * Checks configuration, packages, Redis, PAS, the registration of the callback, and the Messaging API, and says of each
+   * fault what to do: what `npx express-ppoppo doctor` prints. Takes at most about four times `timeoutMs`, and opens connections of its own.
+   * @throws `config_invalid` for an unknown or wrong option
+   *
+   * @example console.table((await auth.diagnose()).findings)
+   */
+  diagnose(options?: DiagnoseOptions): Promise<Diagnosis>
   /** Closes everything it opened (not a Redis client that was passed in). Later requests get an error. Idempotent. */
   close(): Promise<void>
 }

@@ -4,6 +4,7 @@ import { createButton } from './button/button.js'
 import { resolveConfig } from './config/config.js'
 import { keyPrefixOf } from './config/key-prefix.js'
 import type { Config, PpoppoOptions } from './config/options.js'
+import { createDiagnose } from './doctor/create-diagnose.js'
 import { PpoppoError } from './errors.js'
 import { inOrder } from './http/in-order.js'
 import { createRequestAddress } from './http/request-address.js'
@@ -77,7 +78,7 @@ export interface InstanceParts {
 /** @internal As {@link ppoppo}, from a checked configuration and with a given clock, fetch and random source. */
 export function createPpoppo<Account>({ config, runtime, client }: InstanceParts): Ppoppo<Account> {
   const raise = createEventSink({ onEvent: config.onEvent, runtime })
-  for (const warning of config.warnings) raise({ type: 'warning', code: 'config', detail: warning })
+  for (const { detail } of config.warnings) raise({ type: 'warning', code: 'config', detail })
 
   if (config.oneOfSeveral !== undefined) raise(memoryWarning(config.oneOfSeveral))
 
@@ -187,6 +188,7 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
       checks: createReadyChecks({ config, runtime, raise, store, secrets, provider, messaging }),
       closed: closing.signal,
     }),
+    diagnose: createDiagnose({ config, runtime, env: process.env, hasOwnMessaging: client !== undefined }),
     async close() {
       closing.abort()
       if (!client) await messaging.close()

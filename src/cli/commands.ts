@@ -13,6 +13,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'show, pause, resume or cancel campaigns',
     run: async (args, io) => (await import('./commands/campaigns.js')).campaigns(args, io),
   },
+  doctor: {
+    summary: 'check the setup, and say what to do about each fault',
+    run: async (args, io) => (await import('./commands/doctor.js')).doctor(args, io),
+  },
   proto: {
     summary: "fetch the server's definition of the Messaging API: proto pull <url>",
     run: async (args, io) => (await import('./commands/proto-pull.js')).protoPull(args, io),

@@ -12,6 +12,16 @@ const DEFAULT_IDLE_MS = 30 * DAY_MS
 const DEFAULT_ABSOLUTE_MS = 180 * DAY_MS
 const DEFAULT_RATE_LIMIT = { loginPerMinute: 120, failuresPerMinute: 30 } as const
 
+/** The id of the login client; `''` without one. */
+export function parseClientId(value: unknown, faults: Faults): string {
+  if (value === undefined) {
+    faults.addMissing('clientId', 'is required: the id of your login client, registered at Ppoppo')
+  } else if (!isCleanText(value) || !/^[\x21-\x7e]{1,200}$/.test(value)) {
+    faults.add('clientId', 'must be the id of your login client: 1 to 200 visible ASCII characters, no spaces')
+  }
+  return typeof value === 'string' ? value : ''
+}
+
 /** RFC 6749 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by spaces. */
 export function parseScope(value: unknown, faults: Faults): readonly string[] {
   const tokens: unknown[] = typeof value === 'string' ? value.split(' ').filter((token) => token !== '') : toList(value)

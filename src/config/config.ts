@@ -5,6 +5,7 @@ import {
   parseAppName,
   parseAuthorizationParams,
   parseBoolean,
+  parseClientId,
   parseFetch,
   parseFunction,
   parseKeepAnonymous,
@@ -17,7 +18,7 @@ import {
 import { checkKeys, createSource, Faults, type Source, VARIABLES } from './environment-variables.js'
 import { messagingFaults, parseMessagingConfig } from './messaging.js'
 import type { MessagingConfig } from './messaging-options.js'
-import type { Config, PpoppoOptions } from './options.js'
+import type { Config, ConfigWarning, PpoppoOptions } from './options.js'
 import { parsePublicPaths } from './paths.js'
 import { oneOfSeveral } from './processes.js'
 import { parseRedis } from './redis.js'
@@ -32,6 +33,8 @@ import {
   parseOrigins,
   parseResource,
 } from './urls.js'
+
+const WEAK = { sessionSecret: 'session_secret_weak', vaultKeys: 'vault_keys_weak' } as const
 
 type PpoppoSource = Source<keyof PpoppoOptions>
 
@@ -78,10 +81,20 @@ const OPTION_NAMES = Object.keys({
  * @example resolveConfig({ clientId: 'acme_login_client', baseUrl: 'http://localhost:3000' }, process.env).redirectUri
  */
 export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): Config {
+  const { config, faults } = examineConfig(options, env)
+  faults.throwIfAny()
+  return deepFreeze<Config>(config)
+}
+
+/** As {@link resolveConfig}, but returns the faults: the parts of the configuration that they name are then not usable. */
+export function examineConfig(
+  options: PpoppoOptions,
+  env: NodeJS.ProcessEnv,
+): { readonly config: Config; readonly faults: Faults } {
   const faults = new Faults()
   const given = toOptions(options, faults)
   const source = createSource<keyof PpoppoOptions>({ options: given, variables: VARIABLES, env })
-  const warnings: string[] = []
+  const warnings: ConfigWarning[] = []
 
   const clientId = parseClientId(source.value('clientId'), faults)
   const origin = parseRequiredOrigin(source, faults)
@@ -134,8 +147,7 @@ export function resolveConfig(options: PpoppoOptions, env: NodeJS.ProcessEnv): C
   } satisfies Config
 
   refuseMemoryInProduction(source, given, isProduction, faults)
-  faults.throwIfAny()
-  return deepFreeze<Config>(config)
+  return { config, faults }
 }
 
 /** Options with known names only. */
@@ -149,15 +161,6 @@ function toOptions(options: unknown, faults: Faults): PpoppoOptions {
   return options
 }
 
-function parseClientId(value: unknown, faults: Faults): string {
-  if (value === undefined) {
-    faults.addMissing('clientId', 'is required: the id of your login client, registered at Ppoppo')
-  } else if (!isCleanText(value) || !/^[\x21-\x7e]{1,200}$/.test(value)) {
-    faults.add('clientId', 'must be the id of your login client: 1 to 200 visible ASCII characters, no spaces')
-  }
-  return typeof value === 'string' ? value : ''
-}
-
 function parseRequiredOrigin(source: PpoppoSource, faults: Faults): URL | undefined {
   const value = source.value('baseUrl')
   if (value !== undefined) return parseOrigin(value, 'baseUrl', faults)
@@ -168,7 +171,7 @@ function parseRequiredOrigin(source: PpoppoSource, faults: Faults): URL | undefi
 function parseProvider(
   source: PpoppoSource,
   faults: Faults,
-  warnings: string[],
+  warnings: ConfigWarning[],
 ): Pick<Config, 'issuer' | 'idTokenIssuer'> {
   const environment = parseEnvironment(source.value('environment'), faults)
   const issuer = parseIssuer(source.value('issuer') ?? ISSUERS[environment], faults) ?? ''
@@ -177,7 +180,8 @@ function parseProvider(
   if (given !== undefined && !isCleanText(given)) {
     faults.add('idTokenIssuer', 'must be a string without spaces: the "iss" of id_tokens, character for character')
   }
-  warnings.push(...environmentWarnings(environment, issuer, idTokenIssuer))
+  const mixed = environmentWarnings(environment, issuer, idTokenIssuer)
+  warnings.push(...mixed.map((detail) => ({ code: 'environment_mixed', detail }) as const))
   return { issuer, idTokenIssuer }
 }
 
@@ -209,7 +213,7 @@ function parseSecrets(
   source: PpoppoSource,
   isProduction: boolean,
   faults: Faults,
-  warnings: string[],
+  warnings: ConfigWarning[],
 ): Pick<Config, 'sessionSecrets' | 'vaultKeys'> {
   const secrets = source.list('sessionSecret')
   const keys = source.list('vaultKeys')
@@ -220,7 +224,7 @@ function parseSecrets(
   }
   const report: ReportWeak = (option, problem) => {
     if (isProduction) faults.add(option, problem)
-    else warnings.push(`"${option}" ${problem}`)
+    else warnings.push({ code: WEAK[option], detail: `"${option}" ${problem}` })
   }
   const sessionSecrets = parseSessionSecrets(secrets, faults, report)
   const vaultKeys = parseVaultKeys(keys, faults, report)

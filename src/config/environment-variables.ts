@@ -35,13 +35,21 @@ export const CAMPAIGNS_VARIABLES: Readonly<Record<'redis' | 'vaultKeys', string>
   vaultKeys: 'PPOPPO_VAULT_KEYS',
 }
 
+/** One fault: the option's path, e.g. `messaging.apiUrl`, and what is wrong with it. */
+export interface FaultEntry {
+  readonly option: string
+  /** The option's name with that of its variable, and what is wrong: one line without a value. */
+  readonly line: string
+  /** Whether a required option is not set. */
+  readonly isMissing: boolean
+}
+
 /** Collects faults, so that all are reported at once. A fault names options and variables, never a value. */
 export class Faults {
-  readonly #lines: string[] = []
+  readonly #entries: FaultEntry[] = []
   readonly #variables: Readonly<Record<string, string>>
   readonly #subject: string
   readonly #names: Readonly<Record<string, string>>
-  #isOptionMissing = false
 
   /**
    * @param variables environment variables by option
@@ -60,31 +68,42 @@ export class Faults {
 
   /** Adds a fault. `option` may be a path, e.g. `session.idleMs`; the name of its variable is added if it has one. */
   add(option: string, problem: string): undefined {
-    const name = Object.hasOwn(this.#names, option) ? this.#names[option] : label(option, this.#variables)
-    this.#lines.push(`${name} ${problem}`)
+    this.#add(option, problem, false)
   }
 
   /** As {@link add}, for a required option that is not set. */
   addMissing(option: string, problem: string): undefined {
-    this.#isOptionMissing = true
-    this.add(option, problem)
+    this.#add(option, problem, true)
+  }
+
+  #add(option: string, problem: string, isMissing: boolean): void {
+    const name = Object.hasOwn(this.#names, option) ? this.#names[option] : label(option, this.#variables)
+    this.#entries.push({ option, line: `${name} ${problem}`, isMissing })
+  }
+
+  /** All faults so far. */
+  get entries(): readonly FaultEntry[] {
+    return this.#entries
   }
 
   /** All faults so far, one line each: the option's name and what is wrong. */
   get lines(): readonly string[] {
-    return this.#lines
+    return this.#entries.map(({ line }) => line)
   }
 
   /** Adds the faults of a part with options and variables of its own. */
   include(part: string, faults: Faults): void {
-    this.#lines.push(...faults.#lines.map((line) => `${part}: ${line}`))
+    const entries = faults.#entries.map(({ option, line, isMissing }) => {
+      return { option: `${part}.${option}`, line: `${part}: ${line}`, isMissing }
+    })
+    this.#entries.push(...entries)
   }
 
   /** @throws PpoppoError `config_invalid` if there are faults, one per line */
   throwIfAny(): void {
-    if (this.#lines.length === 0) return
-    const lines = [`${this.#subject} is not configured yet:`, ...this.#lines.map((line) => `- ${line}`)]
-    if (this.#isOptionMissing) lines.push(ENV_FILE_HINT)
+    if (this.#entries.length === 0) return
+    const lines = [`${this.#subject} is not configured yet:`, ...this.lines.map((line) => `- ${line}`)]
+    if (this.#entries.some(({ isMissing }) => isMissing)) lines.push(ENV_FILE_HINT)
     throw new PpoppoError('config_invalid', lines.join('\n'))
   }
 }

@@ -8,17 +8,17 @@ import { parseFetch, parseKeyPrefix } from './checks.js'
 import { checkKeys, createSource, Faults, label, MESSAGING_VARIABLES } from './environment-variables.js'
 import type { MessagingConfig, MessagingOptions } from './messaging-options.js'
 import { parseRedis } from './redis.js'
-import { type Environment, isSecure, parseEnvironment, parseUrl } from './urls.js'
+import { isSecure, parseEnvironment, parseUrl } from './urls.js'
 
 /** PCS and PAS's token endpoint by environment (*Messaging reference*). */
-const MESSAGING_URLS = {
+export const MESSAGING_URLS = {
   production: { apiUrl: 'https://api.ppoppo.com/ext', tokenUrl: 'https://accounts.ppoppo.com/oauth/token' },
   sandbox: {
     apiUrl: 'https://api.sandbox.ppoppo.com/ext',
     tokenUrl: 'https://accounts.sandbox.ppoppo.com/oauth/token',
   },
   local: { apiUrl: 'http://localhost:3203', tokenUrl: 'http://localhost:3100/oauth/token' },
-} as const satisfies Record<Environment, unknown>
+} as const
 
 const OPTION_NAMES = Object.keys({
   apiUrl: true,

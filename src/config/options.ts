@@ -16,6 +16,13 @@ export interface PpoppoUser {
   readonly accountType?: string
 }
 
+/** Something in the configuration that should be changed, although it works. */
+export interface ConfigWarning {
+  readonly code: 'environment_mixed' | 'session_secret_weak' | 'vault_keys_weak'
+  /** One line, with the names of options, without values. */
+  readonly detail: string
+}
+
 /**
  * Options of `ppoppo()`. Some have an environment variable, which is named; the option wins.
  *
@@ -187,5 +194,5 @@ export interface Config {
   readonly fetch?: PpoppoFetch
   readonly messaging: MessagingConfig
   /** Warnings to report at startup. */
-  readonly warnings: readonly string[]
+  readonly warnings: readonly ConfigWarning[]
 }

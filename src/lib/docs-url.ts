@@ -13,3 +13,8 @@ export type DocsFolder = 'errors' | 'refusals' | 'doctor'
 export function docsUrl(folder: DocsFolder, code: string): string {
   return `${DOCS_HOME}${folder}/${code}.md`
 }
+
+/** The URL of a page of its own: `docsPage('doctor')` is `docs/doctor.md`. */
+export function docsPage(name: string): string {
+  return `${DOCS_HOME}${name}.md`
+}

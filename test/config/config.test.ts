@@ -195,7 +195,8 @@ describe('resolveConfig', () => {
   })
 
   test('warns if the hosts of two environments are mixed', () => {
-    const warningsOf = (more: object): readonly string[] => resolve({ ...DEV, ...more }).warnings
+    const warningsOf = (more: object): readonly string[] =>
+      resolve({ ...DEV, ...more }).warnings.map(({ detail }) => detail)
     expect(warningsOf({ environment: 'sandbox', issuer: 'https://accounts.ppoppo.com' })[0]).toContain(
       'belongs to the production',
     )

@@ -1,5 +1,5 @@
 import { isPpoppoError, PpoppoError } from '../../errors.js'
-import { judge, SILENT } from './verdicts.js'
+import { judge, type RedisFaultKind, SILENT } from './verdicts.js'
 
 /** Thrown inside when a call's time is over. */
 export class RedisTimeout extends Error {
@@ -9,7 +9,18 @@ export class RedisTimeout extends Error {
 const LONGEST_MESSAGE = 500
 const BREAK = /^(Connection is closed\.|Reached the max retries per request|Stream isn't writeable)/
 const UNCLEAR = /ECONNRESET|EPIPE|ETIMEDOUT|before secure TLS|timed out/
-const setupFaults = new WeakSet<PpoppoError>()
+const explanations = new WeakMap<PpoppoError, StoreFault>()
+
+/** What a fault of Redis means, in parts. */
+export interface StoreFault {
+  readonly kind: RedisFaultKind
+  /** A sentence: which server, and what is wrong with it. */
+  readonly why: string
+  /** A sentence: what to do. */
+  readonly todo: string
+  /** Waiting does not help. */
+  readonly isSetup: boolean
+}
 
 /**
  * The only place that turns ioredis's errors into ours. The cause is a copy with only name, message and code: ioredis
@@ -21,16 +32,22 @@ const setupFaults = new WeakSet<PpoppoError>()
 export function toStoreError(operation: string, error: unknown, server = 'Redis'): PpoppoError {
   if (error instanceof PpoppoError) return error
   const cause = withoutArguments(error)
-  const { what, todo, isSetup } = judge(textOf(cause))
-  const message = `The store operation "${operation}" failed. ${server} ${what}${markOf(cause)}. ${todo}`
+  const { what, todo, kind, isSetup } = judge(textOf(cause))
+  const why = `${server} ${what}${markOf(cause)}.`
+  const message = `The store operation "${operation}" failed. ${why} ${todo}`
   const fault = new PpoppoError('store_unavailable', message, { cause, retryAfterMs: 1000 })
-  if (isSetup) setupFaults.add(fault)
+  explanations.set(fault, { kind, why, todo, isSetup })
   return fault
+}
+
+/** The parts of an error that {@link toStoreError} made; `undefined` for any other. */
+export function explainStoreFault(error: unknown): StoreFault | undefined {
+  return error instanceof PpoppoError ? explanations.get(error) : undefined
 }
 
 /** Whether something is misconfigured, so that waiting does not help. */
 export function isSetupFault(error: unknown): boolean {
-  if (error instanceof PpoppoError) return setupFaults.has(error)
+  if (error instanceof PpoppoError) return explanations.get(error)?.isSetup === true
   return isErrorLike(error) && judge(textOf(withoutArguments(error))).isSetup
 }
 
@@ -61,7 +78,7 @@ export function isUnclear(error: unknown): boolean {
 
 /** Whether Redis answered and refused: full, forbidden, read-only, or misconfigured. Otherwise it did not answer. */
 export function isRefusedByStore(error: unknown): boolean {
-  return isPpoppoError(error, 'store_unavailable') && (isReplyError(error.cause) || setupFaults.has(error))
+  return isPpoppoError(error, 'store_unavailable') && (isReplyError(error.cause) || isSetupFault(error))
 }
 
 /** Whether the error comes from Redis itself, so Redis is reachable. */
