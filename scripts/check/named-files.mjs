@@ -5,7 +5,20 @@ import { listFiles, PACKAGES, readText } from './repository.mjs'
 import { outcomeOf } from './run.mjs'
 
 /** What has its path written down in prose. */
-const FOLDERS = ['src', 'docs', 'test', 'scripts', 'bench', 'sandbox', 'example-app', 'proto', 'views', 'public']
+const FOLDERS = [
+  'src',
+  'docs',
+  'test',
+  'scripts',
+  'bench',
+  'sandbox',
+  'example-app',
+  'examples',
+  'skills',
+  'proto',
+  'views',
+  'public',
+]
 /** Written, and not in the repository: what a build or a run leaves. */
 const IS_MADE = /(^|\/)(dist|data|node_modules)(\/|$)/
 /** What changed once may name what was there then. */

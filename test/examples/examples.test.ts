@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import { CookieBrowser } from '../support/cookie-browser.js'
+import { describeWithRedis, findFreePort, redisForTests, type TestRedis } from '../support/redis.js'
+
+/** Where `npm run test:examples` has installed each of them; then those with packages of their own are started, too. */
+const INSTALLED = process.env['EXAMPLES_INSTALLED']
+const ROOT = INSTALLED ?? join(import.meta.dirname, '../../examples')
+
+let sandbox: Sandbox
+let running: ChildProcess | undefined
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 10, autoSignIn: 'alex' })
+})
+afterAll(() => sandbox.close())
+afterEach(() => {
+  running?.kill('SIGKILL')
+})
+
+interface Example {
+  readonly url: string
+  /** Resolves when what it printed matches. */
+  prints(pattern: RegExp): Promise<void>
+  /** Asks it to end. @returns its exit code */
+  end(): Promise<number | null>
+}
+
+/** Starts an example as its `npm start` does. */
+async function start(name: string, program = 'server.js', env: NodeJS.ProcessEnv = {}): Promise<Example> {
+  const port = await findFreePort()
+  const { url, tokenUrl, clientId, clientSecret } = sandbox.pcs ?? {}
+  const child = spawn(process.execPath, ['--no-warnings', program], {
+    cwd: join(ROOT, name),
+    env: {
+      PATH: process.env['PATH'],
+      PORT: String(port),
+      PPOPPO_AUTH_URL: sandbox.issuer,
+      PCS_API_URL: url,
+      PAS_TOKEN_URL: tokenUrl,
+      PAS_PCS_CLIENT_ID: clientId,
+      PAS_PCS_CLIENT_SECRET: clientSecret,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running = child
+  const exited = once(child, 'exit')
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (printed += text))
+  return {
+    url: `http://localhost:${port}`,
+    async prints(pattern) {
+      while (!pattern.test(printed)) {
+        if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}:\n${printed}`)
+        await Promise.race([once(child.stdout, 'data'), exited])
+      }
+    },
+    async end() {
+      child.kill('SIGTERM')
+      await exited
+      return child.exitCode
+    },
+  }
+}
+
+const ME = '77700000001'
+
+describe('examples/', () => {
+  test.each(['minimal', 'commonjs'])('%s signs a person in, and ends when asked', async (name) => {
+    const example = await start(name)
+    await example.prints(/localhost/)
+    const { status, text } = await new CookieBrowser().go(`${example.url}/account`)
+    expect([status, text.includes(`Signed in as ${ME}`)]).toEqual([200, true])
+    expect(await example.end()).toBe(0)
+  })
+
+  test('existing-session keeps the cart over the sign-in', async () => {
+    const example = await start('existing-session')
+    await example.prints(/localhost/)
+    const browser = new CookieBrowser()
+    await browser.visit(`${example.url}/add`)
+    const { text } = await browser.go(`${example.url}/account`)
+    expect(text).toBe(`Signed in as ${ME}, 1 in the cart`)
+    expect(await example.end()).toBe(0)
+  })
+
+  test('worker sends to two people and hears of both', async () => {
+    const example = await start('worker', 'worker.js')
+    await example.prints(/accepted 2, rejected 0, unknown 0/)
+    await example.prints(/recipient_delivered 12300000001/)
+    await example.prints(/request_completed/)
+    expect(await example.end()).toBe(0)
+  })
+
+  if (INSTALLED !== undefined) {
+    test('passport links a Ppoppo account to somebody with a password', async () => {
+      const example = await start('passport')
+      await example.prints(/localhost/)
+      const stranger = await new CookieBrowser().go(`${example.url}/auth/login`)
+      expect(stranger.text).toContain('Sign in with your password first')
+      const browser = new CookieBrowser()
+      await browser.visit(`${example.url}/password`, {
+        method: 'POST',
+        form: { username: 'alex', password: 'open sesame' },
+      })
+      const { text } = await browser.go(`${example.url}/auth/login?return_to=/account`)
+      expect(text).toBe(`alex, Ppoppo: ${ME}`)
+      expect(await example.end()).toBe(0)
+    })
+
+    test('nestjs guards a controller, and answers with the status of an error', async () => {
+      const example = await start('nestjs', 'dist/main.js')
+      await example.prints(/localhost/)
+      const browser = new CookieBrowser()
+      const problem = await browser.visit(`${example.url}/mine`, { headers: { Accept: 'application/json' } })
+      expect([problem.status, JSON.parse(problem.text).code]).toEqual([401, 'signed_out'])
+      expect(JSON.parse((await browser.go(`${example.url}/account`)).text)).toMatchObject({ ppnum: ME })
+      // Nest closes, then ends by the signal itself.
+      expect(await example.end()).toBeNull()
+    })
+  }
+})
+
+describeWithRedis('examples/', () => {
+  let redis: TestRedis
+  beforeAll(async () => {
+    redis = await redisForTests()
+  })
+
+  test('two-instances: both processes know who is signed in', async () => {
+    const example = await start('two-instances', 'server.js', { REDIS_URL: redis.url })
+    await example.prints(/localhost[\s\S]*localhost/)
+    const browser = new CookieBrowser()
+    await browser.go(`${example.url}/account`)
+    const processes = new Set<string>()
+    for (let count = 0; count < 50 && processes.size < 2; count += 1) {
+      const { text } = await browser.visit(`${example.url}/account`, { headers: { Connection: 'close' } })
+      expect(text).toContain(`signed in as ${ME}`)
+      processes.add(/Process (\d+)/.exec(text)?.[1] ?? '')
+    }
+    expect(processes.size).toBe(2)
+    expect(await example.end()).toBe(0)
+  })
+})
