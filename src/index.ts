@@ -20,6 +20,7 @@ export type { LoginWishes } from './login-link/login-params.js'
 export type * from './messaging/types/consumer.js'
 export type * from './messaging/types/events.js'
 export type * from './messaging/types/methods.js'
+export { defineTemplate } from './messaging/wire/defined-template.js'
 export type { PageKind, PageLabels, PageText, PageTexts } from './pages/text-types.js'
 export { formatPpnum, parsePpnum } from './ppnum.js'
 export { ppoppo } from './ppoppo.js'
@@ -36,6 +37,7 @@ export type {
   SignInStatus,
   SignInSummary,
   StoredAccount,
+  TemplateUserSend,
   UserSend,
 } from './request-types.js'
 export type { ErrorAnswer } from './sign-in/error-answer.js'

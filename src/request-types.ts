@@ -2,7 +2,15 @@
 /// <reference types="express-session" preserve="true" />
 
 import type { PpoppoUser } from './config/options.js'
-import type { CallOptions, Messaging, PollConfig, SendReceipt, TemplateVars } from './messaging/types/methods.js'
+import type {
+  CallOptions,
+  Messaging,
+  PollConfig,
+  SendReceipt,
+  TemplateRecipient,
+  TemplateSendRequest,
+  TemplateVars,
+} from './messaging/types/methods.js'
 import type { UserInfo } from './provider/profile.js'
 
 declare global {
@@ -93,6 +101,12 @@ export interface UserSend {
   readonly poll?: PollConfig
 }
 
+/** A {@link UserSend} whose vars are checked by a schema. */
+export interface TemplateUserSend<Vars = unknown>
+  extends Pick<TemplateSendRequest<Vars>, 'template' | 'templateId'>,
+    Pick<TemplateRecipient<Vars>, 'vars'>,
+    Pick<UserSend, 'poll'> {}
+
 /** The Messaging API (one client, shared by all requests), and a shortcut to the person who is signed in. */
 export interface RequestMessaging extends Messaging {
   /**
@@ -100,7 +114,7 @@ export interface RequestMessaging extends Messaging {
    * @throws `request_invalid` for an unknown key, `signed_out`, `store_unavailable`, and what `send` throws
    * @example await req.ppoppo.messaging.sendToUser({ templateId, vars: { order: '1234' } })
    */
-  sendToUser(request: UserSend, options?: CallOptions): Promise<SendReceipt>
+  sendToUser<Vars>(request: UserSend | TemplateUserSend<Vars>, options?: CallOptions): Promise<SendReceipt>
 }
 
 /**

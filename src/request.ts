@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import { assertCallOptions } from './config/call-options.js'
 import type { PpoppoUser } from './config/options.js'
 import { isPpoppoError, PpoppoError } from './errors.js'
-import type { Messaging } from './messaging/types/methods.js'
+import type { Messaging, SendRequest } from './messaging/types/methods.js'
 import { checkRequestNames, record } from './messaging/wire/validate.js'
 import type { UserInfo } from './provider/profile.js'
 import type { CurrentSignIn, RequestMessaging, RequestPpoppo, SignInStatus, SignInSummary } from './request-types.js'
@@ -117,9 +117,10 @@ export class SignInView implements RequestPpoppo {
       sendToUser: (request, options) =>
         this.#withSignIn(async ({ ppnum }) => {
           record(request, 'The request', 'sendToUser({ templateId, vars })')
-          checkRequestNames(request, ['templateId', 'vars', 'poll'], 'sendToUser')
+          checkRequestNames(request, ['template', 'templateId', 'vars', 'poll'], 'sendToUser')
           const { vars, ...rest } = request
-          return shared.send({ ...rest, recipients: [{ ppnum, ...(vars === undefined ? {} : { vars }) }] }, options)
+          const recipients = [{ ppnum, ...(vars === undefined ? {} : { vars }) }]
+          return shared.send({ ...rest, recipients } as SendRequest, options)
         }),
     }
   }

@@ -95,7 +95,11 @@ class Reading {
 
   constructor(request: CheckedRequest) {
     this.#request = request
-    this.#reader = new ChunkReader({ recipients: request.recipients, chunkSize: CHUNK_SIZE })
+    this.#reader = new ChunkReader({
+      recipients: request.recipients,
+      chunkSize: CHUNK_SIZE,
+      checkVars: request.checkVars,
+    })
     this.zones = [...request.settings.zones]
     this.#hash.update(JSON.stringify(request.settings))
   }

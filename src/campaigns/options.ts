@@ -6,6 +6,7 @@ import { parseVaultKeys, requireInProduction } from '../config/secrets.js'
 import { PpoppoError } from '../errors.js'
 import { isPlainObject, isWholeNumber } from '../lib/guards.js'
 import { LONGEST_TIMER_MS } from '../lib/wait.js'
+import { type CheckVars, toPlainRequest } from '../messaging/wire/defined-template.js'
 import { checkNames, parseId, parsePoll, record } from '../messaging/wire/validate.js'
 import type { RedisSource } from '../store/redis/client.js'
 import type { CampaignSettings } from './settings.js'
@@ -63,6 +64,8 @@ export function parseCampaignsOptions(options: unknown, env: NodeJS.ProcessEnv):
 
 /** A {@link CampaignRequest}, checked. `zones` has the window's own zone only. */
 export interface CheckedRequest extends Pick<CampaignRequest, 'id' | 'recipients' | 'timeZoneOf'> {
+  /** The check of the vars, if a defined template is to be sent. */
+  readonly checkVars?: CheckVars | undefined
   readonly settings: CampaignSettings
 }
 
@@ -70,7 +73,8 @@ const REQUEST_NAMES = ['id', 'templateId', 'recipients', 'poll', 'startAt', 'win
 
 /** @throws `request_invalid` with the name of the value */
 export function parseCampaignRequest(request: unknown): CheckedRequest {
-  const given = record(request, 'The request', 'create({ id, templateId, recipients })')
+  const { request: plain, checkVars } = toPlainRequest(request)
+  const given = record(plain, 'The request', 'create({ id, templateId, recipients })')
   checkNames(given, REQUEST_NAMES, '')
   const { startAt, timeZoneOf } = given
   const poll = parsePoll(given['poll'])
@@ -84,6 +88,7 @@ export function parseCampaignRequest(request: unknown): CheckedRequest {
   return {
     id: parseCampaignId(given['id']),
     recipients: checked.recipients,
+    ...(checkVars && { checkVars }),
     ...(checked.timeZoneOf === undefined ? {} : { timeZoneOf: checked.timeZoneOf }),
     settings: {
       templateId: parseId(given['templateId'], 'templateId'),

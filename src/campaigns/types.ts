@@ -2,7 +2,7 @@
 import type { Queue } from 'bullmq'
 import type { PpoppoErrorCode } from '../errors.js'
 import type { MessagingEvent } from '../messaging/types/events.js'
-import type { Messaging, PollConfig, Recipient } from '../messaging/types/methods.js'
+import type { Messaging, PollConfig, Recipient, TemplateSendManyRequest } from '../messaging/types/methods.js'
 import type { RedisSource } from '../store/redis/client.js'
 
 /** Options of {@link createCampaigns}. */
@@ -53,6 +53,11 @@ export interface CampaignRequest {
   /** Time zone (IANA name) of a recipient, for `window`. @default `window.timeZone` */
   readonly timeZoneOf?: (recipient: Recipient) => string | undefined
 }
+
+/** A {@link CampaignRequest} whose vars are checked by the schema of `defineTemplate()` when it is created. */
+export interface TemplateCampaignRequest<Vars = unknown>
+  extends Omit<CampaignRequest, 'templateId' | 'recipients'>,
+    Pick<TemplateSendManyRequest<Vars>, 'template' | 'templateId' | 'recipients'> {}
 
 /**
  * - `preparing`: `create()` is reading the recipients
@@ -184,7 +189,7 @@ export interface Campaigns {
    * @throws `request_invalid`; `campaign_conflict` (409) for the same id with another content; `recipients_source_failed`
    * @example const campaign = await campaigns.create({ id: 'autumn-2026', templateId, recipients: readCsv('people.csv') })
    */
-  create(request: CampaignRequest): Promise<Campaign>
+  create<Vars>(request: CampaignRequest | TemplateCampaignRequest<Vars>): Promise<Campaign>
   /** One by its id. Does not look whether it exists: its methods do. */
   get(id: string): Campaign
   /** All campaigns, newest first, also those that have ended. @param options.limit @default 100 */

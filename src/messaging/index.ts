@@ -15,6 +15,7 @@ export { SendManyAbortError, SendManyError } from './send-many/error.js'
 export type * from './types/consumer.js'
 export type * from './types/events.js'
 export type * from './types/methods.js'
+export { defineTemplate } from './wire/defined-template.js'
 
 /**
  * Makes a client of Ppoppo's Messaging API. One per process is enough; it is safe to share.

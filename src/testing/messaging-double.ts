@@ -1,7 +1,15 @@
 import { ERROR_CATALOGUE, PpoppoError, type PpoppoErrorCode } from '../errors.js'
 import { parseCallOptions } from '../messaging/call/call-options.js'
 import { createSendMany, OpenRuns } from '../messaging/send-many/send-many.js'
-import type { CallOptions, SendReceipt, SendRequest, SendStatus, Template } from '../messaging/types/methods.js'
+import type {
+  CallOptions,
+  SendReceipt,
+  SendRequest,
+  SendStatus,
+  Template,
+  TemplateSendRequest,
+} from '../messaging/types/methods.js'
+import { checkAllVars, toPlainRequest } from '../messaging/wire/defined-template.js'
 import { createKnownTemplates } from '../messaging/wire/placeholders.js'
 import { parseId, parseSendRequest } from '../messaging/wire/validate.js'
 import { parseTemplateRequest } from '../messaging/wire/validate-template.js'
@@ -54,9 +62,10 @@ export function createMessagingDouble(): MessagingDouble {
     return found
   }
 
-  async function send(request: SendRequest, options?: CallOptions): Promise<SendReceipt> {
+  async function send(request: SendRequest | TemplateSendRequest, options?: CallOptions): Promise<SendReceipt> {
     assertOpen()
-    const { recipients, ...checked } = parseSendRequest(request)
+    const plain = toPlainRequest(request)
+    const { recipients, ...checked } = parseSendRequest(plain.checkVars ? await checkAllVars(plain) : request)
     const complete = { ...checked, recipients: known.check(checked.templateId, recipients) }
     begin(options)
     if (sent.length >= MAX_SENT)

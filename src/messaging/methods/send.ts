@@ -1,8 +1,9 @@
 import type { SendContext } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import { toUnmade } from '../call/failure.js'
-import type { CallOptions, SendReceipt, SendRequest } from '../types/methods.js'
+import type { CallOptions, SendReceipt, SendRequest, TemplateSendRequest } from '../types/methods.js'
 import { toNumber, toStatus, toText, type Wire } from '../wire/convert.js'
+import { checkAllVars, toPlainRequest } from '../wire/defined-template.js'
 import type { KnownTemplates } from '../wire/placeholders.js'
 import { parseSendRequest } from '../wire/validate.js'
 
@@ -20,11 +21,15 @@ export interface SendParts {
 export function createSend({
   caller,
   templates,
-}: SendParts): (request: SendRequest, options?: CallOptions, context?: SendContext) => Promise<SendReceipt> {
+}: SendParts): (
+  request: SendRequest | TemplateSendRequest,
+  options?: CallOptions,
+  context?: SendContext,
+) => Promise<SendReceipt> {
   /** Reads the app's objects, whose getters may throw: nothing was sent then, and a run must not count it as unknown. */
-  function check(request: SendRequest, isParsed: boolean): SendRequest {
+  function check(request: unknown, isParsed: boolean): SendRequest {
     try {
-      const checked = isParsed ? request : parseSendRequest(request)
+      const checked = isParsed ? (request as SendRequest) : parseSendRequest(request)
       return { ...checked, recipients: templates.check(checked.templateId, checked.recipients) }
     } catch (error) {
       throw toUnmade(error)
@@ -33,7 +38,10 @@ export function createSend({
 
   return async function send(request, options, context) {
     caller.assertUsable()
-    const { recipients, ...checked } = check(request, context !== undefined)
+    // What a run sends it has read, and checked, itself.
+    const isParsed = context !== undefined
+    const plain = isParsed ? { request } : toPlainRequest(request)
+    const { recipients, ...checked } = check(plain.checkVars ? await checkAllVars(plain) : plain.request, isParsed)
     const { templateId } = checked
     const receipt = await caller.unary(
       'createSendRequest',

@@ -3,6 +3,7 @@ import { PpoppoError } from '../../errors.js'
 import { isPlainObject, isThenable } from '../../lib/guards.js'
 import { isPpnum } from '../../ppnum.js'
 import type { InvalidRecipient, Recipient } from '../types/methods.js'
+import type { CheckVars } from '../wire/defined-template.js'
 import { parseRecipient } from '../wire/validate.js'
 import { SeenPpnums } from './seen-ppnums.js'
 
@@ -27,6 +28,8 @@ export interface ChunkReaderParts {
   readonly chunkSize: number
   /** Whether an invalid recipient is left out instead of throwing. */
   readonly isSkipping?: boolean
+  /** Checks the vars of a value by the schema of a template, and gives it those to send. @throws PpoppoError */
+  readonly checkVars?: CheckVars | undefined
   /** A further check of each recipient. @throws PpoppoError */
   readonly check?: ((recipient: Recipient) => void) | undefined
 }
@@ -67,7 +70,8 @@ export class ChunkReader {
       }
       if (step.done) return chunk.isEmpty ? undefined : chunk
       if (!isWanted()) return undefined
-      this.#take(step.value, chunk)
+      const taking = this.#take(step.value, chunk)
+      if (taking) await taking
       if (this.#steps % STEPS_PER_TURN === 0) await nextTurn()
     }
     return isWanted() ? chunk : undefined
@@ -78,23 +82,47 @@ export class ChunkReader {
     return this.#source.close()
   }
 
-  #take(value: unknown, chunk: Draft): void {
+  /** @returns a promise only if the template's schema is async */
+  #take(value: unknown, chunk: Draft): Promise<void> | undefined {
     const row = this.#steps
     this.#steps += 1
+    const { checkVars } = this.#parts
+    let toKeep: unknown = value
+    try {
+      if (checkVars) toKeep = checkVars(value, row)
+    } catch (error) {
+      this.#refuse(error, { value, row, chunk })
+      return undefined
+    }
+    if (!isThenable(toKeep)) {
+      this.#keep(toKeep, row, chunk)
+      return undefined
+    }
+    return Promise.resolve(toKeep).then(
+      (result) => this.#keep(result, row, chunk),
+      (error: unknown) => this.#refuse(error, { value, row, chunk }),
+    )
+  }
+
+  #keep(value: unknown, row: number, chunk: Draft): void {
     let recipient: Recipient
     try {
       recipient = parseRecipient(value, row)
       if (this.#parts.isSkipping) this.#parts.check?.(recipient)
     } catch (error) {
-      // A getter threw: the source is faulty, not the recipient.
-      if (!(error instanceof PpoppoError)) throw this.#sourceFailed(error)
-      if (!this.#parts.isSkipping) throw error
-      return chunk.addInvalid(toInvalid(value, row, error))
+      return this.#refuse(error, { value, row, chunk })
     }
     if (this.#seen.add(recipient.ppnum)) {
       this.unique += 1
       chunk.add(recipient, row)
     } else this.duplicates += 1
+  }
+
+  #refuse(error: unknown, { value, row, chunk }: { value: unknown; row: number; chunk: Draft }): void {
+    // A getter threw: the source is faulty, not the recipient.
+    if (!(error instanceof PpoppoError)) throw this.#sourceFailed(error)
+    if (!this.#parts.isSkipping || error.code !== 'request_invalid') throw error
+    chunk.addInvalid(toInvalid(value, row, error))
   }
 
   #sourceFailed(cause: unknown): PpoppoError {

@@ -12,6 +12,7 @@ import type {
   SendReceipt,
   SendRequest,
 } from '../types/methods.js'
+import { type CheckVars, toPlainRequest } from '../wire/defined-template.js'
 import { ChunkReader } from './chunk-reader.js'
 import { SendManyAbortError, SendManyError } from './error.js'
 import { parseSendManyOptions, type SendManyOptions } from './options.js'
@@ -71,10 +72,11 @@ export function createSendMany(parts: SendManyParts): Messaging['sendMany'] {
   const { runs = new OpenRuns() } = parts
   return async function sendMany(request, options) {
     const { signal, deadlineMs } = parseCallOptions(options)
-    const settings = parseSendManyOptions(request)
+    const { request: plain, checkVars } = toPlainRequest(request)
+    const settings = parseSendManyOptions(plain as SendManyRequest)
     parts.assertOpen?.()
     runs.assertOpen()
-    const { run, tally } = createRun({ ...parts, request, settings, deadlineMs })
+    const { run, tally } = createRun({ ...parts, recipients: request.recipients, checkVars, settings, deadlineMs })
     const unsubscribe =
       signal && onAbort(signal, () => run.end({ by: 'caller', through: 'signal', cause: signal.reason }))
     await runs.execute(run)
@@ -84,7 +86,8 @@ export function createSendMany(parts: SendManyParts): Messaging['sendMany'] {
 }
 
 interface RunParts extends SendManyParts {
-  readonly request: SendManyRequest
+  readonly recipients: unknown
+  readonly checkVars: CheckVars | undefined
   readonly settings: SendManyOptions
   readonly deadlineMs: number | undefined
 }
@@ -92,11 +95,12 @@ interface RunParts extends SendManyParts {
 /** Wires a run: source, reader, tally, and the send of one chunk. */
 function createRun(parts: RunParts): { readonly run: SendManyRun; readonly tally: SendManyTally } {
   const { send, probe, checkRecipient, abortGraceMs = ABORT_GRACE_MS, runtime = systemMessagingRuntime } = parts
-  const { request, settings, deadlineMs } = parts
+  const { recipients: source, checkVars, settings, deadlineMs } = parts
   const { templateId, poll, onProgress, concurrency, chunkSize, patienceMs } = settings
   const reader = new ChunkReader({
-    recipients: request.recipients,
+    recipients: source,
     chunkSize,
+    checkVars,
     isSkipping: settings.onInvalidRecipient === 'skip',
     check: checkRecipient && ((recipient) => checkRecipient(templateId, recipient)),
   })

@@ -7,9 +7,11 @@ import type { ConsumeOptions, Consumer, DeadLetters } from './consumer.js'
 import type { EventsOptions, MessagingEvent } from './events.js'
 import type { SendReceipt, SendRequest, SendStatusValue } from './send.js'
 import type { SendManyReport, SendManyRequest } from './send-many.js'
+import type { TemplateSendManyRequest, TemplateSendRequest } from './template.js'
 
 export type * from './send.js'
 export type * from './send-many.js'
+export type * from './template.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -147,11 +149,12 @@ export interface MessagingHealth {
 export interface Messaging {
   /**
    * Sends a template to up to 1,000 recipients. PCS has no idempotency key, so a send is retried only if it provably never
-   * reached the server; otherwise it fails with `send_outcome_unknown`.
+   * reached the server; otherwise it fails with `send_outcome_unknown`. With `template` of `defineTemplate()` instead of
+   * `templateId`, the schema checks the vars of each recipient first.
    * @throws `request_invalid`, `not_found`, `rate_limited`, `send_outcome_unknown`, `deadline_exceeded`, ...
    * @example await messaging.send({ templateId, recipients: [{ ppnum: '12312345678', vars: { name: 'Alex' } }] })
    */
-  send(request: SendRequest, options?: CallOptions): Promise<SendReceipt>
+  send<Vars>(request: SendRequest | TemplateSendRequest<Vars>, options?: CallOptions): Promise<SendReceipt>
   /**
    * Sends a template to any number of recipients in chunks, and reports the outcome of each. If the source throws or the run
    * is aborted, it rejects and `error.report` holds the partial result. To resume, pass the same list with the report's
@@ -159,7 +162,10 @@ export interface Messaging {
    * @throws `SendManyError`, `SendManyAbortError`, `request_invalid`
    * @example const report = await messaging.sendMany({ templateId, recipients: readRecipients('list.csv') })
    */
-  sendMany(request: SendManyRequest, options?: Pick<CallOptions, 'signal' | 'deadlineMs'>): Promise<SendManyReport>
+  sendMany<Vars>(
+    request: SendManyRequest | TemplateSendManyRequest<Vars>,
+    options?: Pick<CallOptions, 'signal' | 'deadlineMs'>,
+  ): Promise<SendManyReport>
   /**
    * State of a send.
    * @throws `not_found`, `messaging_unavailable`, ...
