@@ -4,7 +4,7 @@ import type { VaultKey } from '../config/options.js'
 import { parseRedis } from '../config/redis.js'
 import { parseVaultKeys, requireInProduction } from '../config/secrets.js'
 import { PpoppoError } from '../errors.js'
-import { isPlainObject, isWholeNumber } from '../lib/guards.js'
+import { isName, isPlainObject, isWholeNumber, NAME_RULE } from '../lib/guards.js'
 import { LONGEST_TIMER_MS } from '../lib/wait.js'
 import { type CheckVars, toPlainRequest } from '../messaging/wire/defined-template.js'
 import { checkNames, parseId, parsePoll, record } from '../messaging/wire/validate.js'
@@ -102,8 +102,8 @@ export function parseCampaignRequest(request: unknown): CheckedRequest {
 
 /** A campaign's id. @throws `request_invalid` */
 export function parseCampaignId(id: unknown): string {
-  if (typeof id === 'string' && /^[\w.-]{1,100}$/.test(id)) return id
-  throw invalid('id', 'must be 1 to 100 of A-Z a-z 0-9 _ . -')
+  if (isName(id)) return id
+  throw invalid('id', NAME_RULE)
 }
 
 function parseWindow(

@@ -23,3 +23,11 @@ export function parseJsonObject(text: string): Record<string, unknown> | undefin
     return undefined
   }
 }
+
+/** What an app may call a consumer or a campaign: the name becomes part of a key in Redis. */
+export const NAME_RULE = 'must be 1 to 100 of A-Z a-z 0-9 _ . -'
+
+/** Whether a value meets {@link NAME_RULE}. */
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.-]{1,100}$/.test(value)
+}

@@ -4,9 +4,8 @@ import { PpoppoError } from '../errors.js'
 import type { Runtime } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
 import { toProviderError } from './faults.js'
-import { fetchKeys } from './fetch-keys.js'
 import { type AskProvider, toFetch } from './http.js'
-import { createKeySet, type KeySet } from './key-set.js'
+import { createKeySet, fetchKeys, type KeySet } from './key-set.js'
 import { ENDPOINTS, readDiscovery, readTokenAnswer, readUserInfo, SENDS_ISSUER } from './read-answers.js'
 
 /** The result of discovery. */

@@ -1,8 +1,15 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { PpoppoError } from '../errors.js'
 import { ClockDifference, idTokenFault } from './faults.js'
 import { type Jws, parseJws } from './jws.js'
 import { algorithmOf, SIGNATURE_ALGORITHMS } from './signature-algorithms.js'
-import { isTokenHash } from './token-hash.js'
+
+/** Length in bytes of a decoded `at_hash` or `c_hash` -> the hash function whose first bytes it is. */
+const HASH_BY_LENGTH: ReadonlyMap<number, string> = new Map([
+  ...SIGNATURE_ALGORITHMS.map(({ hash, tokenHashBytes }) => [tokenHashBytes, hash] as const),
+  // What PAS's own token engine is reported to issue: the leftmost 128 bits of SHA-256.
+  [16, 'sha256'],
+])
 
 /** How far PAS's clock and ours may differ, for `exp`, `nbf`, `iat` and `auth_time`. */
 export const CLOCK_TOLERANCE_SECONDS = 60
@@ -136,4 +143,19 @@ function timeOf(claims: Claims, name: string): number | undefined {
   if (time === undefined) return undefined
   if (typeof time !== 'number' || !Number.isFinite(time) || time < 0) throw idTokenFault(`"${name}"`)
   return time
+}
+
+/**
+ * Whether `hash` is the `at_hash` or `c_hash` of `token` (OIDC Core 3.1.3.6, 3.3.2.11): the left half of its SHA-512,
+ * or the leftmost 128 bits of its SHA-256. Both are in use for Ed25519, and the length says which it is.
+ * @param hash as in the id_token; anything but unpadded base64url of 16 or 32 bytes never matches.
+ */
+function isTokenHash(hash: unknown, token: string): boolean {
+  if (typeof hash !== 'string') return false
+  const given = Buffer.from(hash, 'base64url')
+  const algorithm = HASH_BY_LENGTH.get(given.length)
+  // Buffer skips characters that are not base64url, and accepts several spellings of the same bytes.
+  if (algorithm === undefined || given.toString('base64url') !== hash) return false
+  const expected = createHash(algorithm).update(token, 'utf8').digest().subarray(0, given.length)
+  return timingSafeEqual(given, expected)
 }

@@ -1,6 +1,9 @@
 import type { Runtime } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
+import { fromStatus, notJson } from './faults.js'
+import { type AskProvider, parseJson } from './http.js'
 import { isKeyFor, isSignedBy, isUsableKey, type Jwk, type Jws } from './jws.js'
+import { readKeySet } from './read-answers.js'
 
 /** PAS's published keys. */
 export interface KeySet {
@@ -60,4 +63,16 @@ function judgeBy(keys: readonly Jwk[], jws: Jws): 'verified' | 'no_key' | 'forge
   const candidates = keys.filter((key) => isKeyFor(jws.header, key))
   if (candidates.some((key) => isSignedBy(jws, key))) return 'verified'
   return candidates.length > 0 ? 'forged' : 'no_key'
+}
+
+/** Fetches PAS's key set (RFC 7517 5). @throws the same errors as every call to PAS */
+export async function fetchKeys(ask: AskProvider, url: string): Promise<readonly Jwk[]> {
+  const headers = { accept: 'application/json, application/jwk-set+json' }
+  const { status, body } = await ask(url, { method: 'GET', headers })
+  const { origin, pathname } = new URL(url)
+  const operation = `request for its keys at ${origin}${pathname}`
+  if (status !== 200) throw fromStatus(operation, status, '')
+  const parsed = parseJson(body)
+  if (parsed === undefined) throw notJson(operation)
+  return readKeySet(parsed)
 }

@@ -8,7 +8,7 @@ export interface SignInPointer {
   readonly signInId: string
   /** Where the sign-in led, and where a stale callback sends the person back to: a URL or a path, to be checked again. */
   readonly returnTo: string
-  /** The callbacks this browser has made lately, see `sign-in/arrivals.ts`. */
+  /** The callbacks this browser has made lately, see `sign-in/callback-params.ts`. */
   readonly arrivals: readonly string[]
 }
 

@@ -42,21 +42,29 @@ const SIGNED = /^s:(.+)\.([^.]*)$/s
 /** The cache holds up to twice as many: cookies of some 10,000 sessions. See {@link TextCache}. */
 const MAX_PROVEN_CHARACTERS = 1_000_000
 
-export function createSessionCookie({ names, isHttps }: SessionCookieParts): SessionCookie {
-  const { session: name, formerSession: former } = names
+export function createSessionCookie({
+  names: { session: name, formerSession: former },
+  isHttps,
+}: SessionCookieParts): SessionCookie {
   const proven = new TextCache<true>({ maxCharacters: MAX_PROVEN_CHARACTERS })
   const isSetting = (line: string): boolean => cookieNameOf(line) === name && !isClearing(line)
   const secured = (line: string): string => (isHttps && !/; Secure(;|$)/i.test(line) ? `${line}; Secure` : line)
   const gone = { httpOnly: true, sameSite: 'lax', path: '/', secure: isHttps, expires: new Date(1) } as const
 
-  const sentAs = (req: Request, wanted: string | undefined): string | undefined => {
-    const { cookie } = req.headers
-    if (wanted === undefined || !cookie?.includes(wanted)) return undefined
-    return parseCookie(cookie)[wanted]
+  const names = former === undefined ? [name] : [name, former]
+
+  /** Both values, as sent. Most requests of people without a session have no cookie of ours, and are not parsed. */
+  function sentBy({ headers: { cookie } }: Request): {
+    readonly current?: string | undefined
+    readonly formerly?: string | undefined
+  } {
+    if (cookie === undefined || !names.some((one) => cookie.includes(one))) return {}
+    const sent = parseCookie(cookie)
+    return { current: sent[name], formerly: former && sent[former] }
   }
 
   const clearingFormer = (req: Request, sid: string): readonly string[] =>
-    former !== undefined && sentAs(req, former)?.startsWith(`s:${sid}.`) ? [stringifySetCookie(former, '', gone)] : []
+    former !== undefined && sentBy(req).formerly?.startsWith(`s:${sid}.`) ? [stringifySetCookie(former, '', gone)] : []
 
   function isProven(id: string, value: string, signature: string, secrets: readonly string[]): boolean {
     if (proven.get(id, value)) return true
@@ -66,10 +74,13 @@ export function createSessionCookie({ names, isHttps }: SessionCookieParts): Ses
   }
 
   return {
-    isSentBy: (req) => (sentAs(req, name) ?? sentAs(req, former)) !== undefined,
+    isSentBy(req) {
+      const { current, formerly } = sentBy(req)
+      return (current ?? formerly) !== undefined
+    },
     read(req, secrets) {
-      const current = sentAs(req, name)
-      const value = current ?? sentAs(req, former)
+      const { current, formerly } = sentBy(req)
+      const value = current ?? formerly
       if (value === undefined) return undefined
       const [, id = '', signature = ''] = SIGNED.exec(value) ?? []
       return isProven(id, value, signature, secrets) ? { id, isFormer: current === undefined } : undefined

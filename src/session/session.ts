@@ -1,15 +1,16 @@
+import type { ServerResponse } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { SessionData } from 'express-session'
 import onHeaders from 'on-headers'
 import type { RaiseEvent } from '../audit-events.js'
 import type { Config } from '../config/options.js'
 import { callBack } from '../lib/call-back.js'
+import { defineHidden } from '../lib/define-hidden.js'
 import type { Runtime } from '../lib/runtime.js'
 import type { SessionCommands } from '../store/store.js'
 import { saveAtEnd } from './answer-end.js'
 import { settle } from './change-session-id.js'
 import { cookieNamesOf } from './cookie-names.js'
-import { callWriteHead } from './http2.js'
 import { type CookieSender, createCookieSender } from './send-cookie.js'
 import { createSessionCookie, type SessionCookie } from './session-cookie.js'
 import { contentText, isStandIn, stateOf } from './session-state.js'
@@ -114,6 +115,23 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     },
     end: (req, carried) => startAnother(req, carried, (done) => store.regenerate(req, done)),
     leave: (req, carried) => startAnother(req, carried, (done) => store.leave(req, done)),
+  }
+}
+
+/**
+ * Makes an HTTP/2 answer call `writeHead` before it sends its headers, because that is when cookies are set.
+ */
+function callWriteHead(res: ServerResponse): void {
+  if (typeof Reflect.get(res, 'createPushResponse') !== 'function') return
+  const sendHeaders = (): void => {
+    if (!res.headersSent) res.writeHead(res.statusCode)
+  }
+  for (const name of ['write', 'end', 'flushHeaders'] as const) {
+    const original = res[name]
+    defineHidden(res, name, (...args: unknown[]): unknown => {
+      sendHeaders()
+      return Reflect.apply(original, res, args)
+    })
   }
 }
 

@@ -35,7 +35,7 @@ export interface NewAttempt {
 /** The result of an attempt that another callback took: a sign-in to join, or a failure. Holds no token. */
 export type Outcome = Success | 'failed'
 
-/** `arrival`: the callback that brought it, see `sign-in/arrivals.ts`. */
+/** `arrival`: the callback that brought it, see `sign-in/callback-params.ts`. */
 export interface Success {
   readonly signInId: string
   readonly returnTo: string

@@ -1,7 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { PpoppoError } from '../errors.js'
-import { challenge, secureAnswer } from '../http/answer-headers.js'
-import { keepOutOfPageCache } from '../http/page-cache.js'
+import { challenge, keepOutOfPageCache, secureAnswer } from '../http/answer-headers.js'
 import { sendProblem } from '../http/problem.js'
 import { isHtmx, isNavigation, wantsHtml } from '../http/request-reading.js'
 import { callBack } from '../lib/call-back.js'

@@ -1,7 +1,9 @@
 import { LONGEST_TIMER_MS } from '../../lib/wait.js'
 import type { Caller } from '../call/caller.js'
 import type { CallScope } from '../lib/scope.js'
-import type { MessagingEvent, StreamOptions } from '../types/events.js'
+import type { EventsOptions, MessagingEvent, StreamOptions } from '../types/events.js'
+import { refuseMore } from '../wire/validate.js'
+import { parseEventsOptions } from './parse-options.js'
 import { ServerClock } from './server-clock.js'
 import { Subscription } from './subscription.js'
 
@@ -12,6 +14,19 @@ interface Waiter {
 }
 
 const OVER: Result = { done: true, value: undefined }
+
+/** The events of an app for as long as they are read; see {@link Messaging.events}. */
+export function createEvents(
+  caller: Caller,
+): (options?: EventsOptions) => AsyncGenerator<MessagingEvent, undefined, undefined> {
+  return function events(given, ...more: readonly unknown[]) {
+    caller.assertOpen()
+    refuseMore(more, 'events')
+    const { signal, ...options } = parseEventsOptions(given)
+    const operation = options.sendRequestId === undefined ? 'events' : `events of ${options.sendRequestId}`
+    return createFeed({ caller, options, operation, ...(signal && { signal }) })
+  }
+}
 
 /** What {@link createFeed} is made of. */
 export interface FeedParts {

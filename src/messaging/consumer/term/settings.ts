@@ -1,5 +1,5 @@
 import { PpoppoError } from '../../../errors.js'
-import { isWholeNumber } from '../../../lib/guards.js'
+import { isName, isWholeNumber, NAME_RULE } from '../../../lib/guards.js'
 import { parseStreamOptions, STREAM_OPTIONS } from '../../events/parse-options.js'
 import type { ConsumeOptions, FanOutOptions } from '../../types/consumer.js'
 import type { StreamOptions } from '../../types/events.js'
@@ -75,8 +75,8 @@ export function parseConsumeOptions(options: unknown): ConsumeSettings {
 
 /** The name of a consumer, checked. @throws `request_invalid` */
 export function parseConsumerName(name: unknown): string {
-  if (typeof name === 'string' && /^[\w.-]{1,100}$/.test(name)) return name
-  throw invalid('name', 'must be 1 to 100 of A-Z a-z 0-9 _ . -')
+  if (isName(name)) return name
+  throw invalid('name', NAME_RULE)
 }
 
 function toFanOut(value: unknown): ConsumeSettings['fanOut'] {

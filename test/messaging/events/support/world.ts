@@ -1,7 +1,7 @@
 import { resolveMessagingConfig } from '../../../../src/config/messaging.js'
 import type { MessagingOptions } from '../../../../src/config/messaging-options.js'
 import { type Caller, createCaller } from '../../../../src/messaging/call/caller.js'
-import { createEvents } from '../../../../src/messaging/events/events.js'
+import { createEvents } from '../../../../src/messaging/events/feed.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../../src/messaging/lib/runtime.js'
 import type { EventsOptions, MessagingEvent } from '../../../../src/messaging/types/events.js'
 import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from '../../support/fake-token-endpoint.js'
