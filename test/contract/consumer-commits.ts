@@ -18,7 +18,7 @@ export function describeCommits(use: UseConsumerStore): void {
       queue: { entries: ['e'], maxLength: 100 },
     })
 
-    test('the next one begins where the last one was, with an empty text too', async () => {
+    test('the next consumer begins at the last checkpoint, even an empty one', async () => {
       const { store, other } = use()
       const name = word()
       const first = await acquire(store, name, 'a')
@@ -31,7 +31,7 @@ export function describeCommits(use: UseConsumerStore): void {
       expect((await acquire(other, name, 'b')).checkpoint).toBe('')
     })
 
-    test('with an old fencing number nothing is done, also while nobody has the lease', async () => {
+    test('with an old fencing number do nothing, even while nobody has the lease', async () => {
       const { store, other } = use()
       const name = word()
       const old = await acquire(store, name, 'a')
@@ -47,7 +47,7 @@ export function describeCommits(use: UseConsumerStore): void {
       expect((await acquire(other, name, 'b')).checkpoint).toBe('new')
     })
 
-    test('nobody commits before anybody has acquired', async () => {
+    test('do nothing before a lease was ever acquired', async () => {
       const { store } = use()
       const name = word()
       expect(await store.commit(name, laden(1, 1, 'c'))).toBe('lost')
@@ -55,7 +55,7 @@ export function describeCommits(use: UseConsumerStore): void {
       expect(await contents(store, name)).toEqual([[], 0])
     })
 
-    test('whose lease ran out commits as long as nobody has taken it', async () => {
+    test('count after the lease has expired, as long as nobody has taken it', async () => {
       const { store, pass, shortMs } = use()
       const name = word()
       const { fence } = await acquire(store, name, 'a', shortMs)
@@ -64,7 +64,7 @@ export function describeCommits(use: UseConsumerStore): void {
       expect((await acquire(store, name, 'b')).checkpoint).toBe('c')
     })
 
-    test('a repeated commit, or one that was overtaken, does nothing', async () => {
+    test('do nothing if repeated, or overtaken by a later one', async () => {
       const { store } = use()
       const name = word()
       const { fence } = await acquire(store, name)
@@ -86,7 +86,7 @@ export function describeCommits(use: UseConsumerStore): void {
       expect((await acquire(store, name)).checkpoint).toBe('b')
     })
 
-    test('letters and entries come in their order', async () => {
+    test('keep dead letters and entries in order', async () => {
       const { store } = use()
       const name = word()
       const { fence } = await acquire(store, name)
@@ -98,7 +98,7 @@ export function describeCommits(use: UseConsumerStore): void {
       expect(taken.map(({ text }) => text)).toEqual(['3', '1', '2'])
     })
 
-    test('when the queue is at its bound nothing is done; entries that are finished make room', async () => {
+    test('do nothing while the queue is full, and finished entries make room', async () => {
       const { store } = use()
       const name = word()
       const { fence } = await acquire(store, name)

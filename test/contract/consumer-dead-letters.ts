@@ -8,8 +8,8 @@ const letter = (id: string, text = `text of ${id}`): StoredDeadLetter => ({ id, 
 
 /** Dead letters. */
 export function describeLetters(use: UseConsumerStore): void {
-  describe('letters', () => {
-    test('are listed oldest first, so many as asked for, and stay', async () => {
+  describe('dead letters', () => {
+    test('are listed oldest first, as many as asked for, and stay', async () => {
       const { store, other } = use()
       const name = word()
       for (const id of ['c', 'a', 'b']) expect(await store.letters.add(name, letter(id))).toBe('added')
@@ -21,7 +21,7 @@ export function describeLetters(use: UseConsumerStore): void {
       expect(await other.letters.count(name)).toBe(3)
     })
 
-    test('of one event there is one, the first, however it came', async () => {
+    test('keep only the first of each event', async () => {
       const { store } = use()
       const name = word()
       const { fence } = await acquire(store, name)
@@ -36,7 +36,7 @@ export function describeLetters(use: UseConsumerStore): void {
       expect(await store.letters.count(name)).toBe(2)
     })
 
-    test('one is removed by its event, once, and may come again, as the last', async () => {
+    test('are removed by the id of their event, once, and may be added again at the end', async () => {
       const { store, other } = use()
       const name = word()
       for (const id of ['a', 'b', 'c']) await store.letters.add(name, letter(id))
@@ -48,7 +48,7 @@ export function describeLetters(use: UseConsumerStore): void {
       expect(await store.letters.list(name, 10)).toEqual([letter('a'), letter('c'), letter('b', 'again')])
     })
 
-    test('any text is an id and a text', async () => {
+    test('take any text as id and content', async () => {
       const { store } = use()
       const name = word()
       const ids = ['', '1', '1:1', ':', 'a b', 'ü:日本\n"\\', '1:11:1', '{x}', '%d+']
@@ -59,7 +59,7 @@ export function describeLetters(use: UseConsumerStore): void {
       expect(await store.letters.count(name)).toBe(0)
     })
 
-    test('no more than the bound are kept: the next is refused, and with it all that came with it', async () => {
+    test('are limited in number, and a commit beyond the limit is refused as a whole', async () => {
       const { store } = use()
       const name = word()
       const { fence } = await acquire(store, name)

@@ -49,7 +49,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(await store.queue.length(name)).toBe(0)
     })
 
-    test('what is given back is there at once, as if it had not been given; what is another worker’s by now is not', async () => {
+    test('an entry that is given back is available at once, unless another worker has it by now', async () => {
       const { store, other } = use()
       const { name, put } = await openQueue(store)
       await put('a')
@@ -64,7 +64,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(await store.queue.length(name)).toBe(0)
     })
 
-    test('of 20 takes at the same time no two get the same entry', async () => {
+    test('no two of 20 simultaneous takes get the same entry', async () => {
       const { store, other } = use()
       const { name, put } = await openQueue(store)
       const all = Array.from({ length: 50 }, (_, i) => String(i))
@@ -77,7 +77,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(texts(taken.flat()).toSorted()).toEqual(all.toSorted())
     })
 
-    test('what its worker does not finish in time goes to who asks, before what is new', async () => {
+    test('an entry that its worker does not finish in time goes to the next that asks, before new ones', async () => {
       const { store, other, pass, shortMs } = use()
       const { name, put } = await openQueue(store)
       await put('a', 'b', 'c')
@@ -94,7 +94,7 @@ export function describeQueue(use: UseConsumerStore): void {
       ])
     })
 
-    test('what a worker did not finish can be asked for one by one, with nothing beside it, or be left out', async () => {
+    test('unfinished entries can be taken one at a time and alone, or be left out', async () => {
       const { store, other, pass, shortMs } = use()
       const { name, put } = await openQueue(store)
       const claimAfterMs = shortMs
@@ -115,7 +115,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(texts(await other.queue.take(name, 'x', now({ claimAfterMs, unfinished: 'one' })))).toEqual(['e'])
     })
 
-    test('a worker is given its own again, and deliveries are counted', async () => {
+    test('a worker gets its own unfinished entries again, and deliveries are counted', async () => {
       const { store, pass, shortMs } = use()
       const { name, put } = await openQueue(store)
       await put('a')
@@ -128,7 +128,7 @@ export function describeQueue(use: UseConsumerStore): void {
       }
     })
 
-    test('all that is due is found, however much is at work', async () => {
+    test('every due entry is found, however many are being handled', async () => {
       const { store, other, pass, shortMs } = use()
       const { name, put } = await openQueue(store)
       await put(...Array.from({ length: 200 }, (_, i) => String(i)))
@@ -142,7 +142,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(texts(await store.queue.take(name, 'x', now({ count: 2, claimAfterMs: shortMs })))).toEqual(['199'])
     })
 
-    test('finished with a letter: both or none; repeated, or by two, it is one letter', async () => {
+    test('finishing with a dead letter does both or neither, and only once', async () => {
       const { store, other } = use()
       const { name, put } = await openQueue(store)
       await put('a')
@@ -157,7 +157,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(await store.queue.length(name)).toBe(0)
     })
 
-    test('what is finished is never given again', async () => {
+    test('a finished entry is never handed out again', async () => {
       const { store, pass, shortMs } = use()
       const { name, put } = await openQueue(store)
       await put('a', 'b')
@@ -182,7 +182,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(tookMs).toBeLessThan(WAIT_MS - 50)
     })
 
-    test('a take for which nothing comes waits its time, and no longer', async () => {
+    test('a take without an entry waits its time, and no longer', async () => {
       const { store } = use()
       const { name } = await openQueue(store)
       await store.queue.take(name, 'w', now({ waitMs: 1 }))
@@ -192,7 +192,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(performance.now() - beganAt).toBeLessThan(LONG_WAIT_MS)
     })
 
-    test('several takes wait at the same time, none for the other, and nothing waits for them', async () => {
+    test('takes wait independently of each other, and no other call waits for them', async () => {
       const { store } = use()
       const names = await Promise.all(Array.from({ length: 5 }, () => openQueue(store)))
       const takeAll = (waitMs: number): Promise<(readonly QueueEntry[])[]> =>
@@ -206,7 +206,7 @@ export function describeQueue(use: UseConsumerStore): void {
       expect(performance.now() - beganAt).toBeLessThan(2 * LONG_WAIT_MS)
     })
 
-    test('close() ends a take that waits, at once', async () => {
+    test('close() ends a waiting take at once', async () => {
       const { store } = use()
       const { name } = await openQueue(store)
       await store.queue.take(name, 'w', now({ waitMs: 1 }))

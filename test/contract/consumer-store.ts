@@ -33,7 +33,7 @@ export function describeConsumerStore(name: string, makeStore: () => Promise<Und
     describeLetters(use)
     describeQueue(use)
 
-    test('close() can be repeated; afterwards every method rejects with closed', async () => {
+    test('close() can be called twice, and every method rejects with closed afterwards', async () => {
       const { store } = use()
       await acquire(store, 'n')
       await Promise.all([store.close(), store.close()])
@@ -59,7 +59,7 @@ export function describeConsumerStore(name: string, makeStore: () => Promise<Und
 
 function describeLease(use: UseConsumerStore): void {
   describe('lease', () => {
-    test('is held by one; the others hear for how long', async () => {
+    test('is held by one consumer, and the others learn for how long', async () => {
       const { store, other } = use()
       const name = word()
       await acquire(store, name, 'a', 5000)
@@ -69,7 +69,7 @@ function describeLease(use: UseConsumerStore): void {
       expect(refused.heldForMs).toBeLessThanOrEqual(5000)
     })
 
-    test('of 40 that ask at the same time from two instances exactly one gets it', async () => {
+    test('goes to exactly one of 40 that ask at the same time from two instances', async () => {
       const { store, other } = use()
       const name = word()
       const answers = await Promise.all(
@@ -96,7 +96,7 @@ function describeLease(use: UseConsumerStore): void {
       expect(fences.toSorted((a, b) => a - b)).toEqual(fences)
     })
 
-    test('goes to the next one when its time is over', async () => {
+    test('goes to the next consumer when it expires', async () => {
       const { store, other, pass, shortMs } = use()
       const name = word()
       const { fence } = await acquire(store, name, 'a', shortMs)
@@ -107,7 +107,7 @@ function describeLease(use: UseConsumerStore): void {
       expect(await store.renew(name, 'a', TTL_MS)).toBe(false)
     })
 
-    test('lasts from each renewal on, and only its holder renews it', async () => {
+    test('is extended by each renewal, and only its holder can renew it', async () => {
       const { store, other, pass, shortMs } = use()
       const name = word()
       await acquire(store, name, 'a', shortMs)
@@ -117,7 +117,7 @@ function describeLease(use: UseConsumerStore): void {
       expect(await other.acquire(name, 'b', TTL_MS)).toHaveProperty('heldForMs')
     })
 
-    test('is given back by its holder, and by nobody else', async () => {
+    test('is released by its holder, and by nobody else', async () => {
       const { store, other } = use()
       const name = word()
       await acquire(store, name, 'a')
@@ -129,7 +129,7 @@ function describeLease(use: UseConsumerStore): void {
       await acquire(other, name, 'b')
     })
 
-    test('names are apart', async () => {
+    test('is separate for each name', async () => {
       const { store } = use()
       const [one, two] = [word(), word()]
       const { fence } = await acquire(store, one, 'a')

@@ -27,7 +27,7 @@ export function describeAttempts(use: UseStore): void {
       expect(taken.filter((one) => one?.outcome === PENDING_OUTCOME)).toHaveLength(49)
     })
 
-    test('C10 a key that is not known takes nothing and says nothing', async () => {
+    test('C10 an unknown key takes no attempt and gives nothing away', async () => {
       const { store } = use()
       const key = word()
       await store.putTransaction(key, 'v', TTL_MS)
@@ -36,7 +36,7 @@ export function describeAttempts(use: UseStore): void {
       expect(await store.takeTransaction(key, TTL_MS)).toMatchObject({ value: 'v' })
     })
 
-    test('C07 attempts of many tabs are apart and can be taken in any order', async () => {
+    test('C07 attempts of many tabs are separate and can be taken in any order', async () => {
       const { store } = use()
       const keys = Array.from({ length: 10 }, word)
       await Promise.all(keys.map((key) => store.putTransaction(key, `v-${key}`, TTL_MS)))
@@ -45,7 +45,7 @@ export function describeAttempts(use: UseStore): void {
       }
     })
 
-    test('A15 who takes an attempt hears when, by the clock of the store', async () => {
+    test('A15 taking an attempt returns when, by the clock of the store', async () => {
       const { store } = use()
       const key = word()
       await store.putTransaction(key, 'v', TTL_MS)
@@ -54,7 +54,7 @@ export function describeAttempts(use: UseStore): void {
       expect(Math.abs((taken?.takenAt ?? 0) - before)).toBeLessThan(10_000)
     })
 
-    test('A11 a limit counts the attempts that are taken, and no others', async () => {
+    test('A11 a limit counts only attempts that are taken', async () => {
       const { store, other } = use()
       const [key, mine] = [word(), word()]
       const [limiter, theirs] = [store.createLimiter('exchange', 2), other.createLimiter('exchange', 2)]
@@ -74,7 +74,7 @@ export function describeAttempts(use: UseStore): void {
       expect((await other.takeTransaction(key, TTL_MS))?.outcome).toBe(PENDING_OUTCOME)
     })
 
-    test('C09 an attempt is gone once its time is over', async () => {
+    test('C09 an attempt expires', async () => {
       const { store, pass, shortMs } = use()
       const key = word()
       await store.putTransaction(key, 'v', shortMs)
@@ -82,7 +82,7 @@ export function describeAttempts(use: UseStore): void {
       expect(await store.takeTransaction(key, TTL_MS)).toBeUndefined()
     })
 
-    test('C08 the taker leaves an outcome that the others read, until its time is over', async () => {
+    test('C08 the taker of an attempt leaves an outcome that others can read until it expires', async () => {
       const { store, other, pass, shortMs } = use()
       const key = word()
       await store.putTransaction(key, 'v', TTL_MS)
@@ -94,7 +94,7 @@ export function describeAttempts(use: UseStore): void {
       expect(await other.takeTransaction(key, TTL_MS)).toBeUndefined()
     })
 
-    test('C08 an outcome is left only where the mark of the taker still is', async () => {
+    test("C08 an outcome is stored only while the taker's mark is still there", async () => {
       const { store, pass, shortMs } = use()
       const [never, late] = [word(), word()]
       await store.setTransactionOutcome(never, 'done', TTL_MS)

@@ -5,7 +5,7 @@ import { type UseStore, word } from './store.js'
 /** Session blobs, shared secrets and limiters. */
 export function describeSessions(use: UseStore): void {
   describe('sessions', () => {
-    test('a blob is read as it was written, by any instance', async () => {
+    test('a session is read as it was written, by any instance', async () => {
       const { store, other } = use()
       const sid = word()
       expect(await store.sessions.get(sid)).toBeNull()
@@ -14,7 +14,7 @@ export function describeSessions(use: UseStore): void {
       expect(await other.sessions.get(sid)).toBe('{"a":"é"}')
     })
 
-    test('C23 a blob ends when its time is over', async () => {
+    test('C23 a session expires', async () => {
       const { store, pass } = use()
       const sid = word()
       await store.sessions.set(sid, '{}', 1)
@@ -22,7 +22,7 @@ export function describeSessions(use: UseStore): void {
       expect(await store.sessions.get(sid)).toBeNull()
     })
 
-    test('C28 under a destroyed session nothing can be written, in any instance', async () => {
+    test('C28 a destroyed session cannot be written again, by any instance', async () => {
       const { store, other } = use()
       const sid = word()
       await store.sessions.set(sid, '{}', 60)
@@ -32,7 +32,7 @@ export function describeSessions(use: UseStore): void {
       expect(await store.sessions.get(sid)).toBeNull()
     })
 
-    test('C28 a destruction racing 20 writes leaves nothing', async () => {
+    test('C28 destroying a session that 20 writes race leaves nothing', async () => {
       const { store, other } = use()
       const sid = word()
       await store.sessions.set(sid, '{}', 60)
@@ -45,13 +45,13 @@ export function describeSessions(use: UseStore): void {
       expect(await other.sessions.set(sid, '{}', 60)).toBe(false)
     })
 
-    test('the tombstone stays for ten minutes', () => {
+    test('the tombstone of a session stays for ten minutes', () => {
       expect(TOMBSTONE_TTL_MS).toBe(600_000)
     })
   })
 
   describe('shared secrets', () => {
-    test('C26 of many processes that make a secret one wins, and all use its', async () => {
+    test('C26 of many processes that generate a secret one wins, and all use that one', async () => {
       const { store, other } = use()
       const name = word()
       const known = await Promise.all(
@@ -64,7 +64,7 @@ export function describeSessions(use: UseStore): void {
   })
 
   describe('limiters', () => {
-    test('C43 a limiter lets its points pass, then says how long to wait', async () => {
+    test('C43 a limiter admits its points, then says how long to wait', async () => {
       const { store, other } = use()
       const [mine, theirs] = [store.createLimiter('login', 3), other.createLimiter('login', 3)]
       const key = word()
@@ -76,7 +76,7 @@ export function describeSessions(use: UseStore): void {
       expect(await store.createLimiter('callback', 3).consume(key)).toBe(0)
     })
 
-    test('C43 an event that is given back does not count, and there are never fewer than none', async () => {
+    test('C43 a point that is given back does not count, and the count never goes below zero', async () => {
       const { store, other } = use()
       const [mine, theirs] = [store.createLimiter('l', 2), other.createLimiter('l', 2)]
       const key = word()
@@ -87,7 +87,7 @@ export function describeSessions(use: UseStore): void {
       expect(await mine.consume(key)).toBeGreaterThan(50_000)
     })
 
-    test('C43 of 40 simultaneous events exactly the points pass', async () => {
+    test('C43 of 40 simultaneous events exactly as many as there are points pass', async () => {
       const { store, other } = use()
       const limiters = [store.createLimiter('l', 10), other.createLimiter('l', 10)]
       const key = word()

@@ -35,7 +35,7 @@ export function describeSignIns(use: UseStore): void {
       expect(await other.listSignIns(tag)).toEqual([{ id, version: 1, value }])
     })
 
-    test('of more sign-ins of one user than anybody has browsers, those that would end first go', async () => {
+    test('of too many sign-ins of one user those that would end first are dropped', async () => {
       const { store } = use()
       const [tag, now] = [word(), await store.now()]
       const ids = Array.from({ length: MAX_SIGN_INS_PER_USER + 2 }, () => `${tag}.${word()}`)
@@ -49,7 +49,7 @@ export function describeSignIns(use: UseStore): void {
       expect(await store.readSignIn(ids[2] ?? '')).toBeUndefined()
     })
 
-    test('X12 ten simultaneous sign-ins of a user who has as many as may be: each is created, and as many are left', async () => {
+    test('X12 ten simultaneous sign-ins of a user at the limit are all created, and the limit holds', async () => {
       const { store, other } = use()
       const [tag, now] = [word(), await store.now()]
       for (let i = 0; i < MAX_SIGN_INS_PER_USER; i += 1) {
@@ -65,7 +65,7 @@ export function describeSignIns(use: UseStore): void {
       expect(left).toEqual(expect.arrayContaining(ids))
     })
 
-    test('a new sign-in is never the one that goes, also where it would end first', async () => {
+    test('a new sign-in is never the one that is dropped, even if it would end first', async () => {
       const { store } = use()
       const [tag, now] = [word(), await store.now()]
       for (let i = 0; i < MAX_SIGN_INS_PER_USER; i += 1) {
@@ -77,7 +77,7 @@ export function describeSignIns(use: UseStore): void {
       expect(await store.listSignIns(tag)).toHaveLength(MAX_SIGN_INS_PER_USER)
     })
 
-    test('a record is not created over one that is there, nor when its end has passed', async () => {
+    test('a record is not created over an existing one, nor after its expiry', async () => {
       const { store } = use()
       const { id, tag, startedAt } = await createOne(store)
       await store.writeSignIn(id, 1, 'v2', startedAt + HOUR_MS)
@@ -87,7 +87,7 @@ export function describeSignIns(use: UseStore): void {
       expect(await idsOf(store, tag)).toEqual([id])
     })
 
-    test('C33 a write counts only at the version that was read', async () => {
+    test('C33 a write succeeds only at the version that was read', async () => {
       const { store, other } = use()
       const { id, startedAt } = await createOne(store)
       expect(await store.writeSignIn(id, 1, 'v2', startedAt + HOUR_MS)).toBe('written')
@@ -109,7 +109,7 @@ export function describeSignIns(use: UseStore): void {
       expect(await store.readSignIn(id)).toEqual({ version: 2, value: `w${results.indexOf('written')}` })
     })
 
-    test('the version goes on past ten', async () => {
+    test('the version of a record counts past ten', async () => {
       const { store } = use()
       const { id, startedAt } = await createOne(store)
       for (let version = 1; version <= 12; version++) {
@@ -201,7 +201,7 @@ export function describeSignIns(use: UseStore): void {
       expect(await store.listSignIns(tag)).toHaveLength(1)
     })
 
-    test('C29 the mark of a sign-out everywhere lasts as long as it was told', async () => {
+    test('C29 the mark of a sign-out everywhere lasts as long as it was asked to', async () => {
       const { store, pass, shortMs } = use()
       const tag = word()
       const before = await store.now()

@@ -33,7 +33,7 @@ export function describeStore(name: string, makeStore: () => Promise<UnderTest<S
       expect(Math.abs(a - b)).toBeLessThan(500)
     })
 
-    test('close() can be repeated; afterwards every method rejects with closed', async () => {
+    test('close() can be called twice, and every method rejects with closed afterwards', async () => {
       const { store } = use()
       await store.now()
       await Promise.all([store.close(), store.close()])

@@ -28,7 +28,7 @@ function describeOrder(use: () => { readonly store: Store; setClock(byMs: number
     expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThan(HOUR_MS - MINUTE_MS)
   })
 
-  test('C29 the clock set back after a sign-out everywhere: people sign in again at once', async () => {
+  test('C29 people can sign in at once when the clock was set back after a sign-out everywhere', async () => {
     const { store, setClock } = use()
     const tag = word()
     await setClock(HOUR_MS)
@@ -40,7 +40,7 @@ function describeOrder(use: () => { readonly store: Store; setClock(byMs: number
     expect(await signIn(store, tag, after)).toBe(true)
   })
 
-  test('C29 the clock set back during an attempt: a sign-out everywhere after its begin still ends it', async () => {
+  test('C29 a sign-out everywhere ends an attempt that began before it, even if the clock was set back', async () => {
     const { store, setClock } = use()
     const tag = word()
     await setClock(5_000)
@@ -138,7 +138,7 @@ describeWithRedis('A15 the clock of Redis', () => {
 })
 
 describeWithOwnRedis('A15 a Redis that is full', () => {
-  test('C29 a sign-out everywhere works, and an attempt from before it creates nothing', async () => {
+  test('C29 takes a sign-out everywhere, and an attempt from before it creates nothing', async () => {
     const server = await startRedis()
     const store = createRedisStore({ redis: server.url, prefix: `test:${word()}:` })
     const admin = new Redis(server.url)

@@ -81,7 +81,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   ),
 )
 
-describeWithRedis('memory and Redis', () => {
+describeWithRedis('the consumer stores in memory and Redis', () => {
   let stores: readonly ConsumerStore[]
   beforeAll(async () => {
     const redis = await redisForTests()
@@ -92,7 +92,7 @@ describeWithRedis('memory and Redis', () => {
   })
   afterAll(() => Promise.all(stores.map((store) => store.close())))
 
-  test('whatever is asked of them, they answer the same', async () => {
+  test('give the same answers to random sequences of calls', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { minLength: 5, maxLength: 40 }), async (calls) => {
         const [memory, redis] = await Promise.all(

@@ -36,7 +36,7 @@ describeWithOwnRedis('X12 servers that run a script only with all its keys named
 
   // Jest runs it after the contracts, which call every script in every way they can.
   describe('afterwards', () => {
-    test('every script was called, and none touched a key that is not in its KEYS', async () => {
+    test('after the contract every script was called, and none touched a key outside of its KEYS', async () => {
       const ours = Object.entries({ ...REDIS_SCRIPTS, ...CONSUMER_SCRIPTS })
       const called = await watch.scripts()
       const missed = ours.filter(([, { lua }]) => !called.has(sha1(lua)))
@@ -44,7 +44,7 @@ describeWithOwnRedis('X12 servers that run a script only with all its keys named
       expect(await watch.undeclared()).toEqual([])
     })
 
-    test('a script that made a key itself would be found', async () => {
+    test('a script that touches a key outside of its KEYS would be found', async () => {
       const client = new Redis(server.url)
       await client.eval("return redis.call('GET', KEYS[1] .. ARGV[1])", 1, 'a', 'b')
       client.disconnect()

@@ -8,7 +8,7 @@ const withRedis = (url: string, body: string): string => `
   ${body}`
 
 describe('C46 memory store', () => {
-  test('its sweeper keeps no process alive, closed or not; ioredis is not loaded', async () => {
+  test('keeps no process alive, closed or not, and does not load ioredis', async () => {
     const program = `
       import { createRequire } from 'node:module'
       import { createMemoryStore } from './store/memory/memory-store.js'
@@ -22,7 +22,7 @@ describe('C46 memory store', () => {
 })
 
 describeWithOwnRedis('C46 Redis store', () => {
-  test('after close() the process exits by itself: used, never used, in use', async () => {
+  test('lets the process exit after close(), whether used, never used or in use', async () => {
     const server = await startRedis()
     const done = { code: 0, output: 'done\n' }
     const close = `await store.close(); console.log('done')`
@@ -34,7 +34,7 @@ describeWithOwnRedis('C46 Redis store', () => {
     await server.stop()
   })
 
-  test('also while Redis hangs or is down, and with the connection never made', async () => {
+  test('lets the process exit after close() while Redis hangs or is down, or was never connected', async () => {
     const server = await startRedis()
     const fails = `await store.now().then(() => console.log('answered?'), (error) => console.log(error.code))`
     const close = `await store.close(); console.log('done')`
@@ -46,7 +46,7 @@ describeWithOwnRedis('C46 Redis store', () => {
     await server.stop()
   })
 
-  test('consumers: after close() the process exits by itself, also with a take that waits, and with Redis hung', async () => {
+  test('lets the process exit after close() of a consumer store, even while a worker waits or Redis hangs', async () => {
     const server = await startRedis()
     const program = (body: string): string => `
       import { createRedisConsumerStore } from './store/redis/consumer/consumer-store.js'

@@ -18,7 +18,7 @@ describeConsumerStore('memory', async () => {
   }
 })
 
-test('the fencing number grows also when the clock is turned back', async () => {
+test('the fencing number in memory grows even when the clock is turned back', async () => {
   let now = T0
   const store = createMemoryConsumerStore({ now: () => now })
   const first = await acquire(store, 'n')

@@ -38,7 +38,7 @@ test('a flood of logins is refused at the bound, and evicts no sign-in and no se
   await store.close()
 })
 
-test('A10 under a flood new logins live shorter, two minutes at least, so that they make room', async () => {
+test('A10 under a flood new login attempts expire sooner, but not before two minutes, to make room', async () => {
   let now = T0
   const store = createMemoryStore({ now: () => now, caps: { attempts: 100 } })
   const minutes = 60_000
@@ -63,7 +63,7 @@ test('C28 a flood of visitors does not bring back a session that has ended', asy
   await store.close()
 })
 
-test('a flood that is over leaves nothing behind that grows', () => {
+test('a flood of logins leaves nothing behind that grows', () => {
   setFlagsFromString('--expose-gc')
   const collect: unknown = runInNewContext('gc')
   let now = T0
@@ -83,7 +83,7 @@ test('a flood that is over leaves nothing behind that grows', () => {
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)
 })
 
-test('expired entries make room before anything is refused', async () => {
+test('expired login attempts make room before a new one is refused', async () => {
   let now = T0
   const store = createMemoryStore({ now: () => now, caps: { attempts: 3, signIns: 2 } })
   for (const key of ['a', 'b', 'c']) await store.putTransaction(key, 'v', 1000)
@@ -97,7 +97,7 @@ test('expired entries make room before anything is refused', async () => {
   await store.close()
 })
 
-test('a record may be written over while the store is full', async () => {
+test('a sign-in may be overwritten while the memory store is full', async () => {
   const store = createMemoryStore({ now: () => T0, caps: { signIns: 1 } })
   await store.createSignIn('t.1', 'v', T0 + 1000, T0)
   expect(await store.writeSignIn('t.1', 1, 'w', T0 + 2000)).toBe('written')
@@ -121,7 +121,7 @@ describe('A21 a memory store that is full of sessions', () => {
     for (let i = 0; i < count; i += 1) await store.sessions.set(word(), blob(), 60)
   }
 
-  test('visitors who are not signed in push out nobody who is', async () => {
+  test('evicts no session of a signed-in person for visitors who are not', async () => {
     await store.sessions.set('first visitor', '{}', 60)
     for (let i = 0; i < 200; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
     await flood(10_000)
@@ -129,7 +129,7 @@ describe('A21 a memory store that is full of sessions', () => {
     expect(await isThere('first visitor')).toBe(false)
   })
 
-  test('what a visitor writes into a session signs nobody in', async () => {
+  test('does not count a visitor as signed in for what was written into the session', async () => {
     await store.sessions.set('person', signedInAs('p'), 60)
     await flood(10_000, () =>
       JSON.stringify({ cookie: {}, note: signedInAs('p'), list: [JSON.parse(signedInAs('p'))] }),
@@ -137,13 +137,13 @@ describe('A21 a memory store that is full of sessions', () => {
     expect(await isThere('person')).toBe(true)
   })
 
-  test('one account signed in again and again pushes out nobody else', async () => {
+  test('evicts nobody else for one account that signs in again and again', async () => {
     for (let i = 0; i < 150; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
     await flood(10_000, () => signedInAs('mallory'))
     for (let i = 0; i < 150; i += 1) expect(await isThere(`person ${i}`)).toBe(true)
   })
 
-  test('sign-outs by the thousand push out nobody, and an ended session stays ended', async () => {
+  test('evicts nobody for thousands of sign-outs, and an ended session stays ended', async () => {
     await store.sessions.set('person', signedInAs('p'), 60)
     await store.sessions.set('ended', signedInAs('q'), 60)
     await store.sessions.destroy('ended')
@@ -153,7 +153,7 @@ describe('A21 a memory store that is full of sessions', () => {
     expect(await isThere('person')).toBe(true)
   })
 
-  test('of signed-in ones the one written longest ago goes, and only when there are no others', async () => {
+  test('evicts the signed-in session written longest ago, and only if there are no others', async () => {
     for (let i = 0; i < 300; i += 1) await store.sessions.set(`person ${i}`, signedInAs(`p${i}`), 60)
     await store.sessions.set('person 0', signedInAs('p0'), 60)
     await store.sessions.set('a visitor', '{}', 60)
@@ -170,7 +170,7 @@ describe('A21 a memory store that is full of sessions', () => {
     ])
   })
 
-  test('expired sessions make room before a living one goes', async () => {
+  test('evicts expired sessions before live ones', async () => {
     await store.sessions.set('person', signedInAs('p'), 3_600)
     await flood(200)
     await store.sessions.set('visitor', '{}', 3_600)
@@ -180,7 +180,7 @@ describe('A21 a memory store that is full of sessions', () => {
     expect([await isThere('person'), await isThere('visitor')]).toEqual([true, true])
   })
 
-  test('a session changes sides with who is signed in in it', async () => {
+  test('counts a session as signed in or not by what it holds now', async () => {
     await store.sessions.set('s', '{}', 60)
     await store.sessions.set('s', signedInAs('p'), 60)
     await flood(1_000)
@@ -191,7 +191,7 @@ describe('A21 a memory store that is full of sessions', () => {
   })
 })
 
-test('A21 in a full store no session costs a walk through all the others', async () => {
+test('A21 in a full memory store writing a session takes no walk through all others', async () => {
   let now = T0
   const store = createMemoryStore({ now: () => now, caps: { sessions: 50_000 } })
   async function floodMs(ttlSeconds: number, count = 20_000): Promise<number> {
@@ -209,7 +209,7 @@ test('A21 in a full store no session costs a walk through all the others', async
   await store.close()
 })
 
-test('of sessions and limiter keys the oldest goes when there are too many', async () => {
+test('the oldest session or limiter key is evicted when there are too many', async () => {
   const store = createMemoryStore({ now: () => T0, caps: { sessions: 2, limiterKeys: 2 } })
   for (const sid of ['a', 'b', 'c']) await store.sessions.set(sid, '{}', 60)
   expect(await store.sessions.get('a')).toBeNull()
@@ -223,7 +223,7 @@ test('of sessions and limiter keys the oldest goes when there are too many', asy
   await store.close()
 })
 
-test('C43 the limit of a minute opens again by the injected clock', async () => {
+test('C43 the limit per minute of the memory store is lifted by the injected clock', async () => {
   let now = T0
   const store = createMemoryStore({ now: () => now })
   const limiter = store.createLimiter('l', 1)
@@ -235,7 +235,7 @@ test('C43 the limit of a minute opens again by the injected clock', async () => 
   await store.close()
 })
 
-test('C28 the tombstone of a session goes after ten minutes', async () => {
+test('C28 the tombstone of a session expires after ten minutes', async () => {
   let now = T0
   const store = createMemoryStore({ now: () => now })
   await store.sessions.destroy('s')

@@ -54,7 +54,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     expect(tookMs).toBeLessThan(RECOVERY_LIMIT_MS)
   }
 
-  test('killed: refused in time, well again after a restart', async () => {
+  test('a killed Redis: calls are refused in time, and work again after a restart', async () => {
     await server.kill()
     const error = await failure(() => store.sessions.get('s'))
     expect(error).toMatchObject({ status: 503, retryable: true, retryAfterMs: 1000 })
@@ -63,7 +63,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await recovery()
   })
 
-  test('killed with 50 calls under way: all are refused at once', async () => {
+  test('a Redis killed with 50 calls in flight: all are refused at once', async () => {
     server.pause()
     const calls = Array.from({ length: 50 }, () => failure(() => store.readSignIn('t.1'), 700))
     await new Promise(setImmediate)
@@ -73,7 +73,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await recovery()
   })
 
-  test('down for two seconds: each request is answered in time', async () => {
+  test('a Redis that is down for two seconds: each request is answered in time', async () => {
     await server.kill()
     const endAt = performance.now() + 2000
     while (performance.now() < endAt) {
@@ -87,7 +87,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await recovery()
   })
 
-  test('hung (SIGSTOP): each request is answered in time, for as long as it lasts; well again at once', async () => {
+  test('a hung Redis (SIGSTOP): each request is answered in time for as long as it hangs, and calls work at once afterwards', async () => {
     server.pause()
     const endAt = performance.now() + 3500
     while (performance.now() < endAt) {
@@ -117,7 +117,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await proxy.close()
   })
 
-  test('hung before the first connection: refused in time', async () => {
+  test('a Redis that hangs before the first connection: calls are refused in time', async () => {
     const late = createRedisStore({ redis: server.url, prefix: 'p:' })
     server.pause()
     await failure(() => late.now())
@@ -126,7 +126,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await late.close()
   })
 
-  test('not there at the start: refused in time, well once it is there; the error names no password', async () => {
+  test('a Redis that is not there at the start: calls are refused in time without naming the password, and work once it is there', async () => {
     const port = await findFreePort()
     const early = createRedisStore({ redis: `redis://user:hush-hush@127.0.0.1:${port}`, prefix: 'p:' })
     const error = await failure(() => early.now())
@@ -138,7 +138,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await arrived.stop()
   })
 
-  test('C28 a deletion that timed out may run later, and does no harm; a late write brings nothing back', async () => {
+  test('C28 a deletion that timed out may run later without harm, and a late write restores nothing', async () => {
     const now = await store.now()
     await store.createSignIn('t.1', 'v', now + HOUR_MS, now)
     server.pause()
@@ -149,7 +149,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     expect(await store.listSignIns('t')).toEqual([])
   })
 
-  test('C08 a take that timed out burns no attempt, a creation leaves no sign-in that nobody knows of', async () => {
+  test('C08 taking an attempt that times out does not use it up, and a creation that times out leaves no orphaned sign-in', async () => {
     const now = await store.now()
     await store.putTransaction('k', 'v', HOUR_MS)
     await store.acquireLease('t.0', 'h', 1) // the clock has been read: the next calls are sent at once
@@ -167,7 +167,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     expect(await store.acquireLease('t.1', 'next', HOUR_MS)).toBe(true)
   })
 
-  test('C08 a take that was given up early, as the call before it was late, burns no attempt either', async () => {
+  test('C08 taking an attempt that is given up early, because the call before it was late, does not use it up either', async () => {
     await store.takeTransaction('k', HOUR_MS) // the clock has been read, and Redis knows the script
     await store.putTransaction('k', 'v', HOUR_MS)
     server.pause()
@@ -178,7 +178,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     expect(await store.takeTransaction('k', HOUR_MS)).toMatchObject({ value: 'v' })
   })
 
-  test('flushed: everything is gone, nothing fails', async () => {
+  test('a flushed Redis: everything is gone, and no call fails', async () => {
     const now = await store.now()
     await store.createSignIn('t.1', 'v', now + HOUR_MS, now)
     await onServer((redis) => redis.flushall())
@@ -189,7 +189,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     expect(await store.createSignIn('t.2', 'v', now + HOUR_MS, now)).toBe(true)
   })
 
-  test('read-only: writes are refused with the reason, reads go on, well again once it is a master', async () => {
+  test('a read-only Redis: writes are refused with the reason, reads go on, and writes work once it is a master', async () => {
     await onServer((redis) => redis.replicaof('127.0.0.1', 1))
     const error = await failure(() => store.sessions.set('s', '{}', 60))
     expect(error.message).toContain('read-only replica')
@@ -198,7 +198,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await recovery(() => store.sessions.set('s', '{}', 60))
   })
 
-  test('out of memory (noeviction): refused with the reason, well again with more', async () => {
+  test('a Redis out of memory (noeviction): writes are refused with the reason, and work once it has more', async () => {
     await onServer((redis) => redis.config('SET', 'maxmemory', '1'))
     const error = await failure(() => store.sessions.set('s', '{"email":"a@b"}', 60))
     expect(error.message).toContain('maxmemory')
@@ -208,7 +208,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await recovery(() => store.sessions.set('s', '{}', 60))
   })
 
-  test('wrong password: refused with the reason and the server; the password is not in the error', async () => {
+  test('a wrong password: calls are refused with the reason and the server, and the error does not hold the password', async () => {
     await onServer((redis) => redis.config('SET', 'requirepass', 'right'))
     const stranger = createRedisStore({ redis: server.url.replace('//', '//:wr0ng-one@'), prefix: 'p:' })
     const error = await failure(() => stranger.now())
@@ -220,7 +220,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await stranger.close()
   })
 
-  test('no right to scripts: refused with the reason, and without what was to be stored', async () => {
+  test('a user without the right to run scripts: calls are refused with the reason, and the error does not hold the value', async () => {
     await onServer((redis) => redis.call('ACL', 'SETUSER', 'poor', 'on', '>pw', '~*', '+@all', '-eval', '-evalsha'))
     const poor = createRedisStore({ redis: server.url.replace('//', '//poor:pw@'), prefix: 'p:' })
     expect(await poor.sessions.get('s')).toBeNull()
@@ -230,7 +230,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     await poor.close()
   })
 
-  test('a Redis without EVAL: refused with the reason, and without what was to be stored', async () => {
+  test('a Redis without EVAL: calls are refused with the reason, and the error does not hold the value', async () => {
     await server.kill()
     await server.restart(['--rename-command', 'EVAL', '', '--rename-command', 'EVALSHA', ''])
     await recovery(() => store.sessions.get('s'))
@@ -239,7 +239,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('my secret')
   })
 
-  test('slow, within the second: no call fails, and all are answered once Redis is', async () => {
+  test('a Redis that is slow, but within a second: no call fails', async () => {
     server.pause()
     const calls = Array.from({ length: 20 }, () => store.sessions.get('s'))
     await elapse(500)
@@ -247,7 +247,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
     expect(await ownTimeOf(() => Promise.all(calls))).toBeLessThan(200)
   })
 
-  test('C46 calls under way are settled when the store is closed', async () => {
+  test('C46 calls in flight are settled when the store is closed', async () => {
     server.pause()
     const call = failure(() => store.readSignIn('t.1'))
     await store.close()

@@ -37,7 +37,7 @@ async function errorOf(redis: RedisSource, expected: RegExp, isOfOneKey = false)
   return last as PpoppoError
 }
 
-describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what to do, never the password', () => {
+describeWithOwnRedis('M18 the error for a Redis that is set up wrongly says what to do, never the password', () => {
   const files = certificateFiles()
   let plain: RedisServer
   let tls: RedisServer
@@ -84,16 +84,16 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     return { port }
   }
 
-  test('a port for TLS, spoken to without', async () => {
+  test('for a TLS port that is used without TLS', async () => {
     const error = await errorOf(url(tls), /speaks TLS, and we do not. Write rediss:\/\//)
     expect(error.message).toContain(`Redis at 127.0.0.1:${tls.port}`)
   })
 
-  test('rediss:// to a port without TLS', async () => {
+  test('for rediss:// to a port without TLS', async () => {
     await errorOf(url(plain, '', 'rediss'), /does not speak TLS. Write redis:\/\//)
   })
 
-  test('a certificate that nobody vouches for; one for another name', async () => {
+  test('for a certificate that is not trusted, or is for another name', async () => {
     await errorOf(
       url(tls, '', 'rediss'),
       /nothing here vouches for \(DEPTH_ZERO_SELF_SIGNED_CERT\).*NODE_EXTRA_CA_CERTS/,
@@ -105,7 +105,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     await errorOf(here, /a certificate for another name \(ERR_TLS_CERT_ALTNAME_INVALID\)/)
   })
 
-  test('nothing listens; the name is unknown; each with host, port and errno', async () => {
+  test('with host, port and errno if nothing listens or the name is unknown', async () => {
     const port = await findFreePort()
     const refused = await errorOf(url({ port }), /refuses connections \(ECONNREFUSED\)/)
     expect(refused.message).toContain(`127.0.0.1:${port}`)
@@ -113,20 +113,20 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     expect(unknown.message).toContain('no-such-host.invalid:6379')
   })
 
-  test('something that listens and says nothing; something that hangs up; something that is no Redis', async () => {
+  test('for a server that says nothing, hangs up, or is not Redis', async () => {
     await errorOf(url(await listening(() => {})), /does not answer, or not in time/)
     await errorOf(url(await listening((socket) => socket.destroy())), /closes our connections/)
     await errorOf(url(await listening((socket) => socket.end('HTTP/1.1 400\r\n\r\n'))), /not as Redis does/)
   })
 
-  test('no password where one is asked for; a wrong one', async () => {
+  test('for a missing and a wrong password', async () => {
     const locked = await startRedis({ args: ['--requirepass', 'another'] })
     closeAfter.push(() => locked.stop())
     await errorOf(url(locked), /asks for a password, and none is configured \(NOAUTH\)/)
     await errorOf(url(locked).replace('//', `//:${PASSWORD}@`), /refuses the user name or password \(WRONGPASS\)/)
   })
 
-  test('percent-encoded user and password are the ones that are meant', async () => {
+  test('and a percent-encoded user and password are decoded', async () => {
     await admin.call('ACL', 'SETUSER', 'a@b', 'reset', 'on', '>p/s:#%?', '~*', '&*', '+@all')
     const store = createRedisStore({ redis: url(plain).replace('//', '//a%40b:p%2Fs%3A%23%25%3F@'), prefix: 'p:' })
     closeAfter.push(() => store.close())
@@ -146,13 +146,13 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
         new Redis541(redisUrl, { lazyConnect: true, enableReadyCheck: false }) as unknown as Redis,
     ],
   ])('%s', (_name, toSource) => {
-    test('a database that is not there is never taken for database 0', async () => {
+    test('a database that does not exist is never mistaken for database 0', async () => {
       await admin.flushall()
       await errorOf(toSource(url(plain, '/99')), /no database of the number you configured.*redis:\/\/host\/0/)
       expect(await admin.dbsize()).toBe(0)
     })
 
-    test('X10 a user who may not SELECT writes nothing into database 0; well once it may', async () => {
+    test('X10 a user without SELECT writes nothing into database 0, and calls work once it may', async () => {
       await admin.flushall()
       const source = toSource(`${await withUser('~*', '&*', '+@all', '-select')}/1`)
       await errorOf(source, /does not let this user SELECT.*\+select, or use database 0/)
@@ -167,7 +167,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     })
   })
 
-  test('X10 denials inside a script name the user, not a Redis that is away', async () => {
+  test("X10 a denial inside a script is blamed on the user's rights, not on an unreachable Redis", async () => {
     await errorOf(await withUser('~*', '&*', '+@all', '-set'), /does not let this user do what we need.*EVALSHA/)
     await errorOf(await withUser('~*', '&*', '+@all', '-eval', '-evalsha'), /does not let this user.*NOPERM/)
     await errorOf(await withUser('~other:*', '&*', '+@all'), /does not let this user.*"keyPrefix"/)
@@ -182,7 +182,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     warn.mockRestore()
   })
 
-  test('out of memory, unable to save, too few replicas, a replica', async () => {
+  test('for a Redis out of memory, unable to save, with too few replicas, or that is a replica', async () => {
     const set = (name: string, value: string): Promise<unknown> => admin.config('SET', name, value)
     await set('maxmemory', '1')
     await errorOf(url(plain), /has reached "maxmemory" \(OOM\)/)
@@ -197,7 +197,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     await admin.replicaof('NO', 'ONE')
   })
 
-  test('too many clients', async () => {
+  test('for a Redis with too many clients', async () => {
     const full = await startRedis({ args: ['--maxclients', '1'] })
     closeAfter.push(() => full.stop())
     const only = new Redis(full.url)
@@ -206,7 +206,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     only.disconnect()
   })
 
-  test('a database of another kind of value: something else uses the prefix', async () => {
+  test('for a key of another type, because something else uses the prefix', async () => {
     await admin.flushall()
     await admin.lpush('p:sess:s', 'x')
     await errorOf(url(plain), /another kind under one of our keys \(WRONGTYPE\).*"keyPrefix"/, true)
@@ -220,19 +220,19 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     })
     afterAll(() => group.stop())
 
-    test('the URL of one of its nodes is refused, also for keys that node has', async () => {
+    test('the URL of one node is refused, even for keys that this node has', async () => {
       const error = await errorOf(`redis://127.0.0.1:${group.ports[0]}`, /one node of a Redis Cluster.*new Cluster\(/)
       expect(error.message).toContain(`127.0.0.1:${group.ports[0]}`)
       await errorOf(`redis://127.0.0.1:${group.ports[0]}/1`, /one node of a Redis Cluster/)
     })
 
-    test('consumers hear of it too', async () => {
+    test('the URL of one node is refused for consumers too', async () => {
       const consumers = createRedisConsumerStore({ redis: `redis://127.0.0.1:${group.ports[1]}`, prefix: 'p:' })
       closeAfter.push(() => consumers.close())
       await expect(consumers.acquire('n', 'h', 1000)).rejects.toThrow(/one node of a Redis Cluster/)
     })
 
-    test('a Cluster with nodes that are none, or that refuse us', async () => {
+    test('nodes that are not nodes, or that refuse the client, are named', async () => {
       const notOne = new Cluster([{ host: '127.0.0.1', port: plain.port }], { lazyConnect: true })
       await errorOf(notOne, /is not a Redis Cluster. Pass a redis:\/\/ URL/)
       const locked = await startRedis({ args: ['--requirepass', 'another', '--cluster-enabled', 'yes'] })
@@ -247,7 +247,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     })
   })
 
-  test('a Cluster of one node has all keys: its URL will do', async () => {
+  test('and the URL of a Cluster of a single node works, since it has all keys', async () => {
     const group = await startCluster({ masters: 1 })
     closeAfter.push(() => group.stop())
     const store = createRedisStore({ redis: `redis://127.0.0.1:${group.ports[0]}`, prefix: 'p:' })
@@ -255,7 +255,7 @@ describeWithOwnRedis('M18 Redis set up wrongly: each says what is wrong and what
     await untilWorks(() => store.sessions.set('s', '{}', 60))
   })
 
-  test('Sentinels that know no such master, want a password, or are not there', async () => {
+  test('for Sentinels that do not know the master, want a password, or are not there', async () => {
     const group = await startSentinel('mine', { password: 'another' })
     closeAfter.push(() => group.stop())
     const behind = (options: object): Redis =>

@@ -35,16 +35,19 @@ describeWithOwnRedis('how Redis keeps what it is given', () => {
     await server.stop()
   })
 
-  test.each(['noeviction', 'volatile-lru', 'volatile-ttl', 'allkeys-lfu'])('maxmemory-policy %s', async (policy) => {
-    await redis.config('SET', 'maxmemory-policy', policy)
-    const known = await policyOf(server.url)
-    expect(known.eviction).toBe(policy)
-    const warning = evictionWarning(known, 'sign-ins')
-    if (policy === 'noeviction') expect(warning).toBeUndefined()
-    else expect(warning).toMatch(new RegExp(`${policy}.*sign-ins.*noeviction`))
-  })
+  test.each(['noeviction', 'volatile-lru', 'volatile-ttl', 'allkeys-lfu'])(
+    'the maxmemory-policy %s is read from a running Redis',
+    async (policy) => {
+      await redis.config('SET', 'maxmemory-policy', policy)
+      const known = await policyOf(server.url)
+      expect(known.eviction).toBe(policy)
+      const warning = evictionWarning(known, 'sign-ins')
+      if (policy === 'noeviction') expect(warning).toBeUndefined()
+      else expect(warning).toMatch(new RegExp(`${policy}.*sign-ins.*noeviction`))
+    },
+  )
 
-  test('no disk, snapshots, append-only: the first two are worth a warning', async () => {
+  test('persistence is read: none and snapshots are worth a warning, append-only is not', async () => {
     expect(persistenceWarning(await policyOf(server.url))).toContain('keeps nothing on its disk')
     await redis.config('SET', 'save', '3600 1')
     expect(persistenceWarning(await policyOf(server.url))).toContain('snapshots only')
@@ -53,7 +56,7 @@ describeWithOwnRedis('how Redis keeps what it is given', () => {
     expect(persistenceWarning({ persistence: 'append-only' })).toBeUndefined()
   })
 
-  test('what may not be asked is left out, quietly: no CONFIG, then no INFO either', async () => {
+  test('a user without CONFIG, or without INFO too, gets no warning and no error', async () => {
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
     const asUser = (rights: string[]): Promise<unknown> =>
       redis.call('ACL', 'SETUSER', 'poor', 'reset', 'on', '>pw', '~*', '+@all', ...rights)
@@ -65,7 +68,7 @@ describeWithOwnRedis('how Redis keeps what it is given', () => {
     expect([evictionWarning({}, 'x'), persistenceWarning({})]).toEqual([undefined, undefined])
   })
 
-  test('of a Cluster the master counts that keeps least', async () => {
+  test('in a Cluster the master that keeps data least reliably counts', async () => {
     const group = await startCluster()
     const cluster = await connectCluster(group)
     const [, second] = cluster.nodes('master')

@@ -114,7 +114,7 @@ describeWithRedis('Redis store', () => {
     for (const key of keys) expect(await redis.client.pttl(key)).toBeGreaterThan(0)
   })
 
-  test('A16 a scan passes over keys that are no record of ours', async () => {
+  test('A16 a scan skips keys that are not records of the library', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     await putRecord(prefix, 'a', '1|v')
@@ -127,7 +127,7 @@ describeWithRedis('Redis store', () => {
     expect(found).toContain('t.a')
   })
 
-  test('X13 a made-up secret is sent once, by SET, and never where there is one', async () => {
+  test('X13 a generated secret is sent once, by SET, and never if one is stored already', async () => {
     const monitor = await redis.client.monitor()
     const seen: (readonly string[])[] = []
     monitor.on('monitor', (_time: string, args: readonly string[]) => seen.push(args))
@@ -193,7 +193,7 @@ describeWithRedis('Redis store', () => {
       expect(lives.at(-1)).toBeLessThanOrEqual(2 * MINUTE_MS)
     })
 
-    test('that have ended make room; what was noted before the clock was set back counts no more', async () => {
+    test('that have ended make room, and what was counted before the clock was set back no longer counts', async () => {
       const prefix = redis.prefix()
       const store = createStore({ prefix, maxAttemptBytes: 2_000 })
       expect(await put(store, 3, 'v'.repeat(500))).toBe(2)
@@ -296,7 +296,7 @@ describeWithRedis('Redis store', () => {
     expect(bytes).toBeLessThanOrEqual(1400)
   })
 
-  test('scripts are loaded again by themselves after SCRIPT FLUSH', async () => {
+  test('scripts are loaded again automatically after SCRIPT FLUSH', async () => {
     const store = createStore()
     await store.acquireLease('t.1', 'h', HOUR_MS)
     await redis.client.script('FLUSH')
@@ -304,7 +304,7 @@ describeWithRedis('Redis store', () => {
     await Promise.all(Array.from({ length: 10 }, (_, i) => store.acquireLease(`t.x${i}`, 'h', HOUR_MS)))
   })
 
-  test('close() lets what was sent be answered', async () => {
+  test('close() waits for the answers to what was sent', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     await store.now()

@@ -65,8 +65,8 @@ describeWithOwnRedis('C37 Redis far away', () => {
     server.resume()
   }
 
-  describe.each([50, 300, 600, 850])('%i ms for each answer', (roundTripMs) => {
-    test('after a hiccup every call works again', async () => {
+  describe.each([50, 300, 600, 850])('with %i ms for each answer', (roundTripMs) => {
+    test('every call works again after Redis did not answer for a while', async () => {
       const store = storeOn(farUrl())
       const call = (): Promise<unknown> => store.sessions.get('s')
       proxy.delay(() => roundTripMs / 2)
@@ -77,7 +77,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     })
   })
 
-  test('300 ms: after a hiccup a consumer takes its lease, renews it and saves its place', async () => {
+  test('at 300 ms a consumer takes its lease, renews it and saves its position after Redis did not answer for a while', async () => {
     const store = createRedisConsumerStore({ redis: farUrl(), prefix: 'p:' })
     closeAfter.push(() => store.close())
     proxy.delay(() => 150)
@@ -94,7 +94,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     expect(await countWorking(3, take)).toBe(3)
   })
 
-  test('300 ms: sign-ins are created, attempts are taken, and the clock is right', async () => {
+  test('at 300 ms sign-ins are created, attempts are taken, and the clock is right', async () => {
     const store = storeOn(farUrl())
     proxy.delay(() => 150)
     await untilWorks(() => works(() => store.now()))
@@ -106,7 +106,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     expect(await store.acquireLease('t.1', 'h', 60_000)).toBe(true)
   })
 
-  test('A1 from 300 to 600 ms, and every eighth call more than a second: most calls work, and each is answered in time', async () => {
+  test('A1 at 300 to 600 ms, with every eighth call above a second, most calls work and each is answered in time', async () => {
     const store = storeOn(farUrl())
     await store.now()
     let turn = 0
@@ -123,7 +123,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     expect(working).toBeGreaterThanOrEqual(8)
   })
 
-  test('800 ms: a call is not held up by those that are under way', async () => {
+  test('at 800 ms a call does not wait for those in flight', async () => {
     const store = storeOn(farUrl())
     await store.now()
     proxy.delay(() => 400)
@@ -135,7 +135,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, () => true))
   })
 
-  test('more than a second: each request is answered in time, and all is well once Redis is nearer', async () => {
+  test('above a second each request is answered in time, and calls work once Redis is nearer', async () => {
     const store = storeOn(farUrl())
     await store.now()
     proxy.delay(() => 600)
@@ -152,7 +152,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     expect(await countWorking(6, () => store.sessions.get('s'))).toBe(6)
   })
 
-  test('600 ms: a Cluster is found, and works', async () => {
+  test('at 600 ms a Cluster is found, and works', async () => {
     const group = await startCluster()
     closeAfter.push(() => group.stop())
     const proxies = await Promise.all(group.ports.map(startProxy))
@@ -168,7 +168,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     expect(await countWorking(4, call)).toBe(4)
   })
 
-  test('600 ms: a master behind Sentinel is found, and works', async () => {
+  test('at 600 ms a master behind Sentinel is found, and works', async () => {
     const group = await startSentinel('far')
     closeAfter.push(() => group.stop())
     const [sentinel, master] = await Promise.all([group.ports[0] ?? 0, group.servers[0]?.port ?? 0].map(startProxy))

@@ -58,7 +58,7 @@ describeWithOwnRedis('C39 Redis Cluster', () => {
 
   describeStore('cluster', async () => twoStores(cluster))
 
-  test('the client that was passed in stays open', async () => {
+  test('closing the store leaves the client that was passed in open', async () => {
     const { store, close } = twoStores(cluster)
     await store.now()
     await close()
@@ -78,7 +78,7 @@ describeWithOwnRedis('C39 Redis Cluster', () => {
     await close()
   })
 
-  test('C37 a master is killed: its replica takes over, every call is answered in time, all is well again', async () => {
+  test('C37 a master is killed: its replica takes over, every call is answered in time, and all calls work again', async () => {
     const { store, close } = twoStores(cluster)
     const [master, , , replica] = group.servers
     const now = await store.now()
@@ -114,7 +114,7 @@ describeWithOwnRedis('C39 Redis Sentinel', () => {
 
   describeStore('sentinel', async () => twoStores(redis))
 
-  test('C37 a failover by hand: the store goes over to the new master', async () => {
+  test('C37 after a failover by hand the store uses the new master', async () => {
     const { store, close } = twoStores(redis)
     const [, replica, sentinel] = group.servers
     const now = await store.now()
@@ -134,7 +134,7 @@ describeWithOwnRedis('C39 Redis Sentinel', () => {
     await close()
   })
 
-  test('C37 the master is killed: every call is answered in time, and all is well with the next one', async () => {
+  test('C37 the master is killed: every call is answered in time, and calls work with the next master', async () => {
     const { store, close } = twoStores(redis)
     const ask = new Redis(group.ports[0] ?? 0, '127.0.0.1')
     const current = async (): Promise<string> => String(await ask.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER))

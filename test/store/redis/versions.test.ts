@@ -63,7 +63,7 @@ async function expectUsable(client: object): Promise<void> {
   }
 }
 
-describeWithOwnRedis('C39 whichever ioredis the app has, how it reaches its Redis lives on', () => {
+describeWithOwnRedis("C39 the store reaches Redis as the app's own client does", () => {
   describe('Cluster with a password', () => {
     let group: RedisGroup
     beforeAll(async () => {
@@ -71,7 +71,7 @@ describeWithOwnRedis('C39 whichever ioredis the app has, how it reaches its Redi
     })
     afterAll(() => group.stop())
 
-    test.each(VERSIONS)('ioredis $name', async ({ Cluster }) => {
+    test.each(VERSIONS)('with ioredis $name', async ({ Cluster }) => {
       const nodes = group.ports.map((port) => ({ host: '127.0.0.1', port }))
       const client = new Cluster(nodes, { redisOptions: { password: PASSWORD }, lazyConnect: true })
       await expectUsable(client)
@@ -86,7 +86,7 @@ describeWithOwnRedis('C39 whichever ioredis the app has, how it reaches its Redi
     })
     afterAll(() => group.stop())
 
-    test.each(VERSIONS)('ioredis $name', async ({ Cluster }) => {
+    test.each(VERSIONS)('with ioredis $name', async ({ Cluster }) => {
       const nodes = group.ports.map((port) => ({ host: '127.0.0.1', port }))
       const redisOptions = { ...accessOptions({ password: PASSWORD, tls: true }), username: 'default' }
       const client = new Cluster(nodes, { redisOptions, lazyConnect: true })
@@ -102,7 +102,7 @@ describeWithOwnRedis('C39 whichever ioredis the app has, how it reaches its Redi
     })
     afterAll(() => group.stop())
 
-    test.each(VERSIONS)('ioredis $name', async ({ behindSentinel }) => {
+    test.each(VERSIONS)('with ioredis $name', async ({ behindSentinel }) => {
       const client = behindSentinel({
         sentinels: group.ports.map((port) => ({ host: '127.0.0.1', port })),
         name: MASTER,

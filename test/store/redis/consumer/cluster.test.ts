@@ -39,7 +39,7 @@ describeWithOwnRedis('C39 consumers on a Redis Cluster', () => {
 
   describeConsumerStore('cluster', async () => twoStores())
 
-  test('C37 a master is killed: its replica goes on with every consumer where it was', async () => {
+  test('C37 a master is killed: its replica goes on with every consumer from its position', async () => {
     const { store, close } = twoStores()
     const [master, , , replica] = group.servers
     const names = Array.from({ length: 9 }, () => word())

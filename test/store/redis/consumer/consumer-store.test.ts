@@ -63,7 +63,7 @@ describeWithRedis('Redis consumer store', () => {
     return Object.fromEntries(await Promise.all(entries))
   }
 
-  test('every key lies under the prefix and the name, and none expires but the lease', async () => {
+  test('every key of a consumer lies under the prefix and its name, and only the lease expires', async () => {
     const prefix = redis.prefix()
     await useEverything(createStore({ prefix }))
     const { 'consumer:{n}:lease': lease, ...others } = await lives(prefix)
@@ -103,7 +103,7 @@ describeWithRedis('Redis consumer store', () => {
     for (const life of Object.values(found)) expect(life).toBe(-1)
   })
 
-  test('the expiry that an earlier version gave its keys is taken away', async () => {
+  test('the expiry that an earlier version gave its keys is removed', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     await useEverything(store)
@@ -115,7 +115,7 @@ describeWithRedis('Redis consumer store', () => {
     }
   })
 
-  test('a lease without an expiry, which somebody took away, gets one from who waits for it', async () => {
+  test('a lease whose expiry was removed by hand gets one from the consumer that waits for it', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     await acquire(store, 'n', 'gone')
@@ -143,10 +143,10 @@ describeWithRedis('Redis consumer store', () => {
     },
   )
 
-  describe('what Redis has lost is known', () => {
+  describe('what Redis has lost is noticed', () => {
     const part = (name: string): string => `consumer:{n}:${name}`
 
-    test('a place that is gone, until somebody accepts it', async () => {
+    test('a lost position, until a consumer accepts the loss', async () => {
       const prefix = redis.prefix()
       const store = createStore({ prefix })
       const { fence } = await acquire(store, 'n')
@@ -168,7 +168,7 @@ describeWithRedis('Redis consumer store', () => {
       })
     })
 
-    test('a queue that is gone with what waited in it, whoever looks first', async () => {
+    test('a lost queue with waiting entries, whoever looks first', async () => {
       for (const looks of ['commit', 'take', 'acquire'] as const) {
         const prefix = redis.prefix()
         const store = createStore({ prefix })
@@ -187,7 +187,7 @@ describeWithRedis('Redis consumer store', () => {
       }
     })
 
-    test('a queue that is gone when all in it was finished is no loss', async () => {
+    test('but a queue that is gone after all its entries were finished is no loss', async () => {
       const prefix = redis.prefix()
       const store = createStore({ prefix })
       await put(store, 'a')
@@ -198,7 +198,7 @@ describeWithRedis('Redis consumer store', () => {
       expect(await acquire(store, 'n')).not.toHaveProperty('isLost')
     })
 
-    test('a consumer whose keys were all deleted begins as one that never was', async () => {
+    test('but a consumer whose keys were all deleted begins as a new one', async () => {
       const prefix = redis.prefix()
       const store = createStore({ prefix })
       await useEverything(store)
@@ -220,7 +220,7 @@ describeWithRedis('Redis consumer store', () => {
     expect(await store.commit('n', { fence: ahead + 1, sequence: 1, checkpoint: 'c' })).toBe('committed')
   })
 
-  test('flushed: the old one commits and renews nothing, the next fencing number is larger, workers go on', async () => {
+  test('a flushed Redis: the old consumer commits and renews nothing, the next fencing number is larger, and workers go on', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     await put(store, 'before')
@@ -240,7 +240,7 @@ describeWithRedis('Redis consumer store', () => {
     expect((await waiting).map(({ text }) => text)).toEqual(['after'])
   })
 
-  test('a consumer group that was destroyed is made again, and whatever is not finished is given out', async () => {
+  test('a consumer group that was destroyed is created again, and every unfinished entry is handed out', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     await put(store, 'a', 'b', 'c')
@@ -257,7 +257,7 @@ describeWithRedis('Redis consumer store', () => {
     expect(await store.queue.length('n')).toBe(1)
   })
 
-  test('entries that somebody deleted are not given out, and leave nothing behind', async () => {
+  test('entries that were deleted by hand are not handed out, and leave nothing behind', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     const key = `${prefix}consumer:{n}:queue`
@@ -277,7 +277,7 @@ describeWithRedis('Redis consumer store', () => {
     ])
   })
 
-  test('names of workers that are gone are removed when another one comes, except where they had not finished', async () => {
+  test('names of workers that are gone are removed when another one comes, unless they have unfinished entries', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     const key = `${prefix}consumer:{n}:queue`
@@ -315,7 +315,7 @@ describeWithRedis('Redis consumer store', () => {
     expect(clients.filter((line) => line.includes(`name=${name}`))).toHaveLength(3) // the app's, ours, the waiting one
   })
 
-  test('a list of letters that was edited by hand takes letters as before', async () => {
+  test('a dead-letter list that was edited by hand takes dead letters as before', async () => {
     const prefix = redis.prefix()
     const store = createStore({ prefix })
     const [list, texts] = ['letters', 'letter-texts'].map((part) => `${prefix}consumer:{n}:${part}`) as [string, string]
@@ -332,7 +332,7 @@ describeWithRedis('Redis consumer store', () => {
     expect(await store.letters.list('n', 10)).toEqual([{ id: 'b', text: 't' }])
   })
 
-  test('the rights that the advice names are enough', async () => {
+  test('the Redis rights that the error message names are enough for a consumer', async () => {
     const rights = ['+@read', '+@write', '+@scripting', '+@connection', '+time', '+info']
     await redis.client.call('ACL', 'SETUSER', 'worker', 'on', '>pw', '~test:*', 'resetchannels', ...rights)
     const store = createStore({ redis: redis.url.replace('//', '//worker:pw@') })
@@ -343,7 +343,7 @@ describeWithRedis('Redis consumer store', () => {
     await redis.client.call('ACL', 'DELUSER', 'worker')
   })
 
-  test('a take that waits leaves nothing taken when its process is gone', async () => {
+  test('a worker that waits for entries leaves none assigned to itself when its process is gone', async () => {
     const prefix = redis.prefix()
     const [gone, store] = [createStore({ prefix }), createStore({ prefix })]
     await gone.queue.take('n', 'v', options({ waitMs: 1 }))

@@ -78,7 +78,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
     () => store.queue.length(name),
   ]
 
-  test('killed: every call is refused in time, and all works again after a restart', async () => {
+  test('a killed Redis: every call of a consumer is refused in time, and works again after a restart', async () => {
     const acquired = await acquire(store, 'n')
     await store.queue.take('n', 'w', take({ waitMs: 5 }))
     await server.kill()
@@ -89,7 +89,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
     expect(await store.queue.take('n', 'w', take({ waitMs: 5 }))).toEqual([])
   })
 
-  test('killed while takes wait: they are refused at once', async () => {
+  test('a Redis killed while workers wait for entries: they are refused at once', async () => {
     await store.queue.take('n', 'w', take({ waitMs: 5 }))
     const waiting = [failure(() => store.queue.take('n', 'w', take({ waitMs: 400 })))]
     await elapse(50) // it waits in Redis, or soon would: both must be refused
@@ -100,7 +100,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
     expect(tookMs).toBeLessThan(300)
   })
 
-  test('hung (SIGSTOP): every call is refused in time, for as long as it lasts; well again at once', async () => {
+  test('a hung Redis (SIGSTOP): every call of a consumer is refused in time for as long as it hangs, and works at once afterwards', async () => {
     const acquired = await acquire(store, 'n')
     await store.queue.take('n', 'w', take({ waitMs: 5 }))
     server.pause()
@@ -111,7 +111,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
     expect(await store.queue.take('m', 'w', take({ waitMs: 200 }))).toEqual([])
   })
 
-  test('hung while takes wait: refused in time, and a take that waits its full time is never taken for one that hangs', async () => {
+  test('a Redis that hangs while workers wait for entries: they are refused in time, and a full wait is never mistaken for a hang', async () => {
     await store.queue.take('n', 'w', take({ waitMs: 5 }))
     const waiting = failure(() => store.queue.take('n', 'w', take({ waitMs: 400 })))
     await elapse(50) // it waits in Redis, or soon would: both must be refused
@@ -121,7 +121,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
     for (let i = 0; i < 3; i++) expect(await store.queue.take('n', 'w', take({ waitMs: 60_000 }))).toEqual([])
   })
 
-  test('an acquire that was given up early, as the call before it was late, takes no lease either', async () => {
+  test('acquiring a lease that is given up early, because the call before it was late, takes no lease', async () => {
     await acquire(store, 'other')
     server.pause()
     await failure(() => store.letters.count('n'))
@@ -165,7 +165,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       await untilWorks(async () => (await scriptsRun()) > before)
     }
 
-    test('a commit moves nothing back, and repeats nothing', async () => {
+    test('a commit moves no position back, and does nothing twice', async () => {
       const { fence } = acquired
       const one = { fence, sequence: 1, checkpoint: 'one', letters: [LETTER], queue: { entries: ['e'], maxLength: 9 } }
       await late(
@@ -181,7 +181,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       expect((await acquire(store, 'n')).checkpoint).toBe('two')
     })
 
-    test('a commit of one who was replaced does nothing', async () => {
+    test('a commit of a consumer that was replaced does nothing', async () => {
       const step = { sequence: 7, checkpoint: 'stale', letters: [LETTER], queue: { entries: ['e'], maxLength: 9 } }
       await late(
         () => far.commit('n', { ...step, fence: acquired.fence }),
@@ -195,7 +195,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       expect((await acquire(store, 'n', 'next')).checkpoint).toBe('new')
     })
 
-    test('an acquire takes no lease for one who has gone', async () => {
+    test('an acquire takes no lease for a consumer that has gone', async () => {
       await late(
         () => far.acquire('m', 'gone', TTL_MS),
         async () => undefined,
@@ -203,7 +203,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       await acquire(store, 'm', 'next')
     })
 
-    test('an acquire takes no fencing number from one who asked again', async () => {
+    test('an acquire uses up no fencing number of a consumer that asked again', async () => {
       let fence = 0
       await late(
         () => far.acquire('n', 'h', TTL_MS),
@@ -222,7 +222,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       expect(await store.acquire('n', 'next', TTL_MS)).toHaveProperty('heldForMs')
     })
 
-    test('a renewal keeps no lease for one who has gone', async () => {
+    test('a renewal keeps no lease for a consumer that has gone', async () => {
       await acquire(store, 'n', 'h', 5000)
       await late(
         () => far.renew('n', 'h', TTL_MS),
@@ -231,7 +231,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       expect(await look.pttl('p:consumer:{n}:lease')).toBeLessThanOrEqual(5000)
     })
 
-    test('a take gives nothing to nobody', async () => {
+    test('a take assigns no entry to a worker that has gone', async () => {
       await late(
         () => far.queue.take('n', 'w', take()),
         () =>
@@ -243,7 +243,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       expect(await store.queue.take('n', 'w', take())).toMatchObject([{ text: 'e', deliveries: 1 }])
     })
 
-    test('a letter that was removed does not come back', async () => {
+    test('a dead letter that was removed does not come back', async () => {
       await late(
         () => far.letters.add('n', LETTER),
         async () => {
@@ -254,7 +254,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       expect(await store.letters.count('n')).toBe(0)
     })
 
-    test('a letter that came back stays', async () => {
+    test('a dead letter that was added again stays', async () => {
       await store.letters.add('n', LETTER)
       await late(
         () => far.letters.remove('n', LETTER.id),
@@ -266,7 +266,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
       expect(await store.letters.count('n')).toBe(1)
     })
 
-    test('a finish with a letter leaves no letter of what another one finished', async () => {
+    test('finishing with a dead letter leaves none for an entry that another worker finished', async () => {
       const step = { fence: acquired.fence, sequence: 1, checkpoint: 'c', queue: { entries: ['e'], maxLength: 9 } }
       await store.commit('n', step)
       const [entry] = await store.queue.take('n', 'w', take())
@@ -278,7 +278,7 @@ describeWithOwnRedis('Redis at fault, and what consumers keep in it', () => {
     })
   })
 
-  test('too old for a script: the reason says so', async () => {
+  test('a Redis too old for a script: the reason says so', async () => {
     await server.kill()
     await server.restart(['--rename-command', 'XPENDING', ''])
     await recovery(() => acquire(store, 'n'))
