@@ -6,19 +6,19 @@ import type { RedisSource } from '../store/redis/client.js'
 import { createQueueClient } from '../store/redis/queue-client.js'
 import type { CampaignEngine, ChunkPointer, EngineWorker, EngineWorkOptions } from './engine.js'
 
-/** From 6.0.7 to 6.3.2 a worker never resumed after Redis was away for more than five seconds, without a word. */
+/** From 6.0.7 to 6.3.2 a worker never resumed after Redis was away for more than five seconds, and reported nothing. */
 const [OLDEST, TOO_NEW] = [[6, 3, 3], [7]] as const
 const QUEUE_NAME = 'chunks'
 const CALL_TIMEOUT_MS = 5_000
 const CLOSE_TIMEOUT_MS = 2_000
-/** A job whose worker died is taken off after one to two of these; until then its chunk cannot be offered again. */
+/** A job whose worker died is removed after one to two of these; until then its chunk cannot be offered again. */
 const STALLED_EVERY_MS = 5_000
 const LOCK_MS = 15_000
-/** After a fault of Redis it tries again this soon. */
+/** Time until the next attempt after Redis failed. */
 const RETRY_MS = 1_000
 const EVENTS_KEPT = 1_000
 
-/** An engine with what only BullMQ has. */
+/** The engine, with the parts that only BullMQ has. */
 export interface BullmqEngine extends CampaignEngine {
   /** For dashboards. */
   readonly queue: BullQueue
@@ -29,11 +29,11 @@ export interface BullmqEngineParts {
   readonly redis: RedisSource
   /** In braces: on a Cluster all keys of a queue share one slot. */
   readonly prefix: string
-  /** Version of the installed `bullmq`. @default its own word */
+  /** Version of the installed `bullmq`. @default what it exports */
   readonly version?: string | undefined
 }
 
-/** BullMQ carries the chunks. @throws `config_invalid` where it is not installed, or of another version */
+/** BullMQ carries the chunks. @throws `config_invalid` if it is not installed, or has an unsupported version */
 export function createBullmqEngine({ redis, prefix, version = readBullmqVersion() }: BullmqEngineParts): BullmqEngine {
   const { Queue, Worker } = load(version)
   const client = createQueueClient(redis)
@@ -50,7 +50,7 @@ export function createBullmqEngine({ redis, prefix, version = readBullmqVersion(
       keepLogs: 0,
     },
   })
-  queue.on('error', () => {}) // a call that fails rejects, too
+  queue.on('error', () => {}) // each failed call rejects, too
 
   return {
     queue,
@@ -87,7 +87,7 @@ function startWorker(
   worker.on('error', onError)
   return {
     async close() {
-      // Not forced first: jobs that are done already are to be ticked off.
+      // Not forced at first: jobs that are done must still be marked as such.
       const closed = await within(worker.close(), CLOSE_TIMEOUT_MS).catch(() => TIMED_OUT)
       if (closed === TIMED_OUT) await within(worker.close(true), CLOSE_TIMEOUT_MS).catch(() => {})
       client.disconnect()
@@ -95,12 +95,12 @@ function startWorker(
   }
 }
 
-/** No colon, which BullMQ keeps for itself. */
+/** Without a colon, which BullMQ reserves. */
 function jobIdOf({ campaignId, index }: ChunkPointer): string {
   return `${campaignId}#${index}`
 }
 
-/** A queue's connection keeps what it is given until Redis is back. */
+/** A queue's connection holds calls back until Redis is there again, so they get a deadline here. */
 async function inTime<T>(work: Promise<T>): Promise<T> {
   const result = await within(work, CALL_TIMEOUT_MS)
   if (result === TIMED_OUT)
@@ -118,10 +118,10 @@ function load(version: string | undefined): ReturnType<typeof loadBullmq> {
 /** What is wrong with a version of BullMQ, and what to do. `undefined`: nothing. */
 export function explainVersion(version: string): string | undefined {
   if (isSupported(version)) return undefined
-  return `Campaigns need bullmq ${OLDEST.join('.')} or newer, below ${TOO_NEW[0]}, and found ${version}: workers of others do not resume after Redis was away. Run: npm install bullmq@6`
+  return `Campaigns need bullmq ${OLDEST.join('.')} or newer, below ${TOO_NEW[0]}, and found ${version}: workers of other versions do not resume after an outage of Redis. Run: npm install bullmq@6`
 }
 
-/** Whether a version of BullMQ is one of those that work. */
+/** Whether a version of BullMQ is supported. */
 function isSupported(version: string): boolean {
   const parts = version.split('.', 3).map((part) => Number.parseInt(part, 10))
   const compare = (other: readonly number[]): number => {

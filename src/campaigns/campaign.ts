@@ -12,7 +12,7 @@ export interface CampaignParts extends ProgressParts {
 }
 
 const PAGE = 20
-/** Stands for the send's id where a person has decided. */
+/** Stored instead of the send's id if a person settled the chunk. */
 const BY_HAND = 'by-hand'
 
 export function createCampaignHandle(parts: CampaignParts): Campaign {
@@ -42,7 +42,7 @@ export function createCampaignHandle(parts: CampaignParts): Campaign {
 async function* readUnknown(ledger: CampaignLedger, seal: Seal, id: string): AsyncGenerator<UnknownChunk> {
   await readRecord(ledger, id)
   const seen = new Set<number>()
-  // Those that were settled meanwhile are gone from the list, so each page begins where unseen ones may be.
+  // Chunks settled meanwhile have left the list, so the next page begins where unseen ones may be.
   for (let from = 0; ; ) {
     const entries = await ledger.unknown(id, from, PAGE)
     if (entries.length === 0) return

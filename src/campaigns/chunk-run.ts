@@ -29,24 +29,24 @@ export interface ChunkRunnerParts {
   readonly runtime: MessagingRuntime
 }
 
-/** A wait longer than this is not for a worker that has a chunk in hand: it is planned again. */
+/** A worker does not hold a chunk for longer than this: the chunk is planned again. */
 const LONGEST_REST_IN_HAND_MS = 2_000
 const LONGEST_PAUSE_MS = 1_000
 const BUSY_MS = 200
-/** So many chunks may be in hand, unsent, as fit into this time; else filters would be asked long before the send. */
+/** Limits how many unsent chunks a worker holds, so that filters are not asked long before the send. */
 const HELD_AHEAD_MS = 3_000
 const FILTER_TIMEOUT_MS = 60_000
 const SEND_DEADLINE_MS = 20_000
-/** A process that was stopped for longer than this between the ledger's word and its call does not make it. */
+/** A process that was suspended for longer than this between the ledger's answer and its call does not make the call. */
 const STALE_GO_MS = 3_000
 const SETTLE_RETRY_MS = 250
 
-/** What lets a chunk be sent, or not. */
+/** Whether a chunk may be sent. */
 interface InHand extends ClaimedChunk {
   readonly settings: CampaignSettings
 }
 
-/** Brings single chunks from the ledger to PCS, and their outcome back. */
+/** Takes chunks from the ledger, sends them, and records their outcome. */
 export class ChunkRunner {
   readonly #parts: ChunkRunnerParts
   readonly #maxHeld: number
@@ -63,7 +63,7 @@ export class ChunkRunner {
     const { closing, settingsOf, ledger } = this.#parts
     const settings = await settingsOf(id)
     if (settings === undefined || closing.aborted) return
-    // A first call loads gRPC, fetches a token and connects: that is to be over before a chunk's time comes.
+    // The first call loads gRPC, fetches a token and connects: do that before a chunk is due.
     this.#isConnected ??= this.#parts.messaging.health().catch(() => {})
     await this.#isConnected
     if (!(await this.#untilItsTime(settings))) return
@@ -73,7 +73,7 @@ export class ChunkRunner {
       if (taken.answer === 'busy') await this.#pause(BUSY_MS)
       if (taken.chunk !== undefined) await this.#send(chunk, taken.chunk)
     } catch {
-      // Whether it was taken is not known; nothing was sent.
+      // Unknown whether it was claimed; nothing was sent.
       await this.#settle(chunk, planned('store_unavailable'))
     }
   }
@@ -108,7 +108,7 @@ export class ChunkRunner {
     if (await this.#mayBegin(chunk, sizes)) await this.#settleSend(chunk, kept, sizes)
   }
 
-  /** @returns who gets the message; `undefined` where the campaign was stopped instead */
+  /** @returns who gets the message; `undefined` if the campaign was stopped instead */
   async #filter(chunk: InHand, recipients: readonly Recipient[]): Promise<readonly Recipient[] | undefined> {
     const { filters, closing, runtime } = this.#parts
     const filter = Object.hasOwn(filters, chunk.id) ? filters[chunk.id] : undefined
@@ -136,7 +136,7 @@ export class ChunkRunner {
     }
   }
 
-  /** Takes a slot, waits for it, and asks the ledger a last time. @returns whether the call is to be made now */
+  /** Takes a slot, waits for it, and asks the ledger once more. @returns whether to make the call now */
   async #mayBegin(chunk: InHand, sizes: Pick<Settlement, 'size' | 'filtered'>): Promise<boolean> {
     const { ledger, intervalMs, closing, runtime } = this.#parts
     for (;;) {
@@ -168,7 +168,7 @@ export class ChunkRunner {
     try {
       const request = { templateId, recipients, ...(poll === undefined ? {} : { poll }) }
       const { id } = await messaging.send(request, { signal: cutOff, deadlineMs: SEND_DEADLINE_MS })
-      // An entry of the ledger is made of words.
+      // Entries of the ledger are separated by spaces.
       const word = /^[\x21-\x7e]{1,200}$/.test(id) ? id : 'unreadable'
       await this.#settle(chunk, { outcome: 'accepted', word, ...sizes })
     } catch (error) {
@@ -208,7 +208,7 @@ export class ChunkRunner {
     }
   }
 
-  /** Retries until the ledger has it, or this worker is cut off: then others find the chunk, and take it for unknown. */
+  /** Retries until the ledger has it, or this worker is cut off; then other workers mark the chunk as unknown. */
   async #settle(chunk: ClaimedChunk, settlement: Settlement): Promise<void> {
     const { ledger, cutOff, runtime } = this.#parts
     for (;;) {

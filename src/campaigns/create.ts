@@ -17,12 +17,12 @@ export interface CreateParts {
 }
 
 const CHUNK_SIZE = 1_000
-/** Chunks that are sealed and written at a time: some 100 KB. */
+/** Chunks that are sealed and written at a time: about 100 KB. */
 const BATCH = 8
 
 /**
- * Reads the recipients into a draft of this call's own, and moves it in as a whole: so a campaign is there with all its chunks
- * or not at all, however many create it at once and wherever one of them dies.
+ * Reads the recipients into a draft of its own, and commits it as a whole: a campaign exists with all its chunks or not at
+ * all, even if several processes create it at once and one of them dies.
  */
 export async function createCampaign({ ledger, seal, request }: CreateParts): Promise<string> {
   const checked = parseCampaignRequest(request)
@@ -151,7 +151,7 @@ class Reading {
     if (!isTimeZone(name))
       throw new PpoppoError(
         'request_invalid',
-        `campaigns: "timeZoneOf" gave no IANA time zone for recipient ${this.total - 1}.`,
+        `campaigns: "timeZoneOf" returned no IANA time zone for recipient ${this.total - 1}.`,
       )
     return this.zones.push(name) - 1
   }

@@ -1,15 +1,15 @@
-/** What carries chunks to workers. It decides nothing: a chunk that comes twice, late, or to nobody does no harm. */
+/** Carries chunks to workers. It decides nothing: a chunk that arrives twice, late or never does no harm. */
 export interface CampaignEngine {
-  /** Hands chunks to the workers. One that is on its way already is not added. Rejects while the engine's store is away. */
+  /** Offers chunks to the workers; one that is already offered is ignored. Rejects while the engine's store is unavailable. */
   offer(chunks: readonly ChunkPointer[]): Promise<void>
-  /** How many wait for a worker. */
+  /** Number of chunks that wait for a worker. */
   waiting(): Promise<number>
   /** Calls `handle` for each chunk that comes, at most `concurrency` at a time. It never rejects. */
   work(options: EngineWorkOptions): EngineWorker
   close(): Promise<void>
 }
 
-/** Which chunk of which campaign. All that an engine's store may hold. */
+/** Identifies a chunk. An engine's store may hold nothing else. */
 export interface ChunkPointer {
   readonly campaignId: string
   readonly index: number
@@ -19,12 +19,12 @@ export interface ChunkPointer {
 export interface EngineWorkOptions {
   readonly concurrency: number
   readonly handle: (chunk: ChunkPointer) => Promise<void>
-  /** Hears of faults of the engine; it goes on by itself. */
+  /** Called about faults of the engine, which recovers automatically. */
   readonly onError: (error: Error) => void
 }
 
 /** Work in this process. */
 export interface EngineWorker {
-  /** Takes nothing more, and does not wait for what is in hand. */
+  /** Takes no further chunk, and does not wait for those being handled. */
   close(): Promise<void>
 }

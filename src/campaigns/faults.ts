@@ -1,6 +1,6 @@
 import { PpoppoError } from '../errors.js'
 
-/** A later version of the library made it, and this one must not touch it. */
+/** A later version of the library created it, so this one must not touch it. */
 export function newerError(id: string): PpoppoError {
   return new PpoppoError(
     'config_invalid',

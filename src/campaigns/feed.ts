@@ -14,14 +14,14 @@ export interface FeedParts {
   readonly capacity: number
 }
 
-/** Chunks on their way for each that can be in hand. */
+/** Chunks offered for each one that workers can handle at a time. */
 const AHEAD = 4
-/** Enough for this long at the rate there is. */
+/** Offer enough chunks for this long at the current rate. */
 const AHEAD_MS = 3_000
 
 /**
- * Hands the first planned chunks of each active campaign to the engine, and looks after what dead workers left. It keeps
- * nothing: whoever does it next comes to the same.
+ * Offers the first planned chunks of each active campaign to the engine, and cleans up after dead workers. It keeps no
+ * state, so any worker can do it next.
  */
 export async function feed({ ledger, engine, settingsOf, intervalMs, runtime, capacity }: FeedParts): Promise<void> {
   const [ids, rest] = await Promise.all([ledger.active(), ledger.rests()])

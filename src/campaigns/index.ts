@@ -1,7 +1,7 @@
 /*
- * Campaigns: one message to millions of people, from many processes, nobody written to twice. Owns: the frozen list of
- * recipients, the ledger of what became of each chunk, the pace, the hours, pause and cancel. Never does: decide who is to
- * get what, or know how a chunk reaches a worker: that is the engine's.
+ * Campaigns: one message to millions of people, from many processes, and to nobody twice. Owns: the frozen list of
+ * recipients, the outcome of each chunk, the pace, the hours, pause and cancel. Never does: decide who gets what, or know
+ * how a chunk reaches a worker, which is the engine's job.
  */
 import { createCampaignsClient } from './campaigns.js'
 import { parseCampaignsOptions } from './options.js'

@@ -15,8 +15,8 @@ export interface KeySourceParts {
 const KEY_DOMAIN = 'campaigns'
 
 /**
- * The keys that seal recipients. In development one that is not configured is made once and shared through Redis, as
- * `ppoppo()` does with its own; in production the configuration is rejected without them.
+ * The keys that seal recipients. In development, a missing key is generated once and shared through Redis, as `ppoppo()`
+ * does; in production, a configuration without keys is rejected.
  */
 export function createKeySource({ vaultKeys, ledger, warn }: KeySourceParts): () => Promise<KeyRing> {
   let ring =

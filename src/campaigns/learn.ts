@@ -22,13 +22,13 @@ const LIST_LASTS_MS = 5_000
 const MAX_CAMPAIGNS = 100
 const MAX_UNKNOWN = 200
 const MAX_JUDGED = 10_000
-/** A worker's clock and PCS's may differ. */
+/** The clocks of a worker and of PCS differ by less than this. */
 const CLOCKS_DIFFER_MS = 5 * 60_000
 const LONGEST_SEND_MS = 60_000
 
 /**
- * Settles unknown chunks by events. An event about one of its people is not enough, because your app may have written to that
- * person besides: the send must be one that no campaign knows of, and have as many recipients as the chunk.
+ * Settles unknown chunks by events. An event about one of its people is not enough, since the app may have sent them something
+ * else: the send must be unknown to every campaign, and have as many recipients as the chunk.
  */
 export function createLearn({
   ledger,
@@ -38,7 +38,7 @@ export function createLearn({
 }: LearnParts): (event: MessagingEvent) => Promise<boolean> {
   let doubts = new Map<string, Doubt>()
   let readAtMs = Number.NEGATIVE_INFINITY
-  /** Sends that were looked at, and settle nothing. */
+  /** Sends that were looked up and settle nothing. */
   const judged = new Set<string>()
 
   async function refresh(): Promise<void> {
@@ -55,7 +55,7 @@ export function createLearn({
   }
 
   async function isItsSend({ entry }: Doubt, { sendRequestId, occurredAt }: MessagingEvent): Promise<boolean> {
-    // It cannot have been sent later than it was found to be unknown, but for what clocks differ.
+    // It cannot have been sent after it was marked unknown, except for the difference of the clocks.
     if (occurredAt.getTime() < entry.at - LONGEST_SEND_MS - 86_400_000 - CLOCKS_DIFFER_MS) return false
     const { total } = await messaging.status(sendRequestId)
     if (total !== entry.size) return false

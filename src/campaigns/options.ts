@@ -25,7 +25,7 @@ export interface CampaignsConfig extends Pick<CampaignsOptions, 'messaging' | 'o
 
 const NAMES = ['messaging', 'redis', 'vaultKeys', 'perMinute', 'share', 'keyPrefix', 'onWarning']
 const MAX_PER_MINUTE = 1_000_000
-/** Calls take different times to arrive; so a little is left of what is allowed. */
+/** Calls take different times to arrive, so a part of the allowed rate stays unused. */
 const USED = 0.96
 const MINUTE_MS = 60_000
 
@@ -38,7 +38,10 @@ export function parseCampaignsOptions(options: unknown, env: NodeJS.ProcessEnv):
   if (!isPlainObject(messaging) || typeof messaging['send'] !== 'function')
     faults.add('messaging', 'must be a Messaging client: createMessaging(), or auth.messaging')
   if (!isWholeNumber(perMinute, 1, MAX_PER_MINUTE))
-    faults.add('perMinute', 'must be the number of calls per minute that the app may make; app.stats() tells it')
+    faults.add(
+      'perMinute',
+      'must be the number of calls per minute that the app may make: rateLimitPerMin of app.stats()',
+    )
   if (typeof share !== 'number' || !(share > 0 && share <= 1)) faults.add('share', 'must be above 0 and at most 1')
   if (onWarning !== undefined && typeof onWarning !== 'function') faults.add('onWarning', 'must be a function')
   const source = createSource({ options: given, variables: CAMPAIGNS_VARIABLES, env })
@@ -120,7 +123,7 @@ function parseWindow(
   return { from: String(from), to: String(to), timeZone }
 }
 
-/** {@link CampaignWorkOptions}, with the defaults. */
+/** {@link CampaignWorkOptions}, checked, with defaults. */
 export function parseWorkOptions(options: unknown): Required<CampaignWorkOptions> {
   const given = options === undefined ? {} : record(options, 'The options', 'work({ concurrency, filters })')
   checkNames(given, ['concurrency', 'filters', 'drainMs'], '')

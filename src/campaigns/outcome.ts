@@ -9,12 +9,12 @@ export type AfterFailure =
   | { readonly kind: 'split'; readonly code: PpoppoErrorCode }
 
 const SHORTEST_REST_MS = 200
-/** PCS asks to wait, and gives no time. */
+/** Rest if PCS asks to wait without saying how long. */
 const DEFAULT_REST_MS = 5_000
-/** PCS does not answer. */
+/** Rest if PCS does not answer. */
 const AWAY_REST_MS = 2_000
 
-/** Failures that pass by themselves; nothing was sent. */
+/** Temporary failures in which nothing was sent. */
 const PASSING: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>([
   'messaging_unavailable',
   'messaging_response_invalid',
@@ -30,7 +30,7 @@ const ABOUT_RECIPIENTS: ReadonlySet<PpoppoErrorCode> = new Set<PpoppoErrorCode>(
 export function judgeFailure(error: unknown, hasAccepted: boolean, size: number): AfterFailure {
   if (outcomeOf(error) === 'unknown' && !isPpoppoError(error, 'closed'))
     return settle('unknown', 'send_outcome_unknown', { restMs: AWAY_REST_MS })
-  // The rest of them are errors of the library, which prove that nothing was sent.
+  // All others are errors of the library, which prove that nothing was sent.
   const fault = error as PpoppoError
   const { code, retryAfterMs } = fault
   if (code === 'closed') return settle('unknown', code, {})

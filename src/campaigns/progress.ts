@@ -8,7 +8,7 @@ import type { CampaignProgress, CampaignReason, CampaignState } from './types.js
 
 const EVERY_MS = 1_000
 const MINUTE_MS = 60_000
-/** A store that is away is waited for, so that a page does not end with the first blink. */
+/** How long `progress()` waits for a store that does not answer, so that a page survives a short outage. */
 const PATIENCE_MS = 60_000
 const LAST: ReadonlySet<CampaignState> = new Set<CampaignState>(['finished', 'cancelled'])
 
@@ -34,7 +34,7 @@ export async function readProgress({ ledger, runtime }: ProgressParts, id: strin
   }
 }
 
-/** Whenever it has changed, to the last state. */
+/** Yields the progress whenever it has changed, until the last state. */
 export async function* followProgress(
   parts: ProgressParts,
   id: string,
@@ -77,14 +77,14 @@ function ownState({ state, reason }: CampaignRecord): Standing {
   return { state: state as CampaignState, ...(parsed === undefined ? {} : { reason: parsed }) }
 }
 
-/** Of a campaign that would run. */
+/** The state of a campaign that is neither paused, stopped nor ended. */
 async function stateOf(ledger: CampaignLedger, id: string, record: CampaignRecord, nowMs: number): Promise<Standing> {
   const settings = parseSettings(record.settings)
   if (settings?.startAt !== undefined && settings.startAt > nowMs) return { state: 'scheduled' }
   const rest = await ledger.rests()
   if (rest !== undefined) {
     const code = rest.code as CampaignReason['code']
-    const message = code === 'rate_limited' ? 'Ppoppo asks to wait.' : 'Ppoppo does not answer as it should.'
+    const message = code === 'rate_limited' ? 'Ppoppo asked to wait.' : 'Ppoppo does not answer properly.'
     return { state: 'resting', reason: { code, message, until: new Date(rest.until) } }
   }
   if (settings?.window === undefined) return { state: 'running' }
@@ -93,6 +93,6 @@ async function stateOf(ledger: CampaignLedger, id: string, record: CampaignRecor
   const until = opening === undefined ? {} : { until: new Date(opening) }
   return {
     state: 'resting',
-    reason: { code: 'window', message: 'It is outside of the hours of its window.', ...until },
+    reason: { code: 'window', message: 'It is outside the hours of its window.', ...until },
   }
 }

@@ -5,20 +5,20 @@ import type { Recipient, TemplateVars } from '../messaging/types/methods.js'
 import type { KeyRing, SealContext } from '../vault/keyring.js'
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
-/** A chunk of 1,000 recipients is far below, even where each has long vars. */
+/** A chunk of 1,000 recipients is far smaller, even if each has long vars. */
 const MAX_BYTES = 256 * 1024 * 1024
 
-/** What of a campaign lies in Redis, readable with the vault key only. */
+/** Encrypts the parts of a campaign that only holders of the vault key may read in Redis. */
 export interface Seal {
-  /** @param index the chunk's own: it opens nowhere else */
+  /** @param index of the chunk: it opens under no other */
   chunk(campaignId: string, index: number, recipients: readonly Recipient[]): Promise<string>
-  /** `undefined`: changed, moved, or under a key that is not there. */
+  /** @returns `undefined` if it was changed or moved, or its key is missing */
   openChunk(campaignId: string, index: number, text: string): Promise<readonly Recipient[] | undefined>
   digest(campaignId: string, digest: string): Promise<string>
   openDigest(campaignId: string, text: string): Promise<string | undefined>
 }
 
-/** @param keyRing asked for each time: its key may still have to be fetched */
+/** @param keyRing called each time, since the key may still have to be fetched */
 export function createSeal(keyRing: () => Promise<KeyRing>): Seal {
   const contextOf = (purpose: string, campaignId: string, part: string): SealContext => ({
     purpose: `campaign-${purpose}`,
@@ -35,7 +35,7 @@ export function createSeal(keyRing: () => Promise<KeyRing>): Seal {
       if (zipped === undefined) return undefined
       return fromText((await unzip(zipped, { maxOutputLength: MAX_BYTES })).toString())
     },
-    // A hash of few ppnums could be guessed: so it is sealed, too.
+    // The hash of a short list could be guessed, so it is sealed too.
     digest: async (campaignId, digest) => (await keyRing()).seal(contextOf('digest', campaignId, ''), digest),
     openDigest: async (campaignId, text) => (await keyRing()).open(contextOf('digest', campaignId, ''), text),
   }

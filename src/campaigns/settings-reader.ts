@@ -2,11 +2,11 @@ import type { MessagingRuntime } from '../messaging/lib/runtime.js'
 import type { CampaignLedger } from '../store/campaign-ledger.js'
 import { type CampaignSettings, parseSettings } from './settings.js'
 
-/** Settings never change; but somebody may delete a campaign by hand, and create another of its name. */
+/** Settings never change, but someone may delete a campaign by hand and create another with the same id. */
 const LASTS_MS = 10_000
 const MAX_KNOWN = 1_000
 
-/** Reads the settings of campaigns, and keeps them for a while. `undefined` for one that is not there, or not yet. */
+/** Reads and caches the settings of campaigns. `undefined` for one that does not exist, or not yet. */
 export function createSettingsReader({
   ledger,
   runtime,

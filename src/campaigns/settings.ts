@@ -3,7 +3,7 @@ import type { PollConfig } from '../messaging/types/methods.js'
 import type { CampaignReason } from './types.js'
 import { isOpen, nextOpening } from './windows.js'
 
-/** What a campaign was created with, but for its recipients. It never changes. */
+/** What a campaign was created with, except for its recipients. It never changes. */
 export interface CampaignSettings {
   readonly templateId: string
   readonly poll?: PollConfig
@@ -14,14 +14,14 @@ export interface CampaignSettings {
   readonly zones: readonly string[]
 }
 
-/** As {@link JSON.stringify} wrote it; `undefined` for what is none. */
+/** Parses stored settings; `undefined` if they are not valid. */
 export function parseSettings(text: string | undefined): CampaignSettings | undefined {
   const value = parseJsonObject(text ?? '')
   if (typeof value?.['templateId'] !== 'string' || !Array.isArray(value['zones'])) return undefined
   return value as unknown as CampaignSettings
 }
 
-/** A call takes time to arrive, and is to arrive within the hours. */
+/** A call takes time to arrive, and must arrive within the window. */
 const CLOSES_EARLIER_MS = 2_000
 
 /** The zones in which a campaign may send now, as the ledger's scripts take them: `'0,2'`; `''` for none. */
@@ -42,7 +42,7 @@ export function nextOpeningOf({ window, zones }: CampaignSettings, nowMs: number
   return times.length === 0 ? undefined : Math.min(...times)
 }
 
-/** A reason as the ledger keeps it. */
+/** A reason as it is stored. */
 export function toReasonText(code: CampaignReason['code'], message: string): string {
   return JSON.stringify({ code, message })
 }

@@ -22,7 +22,7 @@ export interface CampaignsOptions {
   readonly share?: number
   /** What every Redis key begins with, in braces. @default 'ppoppo:' */
   readonly keyPrefix?: string
-  /** Called about what an operator must know: Redis evicts keys, a queue fails. @default `process.emitWarning` */
+  /** Called with warnings for an operator, such as that Redis evicts keys. @default `process.emitWarning` */
   readonly onWarning?: (text: string) => void
 }
 
@@ -63,9 +63,9 @@ export interface TemplateCampaignRequest<Vars = unknown>
  * - `preparing`: `create()` is reading the recipients
  * - `scheduled`: `startAt` is still to come
  * - `running`
- * - `resting`: Ppoppo asked to wait, or does not answer, or it is outside of the window everywhere; goes on by itself
+ * - `resting`: Ppoppo asked to wait, or does not answer, or it is outside of the window everywhere; continues automatically
  * - `paused`: by `pause()`
- * - `cancelling`: by `cancel()`; sends under way are awaited
+ * - `cancelling`: by `cancel()`; waits for sends in flight
  * - `cancelled`: nothing more will be sent
  * - `finished`: every chunk has an outcome
  * - `stopped`: by a failure that every further send would meet; `reason` says which. `resume()` goes on.
@@ -87,7 +87,7 @@ export interface CampaignReason {
   readonly code: PpoppoErrorCode | 'window' | 'filter_failed'
   /** One line. */
   readonly message: string
-  /** When it goes on by itself, if that is known. */
+  /** When it continues automatically, if that is known. */
   readonly until?: Date
 }
 
@@ -106,33 +106,33 @@ export interface CampaignProgress {
   readonly rejected: number
   /** Left out by `filters`. */
   readonly filtered: number
-  /** Nobody knows whether the send was accepted; see {@link Campaign.unknown}. */
+  /** The outcome of the send is unknown; see {@link Campaign.unknown}. */
   readonly unknown: number
-  /** The others. */
+  /** Recipients without an outcome yet. */
   readonly left: number
-  /** Recipients settled per minute, lately. */
+  /** Recipients settled per minute recently. */
   readonly perMinute: number
   /** When it will be done at this rate. Absent unless it is running. */
   readonly doneAt?: Date
 }
 
-/** A chunk of which nobody knows whether it was sent: its worker died, or PCS did not answer. It is never sent again by itself. */
+/** A chunk with an unknown outcome: its worker died, or PCS did not answer. It is never sent again automatically. */
 export interface UnknownChunk {
   /** Pass it to {@link Campaign.settle}. */
   readonly index: number
-  /** Who is in it, as the send had them. */
+  /** Its recipients, as they were sent. */
   readonly recipients: readonly Recipient[]
-  /** When that became known. */
+  /** When it was marked as unknown. */
   readonly since: Date
 }
 
-/** One campaign. It holds nothing; make as many as you like. */
+/** A handle on one campaign. It holds no connection, so create as many as you like. */
 export interface Campaign {
   /** The campaign's id. */
   readonly id: string
-  /** Nothing more is begun until `resume()`. No effect on one that has ended. @throws `not_found` */
+  /** Starts no further send until `resume()`. No effect on a campaign that has ended. @throws `not_found` */
   pause(): Promise<void>
-  /** Goes on after `pause()`, or after it stopped because of a failure. @throws `not_found` */
+  /** Continues after `pause()`, or after a failure stopped it. @throws `not_found` */
   resume(): Promise<void>
   /** Ends it: no call begins more than a second later, and the recipients that are left are deleted. @throws `not_found` */
   cancel(): Promise<void>
@@ -150,14 +150,14 @@ export interface Campaign {
   /** The chunks with an unknown outcome, oldest first. @throws `not_found`; `config_invalid` without the vault key */
   unknown(): AsyncIterableIterator<UnknownChunk>
   /**
-   * Decides about a chunk with an unknown outcome. `not-sent` plans it again: be sure, because if it was sent after all these
-   * people are written to twice.
+   * Decides about a chunk with an unknown outcome. `not-sent` sends it again: be sure, because if it was sent after all, these
+   * people get the message twice.
    * @throws `not_found` for a chunk whose outcome is known
    */
   settle(index: number, verdict: 'sent' | 'not-sent'): Promise<void>
 }
 
-/** Called right before a chunk is sent. @returns who of these gets the message */
+/** Called right before a chunk is sent. @returns the recipients that get the message */
 export type CampaignFilter = (
   recipients: readonly Recipient[],
   context: { readonly campaignId: string; readonly signal: AbortSignal },
@@ -165,11 +165,11 @@ export type CampaignFilter = (
 
 /** Options of {@link Campaigns.work}. */
 export interface CampaignWorkOptions {
-  /** Chunks that this process has in hand at a time. @default 4 */
+  /** Chunks that this process handles at a time. @default 4 */
   readonly concurrency?: number
   /** By campaign id. One that throws, or takes longer than 60 seconds, stops its campaign. */
   readonly filters?: Readonly<Record<string, CampaignFilter>>
-  /** How long `close()` waits for sends under way, in milliseconds. @default 25_000 */
+  /** How long `close()` waits for sends in flight, in milliseconds. @default 25_000 */
   readonly drainMs?: number
 }
 
@@ -177,7 +177,7 @@ export interface CampaignWorkOptions {
 export interface CampaignWork {
   /** Resolves after `close()`. */
   readonly closed: Promise<void>
-  /** Begins nothing more, and waits for sends under way. Idempotent. */
+  /** Starts nothing new, and waits for sends in flight. Idempotent. */
   close(): Promise<void>
 }
 
@@ -185,27 +185,27 @@ export interface CampaignWork {
 export interface Campaigns {
   /**
    * Reads the recipients to the end, and keeps them encrypted in Redis until they are sent. The same id with the same content
-   * is the same campaign, whoever creates it and how often.
+   * is the same campaign, however often and wherever it is created.
    * @throws `request_invalid`; `campaign_conflict` (409) for the same id with another content; `recipients_source_failed`
    * @example const campaign = await campaigns.create({ id: 'autumn-2026', templateId, recipients: readCsv('people.csv') })
    */
   create<Vars>(request: CampaignRequest | TemplateCampaignRequest<Vars>): Promise<Campaign>
-  /** One by its id. Does not look whether it exists: its methods do. */
+  /** A campaign by its id. Does not check that it exists; its methods do. */
   get(id: string): Campaign
-  /** All campaigns, newest first, also those that have ended. @param options.limit @default 100 */
+  /** All campaigns, newest first, including those that have ended. @param options.limit @default 100 */
   list(options?: { readonly limit?: number }): Promise<readonly CampaignProgress[]>
   /**
-   * Sends in this process, together with all other processes that do. One worker per process.
+   * Sends in this process, along with every other process that calls it. One worker per process.
    * @throws `config_invalid` without `bullmq`, or with one that is too old
    */
   work(options?: CampaignWorkOptions): CampaignWork
   /**
-   * Call it with each event that `messaging.consume()` hands you: an event about somebody in a chunk with an unknown outcome
+   * Call it with each event from `messaging.consume()`: an event about somebody in a chunk with an unknown outcome
    * proves that the chunk was sent. Costs nothing while there is none.
    * @returns whether the event settled a chunk
    */
   learn(event: MessagingEvent): Promise<boolean>
-  /** The BullMQ queue, for dashboards. Nothing of a recipient is in it. @throws `config_invalid` without `bullmq` */
+  /** The BullMQ queue, for dashboards. It holds nothing about recipients. @throws `config_invalid` without `bullmq` */
   readonly queue: Queue
   /** Stops the worker and closes its connections. Idempotent. */
   close(): Promise<void>

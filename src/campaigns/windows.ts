@@ -2,7 +2,7 @@ import type { CampaignWindow } from './types.js'
 
 const MINUTES_A_DAY = 1_440
 
-/** Minutes since midnight, or `undefined` for what is no `HH:MM` up to 24:00. */
+/** Minutes since midnight; `undefined` if it is not `HH:MM` up to 24:00. */
 export function parseTimeOfDay(text: unknown): number | undefined {
   if (typeof text !== 'string') return undefined
   const [, hours, minutes] = /^(\d{2}):([0-5]\d)$/.exec(text) ?? []
@@ -22,7 +22,7 @@ export function isOpen({ from, to }: Pick<CampaignWindow, 'from' | 'to'>, timeZo
   return first < end ? minute >= first && minute < end : minute >= first || minute < end
 }
 
-/** When the hours begin next in a time zone, to the minute; looks a day and a bit ahead, so that a change of clocks counts. */
+/** When the hours begin next in a time zone, to the minute; it looks a little more than a day ahead, for daylight saving. */
 export function nextOpening(
   window: Pick<CampaignWindow, 'from' | 'to'>,
   timeZone: string,

@@ -24,13 +24,13 @@ export interface WorkParts {
 }
 
 const TICK_MS = 500
-/** With less than this in between, a tick is one turn of the feeder's. */
+/** Ticks closer together than this count as one turn of the feeder. */
 const TURN_MS = 450
-/** Chunks wait, this worker has room, and none came for so long: its connection is taken for dead. */
+/** If chunks wait, this worker has room, and none came for this long, its connection counts as dead. */
 const WATCHDOG_MS = 30_000
 const CUT_OFF_GRACE_MS = 3_000
 
-/** This process at work: it reports that it lives, hands out chunks when it is its turn, and sends those that it gets. */
+/** A worker: reports that it is alive, offers chunks when it is its turn, and sends those that it gets. */
 export class Work implements CampaignWork {
   readonly closed: Promise<void>
   readonly #parts: WorkParts
@@ -78,7 +78,7 @@ export class Work implements CampaignWork {
     await atMost(CUT_OFF_GRACE_MS, idle(), runtime)
     await this.#ticking
     await this.#engineWorker.close()
-    await ledger.seen(this.#workerId, 0, TURN_MS).catch(() => {}) // else it counts as dead in a while
+    await ledger.seen(this.#workerId, 0, TURN_MS).catch(() => {}) // otherwise it counts as dead after a while
     this.#settleClosed()
   }
 
@@ -117,7 +117,7 @@ export class Work implements CampaignWork {
     await this.#watch()
   }
 
-  /** A Cluster's blocking connection can wedge, and nothing says so. */
+  /** The blocking connection to a Cluster can hang without an error. */
   async #watch(): Promise<void> {
     const { engine, options, runtime, ledger } = this.#parts
     const isQuiet = runtime.monotonic() - this.#lastChunkAtMs > WATCHDOG_MS
@@ -129,11 +129,13 @@ export class Work implements CampaignWork {
     await old.close()
   }
 
-  /** Once for each time that something begins to fail. */
+  /** Warns once each time that something begins to fail. */
   #fail(error: unknown): void {
     if (this.#isFailing || this.#closing.signal.aborted) return
     this.#isFailing = true
     const message = error instanceof Error ? error.message : 'unknown fault'
-    this.#parts.warn(`Campaigns stand still in this process, and go on by themselves once this is fixed: ${message}`)
+    this.#parts.warn(
+      `Campaigns are interrupted in this process, and continue automatically once this is fixed: ${message}`,
+    )
   }
 }

@@ -25,7 +25,7 @@ redis.call('ZADD', KEYS[${N + 2}], now(), ARGV[2])
 return 'new'`,
   },
 
-  // After an hour nothing is left of a create() that died.
+  // An hour after a create() died nothing of it is left.
   /** KEYS of one; draft; ARGV recipients so far, (index, chunk)... */
   ppoppoCampaignDraft: {
     numberOfKeys: N + 1,

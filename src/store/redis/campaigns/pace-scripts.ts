@@ -3,9 +3,9 @@ import { DEAD_AFTER_MS } from './script-parts.js'
 
 /** Workers report more often than this. A longer gap means that Redis was away, so for a while no worker is dead. */
 const LONGEST_GAP_MS = 8_000
-/** A slot is given out at most this long ahead. */
+/** A slot is assigned at most this long ahead. */
 const SLOT_AHEAD_MS = 500
-/** How much unused pace may be caught up on at most. */
+/** How much unused pace may be made up for. */
 const CATCH_UP_MS = 250
 
 /** Names of PACE_SCRIPTS. */

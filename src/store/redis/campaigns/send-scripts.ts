@@ -3,7 +3,7 @@ import { GUARD, N, PARTS } from './script-parts.js'
 
 /** After this many splits or refusals in a row, with no send accepted in between, the recipients are not the cause. */
 const MAX_REFUSED_IN_A_ROW = 24
-/** The same as in `sendMany`. */
+/** As many unknown outcomes in a row stop a campaign as stop `sendMany`. */
 const MAX_UNKNOWN_IN_A_ROW = 8
 
 /** Names of SEND_SCRIPTS. */
