@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import express from 'express'
+import type { Page } from 'playwright-core'
+import { createPages } from '../../src/pages/pages.js'
+import { PAGE_KINDS } from '../../src/pages/text-types.js'
+import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
+import { npmStart, type Started } from './support/npm-start.js'
+import { choose, openVisitor, type Visitor } from './support/visitor.js'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** Everything a page can be told, so that each part of it is there. */
+const DETAILS = {
+  returnTo: '/basket',
+  correlationId: '0123456789abcdef',
+  reason: 'This account has been closed.',
+  account: '777-0000-0001',
+  missingScopes: ['email'],
+  clockAheadSeconds: 300,
+}
+/** These lead on by themselves; they are looked at with an address that does not change the page. */
+const STAYS = '#here'
+
+/** axe takes no link for a skip link if the first link to another page is in a shadow root, as our button's is. */
+const UNSEEN_SKIP_LINK = 'light region: <a class="skip" href="#main">'
+
+interface Violation {
+  readonly id: string
+  readonly nodes: readonly { readonly html: string }[]
+}
+
+/** What axe finds wrong, in light and in dark: `rule: element`. Only colors depend on the mode, so dark is asked for these alone. */
+async function violationsOf(page: Page): Promise<string[]> {
+  const run = async (mode: 'light' | 'dark', rules?: readonly string[]): Promise<string[]> => {
+    await page.emulateMedia({ colorScheme: mode })
+    const options = JSON.stringify({ resultTypes: ['violations'], ...(rules ? { runOnly: rules } : {}) })
+    const found: Violation[] = await page.evaluate(`axe.run(${options}).then((result) => result.violations)`)
+    const lines = found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${mode} ${id}: ${html.slice(0, 200)}`))
+    return lines.filter((line) => !line.startsWith(UNSEEN_SKIP_LINK))
+  }
+  await page.evaluate(AXE)
+  return [...(await run('light')), ...(await run('dark', ['color-contrast', 'link-in-text-block']))]
+}
+
+describeWithBrowser('accessibility, by axe in light and dark', () => {
+  let browser: TestBrowser
+  let app: Started
+  let server: Server
+  let visitor: Visitor
+
+  beforeAll(async () => {
+    const pages = createPages({ mountPath: '/auth', appName: 'Bags & Co' })
+    const all = express()
+    all.get('/:kind', (req, res, next) => {
+      const kind = PAGE_KINDS.find((one) => one === req.params.kind)
+      if (kind === undefined) return next()
+      pages.send(req, res, kind, { ...DETAILS, goOnUrl: `http://${req.host}/${kind}${STAYS}` })
+    })
+    server = createServer(all).listen(0, 'localhost')
+    ;[app, browser] = await Promise.all([npmStart(), launchBrowser()])
+  }, 120_000)
+  afterAll(async () => {
+    await browser.close()
+    server.close()
+    await app.stop()
+  })
+
+  test.each(['en', 'ko'])('no page of the library breaks a rule, in %s', async (language) => {
+    visitor = await openVisitor(browser, { locale: language })
+    const { page } = visitor
+    const found: Record<string, string[]> = {}
+    for (const kind of PAGE_KINDS) {
+      await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/${kind}`)
+      expect([kind, await page.locator('html').getAttribute('lang')]).toEqual([kind, language])
+      const violations = await violationsOf(page)
+      if (violations.length > 0) found[kind] = violations
+    }
+    expect(found).toEqual({})
+    await visitor.close()
+  })
+
+  test.each(['en', 'ko'])('no page of the example app breaks a rule, in %s', async (language) => {
+    visitor = await openVisitor(browser, { locale: language })
+    const { page } = visitor
+    const found: Record<string, string[]> = {}
+    const look = async (path: string): Promise<void> => {
+      await page.goto(`${app.url}${path}`)
+      const violations = await violationsOf(page)
+      if (violations.length > 0) found[path] = violations
+    }
+    await look('/')
+    await page.goto(`${app.url}/dashboard`)
+    await choose(page, 'alex')
+    for (const path of ['/', '/dashboard', '/sign-ins', '/messages', '/campaigns', '/auth/logout', '/nothing-here'])
+      await look(path)
+    expect(found).toEqual({})
+    await visitor.close()
+  })
+})
