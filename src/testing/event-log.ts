@@ -8,7 +8,7 @@ const MAX_EVENTS = 10_000
 /** Which events a reader wants. */
 interface Wanted {
   readonly sendRequestId?: string | undefined
-  /** Behind this event; from now on if it is not given, or not known. */
+  /** Begin after this event; without it, or if it is unknown, with the next one that is emitted. */
   readonly after?: string | undefined
 }
 
@@ -36,7 +36,7 @@ export class EventLog {
     this.#closing.abort()
   }
 
-  /** Calls `read` with every event that is wanted. @returns what ends that */
+  /** Calls `read` with every event that is wanted. @returns a function that stops it */
   subscribe({ sendRequestId, after }: Wanted, read: (event: MessagingEvent) => void): () => void {
     const isWanted = (event: MessagingEvent): boolean =>
       sendRequestId === undefined || event.sendRequestId === sendRequestId

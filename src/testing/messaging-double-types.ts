@@ -2,7 +2,7 @@ import type { PpoppoErrorCode } from '../errors.js'
 import type { MessagingEvent } from '../messaging/types/events.js'
 import type { Messaging, PollResponse, SendRequest } from '../messaging/types/methods.js'
 
-/** The answers to a poll, as a test makes them up. */
+/** The answers to a poll, invented by a test. */
 export interface PollDouble {
   /** The question. @default '' */
   readonly question?: string
@@ -39,12 +39,12 @@ export interface MessagingDouble extends Omit<Messaging, 'waitFor'> {
    */
   fail(code: PpoppoErrorCode, options?: { readonly retryAfterMs?: number; readonly times?: number }): void
   /**
-   * An event, for everybody who reads `events()` or runs `consume()`. What is left out is filled in: `sendRequestId` is that
-   * of the last send.
+   * Emits an event to every `events()` and `consume()`. What is left out is filled in; `sendRequestId` is that of the last
+   * send.
    * @returns the event, once every consumer has handled it
    */
   emit(event: Partial<MessagingEvent> & Pick<MessagingEvent, 'type'>): Promise<MessagingEvent>
-  /** What `polls.results()` and `polls.responses()` answer for a poll. */
+  /** Sets what `polls.results()` and `polls.responses()` return for a poll. */
   setPoll(pollId: string, poll: PollDouble): void
   /** Forgets sends, events, polls, templates, failures and dead letters; consumers go on. For `beforeEach`. */
   reset(): void

@@ -49,7 +49,7 @@ export function createMessagingDouble(): MessagingDouble {
   function assertOpen(): void {
     if (isClosed) throw new PpoppoError('closed', 'This Messaging double was closed: create a new one.')
   }
-  /** What every call does that would reach PCS. */
+  /** Called at the start of every call that would reach PCS. */
   function begin(options: CallOptions | undefined): void {
     assertOpen()
     parseCallOptions(options).signal?.throwIfAborted()

@@ -33,7 +33,7 @@ export async function inSessionRequest(
       app.use((req, _res, next) => void work(req).then(resolve, next))
       app(message as Request, answer as express.Response, reject)
     })
-    // Sends nothing: this only makes those who wait for the headers add their cookies.
+    // Sends nothing, but makes listeners for the headers add their cookies.
     answer.writeHead(204)
     return [answer.getHeader('set-cookie') ?? []].flat().map((line) => String(line).split(';')[0] ?? '')
   } finally {

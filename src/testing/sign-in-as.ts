@@ -26,7 +26,7 @@ export interface TestUser {
 
 /** How to sign in. */
 export interface SignInAsOptions {
-  /** The instance, where the app that an agent calls has several. */
+  /** The instance, if the agent's app has several. */
   readonly auth?: RequestHandler
   /** With `session: false`: the session middleware of your app. */
   readonly session?: RequestHandler

@@ -1,6 +1,6 @@
 import { type InstanceParts, instanceOf } from '../instances.js'
 
-/** As much of a supertest agent (`request.agent(app)`) as is used here. */
+/** The part of a supertest agent (`request.agent(app)`) that is used here. */
 export interface SupertestAgent {
   /** The agent's cookies (package `cookiejar`). */
   readonly jar: { setCookie(cookie: string, host: string, path: string): unknown }

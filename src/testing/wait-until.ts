@@ -2,7 +2,7 @@ import { PpoppoError } from '../errors.js'
 
 /** What {@link waitUntil} is made of. */
 export interface WaitParts<T> {
-  /** Looks for what is waited for. */
+  /** Returns what is waited for, once it is there. */
   readonly look: () => T | undefined
   /** Called after every change. */
   readonly changes: Set<() => void>

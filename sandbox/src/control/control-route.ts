@@ -29,7 +29,7 @@ const ACTIONS: { readonly [name: string]: Action } = {
   ...PCS_ACTIONS,
 }
 
-/** `/__sandbox`: the switches over HTTP, for programs on this machine and for nobody else. */
+/** `/__sandbox`: the switches over HTTP, only for programs on this machine. */
 export function controlRoute(state: SandboxState, control: SandboxControl): Middleware {
   return async (ctx, next) => {
     if (ctx.path !== BASE && !ctx.path.startsWith(`${BASE}/`)) {

@@ -23,20 +23,20 @@ export interface SandboxControl {
   readonly people: readonly Person[]
   /** The person revokes all access: refresh answers `invalid_grant`, access tokens 401. By key, e.g. `alex`. */
   revokeUser(personKey: string): void
-  /** All access tokens answer 401 from now on; refresh still works. Of one person, or of everybody. */
+  /** From now on access tokens, of one person or of everybody, answer 401; refresh still works. */
   expireAccessTokens(personKey?: string): void
   /** New signing key, new kid; the former key leaves the JWKS unless `keepFormer`. */
   rotateKeys(options?: { readonly keepFormer?: boolean }): Promise<void>
   /** Changes facts about a person, e.g. `{ email }`, from the next userinfo on. */
   updatePerson(personKey: string, changes: Partial<Omit<Person, 'key'>>): void
-  /** Forgets faults, counters and the list of issued tokens, and puts the switches back as they were at start. */
+  /** Forgets faults, counters and the list of issued tokens, and resets the switches. */
   reset(): void
-  /** As at the start: also people, what was sent, and templates. Sign-ins and tokens stay good. */
+  /** Restores everything as at the start, including people, sends and templates. Sign-ins and tokens stay valid. */
   startOver(): void
-  /** Adds people; one whose key is there already is replaced. @throws TypeError naming the entry and the field */
+  /** Adds people; one with a known key is replaced. @throws TypeError naming the entry and the field */
   addPeople(people: readonly Person[]): void
   /** Whether the messaging service was started. */
   readonly hasPcs: boolean
-  /** The messaging service. @throws Error where it was not started */
+  /** The messaging service. @throws Error if it was not started */
   readonly pcs: PcsControl
 }

@@ -36,7 +36,7 @@ export function describePcs({ counters, pendingFaults, activeStreams, connection
   return { counters, pendingFaults, activeStreams, connections }
 }
 
-/** All that is to be seen, the newest of what there is much of: `GET /__sandbox/pcs`. */
+/** Everything, with long lists cut to the newest entries: `GET /__sandbox/pcs`. */
 export function describePcsFully(pcs: PcsControl): JsonObject {
   const sends = pcs.sends.slice(-MOST_SHOWN).map(({ requestBytes, ...send }) => ({
     ...send,
@@ -57,7 +57,7 @@ function methodIn(input: JsonObject): PcsMethod | undefined {
   throw new TypeError(`"method" must be one of ${PCS_METHODS.join(', ')}`)
 }
 
-/** @throws TypeError listing what there is */
+/** @throws TypeError listing the known decisions */
 export function decisionIn({ decision }: JsonObject): Decision {
   const known = DECISIONS.find((one) => one === decision)
   if (known === undefined) throw new TypeError(`"decision" must be one of ${DECISIONS.join(', ')}`)

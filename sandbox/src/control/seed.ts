@@ -4,9 +4,9 @@ import type { SeedTemplate } from '../pcs/state/seed-template.js'
 import type { Person } from '../state/people.js'
 import type { SandboxControl } from './control.js'
 
-/** What a sandbox is to know. What is left out stays as it is. */
+/** What to put into a sandbox. What is left out stays as it is. */
 export interface Seed {
-  /** Added; a person whose key is there already is replaced. */
+  /** Added; a person with a known key is replaced. */
   readonly users?: readonly Person[]
   /** Added, under ids of your own. */
   readonly templates?: readonly SeedTemplate[]
@@ -16,7 +16,7 @@ export interface Seed {
 
 const FIELDS = ['users', 'templates', 'messages'] as const
 
-/** The shape; each entry is checked where it is added. @throws TypeError naming the field */
+/** Checks the shape; each entry is checked when it is added. @throws TypeError naming the field */
 export function parseSeed(input: unknown): Seed {
   if (!isJsonObject(input)) throw new TypeError('a seed must be an object')
   const stray = Object.keys(input).find((name) => !FIELDS.some((known) => known === name))
@@ -26,7 +26,7 @@ export function parseSeed(input: unknown): Seed {
   return input
 }
 
-/** @throws TypeError naming the entry and the field; entries before it have been added by then */
+/** @throws TypeError naming the entry and the field; earlier entries stay added */
 export function applySeed(control: SandboxControl, { users = [], templates = [], messages = [] }: Seed): void {
   if (!control.hasPcs && templates.length + messages.length > 0) {
     throw new TypeError('"templates" and "messages" need the messaging service, which is not running')

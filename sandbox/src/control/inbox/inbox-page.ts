@@ -9,20 +9,20 @@ import { INBOX_STYLE } from './inbox-style.js'
 export interface Inbox {
   /** Newest first. */
   readonly messages: readonly InboxMessage[]
-  /** There are older ones. */
+  /** There are older messages. */
   readonly isCut: boolean
-  /** The number that was asked for, or an empty text. */
+  /** The number to filter by, or an empty text. */
   readonly ppnum: string
-  /** Messages wait for somebody to decide. */
+  /** Messages wait for a decision. */
   readonly isHeld: boolean
-  /** What a number is called, where it is a test number or a test person's. */
+  /** The name of a number, if it is a test number or a test person's. */
   nameOf(ppnum: string): string | undefined
 }
 
 const MAX_TEXT = 2_000
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
-/** The page's own style and script and nothing else; it talks to this sandbox only. */
+/** Allows only the page's own style and script, and requests to this sandbox. */
 export const INBOX_POLICY: string = [
   "default-src 'none'",
   `style-src ${hashOf(INBOX_STYLE)}`,
@@ -96,7 +96,7 @@ const STATES: { readonly [S in InboxMessage['state']]: string } = {
 function renderMessage(message: InboxMessage): string {
   const { sendRequestId, templateId, state, acceptedAt, poll } = message
   const answers = poll?.answers.map((option) => `<span>Answered: ${escapeHtml(option)}</span>`) ?? []
-  const text = message.text === '' ? 'The template is no longer here.' : message.text.slice(0, MAX_TEXT)
+  const text = message.text === '' ? 'The template no longer exists.' : message.text.slice(0, MAX_TEXT)
   return `<article data-key="${escapeHtml(keyOf(message))}" tabindex="-1">
 <p class="text">${escapeHtml(text)}</p>
 <p class="facts"><strong>${STATES[state]}</strong>${answers.join('')}<time datetime="${escapeHtml(acceptedAt)}">${escapeHtml(acceptedAt.slice(11, 19))} UTC</time><code>${escapeHtml(templateId)}</code><code>${escapeHtml(sendRequestId)}</code></p>

@@ -10,7 +10,7 @@ import { INBOX_POLICY, type Inbox, renderInboxPage, renderMessages } from './inb
 
 const BASE = '/__sandbox/inbox'
 const MAX_SHOWN = 200
-/** However much changes, the page is drawn so often at most. */
+/** The page is drawn at most this often, however much changes. */
 const NEWS_EVERY_MS = 100
 
 /** What the page's forms do. */
@@ -42,13 +42,13 @@ export function inboxRoute(state: SandboxState, control: SandboxControl): Middle
   }
 }
 
-/** Another site's page may link here, and do nothing else: no form of its own, no script. */
+/** A page of another site may link here, and do nothing else. */
 function refusalOfForeignPage(ctx: Context): string | undefined {
   const isOwn = ctx.get('Origin') === `http://${ctx.get('Host')}`
   if (ctx.method === 'POST') return isOwn ? undefined : 'only the inbox page itself may do this'
   const isLink = ctx.path === BASE && ctx.get('Origin') === ''
   const isRead = ['', 'none', 'same-origin'].includes(ctx.get('Sec-Fetch-Site')) && (ctx.get('Origin') === '' || isOwn)
-  return isLink || isRead ? undefined : 'the control route does not answer the pages of others'
+  return isLink || isRead ? undefined : 'the control route does not answer pages of other sites'
 }
 
 async function act(ctx: Context, control: SandboxControl, action: (typeof ACTIONS)[string]): Promise<void> {
@@ -79,7 +79,7 @@ function inboxFor(ctx: Context, control: SandboxControl): Inbox {
   }
 }
 
-/** Server-sent events that say only that there is news. */
+/** Server-sent events that only say that something has changed. */
 function sendNews(ctx: Context, pcs: PcsControl, closing: AbortSignal): void {
   const { res } = ctx
   ctx.respond = false
@@ -107,7 +107,7 @@ function sendHtml(ctx: Context, html: string): void {
   answer(ctx, 200, html)
   ctx.type = 'html'
   ctx.set('Content-Security-Policy', INBOX_POLICY)
-  // Browsers leave `Origin: null` with a form where nothing of the address may be told.
+  // With a policy of no-referrer browsers send forms with `Origin: null`.
   ctx.set('Referrer-Policy', 'same-origin')
   ctx.set('Cross-Origin-Resource-Policy', 'same-origin')
   ctx.set('X-Content-Type-Options', 'nosniff')

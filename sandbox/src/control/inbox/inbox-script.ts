@@ -1,6 +1,6 @@
 /**
- * Runs in the browser: draws the messages again when there is news, and sends the forms without leaving the page. The
- * page works without it, by reloading.
+ * Runs in the browser: draws the messages again when something has changed, and sends the forms without leaving the page.
+ * Without it the page works too, by reloading.
  */
 export const INBOX_SCRIPT = `
 const list = document.getElementById('messages')
@@ -24,7 +24,7 @@ function show(html) {
   const keys = [focused?.closest('[data-key]'), focused?.closest('article')].map((element) => element?.dataset.key)
   list.innerHTML = html
   const again = keys.map((key) => key && list.querySelector('[data-key="' + CSS.escape(key) + '"]'))
-  // The button that was pressed is gone: its message, then.
+  // The button that was pressed is gone, so focus its message.
   again.find(Boolean)?.focus()
 }
 document.addEventListener('submit', async (event) => {
