@@ -81,7 +81,7 @@ describe('README', () => {
 
   test('its option table names every option and variable there is', () => {
     const optionsFile = readFileSync(new URL('src/config/options.ts', root), 'utf8')
-    const declared = /export interface PpoppoOptions \{([\s\S]*?)\n\}/.exec(optionsFile)?.[1] ?? ''
+    const declared = /export interface PpoppoOptions(?:<[^{]*>)? \{([\s\S]*?)\n\}/.exec(optionsFile)?.[1] ?? ''
     const options = [...declared.matchAll(/^ {2}readonly (\w+)\?/gm)].map(([, name]) => name)
     const variables = new Set([...declared.matchAll(/`((?:PPOPPO|REDIS|PCS|PAS)_[A-Z_]+)/g)].map(([, name]) => name))
     const rows = tableUnder('Options')
