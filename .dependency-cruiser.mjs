@@ -12,7 +12,7 @@ const LAYERS = {
     ['ppoppo'],
     ['ppoppo-types'],
     ['instances'],
-    ['sign-in'],
+    ['sign-in', 'sockets'],
     ['request(-types)?', 'button', 'ready', 'doctor'],
     ['user', 'login-link', 'campaigns'],
     ['session', 'http', 'messaging'],

@@ -142,6 +142,7 @@ export type WarningCode =
   | 'secure_cookie_blocked'
   | 'development_secrets'
   | 'on_sign_out_failed'
+  | 'on_ended_failed'
   | 'session_not_saved'
   /** Sign-ins are kept in memory, but this process is one of several. */
   | 'memory_store'

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { SignInButtonOptions } from './button/button.js'
 import type { MessagingOptions } from './config/messaging-options.js'
@@ -9,6 +10,7 @@ import type { ReadyOptions } from './ready/ready.js'
 import type { RegisteredAccount, SignedInPpoppo } from './request-types.js'
 import type { ErrorHandlerOptions } from './sign-in/error-handler.js'
 import type { RequireSignInOptions } from './sign-in/guard-options.js'
+import type { SocketVisitor, UpgradeOptions } from './sockets/types.js'
 
 /**
  * Sign in with Ppoppo: a middleware that runs the three parts below in their order.
@@ -79,6 +81,12 @@ export interface Ppoppo<Account = RegisteredAccount> extends RequestHandler {
    * @example console.table((await auth.diagnose()).findings)
    */
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>
+  /**
+   * Who opens a socket: an upgrade request of `ws`, the handshake of socket.io. Reads the sign-in, changes nothing, and
+   * does not extend it. A page of another site, a visitor and a store that is down are results, not errors.
+   * @throws `config_invalid`, `session_missing`: mistakes in the call
+   */
+  fromUpgrade(req: IncomingMessage, options?: UpgradeOptions): Promise<SocketVisitor>
   /** Closes everything it opened (not a Redis client that was passed in). Later requests get an error. Idempotent. */
   close(): Promise<void>
 }

@@ -30,6 +30,7 @@ import { createRateLimit } from './sign-in/rate-limit.js'
 import type { RouteParts } from './sign-in/route-parts.js'
 import { createRoutes } from './sign-in/routes.js'
 import { createSameOrigin } from './sign-in/same-origin.js'
+import { createFromUpgrade } from './sockets/from-upgrade.js'
 import { createMemoryStore } from './store/memory/memory-store.js'
 import { evictionWarning, persistenceWarning, type RedisPolicy } from './store/redis/policy.js'
 import { createRedisStore } from './store/redis/redis-store.js'
@@ -189,6 +190,7 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
       closed: closing.signal,
     }),
     diagnose: createDiagnose({ config, runtime, env: process.env, hasOwnMessaging: client !== undefined }),
+    fromUpgrade: createFromUpgrade({ config, ownSession, pointerKey, vault, raise, closed: closing.signal }),
     async close() {
       closing.abort()
       if (!client) await messaging.close()

@@ -61,15 +61,7 @@ export class SignInView implements RequestPpoppo {
 
   get signIn(): CurrentSignIn | undefined {
     const { signIn } = this.#state
-    if (!signIn) return undefined
-    return {
-      id: signIn.id,
-      createdAt: new Date(signIn.createdAt),
-      lastSeenAt: new Date(signIn.lastSeenAt),
-      scopes: signIn.scopes,
-      refreshedAt: new Date(signIn.refreshedAt),
-      expiresAt: new Date(expiryOf(signIn, this.#parts.idleMs)),
-    }
+    return signIn && toCurrentSignIn(signIn, this.#parts.idleMs)
   }
 
   async recheck(): Promise<Exclude<SignInStatus, 'unavailable'>> {
@@ -194,6 +186,18 @@ export class SignInView implements RequestPpoppo {
   /** What a log may show. */
   toJSON(): { status: SignInStatus; user: PpoppoUser | undefined } {
     return { status: this.status, user: this.user }
+  }
+}
+
+/** A sign-in as the app sees it. */
+export function toCurrentSignIn(signIn: SignIn, idleMs: number): CurrentSignIn {
+  return {
+    id: signIn.id,
+    createdAt: new Date(signIn.createdAt),
+    lastSeenAt: new Date(signIn.lastSeenAt),
+    scopes: signIn.scopes,
+    refreshedAt: new Date(signIn.refreshedAt),
+    expiresAt: new Date(expiryOf(signIn, idleMs)),
   }
 }
 

@@ -6,7 +6,6 @@ import { secureAnswer } from './answer-headers.js'
 /** Codes of problems that only routes answer with; no error has them. Each has its page in `docs/errors/`. */
 export const PROBLEM_CODES = [
   'navigation_required',
-  'cross_site',
   'body_malformed',
   'body_too_large',
   'body_unsupported',

@@ -105,7 +105,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
 
   /** Ends a session from anywhere. Its browser keeps the old cookie, so the next session there may set a new one. */
   override destroy(sid: string, done: Done = () => {}): void {
-    const ends = this.#find(sid).then((found) =>
+    const ends = this.find(sid).then((found) =>
       Promise.all([this.#end(sid, false), found && this.#parts.onDestroyed(found)]),
     )
     callBack(ends, () => done(), done)
@@ -198,7 +198,8 @@ export class SessionStore extends session.Store implements SessionKeeper {
     return session
   }
 
-  async #find(sid: string): Promise<SessionData | undefined> {
+  /** The content of a session in the store. @throws `store_unavailable` */
+  async find(sid: string): Promise<SessionData | undefined> {
     const found: Readonly<Record<string, unknown>> | null = await this.#blobs.get(sid)
     if (!found || !isPlainObject(found['cookie'])) return undefined
     const { [COOKIE_SENT_AT]: sent, cookie, ...content } = found
@@ -209,7 +210,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
   }
 
   async #read(sid: string): Promise<SessionData | null> {
-    const found = await this.#find(sid)
+    const found = await this.find(sid)
     if (found) return found
     if ((await this.#parts.commands.get(endedMark(sid))) !== null) this.#late.add(sid)
     return null

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { SessionData } from 'express-session'
 import onHeaders from 'on-headers'
@@ -30,6 +30,11 @@ export interface OwnSession {
   hasCookie(req: Request): boolean
   /** Whether it sent a cookie whose session is unknown, and was not ended here. */
   isLost(req: Request): boolean
+  /**
+   * The session whose cookie the request carries, without changing anything: for an upgrade, which has no answer.
+   * @throws `store_unavailable`
+   */
+  peek(req: IncomingMessage): Promise<SessionData | undefined>
   /** Calls `hooks` when the app ends the session that came with this request. */
   watch(req: Request, hooks: SessionHooks): void
   /**
@@ -108,6 +113,10 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     isLost(req) {
       if (visits.get(req)?.came.kind !== 'nothing' || !owns(req) || !cookie.isSentBy(req)) return false
       return stateOf(req.session).fate === 'kept'
+    },
+    async peek(req) {
+      const named = cookie.read(req as Request, await parts.secrets())
+      return named && store.find(named.id)
     },
     watch(req, hooks) {
       const visit = visits.get(req)

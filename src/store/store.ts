@@ -46,6 +46,8 @@ export interface Store {
    */
   createSignIn(id: string, value: string, expiresAt: number, attemptStartedAt: number): Promise<boolean>
   readSignIn(id: string): Promise<VersionedRecord | undefined>
+  /** Which of these sign-ins have no record. For a few hundred at a time. */
+  missingSignIns(ids: readonly string[]): Promise<readonly string[]>
   /**
    * Replaces the record only if it exists and its version is `expectedVersion`, so that nothing brings a deleted record
    * back. The version goes up by one, and the expiry becomes `expiresAt` (if that is past, the record is deleted).

@@ -28,6 +28,8 @@ export interface Vault {
   create(signIn: NewSignIn, attemptStartedAt: number): Promise<SignIn | undefined>
   /** The sign-in, or `undefined` when there is none, or its record does not open (which raises `vault_unreadable`). */
   read(id: string): Promise<SignIn | undefined>
+  /** Which of these sign-ins have ended or expired. */
+  endedOf(ids: readonly string[]): Promise<readonly string[]>
   /**
    * Writes the sign-in that `change` returns. If it was written meanwhile, `change` is called again with the newer one.
    * If `change` returns `undefined`, nothing is written.
@@ -201,6 +203,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     },
 
     read: async (id) => open(id, await store.readSignIn(id)),
+    endedOf: store.missingSignIns,
     update,
     remove,
 

@@ -35,6 +35,15 @@ export function describeSignIns(use: UseStore): void {
       expect(await other.listSignIns(tag)).toEqual([{ id, version: 1, value }])
     })
 
+    test('those that are deleted or unknown are missing, whoever they belong to', async () => {
+      const { store, other } = use()
+      const [kept, deleted] = [await createOne(store), await createOne(store)]
+      const unknown = `${word()}.${word()}`
+      await other.deleteSignIn(deleted.id)
+      expect(await store.missingSignIns([kept.id, deleted.id, unknown])).toEqual([deleted.id, unknown])
+      expect(await store.missingSignIns([])).toEqual([])
+    })
+
     test('of too many sign-ins of one user those that would end first are dropped', async () => {
       const { store } = use()
       const [tag, now] = [word(), await store.now()]

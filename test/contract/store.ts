@@ -44,6 +44,7 @@ export function describeStore(name: string, makeStore: () => Promise<UnderTest<S
         () => store.putTransaction('k', 'v', 1000),
         () => store.takeTransaction('k', 1000),
         () => store.readSignIn('t.1'),
+        () => store.missingSignIns(['t.1']),
         () => store.deleteAllSignIns('t', 1000),
         () => store.acquireLease('t.1', 'h', 1000),
         () => store.sessions.get('s'),

@@ -4,7 +4,14 @@ import { ExpiringMap } from './expiring-map.js'
 
 type SignInMethods = Pick<
   Store,
-  'createSignIn' | 'readSignIn' | 'writeSignIn' | 'deleteSignIn' | 'listSignIns' | 'deleteAllSignIns' | 'scanSignIns'
+  | 'createSignIn'
+  | 'readSignIn'
+  | 'missingSignIns'
+  | 'writeSignIn'
+  | 'deleteSignIn'
+  | 'listSignIns'
+  | 'deleteAllSignIns'
+  | 'scanSignIns'
 >
 
 interface MemorySignIns {
@@ -80,6 +87,10 @@ export function createMemorySignIns({ now, orderedNow, cap, assertOpen }: Memory
     async readSignIn(id): Promise<VersionedRecord | undefined> {
       assertOpen()
       return records.get(id)
+    },
+    async missingSignIns(ids): Promise<readonly string[]> {
+      assertOpen()
+      return ids.filter((id) => records.get(id) === undefined)
     },
     async writeSignIn(id, expectedVersion, value, expiresAt): Promise<WriteResult> {
       assertOpen()

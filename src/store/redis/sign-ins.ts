@@ -8,7 +8,14 @@ import type { ScriptName } from './scripts.js'
 
 type SignInMethods = Pick<
   Store,
-  'createSignIn' | 'readSignIn' | 'writeSignIn' | 'deleteSignIn' | 'listSignIns' | 'deleteAllSignIns' | 'scanSignIns'
+  | 'createSignIn'
+  | 'readSignIn'
+  | 'missingSignIns'
+  | 'writeSignIn'
+  | 'deleteSignIn'
+  | 'listSignIns'
+  | 'deleteAllSignIns'
+  | 'scanSignIns'
 >
 
 const SCAN_COUNT = 500
@@ -51,6 +58,13 @@ export function createRedisSignIns({ connection, keys, clock, now }: RedisSignIn
     },
     async readSignIn(id): Promise<VersionedRecord | undefined> {
       return toRecord(await run('readSignIn', (client) => client.get(keys.signIn(id))))
+    },
+    async missingSignIns(ids): Promise<readonly string[]> {
+      // One command for each: on a Cluster their keys are on different nodes.
+      const found = await run('missingSignIns', (client) =>
+        Promise.all(ids.map((id) => client.exists(keys.signIn(id)))),
+      )
+      return ids.filter((_id, i) => found[i] === 0)
     },
     async writeSignIn(id, expectedVersion, value, expiresAt): Promise<WriteResult> {
       const reply = await run('writeSignIn', (client) =>
