@@ -2,7 +2,7 @@ import { isPpoppoError, PpoppoError } from '../errors.js'
 import { notify } from '../lib/notify.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../messaging/lib/runtime.js'
 import { createRedisCampaignLedger } from '../store/redis/campaigns/ledger.js'
-import { type BullmqEngine, createBullmqEngine } from './bullmq-engine.js'
+import { type BullmqEngine, type BullmqEngineParts, createBullmqEngine } from './bullmq-engine.js'
 import { createCampaignHandle } from './campaign.js'
 import { createCampaign } from './create.js'
 import { createKeySource } from './key-source.js'
@@ -19,16 +19,28 @@ export interface CampaignsParts {
   readonly config: CampaignsConfig
   /** Clock and timers. @default the real ones */
   readonly runtime?: MessagingRuntime
+  /** What carries chunks to workers. @default BullMQ */
+  readonly createEngine?: (parts: BullmqEngineParts) => BullmqEngine
+  /** Version of the ledger. @default this library's */
+  readonly ledgerVersion?: number
 }
 
 /** Puts one instance together. Connects at the first call. */
-export function createCampaignsClient({ config, runtime = systemMessagingRuntime }: CampaignsParts): Campaigns {
+export function createCampaignsClient({
+  config,
+  runtime = systemMessagingRuntime,
+  createEngine = createBullmqEngine,
+  ledgerVersion: version,
+}: CampaignsParts): Campaigns {
   const { redis, messaging, intervalMs } = config
   const warn = (text: string): void => {
     if (config.onWarning === undefined) process.emitWarning(text, 'PpoppoWarning')
     else notify(config.onWarning, text)
   }
-  const ledger = createRedisCampaignLedger({ redis, prefix: config.keyPrefix })
+  const ledger = createRedisCampaignLedger({
+    ...{ redis, prefix: config.keyPrefix },
+    ...(version === undefined ? {} : { version }),
+  })
   const seal = createSeal(createKeySource({ vaultKeys: config.vaultKeys, ledger, warn }))
   const settingsOf = createSettingsReader({ ledger, runtime })
   const learn = createLearn({ ledger, seal, messaging, runtime })
@@ -36,7 +48,7 @@ export function createCampaignsClient({ config, runtime = systemMessagingRuntime
   let engine: BullmqEngine | undefined
   const openEngine = (): BullmqEngine => {
     assertOpen()
-    engine ??= createBullmqEngine({ redis, prefix: ledger.queuePrefix })
+    engine ??= createEngine({ redis, prefix: ledger.queuePrefix })
     return engine
   }
   let work: Work | undefined

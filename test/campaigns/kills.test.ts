@@ -1,17 +1,26 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { Redis } from 'ioredis'
+import { type Cluster, Redis } from 'ioredis'
 import type { Campaign, CampaignProgress } from '../../src/campaigns/types.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
-import { connectCluster, type RedisGroup, startCluster } from '../support/redis-topologies.js'
+import { connectCluster, failOverSoon, type RedisGroup, startCluster } from '../support/redis-topologies.js'
 import { elapse, until, untilWorks } from '../support/until.js'
 import { startWorkerProcess, type WorkerProcess } from './support/worker-process.js'
 import { type CampaignWorld, people, ppnumOf, startCampaignWorld, TEMPLATE_ID, VAULT_KEY } from './support/world.js'
 
+const numberFrom = (variable: string, otherwise: number): number => Number(process.env[variable] || otherwise)
+
 /** `npm run test:campaigns` runs this at full size. */
 const isFull = process.env['CAMPAIGNS_AT_FULL_SIZE'] === '1'
 const SIZE = isFull
-  ? { people: 1_000_000, kills: 200, outageMs: 30_000, perMinute: 45 }
-  : { people: 100_000, kills: 6, outageMs: 8_000, perMinute: 120 }
+  ? {
+      people: numberFrom('CAMPAIGN_PEOPLE', 1_000_000),
+      kills: numberFrom('CAMPAIGN_KILLS', 200),
+      outageMs: 30_000,
+      perMinute: 45,
+      paceMs: 200_000,
+      pacePerMinute: 240,
+    }
+  : { people: 100_000, kills: 6, outageMs: 8_000, perMinute: 120, paceMs: 0, pacePerMinute: 0 }
 const CONCURRENCY = 2
 const LIMIT_MS = isFull ? 3_600_000 : 240_000
 
@@ -26,13 +35,13 @@ describeWithOwnRedis('campaigns with workers in processes of their own', () => {
     for (const worker of workers) await worker.kill()
   })
 
-  const start = async (world: CampaignWorld, redis: object): Promise<WorkerProcess> => {
+  const start = async (world: CampaignWorld, redis: object, perMinute = SIZE.perMinute): Promise<WorkerProcess> => {
     const { apiUrl, tokenUrl, clientId, clientSecret } = world.pcs
     const worker = await startWorkerProcess({
       ...redis,
       messaging: { apiUrl, tokenUrl, clientId, clientSecret },
       vaultKeys: [VAULT_KEY],
-      perMinute: SIZE.perMinute,
+      perMinute,
       keyPrefix: world.prefix,
       concurrency: CONCURRENCY,
     })
@@ -80,6 +89,9 @@ describeWithOwnRedis('campaigns with workers in processes of their own', () => {
       const peak = (await usedMemory(client)) - before
       for (let i = 0; i < 3; i++) await start(world, { redis: server.url })
       let kills = 0
+      const down: Down[] = []
+      const resumed: number[] = []
+      let readable: number | undefined
       const outages = [0.3, 0.6].map((part) => Math.ceil(part * SIZE.kills))
       while (kills < SIZE.kills) {
         const calls = world.pcs.calls.length
@@ -90,27 +102,39 @@ describeWithOwnRedis('campaigns with workers in processes of their own', () => {
         await workers.splice(Math.floor(Math.random() * workers.length), 1)[0]?.kill()
         kills += 1
         if (outages.includes(kills)) {
+          readable = await readablePpnums(client)
+          const from = Date.now()
           server.pause()
           await elapse(SIZE.outageMs)
           server.resume()
           const back = Date.now()
           const sent = world.pcs.calls.length
           await until(async () => world.pcs.calls.length > sent || (await isOver()), 'it goes on by itself', 30_000)
-          console.log(`after ${SIZE.outageMs} ms without Redis it went on within ${Date.now() - back} ms`)
+          const resumedMs = Date.now() - back
+          console.log(`after ${SIZE.outageMs} ms without Redis it went on within ${resumedMs} ms`)
+          resumed.push(resumedMs)
+          down.push([from, Date.now() + STARTING_MS])
         }
         await start(world, { redis: server.url })
       }
       expect(kills).toBeGreaterThan(1)
       const progress = await untilEnded(campaign)
       const unknown = await assertAllOrUnknown(world, campaign, SIZE.people)
+      const readableAfter = await readablePpnums(client)
+      for (const worker of workers.splice(0)) await worker.kill()
+      const left = (await usedMemory(client)) - before
+      console.log(
+        `${SIZE.people} people, ${kills} kills: ${progress.accepted} accepted, ${unknown} chunks unknown, ${world.pcs.twice()} twice, ` +
+          `at most ${mostInAMinute(world.pcs.calls)} calls in a minute of ${SIZE.perMinute}, at least ${fewestInAMinute(world.pcs.calls, down)} (kills included); ${readable} ppnums readable; Redis ${Math.round(peak / 1024)} KB at its peak, ` +
+          `${Math.round(left / 1024)} KB afterwards`,
+      )
       expect(unknown).toBeLessThanOrEqual(kills * CONCURRENCY)
       expect(progress.accepted + progress.unknown).toBe(SIZE.people)
       expect(mostInAMinute(world.pcs.calls)).toBeLessThanOrEqual(SIZE.perMinute)
-      console.log(
-        `${SIZE.people} people, ${kills} kills: ${progress.accepted} accepted, ${unknown} chunks unknown, ${world.pcs.twice()} twice, ` +
-          `at most ${mostInAMinute(world.pcs.calls)} calls in a minute of ${SIZE.perMinute}; Redis ${Math.round(peak / 1024)} KB at its peak, ` +
-          `${Math.round(((await usedMemory(client)) - before) / 1024)} KB afterwards`,
-      )
+      expect(Math.max(...resumed)).toBeLessThan(isFull ? 5_000 : 10_000)
+      expect(readable).toBe(0)
+      expect(readableAfter).toBe(0)
+      expect(left).toBeLessThan(1024 * 1024)
       expect(peak).toBeLessThan(SIZE.people * 40)
     } finally {
       client.disconnect()
@@ -119,15 +143,29 @@ describeWithOwnRedis('campaigns with workers in processes of their own', () => {
     }
   })
 
-  test('a Cluster of three masters', async () => {
-    const group: RedisGroup = await startCluster()
+  test('a Cluster of three masters, of which one is killed', async () => {
+    const group: RedisGroup = await startCluster({ withReplica: true })
     const cluster = await connectCluster(group)
-    const world = await startCampaignWorld(cluster, 'cluster:')
+    const world = await startCampaignWorld(cluster, await prefixOnFirst(cluster))
+    const size = isFull ? 100_000 : 20_000
+    world.pcs.takesMs = 100
     try {
-      const campaign = await world.open().create({ id: 'autumn', templateId: TEMPLATE_ID, recipients: people(10_000) })
-      for (let i = 0; i < 2; i++) await start(world, { cluster: group.ports })
-      expect(await untilEnded(campaign)).toMatchObject({ accepted: 10_000, unknown: 0 })
-      expect(await assertAllOrUnknown(world, campaign, 10_000)).toBe(0)
+      const campaign = await world.open().create({ id: 'autumn', templateId: TEMPLATE_ID, recipients: people(size) })
+      for (let i = 0; i < 2; i++) await start(world, { cluster: group.ports }, isFull ? 120 : 600)
+      await until(() => world.pcs.calls.length > 2, 'workers work')
+      await failOverSoon(group)
+      await group.servers[0]?.kill()
+      const killedAt = Date.now()
+      const heir = new Redis(group.servers[3]?.port ?? 0, '127.0.0.1')
+      await untilWorks(async () => (await heir.info('replication')).includes('role:master'))
+      heir.disconnect()
+      const sent = world.pcs.calls.length
+      await until(() => world.pcs.calls.length > sent, 'it goes on by itself')
+      console.log(`Cluster: it went on ${Date.now() - killedAt} ms after its master was killed`)
+      const progress = await untilEnded(campaign)
+      expect(progress.accepted + progress.unknown).toBe(size)
+      const unknown = await assertAllOrUnknown(world, campaign, size)
+      console.log(`Cluster: ${size} people, ${progress.accepted} accepted, ${unknown} chunks unknown`)
     } finally {
       await world.close()
       cluster.disconnect()
@@ -135,6 +173,91 @@ describeWithOwnRedis('campaigns with workers in processes of their own', () => {
     }
   })
 })
+
+const describeAtFullSize = isFull ? describeWithOwnRedis : (): void => {}
+describeAtFullSize('campaigns at full speed', () => {
+  test('three workers keep the pace, are silent for the 20 seconds of a hint, and stop at a cancel from elsewhere', async () => {
+    const server = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
+    const world = await startCampaignWorld(server.url, 'pace:')
+    const workers: WorkerProcess[] = []
+    const { apiUrl, tokenUrl, clientId, clientSecret } = world.pcs
+    try {
+      const campaign = await world.open().create({
+        id: 'autumn',
+        templateId: TEMPLATE_ID,
+        recipients: people(Math.ceil((SIZE.paceMs / 60_000 + 1) * SIZE.pacePerMinute) * 1_000),
+      })
+      for (let i = 0; i < 3; i++)
+        workers.push(
+          await startWorkerProcess({
+            ...{ redis: server.url, vaultKeys: [VAULT_KEY], keyPrefix: world.prefix, concurrency: CONCURRENCY },
+            ...{ messaging: { apiUrl, tokenUrl, clientId, clientSecret }, perMinute: SIZE.pacePerMinute },
+          }),
+        )
+      await elapse(SIZE.paceMs)
+      const paced = [...world.pcs.calls]
+      const down: Down[] = [[0, (paced[0] ?? 0) + STARTING_MS]]
+      const [most, fewest] = [mostInAMinute(paced), fewestInAMinute(paced, down)]
+      console.log(`${paced.length} calls, at most ${most} and at least ${fewest} in a minute of ${SIZE.pacePerMinute}`)
+
+      let hintedAt = 0
+      world.pcs.refuse = () => {
+        if (hintedAt > 0) return undefined
+        hintedAt = Date.now()
+        return { code: 8, details: 'too many', trailers: { 'retry-after-ms': '20000' } }
+      }
+      await until(() => hintedAt > 0)
+      const next = await until(() => world.pcs.calls.find((at) => at > hintedAt + 1_000), 'it goes on', 60_000)
+      const inFlight = world.pcs.calls.filter((at) => at > hintedAt && at <= hintedAt + 1_000).length
+      console.log(`hint of 20 s: next call after ${next - hintedAt} ms; ${inFlight} calls were on their way`)
+      await until(() => world.pcs.calls.filter((at) => at > next).length > 5)
+
+      const cancelledAt = Date.now()
+      await campaign.cancel()
+      await untilWorks(async () => (await campaign.show()).state === 'cancelled')
+      const last = Math.max(...world.pcs.calls)
+      console.log(`cancel(): last call ${last - cancelledAt} ms later; twice: ${world.pcs.twice()}`)
+      expect(last - cancelledAt).toBeLessThanOrEqual(1_000)
+      expect(next - hintedAt).toBeGreaterThanOrEqual(19_900)
+      expect(world.pcs.twice()).toBe(0)
+      expect(most).toBeLessThanOrEqual(SIZE.pacePerMinute)
+      expect(fewest).toBeGreaterThanOrEqual(0.95 * SIZE.pacePerMinute)
+    } finally {
+      for (const worker of workers) await worker.kill()
+      await world.close()
+      await server.stop()
+    }
+  })
+})
+
+/** The queue and the ledger are in one slot: one of the master that has a replica. */
+async function prefixOnFirst(cluster: Cluster): Promise<string> {
+  for (let i = 0; ; i++) {
+    const slot = Number(await cluster.cluster('KEYSLOT', `{cluster${i}:campaigns}`))
+    if (slot < 5_000) return `cluster${i}:`
+  }
+}
+
+/** How many ppnums of the invented people stand readable in any key, name or value. */
+async function readablePpnums(client: Redis): Promise<number> {
+  let found = 0
+  for (const key of await client.keys('*')) {
+    const texts: unknown[] = [key, await readAll(client, key)]
+    found += JSON.stringify(texts).match(/50000\d{6}/g)?.length ?? 0
+  }
+  return found
+}
+
+/** Not by DUMP, which packs what it gives. */
+async function readAll(client: Redis, key: string): Promise<unknown> {
+  const type = await client.type(key)
+  if (type === 'hash') return client.hgetall(key)
+  if (type === 'zset') return client.zrange(key, 0, '-1', 'WITHSCORES')
+  if (type === 'list') return client.lrange(key, 0, '-1')
+  if (type === 'set') return client.smembers(key)
+  if (type === 'stream') return client.xrange(key, '-', '+')
+  return type === 'string' ? client.get(key) : ''
+}
 
 async function usedMemory(client: Redis): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1])
@@ -148,4 +271,21 @@ function mostInAMinute(calls: readonly number[]): number {
     most = Math.max(most, last - first + 1)
   }
   return most
+}
+
+/** From when to when Redis was away, or nothing had begun. */
+type Down = readonly [number, number]
+/** What workers may take to be at full pace again. */
+const STARTING_MS = 10_000
+
+/** The fewest calls in any 60 seconds in which nothing was down, before the last call. */
+function fewestInAMinute(calls: readonly number[], down: readonly Down[]): number {
+  const [end = 0] = calls.slice(-1)
+  let fewest = Number.POSITIVE_INFINITY
+  for (const at of calls) {
+    const until = at + 60_000
+    if (until > end || down.some(([from, to]) => from < until && to > at)) continue
+    fewest = Math.min(fewest, calls.filter((call) => call >= at && call < until).length)
+  }
+  return fewest
 }

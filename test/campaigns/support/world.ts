@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createCampaignsClient } from '../../../src/campaigns/campaigns.js'
+import { type CampaignsParts, createCampaignsClient } from '../../../src/campaigns/campaigns.js'
 import { parseCampaignsOptions } from '../../../src/campaigns/options.js'
 import type { Campaigns, CampaignsOptions } from '../../../src/campaigns/types.js'
 import { resolveMessagingConfig } from '../../../src/config/messaging.js'
@@ -18,7 +18,11 @@ export interface CampaignWorld {
   /** Warnings of all instances. */
   readonly warnings: readonly string[]
   /** Another instance, as in another process. */
-  open(options?: Partial<CampaignsOptions>, runtime?: Partial<MessagingRuntime>): Campaigns
+  open(
+    options?: Partial<CampaignsOptions>,
+    runtime?: Partial<MessagingRuntime>,
+    more?: Pick<CampaignsParts, 'createEngine' | 'ledgerVersion'>,
+  ): Campaigns
   messaging(): Messaging
   close(): Promise<void>
 }
@@ -40,7 +44,7 @@ export async function startCampaignWorld(redis: CampaignsOptions['redis'], prefi
     prefix,
     warnings,
     messaging,
-    open(options = {}, runtime = {}) {
+    open(options = {}, runtime = {}, more = {}) {
       const complete = {
         messaging: options.messaging ?? messaging(),
         ...(redis === undefined ? {} : { redis }),
@@ -51,7 +55,7 @@ export async function startCampaignWorld(redis: CampaignsOptions['redis'], prefi
         ...options,
       }
       const config = parseCampaignsOptions(complete, {})
-      const campaigns = createCampaignsClient({ config, runtime: { ...systemMessagingRuntime, ...runtime } })
+      const campaigns = createCampaignsClient({ config, runtime: { ...systemMessagingRuntime, ...runtime }, ...more })
       opened.unshift(campaigns) // before the clients that they send with
       return campaigns
     },

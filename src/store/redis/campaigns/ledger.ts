@@ -16,9 +16,12 @@ const RATE_STEP_MS = 10_000
 export function createRedisCampaignLedger({
   redis,
   prefix,
+  version = LEDGER_VERSION,
 }: {
   readonly redis: RedisSource
   readonly prefix: string
+  /** Up to which version it reads campaigns, and of which it makes them. @default LEDGER_VERSION */
+  readonly version?: number
 }): CampaignLedger {
   const connection = connectRedis<CampaignScriptName>({ redis, scripts: CAMPAIGN_SCRIPTS })
   const { runInTime } = createRedisClock<CampaignScriptName>(connection)
@@ -33,7 +36,7 @@ export function createRedisCampaignLedger({
     queuePrefix: keys.queuePrefix,
     async open(id) {
       const reply = await run('campaigns.open', (client) =>
-        client.ppoppoCampaignOpen(...keysOf(id), keys.all, keys.active, LEDGER_VERSION, id),
+        client.ppoppoCampaignOpen(...keysOf(id), keys.all, keys.active, version, id),
       )
       return String(reply) as LedgerState
     },
@@ -50,11 +53,11 @@ export function createRedisCampaignLedger({
     async commit(id, token, { settings, digest, total, zones }) {
       const named = [...keysOf(id), keys.of(id).draft(token), keys.all, keys.active]
       const reply = await run('campaigns.commit', (client) =>
-        client.ppoppoCampaignCommit(...named, LEDGER_VERSION, id, settings, digest, total, zones.join()),
+        client.ppoppoCampaignCommit(...named, version, id, settings, digest, total, zones.join()),
       )
       return String(reply) as LedgerState
     },
-    read: async (id) => toRecord(await run('campaigns.read', (client) => client.hgetall(keys.of(id).meta))),
+    read: async (id) => toRecord(await run('campaigns.read', (client) => client.hgetall(keys.of(id).meta)), version),
     list: (most) => run('campaigns.list', (client) => client.zrevrange(keys.all, 0, most - 1)),
     active: () => run('campaigns.active', (client) => client.zrange(keys.active, 0, '-1')),
     async tick(id, openZones, most) {
@@ -62,7 +65,7 @@ export function createRedisCampaignLedger({
         await run('campaigns.tick', (client) =>
           client.ppoppoCampaignTick(
             ...[...keysOf(id), keys.active, keys.workers, keys.truce],
-            ...[LEDGER_VERSION, id, openZones, most],
+            ...[version, id, openZones, most],
           ),
         ),
       )
@@ -83,7 +86,7 @@ export function createRedisCampaignLedger({
     async take({ id, index, claim }, openZones, mostHeld) {
       const [answer, , chunk] = toList(
         await runInTime('campaigns.take', keys.pace, (client, notAfter) =>
-          client.ppoppoCampaignTake(...keysOf(id), LEDGER_VERSION, notAfter, index, claim, openZones, mostHeld),
+          client.ppoppoCampaignTake(...keysOf(id), version, notAfter, index, claim, openZones, mostHeld),
         ),
       )
       return { answer: String(answer), ...(typeof chunk === 'string' ? { chunk } : {}) }
@@ -113,13 +116,13 @@ export function createRedisCampaignLedger({
     },
     async set(id, wish) {
       const reply = await run('campaigns.set', (client) =>
-        client.ppoppoCampaignSet(...keysOf(id), keys.active, LEDGER_VERSION, id, wish),
+        client.ppoppoCampaignSet(...keysOf(id), keys.active, version, id, wish),
       )
       return String(reply) as LedgerState
     },
     async judge(id, index, verdict, sendId) {
       const reply = await run('campaigns.judge', (client) =>
-        client.ppoppoCampaignJudge(...keysOf(id), keys.active, LEDGER_VERSION, id, index, verdict, sendId),
+        client.ppoppoCampaignJudge(...keysOf(id), keys.active, version, id, index, verdict, sendId),
       )
       return String(reply) as 'settled'
     },

@@ -1,5 +1,4 @@
 import type { CampaignRecord, LedgerState, UnknownEntry } from '../../campaign-ledger.js'
-import { LEDGER_VERSION } from './script-parts.js'
 
 /** A script's answer. */
 export function toList(reply: unknown): readonly unknown[] {
@@ -7,14 +6,14 @@ export function toList(reply: unknown): readonly unknown[] {
   return reply
 }
 
-/** The hash of a campaign. */
-export function toRecord(fields: Readonly<Record<string, string>>): CampaignRecord {
+/** The hash of a campaign. @param version up to which it may be read */
+export function toRecord(fields: Readonly<Record<string, string>>, version: number): CampaignRecord {
   const number = (name: string): number => Number(fields[name] ?? 0) || 0
   const text = <Name extends string>(name: Name): { readonly [name in Name]?: string } =>
     fields[name] === undefined ? {} : ({ [name]: fields[name] } as { [name in Name]: string })
   const time = <Name extends string>(name: Name): { readonly [name in Name]?: number } =>
     fields[name] === undefined ? {} : ({ [name]: number(name) } as { [name in Name]: number })
-  const isNewer = fields['v'] !== undefined && !(Number(fields['v']) <= LEDGER_VERSION)
+  const isNewer = fields['v'] !== undefined && !(Number(fields['v']) <= version)
   return {
     state: isNewer ? 'newer' : ((fields['state'] ?? 'gone') as LedgerState),
     ...text('settings'),
