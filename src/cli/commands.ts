@@ -17,6 +17,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'check the setup, and say what to do about each fault',
     run: async (args, io) => (await import('./commands/doctor.js')).doctor(args, io),
   },
+  init: {
+    summary: 'add Sign in with Ppoppo to the Express app in this folder',
+    run: async (args, io) => (await import('./commands/init.js')).init(args, io),
+  },
   proto: {
     summary: "fetch the server's definition of the Messaging API: proto pull <url>",
     run: async (args, io) => (await import('./commands/proto-pull.js')).protoPull(args, io),

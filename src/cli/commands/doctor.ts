@@ -1,5 +1,10 @@
 import type { FindingLevel } from '../../doctor/catalogue.js'
+import { diagnose } from '../../doctor/diagnose.js'
+import { readSetup } from '../../doctor/setup.js'
+import { systemRuntime } from '../../lib/runtime.js'
+import { readEnvironment } from '../doctor/env-file.js'
 import { parseDoctor } from '../doctor/options.js'
+import { printDiagnosis } from '../doctor/print-diagnosis.js'
 import type { CliIo } from '../io.js'
 
 const HELP = `Usage: express-ppoppo doctor [--json] [--production] [--env-file <file>] [options of the app]
@@ -51,13 +56,6 @@ export async function doctor(
     io.print(HELP)
     return 0
   }
-  const [{ diagnose }, { readSetup }, { readEnvironment }, { printDiagnosis }, { systemRuntime }] = await Promise.all([
-    import('../../doctor/diagnose.js'),
-    import('../../doctor/setup.js'),
-    import('../doctor/env-file.js'),
-    import('../doctor/print-diagnosis.js'),
-    import('../../lib/runtime.js'),
-  ])
   const read = readEnvironment(io.env, from, given.envFile)
   if (typeof read === 'string') return fail(read)
   const env = given.isProduction ? { ...read.env, NODE_ENV: 'production' } : read.env

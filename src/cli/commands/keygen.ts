@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { CliIo } from '../io.js'
+import { createNewSecrets, dateId } from '../new-secrets.js'
 import { parseArguments } from '../usage.js'
-
-const SECRET_BYTES = 48
-const VAULT_KEY_BYTES = 32
 
 const HELP = `Usage: express-ppoppo keygen [--id <id>]
 
@@ -31,12 +28,8 @@ export async function keygen(args: readonly string[], io: CliIo): Promise<number
     io.print(HELP)
     return 0
   }
-  io.print(`PPOPPO_SESSION_SECRET=${randomBytes(SECRET_BYTES).toString('base64url')}`)
-  io.print(`PPOPPO_VAULT_KEYS=${options.id ?? dateId(io.now())}:${randomBytes(VAULT_KEY_BYTES).toString('base64')}`)
+  const { sessionSecret, vaultKey } = createNewSecrets(options.id ?? dateId(io.now()))
+  io.print(`PPOPPO_SESSION_SECRET=${sessionSecret}`)
+  io.print(`PPOPPO_VAULT_KEYS=${vaultKey}`)
   return 0
-}
-
-/** `k20261120` (UTC): shows when a key was created, and sorts by it. */
-function dateId(now: Date): string {
-  return `k${now.toISOString().slice(0, 10).replaceAll('-', '')}`
 }

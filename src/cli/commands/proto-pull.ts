@@ -44,11 +44,14 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
     io.print(HELP)
     return 0
   }
-  const [{ pullDescriptor, isDescriptorSet }, { refuseToWrite, writeWhole }, { isPpoppoError }] = await Promise.all([
-    import('../../messaging/pull/pull.js'),
-    import('../proto-pull/descriptor-file.js'),
-    import('../../errors.js'),
-  ])
+  const [{ pullDescriptor, isDescriptorSet }, { refuseToWrite }, { writeWhole }, { isPpoppoError }] = await Promise.all(
+    [
+      import('../../messaging/pull/pull.js'),
+      import('../proto-pull/descriptor-file.js'),
+      import('../write-whole.js'),
+      import('../../errors.js'),
+    ],
+  )
   const setup = await configureProtoPull(given, io)
   if (typeof setup === 'string') return fail(2, setup)
   const refusal = await refuseToWrite(given.out, isDescriptorSet)

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises'
+import { lstat, readFile } from 'node:fs/promises'
 import { errorCode } from '../../lib/error-code.js'
 
 /** A descriptor set has about 20 KB. */
@@ -34,24 +33,4 @@ export async function refuseToWrite(
 
 function refused(text: string, isForceable = false): WriteRefusal {
   return { text, isForceable }
-}
-
-/** Writes atomically: a reader sees either the old or the new content. @returns what went wrong, after `--out` */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<string | undefined> {
-  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  try {
-    const file = await open(beside, 'wx')
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(beside, path)
-    return undefined
-  } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined)
-    const code = errorCode(error)
-    return code === 'ENOENT' ? 'cannot be written: its folder does not exist' : `cannot be written (${code})`
-  }
 }

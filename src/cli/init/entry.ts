@@ -1,0 +1,77 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { extname, join, posix } from 'node:path'
+import { maskSource } from './mask-source.js'
+import type { Project } from './project.js'
+
+const EXTENSIONS = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']
+const NAMES = ['app', 'server', 'index', 'main']
+const FOLDERS = ['', 'src', 'lib', 'server', 'app']
+/** Where builds go, and where their sources are. */
+const BUILT = /^(?:\.\/)?(?:dist|build|out|lib)\//
+const MAX_BYTES = 1024 * 1024
+
+/** The file that makes the Express app. */
+export interface Entry {
+  /** Relative to the folder of the app, with `/`. */
+  readonly file: string
+  readonly source: string
+  /** Whether it is written with `import`, or with `require`. */
+  readonly style: 'import' | 'require'
+}
+
+/**
+ * Finds the file with `express()`: what `main` and the scripts start, else a usual name.
+ * @param given by the user, relative to the folder
+ * @returns or why there is none
+ */
+export function findEntry(project: Project, given: string | undefined): Entry | string {
+  if (given !== undefined) {
+    const entry = read(project, given)
+    return entry ?? '--entry names no source file here that could be read'
+  }
+  const usual = FOLDERS.flatMap((folder) =>
+    NAMES.flatMap((name) => EXTENSIONS.map((ext) => posix.join(folder, `${name}.${ext}`))),
+  )
+  const started = [project.main, ...Object.values(project.scripts).flatMap(filesIn)].filter(
+    (file) => file !== undefined,
+  )
+  const found = [...started.flatMap(sourcesOf), ...usual]
+    .map((file) => read(project, file))
+    .find((entry) => entry && makesApp(entry))
+  return found ?? 'no file with "express()" was found; name it with --entry <file>'
+}
+
+function makesApp({ source }: Entry): boolean {
+  return /=\s*(express|require\(\s*['"]\s*['"]\s*\))\(\)/.test(maskSource(source))
+}
+
+/** The files that a script names: `node --env-file=.env dist/server.js`. */
+function filesIn(script: string): readonly string[] {
+  return [...script.matchAll(/(?:^|\s)(?!-)([\w./-]+\.[mc]?[jt]s)(?=\s|$)/g)].flatMap((match) => match[1] ?? [])
+}
+
+/** A file, or what it is built from: `dist/server.js` from `src/server.ts` or `server.ts`. */
+function sourcesOf(file: string): readonly string[] {
+  const plain = posix.normalize(file)
+  if (!BUILT.test(plain)) return [plain]
+  const inner = plain.replace(BUILT, '')
+  const typed = inner.replace(/\.([mc]?)js$/, '.$1ts')
+  return [...['src/', ''].flatMap((folder) => [folder + typed, folder + inner]), plain.replace(/\.([mc]?)js$/, '.$1ts')]
+}
+
+function read({ folder, isModule }: Project, file: string): Entry | undefined {
+  const path = join(folder, file)
+  const isSource = EXTENSIONS.includes(extname(file).slice(1)) && !posix.normalize(file).startsWith('..')
+  if (!isSource || !existsSync(path)) return undefined
+  const { size } = statSync(path)
+  if (size > MAX_BYTES) return undefined
+  const source = readFileSync(path, 'utf8')
+  return { file: posix.normalize(file), source, style: styleOf(file, maskSource(source), isModule) }
+}
+
+/** TypeScript is written with `import`, whatever it is compiled to. */
+function styleOf(file: string, masked: string, isModule: boolean): Entry['style'] {
+  if (/^\s*(import|export)\b/m.test(masked) || /\.(mts|mjs)$/.test(file)) return 'import'
+  if (/\brequire\s*\(/.test(masked) || file.endsWith('.cjs')) return 'require'
+  return isModule || /\.[mc]?ts$/.test(file) ? 'import' : 'require'
+}

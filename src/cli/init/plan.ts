@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { NewSecrets } from '../new-secrets.js'
+import { type Change, toChange } from './change.js'
+import { type Mounting, planMounting } from './edit-entry.js'
+import { type Entry, findEntry } from './entry.js'
+import { planEnvironment, planGitignore } from './environment.js'
+import { maskSource } from './mask-source.js'
+import { inspectProject, type PackageManager, type Project, toInstallCommand } from './project.js'
+
+/** What `init` would do to an app. */
+export interface Plan {
+  readonly project: Project
+  readonly entry: Entry | undefined
+  readonly changes: readonly Change[]
+  /** What is left to its owner: the two lines, and where they go. */
+  readonly manual: Manual | undefined
+  readonly warnings: readonly string[]
+  /** Commands to run afterwards. */
+  readonly next: readonly string[]
+}
+
+/** Two lines that are not inserted, because their place is not certain. */
+export interface Manual {
+  readonly file: string
+  readonly lines: readonly string[]
+  readonly why: string
+}
+
+/** What a plan is made from. */
+export interface PlanParts {
+  readonly folder: string
+  /** The file with the app, if the user names it. */
+  readonly entry: string | undefined
+  readonly secrets: NewSecrets
+}
+
+/** Looks at an app, and plans. Writes nothing. @returns or why there is nothing to plan */
+export async function planInit({ folder, entry: given, secrets }: PlanParts): Promise<Plan | string> {
+  const project = inspectProject(folder)
+  if (typeof project === 'string') return project
+  const entry = findEntry(project, given)
+  if (typeof entry === 'string') return entry
+  const mounting = isMounted(project, entry) ? undefined : toMounting(project, entry)
+  const gitignore = await planGitignore(project)
+  const environment = await planEnvironment(project, entry, secrets)
+  const changes = [
+    ...mountingChanges(project, mounting),
+    ...(environment ? [environment] : []),
+    ...(typeof gitignore === 'object' ? [gitignore] : []),
+  ]
+  const warnings = typeof gitignore === 'string' ? [gitignore] : []
+  return { project, entry, changes, manual: toManual(entry, mounting), warnings, next: nextSteps(project, entry) }
+}
+
+/** Whether the app uses the library already: in its entry, or by the module that an earlier run wrote. */
+function isMounted({ folder }: Project, { file, source }: Entry): boolean {
+  const text = `${source}`
+  if (/['"]express-ppoppo['"]/.test(text)) return true
+  const masked = maskSource(source)
+  const isImported = /['"]\.\/(ppoppo-)?auth(\.[mc]?[jt]s)?['"]/.test(text) && existsSync(join(folder, file))
+  return isImported && /\.use\(\s*(auth|ppoppoAuth)\s*\)/.test(masked)
+}
+
+/** A module that an earlier run wrote is used again. */
+function toMounting(project: Project, entry: Entry): Mounting {
+  return planMounting(project, entry, (file) => existsSync(join(project.folder, file)) && !isOurs(project, file, entry))
+}
+
+function isOurs(project: Project, file: string, entry: Entry): boolean {
+  const found = findEntry(project, file)
+  return typeof found === 'object' && found.file !== entry.file && /['"]express-ppoppo['"]/.test(found.source)
+}
+
+function mountingChanges({ folder }: Project, mounting: Mounting | undefined): readonly Change[] {
+  if (mounting === undefined) return []
+  const { file, text, entry } = mounting
+  const lines = text.replace(/\n$/, '').split('\n')
+  const created = toChange({ file, before: undefined, insertions: [{ at: 0, lines }] })
+  return [...(existsSync(join(folder, file)) ? [] : [created]), ...(entry ? [entry] : [])]
+}
+
+function toManual({ file }: Entry, mounting: Mounting | undefined): Manual | undefined {
+  if (mounting?.manual === undefined) return undefined
+  return { file, lines: [mounting.importText, mounting.useText], why: mounting.manual }
+}
+
+function nextSteps(project: Project, { file }: Entry): readonly string[] {
+  const { manager, dependencies, isTypeScript } = project
+  const missing = (names: readonly string[]): readonly string[] => names.filter((name) => !dependencies.has(name))
+  const needed = missing(['express-ppoppo', 'express-session', 'ioredis'])
+  const types = isTypeScript ? ['@types/express', '@types/express-session'] : []
+  const dev = missing(['ppoppo-sandbox', ...types])
+  return [
+    ...(needed.length > 0 ? [toInstallCommand(manager, needed)] : []),
+    ...(dev.length > 0 ? [toInstallCommand(manager, dev, true)] : []),
+    `${runnerOf(manager)} express-ppoppo sandbox   # in a second terminal`,
+    ...startSteps(project, file),
+    `${runnerOf(manager)} express-ppoppo doctor    # when something does not work`,
+  ]
+}
+
+function runnerOf(manager: PackageManager): string {
+  return { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn', bun: 'bunx' }[manager]
+}
+
+function startSteps({ isTypeScript }: Project, file: string): readonly string[] {
+  if (isTypeScript) return ['start the app with the variables of .env: node --env-file=.env <the compiled file>']
+  return [`node --env-file=.env ${file}`]
+}
