@@ -49,8 +49,15 @@ export async function planInit({ folder, entry: given, secrets }: PlanParts): Pr
     ...(environment ? [environment] : []),
     ...(typeof gitignore === 'object' ? [gitignore] : []),
   ]
-  const warnings = typeof gitignore === 'string' ? [gitignore] : []
+  const warnings = [...(typeof gitignore === 'string' ? [gitignore] : []), ...(mounting ? pathWarnings(entry) : [])]
   return { project, entry, changes, manual: toManual(entry, mounting), warnings, next: nextSteps(project, entry) }
+}
+
+/** The library answers before the app's own routes do. */
+function pathWarnings({ source }: Entry): readonly string[] {
+  const own = /['"`](\/auth(?:\/(?:login|callback|logout|session))?)['"`]/.exec(source)?.[1]
+  if (own === undefined) return []
+  return [`the app has something at ${own} already: if that is a route, give ppoppo() another "mountPath"`]
 }
 
 /** Whether the app uses the library already: in its entry, or by the module that an earlier run wrote. */

@@ -185,7 +185,17 @@ describe('express-ppoppo init: the result', () => {
       entries.push(join(folder, entry))
     }
     // One run for both: what each file is compiled to depends on its package.json.
-    const args = ['--noEmit', '--strict', '--skipLibCheck', '--ignoreConfig', '--module', 'nodenext', '--types', 'node', ...entries]
+    const args = [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      '--ignoreConfig',
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+      ...entries,
+    ]
     const child = spawn(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), ...args], { cwd: home })
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))
@@ -366,6 +376,13 @@ describe('express-ppoppo init: files', () => {
     expect(lstatSync(join(folder, 'app.js')).isSymbolicLink()).toBe(true)
     expect(lstatSync(join(folder, 'real/app.js')).mode & 0o777).toBe(0o750)
     expect(readdirSync(folder).filter((file) => file.endsWith('.tmp'))).toEqual([])
+  })
+
+  test('warns of a path of the app that the library would answer', async () => {
+    const source =
+      "import express from 'express'\nconst app = express()\napp.get('/auth/login', (req, res) => res.send('mine'))\n"
+    const { out } = await run(write(small({ 'app.js': source })), ['--dry-run'])
+    expect(out).toMatch(/Warning: the app has something at \/auth\/login already: .*"mountPath"/)
   })
 
   test('never replaces a file of that name, and uses the module of an earlier run', async () => {
