@@ -21,6 +21,7 @@ export default {
     '^express-ppoppo$': '<rootDir>/src/index.ts',
     '^express-ppoppo/campaigns$': '<rootDir>/src/campaigns/index.ts',
     '^express-ppoppo/messaging$': '<rootDir>/src/messaging/index.ts',
+    '^express-ppoppo/otel$': '<rootDir>/src/observability/otel.ts',
     '^express-ppoppo/testing$': '<rootDir>/src/testing/index.ts',
     '^ppoppo-sandbox$': '<rootDir>/sandbox/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -1,3 +1,4 @@
+import { isTraced, type TraceContext, tracePoint } from './channels.js'
 import type { Runtime } from './lib/runtime.js'
 
 /** What `onEvent` receives, for logs, alerts and audits. Never contains a secret, a token or an e-mail address. */
@@ -175,6 +176,7 @@ export interface EventSinkParts {
  */
 export function createEventSink({ onEvent, runtime }: EventSinkParts): RaiseEvent {
   return (detail, correlationId = newCorrelationId(runtime)) => {
+    if (isTraced('audit')) tracePoint('audit', toTrace(detail, correlationId))
     if (!onEvent) {
       const text = toWarning(detail)
       if (text !== undefined) process.emitWarning(text, 'PpoppoWarning')
@@ -188,6 +190,12 @@ export function createEventSink({ onEvent, runtime }: EventSinkParts): RaiseEven
       warnOfThrow(error)
     }
   }
+}
+
+/** Without people: neither who it was, nor words that may quote something. */
+function toTrace(detail: PpoppoEventDetail, correlationId: string): TraceContext {
+  const reason = 'reason' in detail ? detail.reason : 'limit' in detail ? detail.limit : 'ok'
+  return { correlationId, operation: detail.type, outcome: reason, ...('code' in detail && { code: detail.code }) }
 }
 
 function warnOfThrow(error: unknown): void {

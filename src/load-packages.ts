@@ -2,6 +2,7 @@ import nodeModule from 'node:module'
 import { join } from 'node:path'
 import type * as Grpc from '@grpc/grpc-js'
 import type * as ProtoLoader from '@grpc/proto-loader'
+import type * as OpenTelemetry from '@opentelemetry/api'
 import type * as Bullmq from 'bullmq'
 import type * as Ioredis from 'ioredis'
 import { PpoppoError } from './errors.js'
@@ -46,6 +47,15 @@ export function loadBullmq(): typeof Bullmq {
     return require('bullmq')
   } catch (error) {
     return load<typeof Bullmq>('bullmq', error)
+  }
+}
+
+/** `@opentelemetry/api`, an optional peer dependency. @throws `config_invalid` */
+export function loadOpenTelemetry(): typeof OpenTelemetry {
+  try {
+    return require('@opentelemetry/api')
+  } catch (error) {
+    return load<typeof OpenTelemetry>('@opentelemetry/api', error)
   }
 }
 

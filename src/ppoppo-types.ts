@@ -6,6 +6,7 @@ import type { PpoppoOptions } from './config/options.js'
 import type { DiagnoseOptions, Diagnosis } from './doctor/types.js'
 import type { PlainHandler } from './http/in-order.js'
 import type { Messaging } from './messaging/types/methods.js'
+import type { Health } from './observability/health.js'
 import type { ReadyOptions } from './ready/ready.js'
 import type { RegisteredAccount, SignedInPpoppo } from './request-types.js'
 import type { ErrorHandlerOptions } from './sign-in/error-handler.js'
@@ -87,6 +88,13 @@ export interface Ppoppo<Account = RegisteredAccount> extends RequestHandler {
    * @throws `config_invalid`, `session_missing`: mistakes in the call
    */
   fromUpgrade(req: IncomingMessage, options?: UpgradeOptions): Promise<SocketVisitor>
+  /**
+   * What is known about the store, PAS and PCS from the last real calls to them; asks nobody, so it may be called as often as
+   * you like. For a check that asks, use {@link ready}.
+   *
+   * @example app.get('/readyz', async (_req, res) => res.status((await auth.health()).store.status === 'down' ? 503 : 200).end())
+   */
+  health(): Promise<Health>
   /** Closes everything it opened (not a Redis client that was passed in). Later requests get an error. Idempotent. */
   close(): Promise<void>
 }

@@ -13,6 +13,7 @@ import { type Runtime, systemRuntime } from './lib/runtime.js'
 import { createReturnTo } from './login-link/return-to.js'
 import { createMessagingClient } from './messaging/messaging.js'
 import type { Messaging } from './messaging/types/methods.js'
+import { createHealthBook } from './observability/health.js'
 import { createPages } from './pages/pages.js'
 import type { Ppoppo, PpoppoSetup } from './ppoppo-types.js'
 import { createProvider } from './provider/provider.js'
@@ -34,6 +35,7 @@ import { createFromUpgrade } from './sockets/from-upgrade.js'
 import { createMemoryStore } from './store/memory/memory-store.js'
 import { evictionWarning, persistenceWarning, type RedisPolicy } from './store/redis/policy.js'
 import { createRedisStore } from './store/redis/redis-store.js'
+import { traceStore } from './store/traced-store.js'
 import { createFreshness } from './user/freshness.js'
 import { createRefresher } from './user/refresh.js'
 import { createSignOut, type SignOut } from './user/sign-out.js'
@@ -78,7 +80,8 @@ export interface InstanceParts {
 
 /** @internal As {@link ppoppo}, from a checked configuration and with a given clock, fetch and random source. */
 export function createPpoppo<Account>({ config, runtime, client }: InstanceParts): Ppoppo<Account> {
-  const raise = createEventSink({ onEvent: config.onEvent, runtime })
+  const health = createHealthBook()
+  const raise = health.watchEvents(createEventSink({ onEvent: config.onEvent, runtime }))
   for (const { detail } of config.warnings) raise({ type: 'warning', code: 'config', detail })
 
   if (config.oneOfSeveral !== undefined) raise(memoryWarning(config.oneOfSeveral))
@@ -86,20 +89,26 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
   const closing = new AbortController()
   const pointerKey = pointerKeyOf(config.clientId)
 
-  const store = config.redis
+  const openedStore = config.redis
     ? createRedisStore({
         redis: config.redis,
         prefix: keyPrefixOf(config),
         onPolicy: (policy) => warnOfPolicy(policy, config, raise),
       })
     : createMemoryStore({ now: runtime.now, personIn })
+  const store = traceStore(openedStore, health.store)
   const secrets = createSecrets({ config, store, runtime, raise })
   const { keyRing, sessionSecrets } = secrets
   const address = createRequestAddress(config)
   const isPassive = (req: Request): boolean => address.routeOf(req) === '/session'
 
   const vault = createVault({ config, store, keyRing, runtime, raise })
-  const provider = createProvider({ config, runtime, closed: closing.signal, raise })
+  const provider = createProvider({
+    config: { ...config, fetch: health.watchProvider(config.fetch ?? runtime.fetch) },
+    runtime,
+    closed: closing.signal,
+    raise,
+  })
   const refresher = createRefresher({ vault, store, provider, runtime, raise })
   const freshness = createFreshness({ config, vault, refresher, runtime })
   const userCalls = createUserCalls({ provider, vault, refresher, freshness, runtime })
@@ -131,6 +140,7 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
     createMessagingClient({
       config: config.messaging,
       warn: (detail) => raise({ type: 'warning', code: 'consumer', detail }),
+      onCall: health.noteMessaging,
     })
   const requestParts = { messaging, idleMs: config.idleMs, vault, userCalls, signOut }
 
@@ -189,6 +199,7 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
       checks: createReadyChecks({ config, runtime, raise, store, secrets, provider, messaging }),
       closed: closing.signal,
     }),
+    health: health.report,
     diagnose: createDiagnose({ config, runtime, env: process.env, hasOwnMessaging: client !== undefined }),
     fromUpgrade: createFromUpgrade({ config, ownSession, pointerKey, vault, raise, closed: closing.signal }),
     async close() {

@@ -5,7 +5,7 @@ import { readManifest } from './repository.mjs'
 import { outcomeOf } from './run.mjs'
 
 const ALLOWED =
-  /^(dist\/.+[.](js|d[.]ts)|proto\/.+[.]proto|(docs|skills)\/.+[.]md|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
+  /^(dist\/.+[.](js|d[.]ts)|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
 const REQUIRED = [
   'dist/index.js',
   'dist/index.d.ts',
@@ -13,6 +13,8 @@ const REQUIRED = [
   'dist/messaging/index.d.ts',
   'dist/testing/index.js',
   'dist/testing/index.d.ts',
+  'dist/observability/otel.js',
+  'dist/observability/otel.d.ts',
   'proto/ppoppo/external/v1/external.proto',
   'docs/README.md',
   'llms.txt',

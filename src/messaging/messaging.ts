@@ -1,5 +1,5 @@
 import type { MessagingConfig } from '../config/messaging-options.js'
-import { closed, createCaller } from './call/caller.js'
+import { closed, createCaller, type EndedCall } from './call/caller.js'
 import { createConsume, createLazyConsumerStore } from './consumer/consume.js'
 import { createDeadLetters } from './consumer/dead-letters.js'
 import { createEvents } from './events/feed.js'
@@ -20,6 +20,8 @@ export interface MessagingClientParts {
   readonly runtime?: MessagingRuntime
   /** Warns an operator. @default `process.emitWarning` */
   readonly warn?: (text: string) => void
+  /** Hears of every call that has ended. */
+  readonly onCall?: (call: EndedCall) => void
 }
 
 /** The Messaging client for a configuration. Loads gRPC and connects with the first call. */
@@ -27,8 +29,9 @@ export function createMessagingClient({
   config,
   runtime = systemMessagingRuntime,
   warn = (text) => process.emitWarning(text, 'PpoppoWarning'),
+  onCall,
 }: MessagingClientParts): Messaging {
-  const caller = createCaller({ config, runtime })
+  const caller = createCaller({ config, runtime, onCall })
   const consumerStore = createLazyConsumerStore({ config, runtime })
   const { consume, stopAll } = createConsume({ caller, store: consumerStore.open, warn })
   const known = createKnownTemplates()

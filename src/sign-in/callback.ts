@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import { newCorrelationId } from '../audit-events.js'
+import { isTraced, traced } from '../channels.js'
 import type { PpoppoUser } from '../config/options.js'
 import { keepOutOfPageCache } from '../http/answer-headers.js'
 import { formatPpnum } from '../ppnum.js'
@@ -17,6 +18,8 @@ interface Callback {
   readonly res: Response
   /** Links the page that the person sees to what `onEvent` receives. */
   readonly correlationId: string
+  /** What became of it, for those who trace. */
+  readonly outcome: { word: string }
 }
 
 /** A callback with an authorization response. */
@@ -44,7 +47,15 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   const { completeSignIn, startSession } = createCompletion(parts)
 
   return async function callback(req, res) {
-    const arriving = { req, res, correlationId: newCorrelationId(runtime) }
+    const correlationId = newCorrelationId(runtime)
+    const arriving: Callback = { req, res, correlationId, outcome: { word: 'joined' } }
+    if (!isTraced('sign-in')) return answer(arriving)
+    const outcomeOf = (): string => arriving.outcome.word
+    return traced({ name: 'sign-in', context: { correlationId }, outcomeOf }, () => answer(arriving))
+  }
+
+  async function answer(arriving: Callback): Promise<void> {
+    const { req, res } = arriving
     res.set('Cache-Control', 'no-store')
     // Before the attempt is taken, so that a reload works once the store is back.
     if (req.ppoppo.status === 'unavailable') return refuse(arriving, SESSION_UNAVAILABLE)
@@ -89,6 +100,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
       void finish(outcome).catch(() => {})
       rateLimit.exchanged(req)
       raise({ type: 'sign_in', sub: signIn.sub, signInId: signIn.id }, correlationId)
+      response.outcome.word = 'signed_in'
       redirectToReturnTo(response, transaction.returnTo)
     } catch (error) {
       await finish('failed').catch(() => {})
@@ -167,6 +179,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   ): Promise<void> {
     const { req, res, correlationId } = arriving
     const { page, reason, detail, cause } = refusal
+    arriving.outcome.word = reason
     raise({ type: 'sign_in_refused', reason, ...(detail === '' ? {} : { detail }) }, correlationId)
     // Our store being down is not the visitor's failure, and staying signed in is none at all.
     const isCounted = page !== 'store_unavailable' && page !== 'still_signed_in'

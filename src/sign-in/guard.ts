@@ -1,4 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { isTraced, tracePoint } from '../channels.js'
 import { PpoppoError } from '../errors.js'
 import { challenge, keepOutOfPageCache, secureAnswer } from '../http/answer-headers.js'
 import { sendProblem } from '../http/problem.js'
@@ -113,6 +114,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
 
   function deny(req: Request, res: Response, next: NextFunction, denial: SignInDenial, settings: GuardSettings): void {
     const { onDenied } = settings
+    if (isTraced('guard')) tracePoint('guard', { outcome: denial.reason })
     secureAnswer(res)
     if (!onDenied) return answerWithChallenge(req, res, denial, settings)
     // Nobody passes a guard because a hook calls next().
@@ -129,6 +131,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
   }
 
   function sendUnavailable(req: Request, res: Response): void {
+    if (isTraced('guard')) tracePoint('guard', { outcome: 'unavailable', code: 'store_unavailable' })
     secureAnswer(res)
     if (wantsHtml(req))
       return pages.send(req, res, 'sign_in_unknown', {
@@ -156,10 +159,10 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       res.set('Cache-Control', 'private, no-store')
       if (req.ppoppo.isSignedIn) {
         keepOutOfPageCache(req, res, config.isHttps)
-        if (!isConditional) return next()
+        if (!isConditional) return pass(next)
         return callBack(
           denialOf(req, settings, runtime.now()),
-          (denial) => (denial ? deny(req, res, next, denial, settings) : next()),
+          (denial) => (denial ? deny(req, res, next, denial, settings) : pass(next)),
           next,
         )
       }
@@ -167,4 +170,9 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
       deny(req, res, next, SIGNED_OUT, settings)
     }
   }
+}
+
+function pass(next: NextFunction): void {
+  if (isTraced('guard')) tracePoint('guard', { outcome: 'passed' })
+  next()
 }

@@ -1,4 +1,5 @@
 import type { RaiseEvent } from '../audit-events.js'
+import { isTraced, traced } from '../channels.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
 import { SingleFlight } from '../lib/single-flight.js'
@@ -162,7 +163,9 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
       // Keyed by token too: a caller whose newer token was refused must not get that same token back.
       flights.run(`${stale.id} ${stale.tokens.accessToken}`, async () => {
         try {
-          return await refreshAmongProcesses(stale)
+          if (!isTraced('refresh')) return await refreshAmongProcesses(stale)
+          const outcomeOf = (signIn: SignIn | undefined): string => (signIn ? 'refreshed' : 'ended')
+          return await traced({ name: 'refresh', outcomeOf }, () => refreshAmongProcesses(stale))
         } catch (error) {
           reportFailure(stale, error)
           throw error

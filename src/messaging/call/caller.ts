@@ -1,3 +1,4 @@
+import { isTraced, type TraceContext, traced } from '../../channels.js'
 import type { MessagingConfig } from '../../config/messaging-options.js'
 import { PpoppoError } from '../../errors.js'
 import { type Channel, openChannel } from '../channel/channel.js'
@@ -56,10 +57,20 @@ export interface Caller {
 export interface CallerParts {
   readonly config: MessagingConfig
   readonly runtime: MessagingRuntime
+  /** Hears of every call that has ended. */
+  readonly onCall?: ((call: EndedCall) => void) | undefined
+}
+
+/** How a call went. */
+export interface EndedCall {
+  /** Retries included. */
+  readonly tookMs: number
+  /** Absent: it succeeded. */
+  readonly error?: unknown
 }
 
 /** The part below the methods: token, channel, deadline, retries. */
-export function createCaller({ config, runtime }: CallerParts): Caller {
+export function createCaller({ config, runtime, onCall }: CallerParts): Caller {
   const tokens = createTokenSource({ config, runtime })
   const budget = new RetryBudget()
   const open: OpenScopes = new Set()
@@ -99,56 +110,16 @@ export function createCaller({ config, runtime }: CallerParts): Caller {
       if (!config.credentials) throw notConfigured(config.missing)
     },
     unary: async (name, encode, asked, options) => {
-      caller.assertUsable()
-      const scope = caller.openScope(options, config.deadlineMs)
-      const note = (isInDoubt: boolean): void => {
-        if (asked.context) asked.context.isInDoubt = isInDoubt
-      }
-      note(false)
+      const startedAt = runtime.monotonic()
+      const call = (seen?: TraceContext) => callMethod(name, encode, asked, options, seen)
       try {
-        const prepared = beforeSending(() => {
-          const known = caller.descriptor()
-          const method = known.method(name)
-          return { method, bytes: encode(method, known) }
-        })
-        const { context } = asked
-        if (context && prepared.bytes.length > context.maxBytes) {
-          throw new TooLargeError(asked.operation, prepared.bytes.length, '')
-        }
-        const attempt = async (): Promise<object> => {
-          const token = tokens.current() ?? (await tokenFor(scope))
-          if (asked.kind === 'write') await beforeSending(() => caller.channel()).prove(token, scope)
-          scope.throwIfEnded()
-          asked.context?.noNewAttempts.throwIfAborted()
-          const client = beforeSending(() => caller.channel().client())
-          try {
-            note(true)
-            const answer = await callUnary(client, prepared, token, scope)
-            caller.channel().heard()
-            return answer
-          } catch (error) {
-            if (!(error instanceof CallFailed)) throw error
-            if (error.failure.isFromPeer) caller.channel().heard()
-            note(classify(error.failure, asked.kind).outcome === 'unknown')
-            caller.noteFailure(error.failure, token)
-            throw error
-          }
-        }
-        const rules = {
-          kind: asked.kind,
-          maxAttempts: config.maxAttempts,
-          budget,
-          random: runtime.random,
-          failsFast: asked.failsFast,
-          isForGood: (failure: CallFailure) => setUpFaultOf(failure, hasAnswered) !== undefined,
-          noNewAttempts: context?.noNewAttempts,
-        }
-        const retried = await withRetries(attempt, scope, rules)
-        if (retried.value === undefined) throw caller.toError(retried.failure, asked, retried.attempts)
-        caller.noteAnswer()
-        return retried.value as Readonly<Record<string, unknown>>
-      } finally {
-        scope.dispose()
+        const context = { operation: name }
+        const answer = await (isTraced('rpc') ? traced({ name: 'rpc', context }, call) : call())
+        onCall?.({ tookMs: runtime.monotonic() - startedAt })
+        return answer
+      } catch (error) {
+        onCall?.({ tookMs: runtime.monotonic() - startedAt, error })
+        throw error
       }
     },
     toError: (failure, asked, attempts) =>
@@ -170,6 +141,67 @@ export function createCaller({ config, runtime }: CallerParts): Caller {
       channel?.release()
     },
   }
+  async function callMethod(
+    name: MethodName,
+    encode: (method: Method, descriptor: Descriptor) => Buffer,
+    asked: Asked,
+    options: CallOptions | undefined,
+    seen: TraceContext | undefined,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    caller.assertUsable()
+    const scope = caller.openScope(options, config.deadlineMs)
+    const note = (isInDoubt: boolean): void => {
+      if (asked.context) asked.context.isInDoubt = isInDoubt
+    }
+    note(false)
+    try {
+      const prepared = beforeSending(() => {
+        const known = caller.descriptor()
+        const method = known.method(name)
+        return { method, bytes: encode(method, known) }
+      })
+      if (seen) seen.operation = prepared.method.path.split('/').slice(-2).join('/')
+      const { context } = asked
+      if (context && prepared.bytes.length > context.maxBytes) {
+        throw new TooLargeError(asked.operation, prepared.bytes.length, '')
+      }
+      const attempt = async (): Promise<object> => {
+        const token = tokens.current() ?? (await tokenFor(scope))
+        if (asked.kind === 'write') await beforeSending(() => caller.channel()).prove(token, scope)
+        scope.throwIfEnded()
+        asked.context?.noNewAttempts.throwIfAborted()
+        const client = beforeSending(() => caller.channel().client())
+        try {
+          note(true)
+          const answer = await callUnary(client, prepared, token, scope)
+          caller.channel().heard()
+          return answer
+        } catch (error) {
+          if (!(error instanceof CallFailed)) throw error
+          if (error.failure.isFromPeer) caller.channel().heard()
+          note(classify(error.failure, asked.kind).outcome === 'unknown')
+          caller.noteFailure(error.failure, token)
+          throw error
+        }
+      }
+      const rules = {
+        kind: asked.kind,
+        maxAttempts: config.maxAttempts,
+        budget,
+        random: runtime.random,
+        failsFast: asked.failsFast,
+        isForGood: (failure: CallFailure) => setUpFaultOf(failure, hasAnswered) !== undefined,
+        noNewAttempts: context?.noNewAttempts,
+      }
+      const retried = await withRetries(attempt, scope, rules)
+      if (retried.value === undefined) throw caller.toError(retried.failure, asked, retried.attempts)
+      caller.noteAnswer()
+      return retried.value as Readonly<Record<string, unknown>>
+    } finally {
+      scope.dispose()
+    }
+  }
+
   return caller
 }
 

@@ -1,3 +1,4 @@
+import { isTraced, traced } from '../../channels.js'
 import type { SendContext } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import { toUnmade } from '../call/failure.js'
@@ -14,18 +15,18 @@ export interface SendParts {
   readonly templates: KnownTemplates
 }
 
+/** One send, with its retries. */
+export type Send = (
+  request: SendRequest | TemplateSendRequest,
+  options?: CallOptions,
+  context?: SendContext,
+) => Promise<SendReceipt>
+
 /**
  * Sends a template to 1 to 1,000 recipients. A send is retried only if it provably never reached the server; otherwise it
  * fails with `send_outcome_unknown`.
  */
-export function createSend({
-  caller,
-  templates,
-}: SendParts): (
-  request: SendRequest | TemplateSendRequest,
-  options?: CallOptions,
-  context?: SendContext,
-) => Promise<SendReceipt> {
+export function createSend({ caller, templates }: SendParts): Send {
   /** Reads the app's objects, whose getters may throw: nothing was sent then, and a run must not count it as unknown. */
   function check(request: unknown, isParsed: boolean): SendRequest {
     try {
@@ -36,7 +37,7 @@ export function createSend({
     }
   }
 
-  return async function send(request, options, context) {
+  const send: Send = async (request, options, context) => {
     caller.assertUsable()
     // What a run sends it has read, and checked, itself.
     const isParsed = context !== undefined
@@ -55,6 +56,11 @@ export function createSend({
       options,
     )
     return fromSendReceipt(receipt)
+  }
+
+  return (...args) => {
+    if (!isTraced('send')) return send(...args)
+    return traced({ name: 'send', outcomeOf: () => 'accepted' }, () => send(...args))
   }
 }
 

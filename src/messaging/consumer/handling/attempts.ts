@@ -1,3 +1,4 @@
+import { isTraced, traced } from '../../../channels.js'
 import { PpoppoError } from '../../../errors.js'
 import { isThenable } from '../../../lib/guards.js'
 import { onAbort } from '../../../lib/on-abort.js'
@@ -32,7 +33,16 @@ export interface AttemptParts {
 }
 
 /** Calls the handler for an event, again after a pause if it fails, until the event is handled or given up. */
-export async function attempt(parts: AttemptParts): Promise<Outcome> {
+export function attempt(parts: AttemptParts): Promise<Outcome> {
+  if (!isTraced('event')) return handle(parts)
+  const { eventId, type, occurredAt } = parts.event
+  const lagMs = occurredAt === undefined ? undefined : parts.runtime.now() - occurredAt.getTime()
+  const context = { correlationId: eventId, operation: type, ...(lagMs !== undefined && { lagMs }) }
+  const outcomeOf = (outcome: Outcome): string => (typeof outcome === 'string' ? outcome : 'dead_letter')
+  return traced({ name: 'event', context, outcomeOf }, () => handle(parts))
+}
+
+async function handle(parts: AttemptParts): Promise<Outcome> {
   const { event, settings, tenure, runtime, firstAttempt = 1, onFirstFailure } = parts
   for (let attempts = firstAttempt; ; attempts++) {
     if (!tenure.mayBegin()) return 'abandoned'
