@@ -82,7 +82,7 @@ describeOnStores('S22 a request that runs for long', (storage) => {
     expect(answer).toEqual({ said: 'signed_out', status: 'signed-out', isSignedIn: false })
   })
 
-  test('learns of it from recheck(), and knows it from then on', async () => {
+  test('learns of a sign-out from recheck(), and knows it from then on', async () => {
     const answer = await answerAfter(signOutElsewhere, async (ppoppo) => ({
       before: await seen(ppoppo),
       first: await ppoppo.recheck(),
@@ -100,7 +100,7 @@ describeOnStores('S22 a request that runs for long', (storage) => {
     })
   })
 
-  test('learns of it also where it had asked userinfo() before', async () => {
+  test('learns of a sign-out even if it had asked userinfo() before', async () => {
     let before: unknown
     const long = createLongRequest(async (ppoppo) => ({ before, after: await said(ppoppo.userinfo()) }))
     world = await startWorld({
@@ -123,7 +123,7 @@ describeOnStores('S22 a request that runs for long', (storage) => {
     expect(JSON.parse((await answer).text)).toEqual({ before: 'object', after: 'signed_out' })
   })
 
-  test('that nobody has signed out goes on, and sees newer tokens', async () => {
+  test('continues without a sign-out, and sees newer tokens', async () => {
     const answer = await answerAfter(
       (current) => current.signedIn('mina'),
       async (ppoppo) => ({
@@ -156,13 +156,13 @@ describeOnStores('S22 recheck() where nobody is signed in', (storage) => {
   })
   afterEach(() => world.close())
 
-  test('says so', async () => {
+  test('resolves to signed-out', async () => {
     expect((await world.browser().visit(`${world.url}/recheck`)).text).toBe('{"status":"signed-out"}')
   })
 })
 
 describeWithOwnRedis('S22 a request that runs for long while Redis goes away', () => {
-  test('hears store_unavailable from every call, and is as it was: nobody is signed out', async () => {
+  test('gets store_unavailable from every call, and nobody is signed out', async () => {
     const server = await startRedis()
     const long = createLongRequest(async (ppoppo) => ({
       calls: await Promise.all([said(ppoppo.recheck()), said(ppoppo.accessToken()), said(ppoppo.userinfo())]),

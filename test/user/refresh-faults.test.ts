@@ -77,7 +77,7 @@ describe('C34 what a failed refresh means', () => {
     },
   )
 
-  test('C34 no answer at all: given up after 5 s, still signed in', async () => {
+  test('C34 without an answer the refresh ends after 5 s, and the person stays signed in', async () => {
     const browser = await expired()
     inject({ kind: 'hang' })
     const { result, tookMs, wallMs } = await timed(() => browser.visit(`${world.url}/token`))
@@ -88,7 +88,7 @@ describe('C34 what a failed refresh means', () => {
     expect(await status(browser, '/token')).toBe(200)
   })
 
-  test('C34 an answer without an access token: still signed in', async () => {
+  test('C34 an answer without an access token keeps the person signed in', async () => {
     const browser = await expired()
     inject({ kind: 'missing-access-token' })
     expect(await status(browser, '/token')).toBeGreaterThanOrEqual(500)
@@ -97,7 +97,7 @@ describe('C34 what a failed refresh means', () => {
     expect(await status(browser, '/token')).toBe(200)
   })
 
-  test.each(LOUD)('C34 %s: still signed in, and loud', async (_, fault) => {
+  test.each(LOUD)('C34 %s keeps the person signed in, and raises an event', async (_, fault) => {
     const browser = await expired()
     inject(fault)
     const answer = await browser.visit(`${world.url}/token`)
@@ -110,7 +110,7 @@ describe('C34 what a failed refresh means', () => {
     expect(ends()).toEqual([])
   })
 
-  test('C34 invalid_grant: signed out in every tab, the next navigation goes to sign-in and works', async () => {
+  test('C34 invalid_grant signs out every tab, and the next navigation signs in again', async () => {
     const browser = await expired()
     browser.jar.set(COOKIES.landed, Date.now().toString(36)) // within ten seconds of the callback
     const tab = browser.clone()
@@ -128,7 +128,7 @@ describe('C34 what a failed refresh means', () => {
     expect((await browser.go(`${world.url}/page`)).text).toContain('page of')
   })
 
-  test('C34 invalid_grant in the middle of a request: signed out for the rest of it', async () => {
+  test('C34 invalid_grant during a request signs out the rest of that request', async () => {
     const browser = await expired({
       routes: (app, auth) =>
         app.get('/after', auth.requireSignIn(), async (req, res) => {
@@ -146,7 +146,7 @@ describe('C34 what a failed refresh means', () => {
     expect(JSON.parse(answer.text)).toEqual({ code: 'signed_out', status: 'signed-out', isSignedIn: false, user: null })
   })
 
-  test('C34 the revocation of one person ends nobody else', async () => {
+  test('C34 the revocation of one person signs out nobody else', async () => {
     const alex = await expired()
     const mina = await world.signedIn('mina')
     clock.advance(2 * HOUR)
@@ -156,18 +156,21 @@ describe('C34 what a failed refresh means', () => {
 })
 
 describe('C35 the refresh token of a refresh answer', () => {
-  test.each(['null', 'absent', 'rotate'] as const)('C35 %s: refreshed again and again', async (refreshTokenAnswer) => {
-    sandbox.control.set({ refreshTokenAnswer })
-    const browser = await expired()
-    for (let round = 1; round <= 3; round += 1) {
-      expect(await status(browser, '/token')).toBe(200)
-      expect(sandbox.control.counters.tokenRefresh).toBe(round)
-      clock.advance(2 * HOUR)
-    }
-    expect(failures()).toEqual([])
-  })
+  test.each(['null', 'absent', 'rotate'] as const)(
+    'C35 with refresh token %s the sign-in is refreshed again and again',
+    async (refreshTokenAnswer) => {
+      sandbox.control.set({ refreshTokenAnswer })
+      const browser = await expired()
+      for (let round = 1; round <= 3; round += 1) {
+        expect(await status(browser, '/token')).toBe(200)
+        expect(sandbox.control.counters.tokenRefresh).toBe(round)
+        clock.advance(2 * HOUR)
+      }
+      expect(failures()).toEqual([])
+    },
+  )
 
-  test('C35 fewer scopes than before: the sign-in ends, and the event says why', async () => {
+  test('C35 a refresh with fewer scopes ends the sign-in, and the event says why', async () => {
     const browser = await expired()
     inject({ kind: 'narrower-scope' }, 1)
     expect(await status(browser, '/token')).toBe(401)
@@ -175,7 +178,7 @@ describe('C35 the refresh token of a refresh answer', () => {
     expect(ends()).toEqual([expect.objectContaining({ reason: 'scope_reduced' })])
   })
 
-  test('C35 none from the start: signed in until the access token ends, then calmly to sign-in', async () => {
+  test('C35 without any refresh token the sign-in lasts as long as the access token', async () => {
     const fetch = async (url: string | URL, init: RequestInit): Promise<Response> => {
       const answer = await globalThis.fetch(url, init)
       if (!String(url).endsWith('/oauth/token')) return answer

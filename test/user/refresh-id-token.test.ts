@@ -22,7 +22,7 @@ async function refreshWith(kind: (typeof ID_TOKEN_FAULTS)[number]): Promise<Answ
 const typesOfEvents = (): string[] => world.events.map(({ type }) => type)
 
 describe('an id_token that comes with a refresh (OIDC Core 12.2)', () => {
-  test('of this sign-in is taken, and so is an answer without one', async () => {
+  test('is accepted if it belongs to the sign-in, and so is an answer without one', async () => {
     world.sandbox.control.expireAccessTokens()
     expect((await browser.visit(`${world.url}/userinfo`)).status).toBe(200)
     world.sandbox.control.set({ idTokenOnRefresh: false })
@@ -74,21 +74,21 @@ describe('an id_token that comes with a refresh (OIDC Core 12.2)', () => {
     },
   )
 
-  test('a clock that is wrong ends no sign-in: all is well once it is right', async () => {
+  test('does not end the sign-in if a clock is wrong, and is accepted once it is right', async () => {
     const answer = await refreshWith('future-iat')
     expect(JSON.parse(answer.text).message).toContain("check this machine's clock")
     expect((await browser.visit(`${world.url}/userinfo`)).status).toBe(200)
     expect(typesOfEvents()).toEqual(['refresh_failed', 'token_refreshed'])
   })
 
-  test('PAS changed its key and publishes it: nobody notices', async () => {
+  test('is accepted after PAS has changed and published its key', async () => {
     await world.sandbox.control.rotateKeys()
     world.sandbox.control.expireAccessTokens()
     expect((await browser.visit(`${world.url}/userinfo`)).status).toBe(200)
     expect(typesOfEvents()).toEqual(['token_refreshed'])
   })
 
-  test('PAS changed its key and still shows the former: nobody is signed out for that', async () => {
+  test('does not end the sign-in while PAS still publishes its former key', async () => {
     world.sandbox.control.inject({ endpoint: 'jwks', fault: { kind: 'foreign-key' } })
     await world.sandbox.control.rotateKeys()
     world.sandbox.control.expireAccessTokens()

@@ -10,7 +10,7 @@ afterEach(async () => {
 })
 
 describeWithRedis('C34 invalid_grant for a refresh token that has been replaced', () => {
-  test('C34 ends nothing: an instance whose lease ran out meanwhile takes the newer tokens', async () => {
+  test('C34 does not end the sign-in: an instance whose lease expired meanwhile uses the newer tokens', async () => {
     const redis = await redisForTests()
     const sandbox = await startSandbox({ pasPort: 0, autoSignIn: 'alex', refreshTokenAnswer: 'rotate' })
     const prefix = redis.prefix()

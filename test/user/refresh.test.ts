@@ -19,8 +19,8 @@ async function start(options: WorldOptions = {}): Promise<World> {
 const refreshes = (): number => world.sandbox.control.counters.tokenRefresh
 const renewals = (): number => world.events.filter(({ type }) => type === 'token_refreshed').length
 
-describe('C32 refresh by itself', () => {
-  test('C32 a minute before its end the token is renewed, and nobody waits while the old one lives', async () => {
+describe('C32 automatic refresh', () => {
+  test('C32 the token is renewed a minute before it expires, and nobody waits while the old one is valid', async () => {
     await start()
     const browser = await world.signedIn()
     clock.advance(58 * MINUTE)
@@ -40,7 +40,7 @@ describe('C32 refresh by itself', () => {
     expect(Date.parse(signIn.refreshedAt)).toBeGreaterThan(Date.parse(signIn.createdAt) + 59 * MINUTE)
   })
 
-  test('C32 a token that has expired is waited for by those who need one, and by nobody else', async () => {
+  test('C32 only requests that need a token wait for the renewal of an expired one', async () => {
     await start()
     const browser = await world.signedIn()
     clock.advance(2 * HOUR)
@@ -54,7 +54,7 @@ describe('C32 refresh by itself', () => {
     expect(refreshes()).toBe(1)
   })
 
-  test('C32 tokens of two seconds come and go, on the real clock', async () => {
+  test('C32 tokens that live two seconds are renewed, on the real clock', async () => {
     world = await startWorld({ sandbox: { accessTokenTtlSeconds: 2 } })
     const browser = await world.signedIn()
     const endAt = performance.now() + 4 * SECOND
@@ -68,7 +68,7 @@ describe('C32 refresh by itself', () => {
     expect(refreshes()).toBeLessThanOrEqual(5)
   })
 
-  test('C32 userinfo answers 401: one refresh, one repeat', async () => {
+  test('C32 after a 401 from userinfo there is one refresh and one retry', async () => {
     await start()
     const browser = await world.signedIn()
     const before = world.sandbox.control.counters.userinfo
@@ -80,7 +80,7 @@ describe('C32 refresh by itself', () => {
     expect(world.sandbox.control.counters.userinfo - before).toBe(2)
   })
 
-  test('C32 userinfo answers 401 for the new token too: an error, no third try, still signed in', async () => {
+  test('C32 a 401 from userinfo for the new token too is an error without a third try, and keeps the sign-in', async () => {
     await start()
     const browser = await world.signedIn()
     const before = world.sandbox.control.counters.userinfo
@@ -96,7 +96,7 @@ describe('C32 refresh by itself', () => {
     expect((await browser.visit(`${world.url}/me`)).status).toBe(200)
   })
 
-  test('C32 a request that lives for hours gets a good token at its end, not the one before last', async () => {
+  test('C32 a request that runs for hours gets the current token at its end', async () => {
     const gate = deferred()
     const began = deferred()
     const tokens: string[] = []
@@ -123,7 +123,7 @@ describe('C32 refresh by itself', () => {
     expect(new Set(tokens).size).toBe(2)
   })
 
-  test('C32 userinfo() is asked once per request, and once more only where it failed', async () => {
+  test('C32 userinfo() asks PAS once per request, and once more only if that failed', async () => {
     await start({
       routes: (app, auth) =>
         app.get('/thrice', auth.requireSignIn(), async (req, res) => {
@@ -144,7 +144,7 @@ describe('C32 refresh by itself', () => {
 describe('C33 one token call for all', () => {
   const N = 200
 
-  test('C33 200 requests at expiry in one process: one token call, a result for everyone', async () => {
+  test('C33 200 requests at expiry in one process share one token call', async () => {
     await start()
     const browser = await world.signedIn()
     clock.advance(2 * HOUR)
@@ -154,7 +154,7 @@ describe('C33 one token call for all', () => {
     expect(renewals()).toBe(1)
   })
 
-  test('C33 200 requests that all hear 401 from userinfo: one token call', async () => {
+  test('C33 200 requests that all get 401 from userinfo share one token call', async () => {
     await start()
     const browser = await world.signedIn()
     world.sandbox.control.expireAccessTokens()
@@ -163,7 +163,7 @@ describe('C33 one token call for all', () => {
     expect(refreshes()).toBe(1)
   })
 
-  test('C33 the one call fails: everyone hears of it, and the next request works', async () => {
+  test('C33 if the shared call fails all requests get its error, and the next request works', async () => {
     await start()
     const browser = await world.signedIn()
     clock.advance(2 * HOUR)
@@ -190,7 +190,7 @@ function deferred(): Deferred {
 }
 
 describe('A15 the life of a token', () => {
-  test('counts from before PAS was asked: an onSignIn that outlasts it hands out no dead token', async () => {
+  test('counts from before PAS was asked: an onSignIn that outlasts it returns no expired token', async () => {
     await start({ options: { onSignIn: () => clock.advance(2 * HOUR) } })
     const browser = await world.signedIn()
     expect((await browser.visit(`${world.url}/token`)).status).toBe(200)
@@ -198,7 +198,7 @@ describe('A15 the life of a token', () => {
     expect(refreshes()).toBe(1)
   })
 
-  test('counts from before PAS was asked at a refresh, too: a slow answer is not added to it', async () => {
+  test('counts from before PAS was asked for a refresh too, so a slow answer does not extend it', async () => {
     await start({ sandbox: { accessTokenTtlSeconds: 60 } })
     const browser = await world.signedIn()
     clock.advance(2 * MINUTE)

@@ -20,7 +20,7 @@ const key = (id: string): VaultKey => ({ id, secret: randomBytes(32) })
 const ring = (...keys: VaultKey[]) => createKeyRing({ keys, clientId: CLIENT, runtime: systemRuntime })
 
 describe('key ring: known answers', () => {
-  test('C25 HKDF-SHA-256 is RFC 5869, test case 1', () => {
+  test('C25 HKDF-SHA-256 matches test case 1 of RFC 5869', () => {
     const okm = hkdfSync(
       'sha256',
       Buffer.alloc(22, 0x0b),
@@ -33,14 +33,14 @@ describe('key ring: known answers', () => {
     )
   })
 
-  test('C25 opens and makes, to the letter, what another program sealed', () => {
+  test('C25 a text that another program sealed opens, and sealing it again gives the same text', () => {
     expect(ring(SAMPLE_KEY).open(CONTEXT, SAMPLE)).toBe(PLAIN)
     const nonce = Buffer.from([...Array(12).keys()].map((byte) => 0xa0 + byte))
     const fixed = createKeyRing({ keys: [SAMPLE_KEY], clientId: CLIENT, runtime: { randomBytes: () => nonce } })
     expect(fixed.seal(CONTEXT, PLAIN)).toBe(SAMPLE)
   })
 
-  test('C25 a nonce of its own for each seal', () => {
+  test('C25 every sealed text has its own nonce', () => {
     const one = ring(SAMPLE_KEY)
     expect(new Set(Array.from({ length: 100 }, () => one.seal(CONTEXT, PLAIN))).size).toBe(100)
   })
@@ -50,7 +50,7 @@ describe('key ring: tampering', () => {
   const [first, second] = [key('k1'), key('k2')]
   const both = ring(first, second)
 
-  test('C25 what was sealed opens, whatever it is', () => {
+  test('C25 any text that was sealed opens', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.array(fc.string({ unit: 'grapheme' })), (plain, binding) => {
         const context = { ...CONTEXT, binding }
@@ -60,7 +60,7 @@ describe('key ring: tampering', () => {
     )
   })
 
-  test('C25 any bit changed: closed', () => {
+  test('C25 a sealed text with any bit changed does not open', () => {
     const body = Buffer.from(SAMPLE.split('.')[2] ?? '', 'base64url')
     for (let bit = 0; bit < body.length * 8; bit += 1) {
       const bent = Buffer.from(body)
@@ -69,7 +69,7 @@ describe('key ring: tampering', () => {
     }
   })
 
-  test('C25 cut anywhere, at either end, or with something added: closed', () => {
+  test('C25 a sealed text that is cut at either end or extended does not open', () => {
     for (let length = 0; length < SAMPLE.length; length += 1) {
       expect(ring(SAMPLE_KEY).open(CONTEXT, SAMPLE.slice(0, length))).toBeUndefined()
       if (length > 0) expect(ring(SAMPLE_KEY).open(CONTEXT, SAMPLE.slice(length))).toBeUndefined()
@@ -79,7 +79,7 @@ describe('key ring: tampering', () => {
       expect(ring(SAMPLE_KEY).open(CONTEXT, `v1.k1.${longer.toString('base64url')}`)).toBeUndefined()
   })
 
-  test('C25 the same bytes spelt otherwise: closed', () => {
+  test('C25 another spelling of the same sealed bytes does not open', () => {
     const sealed = both.seal(CONTEXT, 'x'.repeat(6)) // 34 bytes: the last character has spare bits
     const body = sealed.split('.')[2] ?? ''
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -95,7 +95,7 @@ describe('key ring: tampering', () => {
     expect(both.open(CONTEXT, sealed)).toBe('x'.repeat(6))
   })
 
-  test('C25 under another key id, or for another client: closed', () => {
+  test('C25 a text sealed under another key id or for another client does not open', () => {
     const sealed = both.seal(CONTEXT, PLAIN)
     expect(both.open(CONTEXT, sealed.replace('.k1.', '.k2.'))).toBeUndefined()
     // Even where the other id names the same secret.
@@ -111,7 +111,7 @@ describe('key ring: tampering', () => {
       expect(both.open(CONTEXT, sealed.replace('.k1.', `.${odd}.`))).toBeUndefined()
   })
 
-  test('C25 in any other context: closed, also where the parts only border differently', () => {
+  test('C25 a sealed text does not open in another context, even one whose parts join to the same text', () => {
     const sealed = both.seal(CONTEXT, PLAIN)
     const [sub = '', ppnum = '', created = ''] = CONTEXT.binding
     const others: SealContext[] = [
@@ -127,7 +127,7 @@ describe('key ring: tampering', () => {
     for (const other of others) expect(both.open(other, sealed)).toBeUndefined()
   })
 
-  test('C25 garbage of every kind: closed, and never an exception', () => {
+  test('C25 garbage of any kind does not open, and does not throw', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.string()), (text) => {
         expect(both.open(CONTEXT, text)).toBeUndefined()
@@ -140,7 +140,7 @@ describe('key ring: tampering', () => {
 })
 
 describe('key ring: rotation', () => {
-  test('C26 the first key seals, all open, and what is under another is old', () => {
+  test('C26 the first key seals, all keys open, and a text sealed under another key is old', () => {
     const [former, latter] = [key('former'), key('latter')]
     const sealed = ring(former).seal(CONTEXT, PLAIN)
     const [deployOne, deployTwo] = [ring(former, latter), ring(latter, former)]

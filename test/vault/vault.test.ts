@@ -89,7 +89,7 @@ function vaultTests(open: () => Promise<Store>): void {
     expect(await vault.read(id)).toBeUndefined()
   })
 
-  test('what became of a sign-in: there though it does not open, replaced in its browser, or gone', async () => {
+  test('the vault says what became of a sign-in: unreadable, replaced in its browser, or gone', async () => {
     const store = await open()
     const { vault } = box(store, [K1])
     const [foreign, garbled, replaced, ended] = [
@@ -174,7 +174,7 @@ function vaultTests(open: () => Promise<Store>): void {
     expect((await vault.read(mine.id))?.tokens.refreshToken).toBe('rt_1')
   })
 
-  test('C23 idle and absolute expiry are of the record; use does not move the absolute one', async () => {
+  test('C23 idle and absolute expiry are part of the record, and use does not move the absolute one', async () => {
     const store = await open()
     const clock = createClock()
     const { vault } = box(store, [K1], { runtime: clock.runtime })
@@ -209,7 +209,7 @@ function vaultTests(open: () => Promise<Store>): void {
     expect(await store.readSignIn(lost.id)).toBeDefined()
   })
 
-  test('C28 a sign-out in the middle of a rewrap, update or removal stays one', async () => {
+  test('C28 a sign-out during a rewrap, update or removal is not undone', async () => {
     const real = await open()
     const { id } = await created(box(real, [K1]).vault)
     /** The record ends just before it is written. */
@@ -230,7 +230,7 @@ function vaultTests(open: () => Promise<Store>): void {
     expect(events).toEqual([])
   })
 
-  test('C28 whoever writes second writes on top of the first, and a conflict loses nothing', async () => {
+  test('C28 the second of two writers writes on top of the first, and a conflict loses nothing', async () => {
     const { vault } = box(await open(), [K1])
     const { id } = await created(vault)
     await Promise.all(
@@ -242,7 +242,7 @@ function vaultTests(open: () => Promise<Store>): void {
     expect(refreshedAt - createdAt).toBe(8)
   })
 
-  test('C29 everywhere ends all of one person, and what was begun before cannot be created after', async () => {
+  test('C29 a sign-out everywhere ends all sign-ins of a person, and an attempt from before it creates none', async () => {
     const { vault } = box(await open(), [K1])
     const begunAt = Date.now() - 10
     const [one, two] = [await created(vault), await created(vault)]
@@ -256,7 +256,7 @@ function vaultTests(open: () => Promise<Store>): void {
     expect(await vault.create(newSignIn(), Date.now() + 1_000)).toBeDefined()
   })
 
-  test('C29 isOf knows ids of this person with this client, and nothing else', async () => {
+  test('C29 isOf accepts only ids of this person with this client', async () => {
     const { vault } = box(await open(), [K1])
     const { id } = await created(vault)
     expect(vault.isOf(ALEX, id)).toBe(true)
