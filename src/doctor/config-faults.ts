@@ -48,7 +48,11 @@ const ADVICE: Readonly<Record<string, Advice>> = {
     invalid: 'redis_url_invalid',
     fix: 'Set REDIS_URL, such as redis://user:password@host:6379/0, or rediss:// for TLS.',
   },
-  sessionSecret: { missing: 'session_secret_missing', invalid: 'session_secret_invalid', fix: KEYGEN },
+  sessionSecret: {
+    missing: 'session_secret_missing',
+    invalid: 'session_secret_invalid',
+    fix: `${KEYGEN} With "session: false" none is needed: then run this with --app-session.`,
+  },
   vaultKeys: { missing: 'vault_keys_missing', invalid: 'vault_keys_invalid', fix: KEYGEN },
   rateLimit: { invalid: 'rate_limit_invalid', fix: 'Remove PPOPPO_RATE_LIMIT, or set it to "off".' },
   'messaging.clientId': { invalid: 'messaging_client_invalid', fix: MESSAGING_CLIENT },

@@ -287,7 +287,7 @@ describeWithOwnRedis('express-ppoppo doctor', () => {
     expect(codes.length).toBeGreaterThan(25)
   })
 
-  test.each(BROKEN)('finds $code, and once that is fixed finds nothing', async (broken) => {
+  test.each(BROKEN)('finds $code and says what to do; once that is undone, it finds nothing', async (broken) => {
     const undo = await broken.break?.(world)
     try {
       const env = typeof broken.env === 'function' ? broken.env(world) : (broken.env ?? {})
@@ -302,6 +302,8 @@ describeWithOwnRedis('express-ppoppo doctor', () => {
     } finally {
       await undo?.()
     }
+    // Without that, the fix is the good environment of the first test.
+    if (broken.break === undefined) return
     const { findings } = await examine(world)
     expect(findings.filter(({ level }) => level !== 'ok')).toEqual([])
   })
