@@ -145,10 +145,10 @@ export default {
     {
       name: 'grpc-on-demand',
       comment:
-        'gRPC is loaded at the first call, by src/messaging/channel/grpc.ts and src/load-packages.ts: everything else imports its types only',
+        'gRPC is loaded at the first call, and OpenTelemetry if it is asked for, by src/messaging/channel/grpc.ts and src/load-packages.ts: everything else imports its types only',
       severity: 'error',
       from: { path: packages.library, pathNot: '^src/(messaging/channel/grpc|load-packages)[.]ts$' },
-      to: { path: 'node_modules/@grpc/', dependencyTypesNot: ['type-only'] },
+      to: { path: 'node_modules/@(grpc|opentelemetry)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-tests-in-sources',
