@@ -93,7 +93,11 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     retryable: false,
     meaning: '`onSignIn` rejected this account with `denySignIn(reason)`.',
   },
-  cross_site: { status: 403, retryable: false, meaning: 'A page of another site sent a request that may change something, or opened a socket.' },
+  cross_site: {
+    status: 403,
+    retryable: false,
+    meaning: 'A page of another site sent a request that may change something, or opened a socket.',
+  },
   ppnum_invalid: { status: 400, retryable: false, meaning: 'The text is not a ppnum: 11 digits or more.' },
   request_invalid: {
     status: 400,
