@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import type { Request } from 'express'
+import express, { type Request } from 'express'
+import request from 'supertest'
 import { isPpoppoError, type RequireSignInOptions, type SignInDenial } from '../../src/index.js'
 import { denialOf } from '../../src/sign-in/guard-denial.js'
 import { buttonOf } from '../support/attempts.js'
@@ -105,6 +106,28 @@ describe('options of requireSignIn', () => {
     const req = { ppoppo: { signIn: { scopes: ['openid', 'profile'], createdAt: new Date() } } } as unknown as Request
     const denial = await denialOf(req, { scopes: ['profile', 'email'], wishes: {} }, Date.now())
     expect(denial).toEqual({ reason: 'scope_shortfall', status: 403, missing: ['email'] })
+  })
+
+  test('a program without the scope gets 403 with a challenge that names it, a browser the sign-in', async () => {
+    const app = express()
+    app.use((req, _res, next) => {
+      const signIn = { scopes: ['openid', 'profile'], createdAt: new Date() }
+      Reflect.set(req, 'ppoppo', { status: 'signed-in', isSignedIn: true, signIn })
+      next()
+    })
+    app.get('/scoped', world.auth.requireSignIn({ scopes: ['profile', 'email'] }))
+    const program = await request(app).get('/scoped').set('Accept', 'application/json')
+    expect([program.status, program.get('www-authenticate')]).toEqual([
+      403,
+      `Ppoppo realm="${world.url}", login="${world.url}/auth/login", error="insufficient_scope", scope="email"`,
+    ])
+    expect(program.body).toMatchObject({ code: 'scope_shortfall', missing: ['email'] })
+    const browser = await request(app).get('/scoped').set('Accept', 'text/html')
+    expect([browser.status, browser.get('location'), browser.get('www-authenticate')]).toEqual([
+      302,
+      `${world.url}/auth/login?return_to=%2Fscoped`,
+      undefined,
+    ])
   })
 
   test.each(['admin', 'later'])('%s: who may not pass by `when` gets 403, as a page or as a problem', async (name) => {
