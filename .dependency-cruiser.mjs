@@ -15,7 +15,7 @@ const LAYERS = {
     ['sign-in', 'sockets'],
     ['request(-types)?', 'button', 'ready', 'observability', 'doctor'],
     ['user', 'login-link', 'campaigns'],
-    ['session', 'http', 'messaging'],
+    ['session', 'http', 'messaging', 'browser'],
     ['vault', 'provider'],
     ['store'],
     ['config'],

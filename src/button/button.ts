@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { Request, Response } from 'express'
 import { assertCallOptions } from '../config/call-options.js'
 import { PpoppoError } from '../errors.js'
+import { sendAsset, toAsset } from '../http/asset.js'
 import { html, trustedHtml } from '../lib/html.js'
 import { type LoginWishes, toLinkParams } from '../login-link/login-params.js'
 import { mergeTexts } from '../pages/languages.js'
@@ -133,29 +133,4 @@ function toOptions(query: Request['query']): SignInButtonOptions {
     ...(lang === undefined ? {} : { lang }),
     ...(theme === 'light' || theme === 'dark' ? { theme } : {}),
   }
-}
-
-interface Asset {
-  readonly type: string
-  readonly body: string
-  readonly etag: string
-}
-
-function toAsset(type: string, body: string): Asset {
-  return { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
-}
-
-/** The same for everybody, so caches may store it. If the client has this ETag, `res.send` answers 304. */
-function sendAsset(_req: Request, res: Response, { type, body, etag }: Asset): void {
-  res.set({
-    'Content-Type': `${type}; charset=utf-8`,
-    'Cache-Control': 'public, max-age=3600, stale-while-revalidate=86400',
-    ETag: etag,
-    'X-Content-Type-Options': 'nosniff',
-    'Cross-Origin-Resource-Policy': 'cross-origin',
-    // Module scripts and integrity checks from other origins need it, and nothing here is private.
-    'Access-Control-Allow-Origin': '*',
-    'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  })
-  res.send(body)
 }

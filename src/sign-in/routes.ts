@@ -1,7 +1,9 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express'
+import { clientScript } from '../browser/client-script.js'
 import type { Button } from '../button/button.js'
 import { PpoppoError } from '../errors.js'
 import { secureAnswer } from '../http/answer-headers.js'
+import { sendAsset, toAsset } from '../http/asset.js'
 import { createCors } from '../http/cors.js'
 import type { RequestAddress } from '../http/request-address.js'
 import { callBack } from '../lib/call-back.js'
@@ -22,7 +24,7 @@ export interface Routes {
   readonly rest: RequestHandler
 }
 
-const ROUTES = ['/button.js', '/button.css', '/button', '/login', '/callback', '/logout', '/session']
+const ROUTES = ['/client.js', '/button.js', '/button.css', '/button', '/login', '/callback', '/logout', '/session']
 
 /** What all routes together need. */
 export interface RoutesParts extends RouteParts {
@@ -39,6 +41,7 @@ export function createRoutes(parts: RoutesParts): Routes {
     secureAnswer(res)
     next()
   })
+  front.get('/client.js', sendClientScript(config))
   front.get('/button.js', button.sendScript)
   front.get('/button.css', button.sendStylesheet)
   front.get('/button', button.sendFragment)
@@ -76,6 +79,12 @@ function at(address: RequestAddress, router: Router): RequestHandler {
       next(error)
     })
   }
+}
+
+/** The script by which a page follows the sign-in. */
+function sendClientScript({ origin, mountPath }: RouteParts['config']): RequestHandler {
+  const script = toAsset('text/javascript', clientScript(origin + mountPath))
+  return (req, res) => sendAsset(req, res, script)
 }
 
 function needsMiddleware(req: Request, _res: Response, next: NextFunction): void {
