@@ -5,7 +5,7 @@ import { readManifest } from './repository.mjs'
 import { outcomeOf } from './run.mjs'
 
 const ALLOWED =
-  /^(dist\/.+[.](js|d[.]ts)|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
+  /^(dist\/.+[.](js|d[.]ts)|dist\/jest\/\w+[.]cjs|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
 const REQUIRED = [
   'dist/index.js',
   'dist/index.d.ts',
@@ -15,6 +15,8 @@ const REQUIRED = [
   'dist/testing/index.d.ts',
   'dist/observability/otel.js',
   'dist/observability/otel.d.ts',
+  'dist/browser/react.js',
+  'dist/jest/preset.cjs',
   'proto/ppoppo/external/v1/external.proto',
   'docs/README.md',
   'llms.txt',
@@ -42,6 +44,6 @@ export function checkContents({ contents }) {
 
 /** @param {string} path */
 function isStale(path) {
-  if (!path.startsWith('dist/')) return false
+  if (!path.startsWith('dist/') || path.startsWith('dist/jest/')) return false
   return !existsSync(join(ROOT, path.replace(/^dist\//, 'src/').replace(/([.]d[.]ts|[.]js)$/, '.ts')))
 }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleForJest } from './jest-bundle.mjs'
 import { exitCodeOf, start } from './processes.mjs'
 
 /** The repository. */
@@ -24,6 +25,7 @@ export async function build({ only = ['library', 'sandbox', 'example-app'], chec
     { cwd: ROOT },
   )
   if ((await exitCodeOf(child)) !== 0) return false
+  if (only.includes('library')) await bundleForJest(join(ROOT, 'dist'))
   if (only.includes('sandbox')) await import('../../sandbox/scripts/copy-proto.mjs')
   return true
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import ts from 'typescript'
+import { bundleForJest } from '../../scripts/lib/jest-bundle.mjs'
 import { libraryForTests } from '../support/built-library.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -23,23 +24,18 @@ beforeAll(async () => {
   for (const name of names) {
     if (name !== 'express-ppoppo') await symlink(join(ROOT, 'node_modules', name), join(modules, name))
   }
+  await bundleForJest(library)
   const home = join(modules, 'express-ppoppo')
-  await cp(library, home, { recursive: true })
-  const exports = { '.': './index.js', './messaging': './messaging/index.js', './testing': './testing/index.js' }
-  await writeFile(
-    join(home, 'package.json'),
-    JSON.stringify({ name: 'express-ppoppo', version: '0.0.0', type: 'module', exports }),
-  )
+  await cp(library, join(home, 'dist'), { recursive: true })
+  await cp(join(ROOT, 'package.json'), join(home, 'package.json'))
   await writeFile(join(project, 'package.json'), '{"name":"shop","version":"1.0.0"}')
 }, 60_000)
 afterAll(() => rm(project, { recursive: true, force: true }))
 
-/** The recipe in the documentation. */
-async function recipe(): Promise<string> {
+/** The recipes in the documentation. */
+async function recipes(): Promise<readonly string[]> {
   const page = await readFile(join(ROOT, 'docs/bundlers-and-jest.md'), 'utf8')
-  const [, found] = /```js\n(\/\/ jest\.config\.js\n[^`]*)```/.exec(page) ?? []
-  if (found === undefined) throw new Error('docs/bundlers-and-jest.md has no jest.config.js')
-  return found
+  return [...page.matchAll(/```js\n(\/\/ jest\.config\.js\n[^`]*)```/g)].map(([, found = '']) => found)
 }
 
 const SHOP_TEST = `
@@ -76,19 +72,55 @@ test('a guarded route is tested in five lines', async () => {
 })
 `
 
-test("an app's own CommonJS Jest runs with the recipe of the documentation", async () => {
-  await writeFile(join(project, 'jest.config.js'), await recipe())
-  await writeFile(join(project, 'shop.test.js'), SHOP_TEST)
-  await writeFile(join(project, 'guarded.test.js'), GUARDED_TEST)
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const jest = join(project, 'node_modules/jest/bin/jest.js')
-  const { stderr } = await run(process.execPath, [jest, '--ci', '--runInBand', '--forceExit'], {
-    cwd: project,
-    env: { ...env, CI: 'true' },
-    timeout: 170_000,
-  }).catch((error: { stderr: string; stdout: string }) => ({ stderr: `${error.stdout}\n${error.stderr}` }))
-  expect(stderr).toContain('2 passed, 2 total')
-}, 180_000)
+/** In TypeScript, without what Node's own types would have to say. */
+const TYPED_TEST = `
+import { PpoppoError, parsePpnum } from 'express-ppoppo'
+import { createMessagingDouble } from 'express-ppoppo/testing'
+
+test('errors are of one class in all parts', async () => {
+  const messaging = createMessagingDouble()
+  messaging.fail('rate_limited')
+  const sending: Promise<unknown> = messaging.send({ templateId: 'order', recipients: [{ ppnum: parsePpnum('12312345678') }] })
+  await expect(sending).rejects.toBeInstanceOf(PpoppoError)
+})
+`
+
+/** Folders of the project, each with a Jest of its own, and the recipe for it: they run at once. */
+const PROJECTS: readonly (readonly [string, number, Readonly<Record<string, string>>])[] = [
+  ['nothing but Jest', 0, { 'shop.test.js': SHOP_TEST, 'guarded.test.js': GUARDED_TEST }],
+  ['ts-jest', 1, { 'typed.test.ts': TYPED_TEST, 'guarded.test.js': GUARDED_TEST }],
+  ['@swc/jest', 2, { 'typed.test.ts': TYPED_TEST, 'guarded.test.js': GUARDED_TEST }],
+]
+const TSCONFIG = JSON.stringify({
+  compilerOptions: {
+    module: 'commonjs',
+    moduleResolution: 'bundler',
+    target: 'es2022',
+    esModuleInterop: true,
+    isolatedModules: true,
+    types: [],
+  },
+})
+
+test.each(PROJECTS)(
+  "an app's own CommonJS Jest runs with the recipe of the documentation: %s",
+  async (name, index, files) => {
+    const folder = join(project, name.replace(/\W/g, '-'))
+    await mkdir(folder)
+    const config = (await recipes())[index] ?? ''
+    const written = { ...files, 'jest.config.js': config, 'tsconfig.json': TSCONFIG, 'package.json': '{"name":"shop"}' }
+    for (const [file, text] of Object.entries(written)) await writeFile(join(folder, file), text)
+    const { NODE_OPTIONS: _, ...env } = process.env
+    const jest = join(project, 'node_modules/jest/bin/jest.js')
+    const { stderr } = await run(process.execPath, [jest, '--ci', '--runInBand', '--forceExit'], {
+      cwd: folder,
+      env: { ...env, CI: 'true' },
+      timeout: 170_000,
+    }).catch((error: { stderr: string; stdout: string }) => ({ stderr: `${error.stdout}\n${error.stderr}` }))
+    expect(stderr).toContain('2 passed, 2 total')
+  },
+  180_000,
+)
 
 /** What no CommonJS can have: `import.meta`, and `await` at the top of a module. */
 function untranslatableIn(file: string, text: string): readonly string[] {
