@@ -6,7 +6,7 @@ declare module 'react' {
     getSnapshot: () => T,
     getServerSnapshot: () => T,
   ): T
-  export function createElement(type: unknown, props?: object | null, ...children: readonly unknown[]): object
+  export const createElement: (type: unknown, props?: object | null, ...children: readonly unknown[]) => object
 }
 
 declare module 'react-dom/server' {
