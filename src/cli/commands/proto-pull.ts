@@ -1,6 +1,7 @@
 import type { CliIo } from '../io.js'
 import { configureProtoPull, parseProtoPull } from '../proto-pull/options.js'
 import { printPulled } from '../proto-pull/report.js'
+import { writeWhole } from '../write-whole.js'
 
 const HELP = `Usage: express-ppoppo proto pull <url> [--out <file>] [--force] [--token <NAME>] [--timeout <seconds>]
 
@@ -44,14 +45,11 @@ export async function protoPull(args: readonly string[], io: CliIo): Promise<num
     io.print(HELP)
     return 0
   }
-  const [{ pullDescriptor, isDescriptorSet }, { refuseToWrite }, { writeWhole }, { isPpoppoError }] = await Promise.all(
-    [
-      import('../../messaging/pull/pull.js'),
-      import('../proto-pull/descriptor-file.js'),
-      import('../write-whole.js'),
-      import('../../errors.js'),
-    ],
-  )
+  const [{ pullDescriptor, isDescriptorSet }, { refuseToWrite }, { isPpoppoError }] = await Promise.all([
+    import('../../messaging/pull/pull.js'),
+    import('../proto-pull/descriptor-file.js'),
+    import('../../errors.js'),
+  ])
   const setup = await configureProtoPull(given, io)
   if (typeof setup === 'string') return fail(2, setup)
   const refusal = await refuseToWrite(given.out, isDescriptorSet)
