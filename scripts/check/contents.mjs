@@ -5,7 +5,7 @@ import { readManifest } from './repository.mjs'
 import { outcomeOf } from './run.mjs'
 
 const ALLOWED =
-  /^(dist\/.+[.](js|d[.]ts)|dist\/jest\/\w+[.]cjs|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
+  /^(dist\/.+[.](js|d[.]ts)|dist\/jest\/\w+[.](d[.]cts|cjs)|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
 const REQUIRED = [
   'dist/index.js',
   'dist/index.d.ts',

@@ -4,7 +4,8 @@ import { outcomeOf } from './run.mjs'
 
 /** At most; raise one only with a reason in the commit. */
 const MOST = {
-  tarballKb: 640,
+  // A quarter of it is the library as CommonJS, for Jest.
+  tarballKb: 850,
   /** The library's own dependencies, all the way down. */
   alone: 42,
   /** With what an app has anyway. */

@@ -23,7 +23,7 @@ export async function bundleForJest(library) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    minifyWhitespace: true,
+    minify: true,
     legalComments: 'inline',
     logLevel: 'error',
     plugins: [{ name: 'packages stay outside', setup: leavePackagesOutside }],
@@ -32,6 +32,7 @@ export async function bundleForJest(library) {
     writeFileSync(join(folder, `${entry}.cjs`), `module.exports = require('./library.cjs').${entry}\n`)
   }
   writeFileSync(join(folder, 'preset.cjs'), PRESET)
+  writeFileSync(join(folder, 'preset.d.cts'), PRESET_TYPES)
 }
 
 /** @param {string} entry */
@@ -46,13 +47,14 @@ function leavePackagesOutside({ onResolve }) {
   )
 }
 
+const PRESET_TYPES = `/** Where Jest finds express-ppoppo as CommonJS. */
+export declare const moduleNameMapper: Record<string, string>
+`
 const PRESET = `const { join } = require('node:path')
 
 /** For Jest in CommonJS mode: express-ppoppo as CommonJS, so that nothing has to be compiled. */
-module.exports = {
-  moduleNameMapper: {
-    '^express-ppoppo$': join(__dirname, 'index.cjs'),
-    '^express-ppoppo/(messaging|testing|campaigns)$': join(__dirname, '$1.cjs'),
-  },
+exports.moduleNameMapper = {
+  '^express-ppoppo$': join(__dirname, 'index.cjs'),
+  '^express-ppoppo/(messaging|testing|campaigns)$': join(__dirname, '$1.cjs'),
 }
 `
