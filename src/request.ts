@@ -33,6 +33,7 @@ export class SignInView implements RequestPpoppo {
   readonly #res: Response
   #state: SignInState
   #userinfo: Promise<UserInfo> | undefined
+  #account: { readonly signIn: SignIn | undefined; readonly value: unknown } | undefined
 
   constructor(parts: RequestParts, req: Request, res: Response, state: SignInState) {
     this.#parts = parts
@@ -55,8 +56,11 @@ export class SignInView implements RequestPpoppo {
   }
 
   get account(): RequestPpoppo['account'] {
+    const { signIn } = this.#state
+    // Each request has its own, since the app may change it.
+    if (this.#account?.signIn !== signIn) this.#account = { signIn, value: signIn?.account }
     // What the app's types promise about its own `onSignIn`.
-    return this.#state.signIn?.account as RequestPpoppo['account']
+    return this.#account?.value as RequestPpoppo['account']
   }
 
   get signIn(): CurrentSignIn | undefined {

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
-import onHeaders from 'on-headers'
 import type { Config } from '../config/options.js'
+import { beforeHeaders } from '../lib/before-headers.js'
 
 /** For all our answers, whatever their type: no content sniffing, and only this site may read them. Pages add more. */
 export function secureAnswer(res: Response): void {
@@ -34,7 +34,7 @@ export function keepOutOfPageCache(req: Request, res: Response, isHttps: boolean
   // Chromium sends this header with every request.
   if (req.headers['sec-ch-ua'] === undefined || req.headers['sec-fetch-dest'] !== 'document') return
   const cookie = isHttps ? { name: '__Host-ppoppo-page', flags: '; Secure' } : { name: 'ppoppo-page', flags: '' }
-  onHeaders(res, () => {
+  beforeHeaders(res, () => {
     // If the app made the answer public, there is nothing to hide, and a cookie must not be cached with it.
     if (!/no-store/i.test(String(res.getHeader('Cache-Control')))) return
     const others = [res.getHeader('Set-Cookie') ?? []].flat().map(String)

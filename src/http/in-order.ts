@@ -12,24 +12,27 @@ export interface PlainHandler extends RequestHandler {
 /** Runs several handlers as one, without the path matching of a router. */
 export function inOrder(name: string, handlers: readonly RequestHandler[]): PlainHandler {
   const chain: RequestHandler = (req, res, next) => {
+    let index = 0
     let hasLeft = false
-    const leave = (error?: unknown): void => {
-      hasLeft = true
-      next(error)
-    }
-    const step = (index: number): void => {
-      const handler = handlers[index]
-      if (!handler) return leave()
+    // One function for all steps, because every request creates it.
+    const step = (error?: unknown): void => {
+      const handler = error ? undefined : handlers[index]
+      index += 1
+      if (!handler) {
+        hasLeft = true
+        return next(error)
+      }
       try {
-        void handler(req, res, (error?: unknown) => (error ? leave(error) : step(index + 1)))
-      } catch (error) {
+        void handler(req, res, step)
+      } catch (thrown) {
         // Outside Express, the handler after us threw. It must not be called a second time.
-        if (hasLeft) throw error
+        if (hasLeft) throw thrown
         // Express only catches what the first step throws, because the others may run asynchronously.
-        leave(error)
+        hasLeft = true
+        next(thrown)
       }
     }
-    step(0)
+    step()
   }
   // The types are those of Express, but no handler needs its additions.
   return Object.defineProperty(chain, 'name', { value: name }) as PlainHandler

@@ -1,4 +1,5 @@
 import type { Config } from '../config/options.js'
+import { createRequestNote } from '../lib/request-note.js'
 import { type AskedFor, isUnderPath, pathOf, targetOf, toOriginForm } from '../lib/request-target.js'
 
 /** The address of a request. `baseUrl` is the path at which Express has mounted the current handler. */
@@ -14,6 +15,14 @@ export interface RequestAddress {
   publicUrlOf(req: AddressedRequest): string
   /** A path of the app as browsers see it: with the prefix that a proxy strips, if it is missing. */
   toPublicPath(path: string): string
+}
+
+/** The route of a request, as long as it keeps its addresses: every request is asked for it several times. */
+interface KnownRoute {
+  readonly url: string | undefined
+  readonly baseUrl: string | undefined
+  readonly originalUrl: string | undefined
+  readonly route: string | undefined
 }
 
 export function createRequestAddress(
@@ -34,12 +43,20 @@ export function createRequestAddress(
     return route.lastIndexOf('/') === 0 ? route : undefined
   }
 
+  const notes = createRequestNote<KnownRoute>('ppoppo route')
+
   return {
     routeOf(req) {
+      const { url, baseUrl, originalUrl } = req
+      const known = notes.of(req)
+      if (known && known.url === url && known.baseUrl === baseUrl && known.originalUrl === originalUrl)
+        return known.route
       // First as Express routes it, since an app may have rewritten it; then as sent, which a hop may have shortened.
       const routed = (req.baseUrl ?? '') + pathOf(toOriginForm(req.url ?? '/'))
       const sent = pathOf(targetOf(req))
-      return below(routed) ?? (sent === routed ? undefined : below(sent))
+      const route = below(routed) ?? (sent === routed ? undefined : below(sent))
+      notes.set(req, { url, baseUrl, originalUrl, route })
+      return route
     },
     publicUrlOf(req) {
       const target = targetOf(req)

@@ -2,9 +2,16 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { RedisStore } from 'connect-redis'
 import type { SessionData } from 'express-session'
 import { lengthPrefixed } from '../lib/digest.js'
-import { parseJsonObject } from '../lib/guards.js'
 import { TextCache } from '../lib/text-cache.js'
 import type { SessionCommands } from '../store/store.js'
+
+/** A stored session whose code is right. */
+export interface ProvenBlob {
+  /** The session as JSON, as `toText` wrote it. */
+  readonly text: string
+  /** What was derived from the text: each request of the session needs it. */
+  derived?: unknown
+}
 
 /** What the blobs are made of. */
 export interface BlobsParts {
@@ -15,6 +22,8 @@ export interface BlobsParts {
   readonly idleMs: number
   /** Writes a session as the text of an object that is not empty. */
   readonly toText: (session: SessionData) => string
+  /** Makes a new session of what `toText` wrote; `null` if it cannot. */
+  readonly toSession: (blob: ProvenBlob) => SessionData | null
 }
 
 /** The last member of a stored blob, so that the blob stays JSON for anybody who inspects the store. */
@@ -27,23 +36,22 @@ const MAX_PROVEN_CHARACTERS = 4_000_000
  * id, so that somebody who can only write to the store cannot put another person's sign-in into their own session. A
  * blob that has been verified is not verified again until it changes.
  */
-export function createBlobs({ commands, secrets, idleMs, toText }: BlobsParts): RedisStore {
-  const proven = new TextCache<string>({ maxCharacters: MAX_PROVEN_CHARACTERS })
+export function createBlobs({ commands, secrets, idleMs, toText, toSession }: BlobsParts): RedisStore {
+  const proven = new TextCache<ProvenBlob>({ maxCharacters: MAX_PROVEN_CHARACTERS })
 
-  async function prove(sid: string, blob: string): Promise<string | null> {
+  async function prove(sid: string, blob: string): Promise<ProvenBlob | null> {
     const [, start = '', code = ''] = CODE.exec(blob) ?? []
     const text = `${start}}`
     if (!(await secrets()).some((secret) => isSame(code, codeOf(secret, sid, text)))) return null
-    proven.set(sid, blob, text)
-    return text
+    const found = { text }
+    proven.set(sid, blob, found)
+    return found
   }
 
   /** The methods of an ioredis client that connect-redis calls. */
   const client = {
-    async get(sid: string): Promise<string | null> {
-      const blob = await commands.get(sid)
-      return blob === null ? null : (proven.get(sid, blob) ?? prove(sid, blob))
-    },
+    get: (sid: string): Promise<ProvenBlob | null> =>
+      commands.get(sid).then((blob) => (blob === null ? null : (proven.get(sid, blob) ?? prove(sid, blob)))),
     async set(sid: string, text: string, _ex: 'EX', ttlSeconds: number): Promise<void> {
       const [secret = ''] = await secrets()
       await commands.set(sid, `${text.slice(0, -1)},"ppoppo:code":"${codeOf(secret, sid, text)}"}`, ttlSeconds)
@@ -57,8 +65,8 @@ export function createBlobs({ commands, secrets, idleMs, toText }: BlobsParts): 
     client,
     prefix: '',
     ttl: Math.ceil(idleMs / 1_000),
-    // A blob with a valid code was written by `toText`.
-    serializer: { parse: (text) => Object(parseJsonObject(text)) as SessionData, stringify: toText },
+    // connect-redis hands on what `get` has returned.
+    serializer: { parse: (blob) => toSession(blob as unknown as ProvenBlob) as SessionData, stringify: toText },
   })
 }
 

@@ -1,6 +1,7 @@
 import { parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import type { Config } from '../config/options.js'
+import { createRequestNote } from '../lib/request-note.js'
 import type { Runtime } from '../lib/runtime.js'
 import { type CookieNames, cookieNamesOf } from './cookie-names.js'
 import { clearCookie, setCookie } from './set-cookie.js'
@@ -38,11 +39,13 @@ export function createLandedCookie({ config, runtime: { now } }: LandedCookiePar
   const { landed: name }: CookieNames = cookieNamesOf(config)
   const attributes = { httpOnly: true, secure: config.isHttps, sameSite: 'lax', path: '/' } as const
   // Not a part of `Visit`, which a request with the app's own session does not have.
-  const arrived = new WeakSet<Request>()
+  const arrived = createRequestNote<true>('ppoppo arrived')
 
   /** Only under the name we set, and only if recent: on http a sister domain may have set one for a year. */
   function sent(req: Request): Landing {
-    const [, time, again] = VALUE.exec(parseCookie(req.headers.cookie ?? '')[name] ?? '') ?? []
+    const { cookie } = req.headers
+    if (!cookie?.includes(name)) return 'none'
+    const [, time, again] = VALUE.exec(parseCookie(cookie)[name] ?? '') ?? []
     if (time === undefined) return 'none'
     const isRecent = Math.abs(now() - Number.parseInt(time, 36)) < MAX_AGE_SECONDS * 1000 + TOLERANCE_MS
     if (!isRecent) return 'none'
@@ -55,9 +58,9 @@ export function createLandedCookie({ config, runtime: { now } }: LandedCookiePar
       setCookie(res, name, value, { ...attributes, maxAge: MAX_AGE_SECONDS })
     },
     clear: (res) => clearCookie(res, name, attributes),
-    landingOf: (req) => (arrived.has(req) ? 'none' : sent(req)),
+    landingOf: (req) => (arrived.of(req) ? 'none' : sent(req)),
     hasArrived(req, res) {
-      arrived.add(req)
+      arrived.set(req, true)
       if (sent(req) !== 'none') clearCookie(res, name, attributes, 'may')
     },
   }

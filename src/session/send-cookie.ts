@@ -76,8 +76,7 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
   }
 
   function linesFor(req: Request, visit: Visit, line: string | undefined): readonly string[] {
-    const { came } = visit
-    const ended = came.kind === 'session' && came.isEnded ? came : undefined
+    const ended = endedIn(visit)
     if (line === undefined) return ended ? cookie.clearing(req, ended.id) : []
     return [line, ...(ended ? cookie.clearingFormer(req, ended.id) : [])]
   }
@@ -107,6 +106,8 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
     writeCookie(req, visit) {
       const { res } = visit
       const claim = claimOf(req, visit)
+      // By far the most answers.
+      if (claim === undefined && !endedIn(visit) && res.getHeader('Set-Cookie') === undefined) return undefined
       const line = claim && cookie.lineFor(req.session.touch(), parts.secret())
       if (line !== undefined) stateOf(req.session).sentAt = runtime.now()
       const ours = linesFor(req, visit, line)
@@ -116,6 +117,11 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
       return line === undefined ? undefined : req.sessionID
     },
   }
+}
+
+/** The session that came with this request, if the request has ended it. */
+function endedIn({ came }: Visit): CameWithSession | undefined {
+  return came.kind === 'session' && came.isEnded ? came : undefined
 }
 
 /** Whether the browser gets the cookie of a session that it did not send: only once something is in it. */
@@ -128,7 +134,7 @@ function isAnnounced(req: Request): boolean {
 
 function settingsOf({ cookie }: Session): CookieSettings {
   const { originalMaxAge, partitioned, priority, secure, httpOnly, domain, path, sameSite } = Object(cookie)
-  return { maxAge: originalMaxAge, others: [partitioned, priority, secure, httpOnly, domain, path, sameSite] }
+  return { originalMaxAge, partitioned, priority, secure, httpOnly, domain, path, sameSite }
 }
 
 /**
@@ -136,8 +142,25 @@ function settingsOf({ cookie }: Session): CookieSettings {
  * moves on meanwhile. Cookies are dated in whole seconds, so a smaller difference is not a change that the app made.
  */
 function isSetUpAs(before: CookieSettings, session: Session): boolean {
-  const now = settingsOf(session)
-  if (before.others.some((value, i) => value !== now.others[i])) return false
-  if (typeof before.maxAge !== 'number' || typeof now.maxAge !== 'number') return before.maxAge === now.maxAge
-  return Math.abs(before.maxAge - now.maxAge) < 1_000
+  const {
+    originalMaxAge: maxAge,
+    partitioned,
+    priority,
+    secure,
+    httpOnly,
+    domain,
+    path,
+    sameSite,
+  } = settingsOf(session)
+  const isSame =
+    before.partitioned === partitioned &&
+    before.priority === priority &&
+    before.secure === secure &&
+    before.httpOnly === httpOnly &&
+    before.domain === domain &&
+    before.path === path &&
+    before.sameSite === sameSite
+  if (!isSame || typeof before.originalMaxAge !== 'number' || typeof maxAge !== 'number')
+    return isSame && before.originalMaxAge === maxAge
+  return Math.abs(before.originalMaxAge - maxAge) < 1_000
 }

@@ -39,7 +39,7 @@ export interface SessionCookieParts {
 
 /** The signed form: package cookie-signature, with express-session's prefix. */
 const SIGNED = /^s:(.+)\.([^.]*)$/s
-/** The cache holds up to twice as many: cookies of some 10,000 sessions. See {@link TextCache}. */
+/** Each cache holds up to twice as many: cookies of some 10,000 sessions. See {@link TextCache}. */
 const MAX_PROVEN_CHARACTERS = 1_000_000
 
 export function createSessionCookie({
@@ -47,6 +47,8 @@ export function createSessionCookie({
   isHttps,
 }: SessionCookieParts): SessionCookie {
   const proven = new TextCache<true>({ maxCharacters: MAX_PROVEN_CHARACTERS })
+  /** What a whole `Cookie` header names, since browsers send the same one again and again. */
+  const named = new TextCache<NamedSession>({ maxCharacters: MAX_PROVEN_CHARACTERS })
   const isSetting = (line: string): boolean => cookieNameOf(line) === name && !isClearing(line)
   const secured = (line: string): string => (isHttps && !/; Secure(;|$)/i.test(line) ? `${line}; Secure` : line)
   const gone = { httpOnly: true, sameSite: 'lax', path: '/', secure: isHttps, expires: new Date(1) } as const
@@ -79,11 +81,17 @@ export function createSessionCookie({
       return (current ?? formerly) !== undefined
     },
     read(req, secrets) {
+      const header = req.headers.cookie
+      const known = header === undefined ? undefined : named.get(header, header)
+      if (known) return known
       const { current, formerly } = sentBy(req)
       const value = current ?? formerly
       if (value === undefined) return undefined
       const [, id = '', signature = ''] = SIGNED.exec(value) ?? []
-      return isProven(id, value, signature, secrets) ? { id, isFormer: current === undefined } : undefined
+      if (!isProven(id, value, signature, secrets)) return undefined
+      const found = { id, isFormer: current === undefined }
+      if (header !== undefined) named.set(header, header, found)
+      return found
     },
     others: (res) => cookieLines(res).filter((line) => !isSetting(line)),
     lineFor(session, secret) {

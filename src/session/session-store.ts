@@ -3,16 +3,23 @@ import type { Request } from 'express'
 import session, { type SessionData } from 'express-session'
 import type { RaiseEvent } from '../audit-events.js'
 import { callBack } from '../lib/call-back.js'
-import { isPlainObject } from '../lib/guards.js'
 import { RecentSet } from '../lib/recent-set.js'
 import type { Runtime } from '../lib/runtime.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 import { createBlobs } from './blobs.js'
 import { type AppSession, Cookie, toCookie } from './express-session.js'
 import { ManagedSession, type SessionKeeper } from './managed-session.js'
-import { contentText, isDropped, isStandIn, newState, setState, standInError, stateOf } from './session-state.js'
-import { fromStoredCookie, toStoredCookie } from './stored-cookie.js'
-import { explainUnsavable } from './unsavable.js'
+import {
+  contentText,
+  isDropped,
+  isStandIn,
+  newState,
+  type SessionState,
+  setState,
+  standInError,
+  stateOf,
+} from './session-state.js'
+import { toSession, toText } from './session-text.js'
 import { cameWith, canSendCookie, isNotWhatCame, isUnreachable, type Visit } from './visit.js'
 
 type Done = (error?: unknown) => void
@@ -35,8 +42,6 @@ export interface SessionStoreParts {
   readonly onDestroyed: (session: SessionData) => Promise<void>
 }
 
-/** When the cookie was last sent: in the stored blob only, so that the app does not see it in its session. */
-const COOKIE_SENT_AT = 'ppoppo:cookie'
 /** How long after its session ended a cookie may still arrive. */
 const LATE_COOKIE_TTL_MS = 10_000
 /** 32 characters. */
@@ -58,22 +63,23 @@ export class SessionStore extends session.Store implements SessionKeeper {
     super()
     const { monotonic: now } = parts.runtime
     this.#parts = parts
-    this.#blobs = createBlobs({ ...parts, toText })
+    this.#blobs = createBlobs({ ...parts, toText, toSession })
     this.#ended = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now })
     this.#late = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now })
   }
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
-    callBack(
-      this.#read(sid),
-      (found) => done(null, found),
-      (error: unknown) => {
-        this.#parts.raise({ type: 'store_unavailable', operation: 'session read', detail: describe(error) })
-        const standIn = { cookie: this.#newCookie() }
-        setState(standIn, newState({ fate: 'stand-in' }))
-        done(null, standIn)
-      },
-    )
+    const giveStandIn = (error: unknown): void => {
+      this.#parts.raise({ type: 'store_unavailable', operation: 'session read', detail: describe(error) })
+      const standIn = { cookie: this.#newCookie() }
+      setState(standIn, newState({ fate: 'stand-in' }))
+      done(null, standIn)
+    }
+    const look = (found: SessionData | null | undefined): void => {
+      if (found) return done(null, found)
+      callBack(this.#noteLate(sid), () => done(null, null), giveStandIn)
+    }
+    callBack(this.find(sid), look, giveStandIn)
   }
 
   override set(sid: string, data: SessionData, done: Done = () => {}): void {
@@ -191,29 +197,21 @@ export class SessionStore extends session.Store implements SessionKeeper {
     const isStored = fate !== 'stand-in'
     // Reloaded after it was renewed in this request: its cookie is still to be sent.
     const isRenewed = isStored && visit !== undefined && isNotWhatCame(visit, req.sessionID)
-    const { cookie, ...content } = data
-    const state = newState({ fate, sentAt, savedText, isStored, isRenewed, visit })
-    const session = new ManagedSession(req, { cookie: toCookie(cookie), ...content }, state)
+    const state: SessionState = { fate, sentAt, isStored, isRenewed, savedText, visit }
+    const session = new ManagedSession(req, data, state)
+    session.cookie = toCookie(session.cookie)
     req.session = session
     return session
   }
 
   /** The content of a session in the store. @throws `store_unavailable` */
-  async find(sid: string): Promise<SessionData | undefined> {
-    const found: Readonly<Record<string, unknown>> | null = await this.#blobs.get(sid)
-    if (!found || !isPlainObject(found['cookie'])) return undefined
-    const { [COOKIE_SENT_AT]: sent, cookie, ...content } = found
-    const sentAt = typeof sent === 'number' ? sent : undefined
-    const data = { cookie: fromStoredCookie(cookie, sentAt), ...content }
-    setState(data, newState({ savedText: JSON.stringify(content), sentAt, isStored: true }))
-    return data
+  find(sid: string): Promise<SessionData | null | undefined> {
+    return this.#blobs.get(sid) as Promise<SessionData | null | undefined>
   }
 
-  async #read(sid: string): Promise<SessionData | null> {
-    const found = await this.find(sid)
-    if (found) return found
+  /** For a session that is not there: whether its cookie comes after an answer had cleared it. */
+  async #noteLate(sid: string): Promise<void> {
     if ((await this.#parts.commands.get(endedMark(sid))) !== null) this.#late.add(sid)
-    return null
   }
 }
 
@@ -224,20 +222,6 @@ export class SessionStore extends session.Store implements SessionKeeper {
  */
 function endedMark(sid: string): string {
   return `ended:${sid}`
-}
-
-/** A session as it is stored. */
-function toText(data: SessionData): string {
-  const { sentAt } = stateOf(data)
-  let written: unknown
-  const text: string | undefined = JSON.stringify(data, function (this: unknown, name: string, value: unknown) {
-    if (name === '') written ??= value
-    const isCookie = name === 'cookie' && this === written && isPlainObject(value)
-    return isCookie ? toStoredCookie(value, sentAt) : value
-  })
-  // The app may have its own toJSON; anything but an object would overwrite a session that can be read.
-  if (!text?.startsWith('{')) throw explainUnsavable(data)
-  return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`
 }
 
 function describe(error: unknown): string {

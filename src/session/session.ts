@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { SessionData } from 'express-session'
-import onHeaders from 'on-headers'
 import type { RaiseEvent } from '../audit-events.js'
 import type { Config } from '../config/options.js'
+import { beforeHeaders } from '../lib/before-headers.js'
 import { callBack } from '../lib/call-back.js'
 import { defineHidden } from '../lib/define-hidden.js'
+import { createRequestNote, type RequestNote } from '../lib/request-note.js'
 import type { Runtime } from '../lib/runtime.js'
 import type { SessionCommands } from '../store/store.js'
 import { saveAtEnd } from './answer-end.js'
@@ -62,7 +63,7 @@ export interface SessionParts {
 
 /** The parts that handle a request's session. */
 interface Loading {
-  readonly visits: WeakMap<Request, Visit>
+  readonly visits: RequestNote<Visit>
   readonly store: SessionStore
   readonly cookie: SessionCookie
   readonly sender: CookieSender
@@ -75,8 +76,8 @@ interface Loading {
  */
 export function createOwnSession(parts: SessionParts): OwnSession {
   const { config, raise } = parts
-  const visits = new WeakMap<Request, Visit>()
-  const store = new SessionStore({ ...parts, idleMs: config.idleMs, visitOf: (req) => visits.get(req) })
+  const visits = createRequestNote<Visit>('ppoppo visit')
+  const store = new SessionStore({ ...parts, idleMs: config.idleMs, visitOf: visits.of })
   const cookie = createSessionCookie({ names: cookieNamesOf(config), isHttps: config.isHttps })
   let secrets: readonly string[] | undefined
   const secret = (): string => secrets?.[0] ?? ''
@@ -101,7 +102,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
       callWriteHead(res)
       const visit = beginVisit(res)
       visits.set(req, visit)
-      Object.assign(req, { sessionStore: store })
+      ;(req as { sessionStore?: unknown }).sessionStore = store
       sendCookieWithHeaders(loading, req, visit)
       const load = (known: readonly string[] | undefined): void => loadSession(loading, req, visit, known, next)
       if (secrets) load(secrets)
@@ -111,15 +112,15 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     isUnavailable: (req) => isStandIn(req.session),
     hasCookie: (req) => cookie.isSentBy(req),
     isLost(req) {
-      if (visits.get(req)?.came.kind !== 'nothing' || !owns(req) || !cookie.isSentBy(req)) return false
+      if (visits.of(req)?.came.kind !== 'nothing' || !owns(req) || !cookie.isSentBy(req)) return false
       return stateOf(req.session).fate === 'kept'
     },
     async peek(req) {
       const named = cookie.read(req as Request, await parts.secrets())
-      return named && store.find(named.id)
+      return named && ((await store.find(named.id)) ?? undefined)
     },
     watch(req, hooks) {
-      const visit = visits.get(req)
+      const visit = visits.of(req)
       if (visit?.came.kind === 'session') visit.came.hooks.push(hooks)
     },
     end: (req, carried) => startAnother(req, carried, (done) => store.regenerate(req, done)),
@@ -158,7 +159,7 @@ function sendCookieWithHeaders({ store, sender, raise }: Loading, req: Request, 
       return undefined
     }
   }
-  onHeaders(visit.res, () => {
+  beforeHeaders(visit.res, () => {
     visit.answer = { kind: 'left', sentId: writeCookie() }
   })
 }

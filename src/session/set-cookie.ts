@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type SerializeOptions, stringifySetCookie } from 'cookie'
-import onHeaders from 'on-headers'
+import { beforeHeaders } from '../lib/before-headers.js'
 import { audienceOf, keepPrivate } from './audience.js'
 
 /*
@@ -69,7 +69,7 @@ export function canSetHeaders(res: ServerResponse): boolean {
 function watchHeaders(res: ServerResponse): Map<string, Urgency> {
   const cookies = new Map<string, Urgency>()
   cookiesOf.set(res, cookies)
-  onHeaders(res, () => {
+  beforeHeaders(res, () => {
     const lines = cookieLines(res)
     const urgencies = lines.map((line) => cookies.get(cookieNameOf(line)))
     if (urgencies.includes('must')) return keepPrivate(res, 'no-store')

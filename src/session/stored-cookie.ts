@@ -36,8 +36,10 @@ export function toStoredCookie(settings: Settings, sentAt: number | undefined): 
 /** The settings that {@link toStoredCookie} made shorter. Those of a version before 0.2 are complete. */
 export function fromStoredCookie(stored: Settings, sentAt: number | undefined): Cookie {
   const settings: Record<string, unknown> = { ...LEFT_OUT, expires: null, ...stored }
-  const expected = expiryOf(settings['originalMaxAge'], sentAt)
-  if (expected !== undefined && !('expires' in stored)) settings['expires'] = new Date(expected)
+  if (!('expires' in stored)) {
+    const expected = expiryOf(settings['originalMaxAge'], sentAt)
+    if (expected !== undefined) settings['expires'] = new Date(expected)
+  }
   return settings as unknown as Cookie // `toCookie` makes a real one of it
 }
 

@@ -66,9 +66,14 @@ export interface AnswerLeft {
 /** How the app has set up the cookie of a session. Its expiry is left out, because every use moves it. */
 export interface CookieSettings {
   /** In milliseconds; `null` until the browser is closed. */
-  readonly maxAge: unknown
-  /** The others, in a fixed order. */
-  readonly others: readonly unknown[]
+  readonly originalMaxAge: unknown
+  readonly partitioned: unknown
+  readonly priority: unknown
+  readonly secure: unknown
+  readonly httpOnly: unknown
+  readonly domain: unknown
+  readonly path: unknown
+  readonly sameSite: unknown
 }
 
 /** A cookie that is due for renewal. */

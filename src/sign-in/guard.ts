@@ -156,7 +156,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
         )
       }
       // What only signed-in people may see must not come from a cache after sign-out.
-      res.set('Cache-Control', 'private, no-store')
+      res.setHeader('Cache-Control', 'private, no-store')
       if (req.ppoppo.isSignedIn) {
         keepOutOfPageCache(req, res, config.isHttps)
         if (!isConditional) return pass(next)

@@ -54,7 +54,8 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
     if (!pointer) return { status: 'signed-out' }
     landed.hasArrived(req, res)
     const found = await vault.read(pointer.signInId)
-    const signIn = found && !isPassive(req) ? await freshness.keep(found) : found
+    const isFresh = !found || freshness.isKept(found) || isPassive(req)
+    const signIn = isFresh ? found : await freshness.keep(found)
     if (signIn) return { status: 'signed-in', signIn }
     // It was ended elsewhere. If this browser has signed in again since, its newer session must not be touched.
     if ((await vault.fate(pointer.signInId)) === 'gone') await signOut.endSessionOfGone(req, res)

@@ -21,6 +21,8 @@ export interface Freshness {
    * @returns the sign-in as it is now; `undefined` when PAS has revoked it.
    */
   keep(signIn: SignIn): Promise<SignIn | undefined>
+  /** Whether {@link keep} would do nothing, as on most requests. */
+  isKept(signIn: SignIn): boolean
   /** Starts a refresh that nobody waits for. */
   refreshInBackground(signIn: SignIn): void
 }
@@ -66,6 +68,11 @@ export function createFreshness(parts: FreshnessParts): Freshness {
 
   return {
     refreshInBackground,
+    isKept(signIn) {
+      const now = runtime.now()
+      const isConfirmed = now - signIn.refreshedAt <= DAY_MS && !isRefreshDue(signIn, now)
+      return isConfirmed && !isTouchDue(signIn, now, config.idleMs)
+    },
     async keep(signIn) {
       const touched = await touch(signIn)
       if (!touched) return undefined

@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express'
-import onHeaders from 'on-headers'
 import type { RaiseEvent, SignOutReason } from '../audit-events.js'
 import type { Config } from '../config/options.js'
 import { isPpoppoError } from '../errors.js'
 import { APP_DEADLINE_MS, askApp } from '../lib/ask-app.js'
+import { beforeHeaders } from '../lib/before-headers.js'
 import { TIMED_OUT } from '../lib/wait.js'
 import { keepPrivate } from '../session/audience.js'
 import { endAppSession } from '../session/change-session-id.js'
@@ -107,7 +107,7 @@ export function createSignOut(parts: SignOutParts): SignOut {
       try {
         if (ownSession.owns(req)) return await ownSession.leave(req, carried)
         // The app sends its own session cookie with this answer, so no cache may keep it.
-        onHeaders(res, () => keepPrivate(res, 'no-store'))
+        beforeHeaders(res, () => keepPrivate(res, 'no-store'))
         await endAppSession(req, carried)
       } catch (error) {
         if (isPpoppoError(error)) throw error

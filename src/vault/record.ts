@@ -84,49 +84,51 @@ export function openRecord(keyRing: KeyRing, clear: ClearRecord): SignIn | undef
 /** What is kept in memory of a record that has opened: everything but its tokens. */
 export interface OpenedRecord {
   readonly clear: ClearRecord
-  readonly shown: Omit<SignIn, 'tokens' | 'account'>
   readonly tokensExpireAt: number
   /** As JSON, so that each request gets its own object. */
   readonly account: string | undefined
+  /** The sign-in, once somebody has asked for it; for all requests, since nobody can change it. */
+  signIn?: SignIn
 }
 
 /** What to keep of a record, and of the sign-in that {@link openRecord} made of it. */
-export function toOpenedRecord(clear: ClearRecord, signIn: SignIn): OpenedRecord {
-  const { tokens, account, ...shown } = signIn
-  return deepFreeze({
-    clear,
-    shown,
+export function toOpenedRecord(clear: ClearRecord, { tokens, account }: SignIn): OpenedRecord {
+  return {
+    clear: deepFreeze(clear),
     tokensExpireAt: tokens.expiresAt,
     account: account === undefined ? undefined : JSON.stringify(account),
-  })
+  }
 }
 
-/** The sign-in of a record that has opened before. Its tokens are decrypted again when they are asked for. */
+/** The sign-in of a record that has opened before. Its tokens are decrypted again whenever they are asked for. */
 export function toSignIn(keyRing: KeyRing, record: OpenedRecord): SignIn {
-  const { clear, shown, tokensExpireAt, account } = record
-  let opened: Tokens | undefined
-  const tokens = (): Tokens => {
-    opened ??= openRecord(keyRing, clear)?.tokens
+  record.signIn ??= sharedSignIn(keyRing, record)
+  return record.signIn
+}
+
+function sharedSignIn(keyRing: KeyRing, { clear, tokensExpireAt, account }: OpenedRecord): SignIn {
+  const { sealed: _, expiresAt: _expiresAt, ...shown } = clear
+  const open = (): Tokens => {
+    const opened = openRecord(keyRing, clear)?.tokens
     if (!opened) throw new Error('a record that opened before does not open')
     return opened
   }
-  let parsed: unknown
-  return {
-    ...shown,
-    tokens: {
-      expiresAt: tokensExpireAt,
-      get accessToken() {
-        return tokens().accessToken
-      },
-      get refreshToken() {
-        return tokens().refreshToken
-      },
+  const tokens: Tokens = {
+    expiresAt: tokensExpireAt,
+    get accessToken() {
+      return open().accessToken
     },
-    get account() {
-      if (account !== undefined) parsed ??= JSON.parse(account)
-      return parsed
+    get refreshToken() {
+      return open().refreshToken
     },
   }
+  return Object.freeze({
+    ...shown,
+    tokens,
+    get account(): unknown {
+      return account === undefined ? undefined : JSON.parse(account)
+    },
+  })
 }
 
 /**

@@ -95,6 +95,7 @@ const MAX_OPENED_CHARACTERS = 4_000_000
 
 export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
   const opened = new TextCache<OpenedRecord>({ maxCharacters: MAX_OPENED_CHARACTERS })
+  let ring: KeyRing | undefined
   const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.monotonic })
 
   const tagFor = (sub: string): string => digestOf('user', config.clientId, sub).slice(0, TAG_LENGTH)
@@ -102,10 +103,14 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
   const newId = (sub: string): string => `${tagFor(sub)}.${randomToken(runtime, 128)}`
 
   async function open(id: string, record: VersionedRecord | undefined): Promise<SignIn | undefined> {
+    ring ??= await keyRing()
+    return openWith(ring, id, record)
+  }
+
+  function openWith(keys: KeyRing, id: string, record: VersionedRecord | undefined): SignIn | undefined {
     if (!record) return undefined
-    const ring = await keyRing()
     const known = opened.get(id, record.value)
-    const signIn = known ? toSignIn(ring, known) : openFirst(ring, id, record)
+    const signIn = known ? toSignIn(keys, known) : openFirst(keys, id, record)
     if (!signIn) {
       // Not deleted, because one instance with an old key list must not sign everyone out.
       if (!unreadable.has(id)) raise({ type: 'vault_unreadable', signInId: id })
@@ -115,9 +120,9 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     return expiryOf(signIn, config.idleMs) > runtime.now() ? signIn : undefined
   }
 
-  function openFirst(ring: KeyRing, id: string, record: VersionedRecord): SignIn | undefined {
+  function openFirst(keys: KeyRing, id: string, record: VersionedRecord): SignIn | undefined {
     const clear = parseRecord(id, record)
-    const signIn = clear && openRecord(ring, clear)
+    const signIn = clear && openRecord(keys, clear)
     if (signIn) opened.set(id, record.value, toOpenedRecord(clear, signIn))
     return signIn
   }
@@ -138,12 +143,8 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       const next = change(current)
       if (!next) return current
       const expiresAt = expiryOf(next, config.idleMs)
-      const result = await store.writeSignIn(
-        id,
-        record.version,
-        sealRecord(await keyRing(), next, expiresAt),
-        expiresAt,
-      )
+      const sealed = sealRecord(await keyRing(), next, expiresAt)
+      const result = await store.writeSignIn(id, record.version, sealed, expiresAt)
       if (result === 'written') return next
       if (result === 'gone') return undefined
     }
@@ -202,7 +203,8 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       }
     },
 
-    read: async (id) => open(id, await store.readSignIn(id)),
+    // Without `async`, because every request of a signed-in person comes here.
+    read: (id) => store.readSignIn(id).then((record) => (ring ? openWith(ring, id, record) : open(id, record))),
     endedOf: store.missingSignIns,
     update,
     remove,
