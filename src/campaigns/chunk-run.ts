@@ -167,7 +167,9 @@ export class ChunkRunner {
     const { templateId, poll } = chunk.settings
     try {
       const request = { templateId, recipients, ...(poll === undefined ? {} : { poll }) }
-      const { id } = await messaging.send(request, { signal: cutOff, deadlineMs: SEND_DEADLINE_MS })
+      // All workers rest when PCS asks to wait, and a retry takes a slot of the pace.
+      const options = { signal: cutOff, deadlineMs: SEND_DEADLINE_MS, rateLimit: 'fail' } as const
+      const { id } = await messaging.send(request, options)
       // Entries of the ledger are separated by spaces.
       const word = /^[\x21-\x7e]{1,200}$/.test(id) ? id : 'unreadable'
       await this.#settle(chunk, { outcome: 'accepted', word, ...sizes })

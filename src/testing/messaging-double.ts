@@ -1,5 +1,5 @@
 import { ERROR_CATALOGUE, PpoppoError, type PpoppoErrorCode } from '../errors.js'
-import { parseCallOptions } from '../messaging/call/call-options.js'
+import { LONG_RUN_OPTIONS, parseCallOptions } from '../messaging/call/call-options.js'
 import { createSendMany, OpenRuns } from '../messaging/send-many/send-many.js'
 import type {
   CallOptions,
@@ -82,7 +82,7 @@ export function createMessagingDouble(): MessagingDouble {
   }
 
   async function waitForStatus(id: string, options: CallOptions = {}): Promise<SendStatus> {
-    const { signal, deadlineMs = 600_000 } = parseCallOptions(options)
+    const { signal, deadlineMs = 600_000 } = parseCallOptions(options, LONG_RUN_OPTIONS)
     const isFinal = ({ status: state }: SendStatus): boolean => state === 'completed' || state === 'failed'
     await status(id, options)
     return waitUntil({

@@ -157,16 +157,16 @@ describeWithRedis('campaigns', () => {
     world.pcs.refuse = () => {
       if (refusedAt !== undefined || world.pcs.calls.length < 5) return undefined
       refusedAt = Date.now()
-      return { code: 8, details: 'too many', trailers: { 'retry-after-ms': '25000' } }
+      return { code: 8, details: 'too many', trailers: { 'retry-after-ms': '6000' } }
     }
     world.pcs.takesMs = 200
     for (const one of instances) one.work({ concurrency: 2 })
     const progress = await untilState(campaign, 'resting')
     expect(progress.reason).toMatchObject({ code: 'rate_limited' })
-    expect(Number(progress.reason?.until) - Number(refusedAt)).toBeGreaterThan(23_000)
+    expect(Number(progress.reason?.until) - Number(refusedAt)).toBeGreaterThan(5_000)
     // Calls that had begun when the hint came are done within their time.
     const begun = (await until(() => refusedAt)) + 1_000
-    await stays(() => world.pcs.calls.every((at) => at < begun || at > begun + 22_000), 'all are silent', 8_000)
+    await stays(() => world.pcs.calls.every((at) => at < begun || at > begun + 4_500), 'all are silent', 5_000)
     await campaign.cancel()
   })
 

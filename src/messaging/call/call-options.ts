@@ -13,21 +13,31 @@ export interface SendContext {
   isInDoubt: boolean
 }
 
+/** Options of what makes many calls, and waits itself for as long as PCS asks: `sendMany`, `waitFor`. */
+export const LONG_RUN_OPTIONS: readonly string[] = ['signal', 'deadlineMs']
+
 /**
  * Checks the options of a call, before anything else is done: one that is not known would be an abort that does nothing.
+ * @param names of the options there are @default all of `CallOptions`
  * @throws `request_invalid` with the name, and for a name that is not known
  */
-export function parseCallOptions(options: unknown): CallOptions {
+export function parseCallOptions(options: unknown, names: readonly string[] = CALL_OPTIONS): CallOptions {
   if (options === undefined) return {}
   if (isSignal(options)) throw invalid('signal', 'must be passed by name: { signal }')
-  const given = record(options, 'The options of a call', '{ signal, deadlineMs }')
-  checkNames(given, CALL_OPTIONS, '')
-  const { signal, deadlineMs } = given
+  const given = record(options, 'The options of a call', `{ ${names.join(', ')} }`)
+  checkNames(given, names, '')
+  const { signal, deadlineMs, rateLimit } = given
   if (signal !== undefined && !isSignal(signal)) throw invalid('signal', 'must be an AbortSignal')
   if (deadlineMs !== undefined && !isDuration(deadlineMs)) {
     throw invalid('deadlineMs', `must be a positive number of milliseconds, ${LONGEST_TIMER_MS} at most`)
   }
-  return { ...(signal && { signal }), ...(deadlineMs !== undefined && { deadlineMs }) }
+  if (rateLimit !== undefined && rateLimit !== 'wait' && rateLimit !== 'fail')
+    throw invalid('rateLimit', 'must be "wait" or "fail"')
+  return {
+    ...(signal && { signal }),
+    ...(deadlineMs !== undefined && { deadlineMs }),
+    ...(rateLimit !== undefined && { rateLimit }),
+  }
 }
 
 /** By its members: the signals of another realm, such as a test's, are signals, too. */

@@ -12,7 +12,7 @@ import { parseCallOptions } from './call-options.js'
 import { type Asked, CallFailed, TooLargeError, toMessagingError, toUnmade } from './failure.js'
 import { pageOf } from './page.js'
 import { RetryBudget, withRetries } from './retry.js'
-import { classify, setUpFaultOf } from './retry-policy.js'
+import { classify, isRateLimited, setUpFaultOf } from './retry-policy.js'
 import { type CallFailure, CODE } from './status.js'
 import { callUnary } from './unary.js'
 
@@ -190,7 +190,8 @@ export function createCaller({ config, runtime, onCall }: CallerParts): Caller {
         budget,
         random: runtime.random,
         failsFast: asked.failsFast,
-        isForGood: (failure: CallFailure) => setUpFaultOf(failure, hasAnswered) !== undefined,
+        isForGood: (failure: CallFailure) =>
+          setUpFaultOf(failure, hasAnswered) !== undefined || (options?.rateLimit === 'fail' && isRateLimited(failure)),
         noNewAttempts: context?.noNewAttempts,
       }
       const retried = await withRetries(attempt, scope, rules)

@@ -118,6 +118,12 @@ function classifyRead({ code, details }: CallFailure): Verdict {
   }
 }
 
+/** Whether PCS, or a gateway, asks to call less often. */
+export function isRateLimited(failure: CallFailure): boolean {
+  if (isHttpTooMany(failure)) return true
+  return failure.code === CODE.resourceExhausted && (failure.retryAfterMs !== undefined || failure.asksToWait === true)
+}
+
 /** Whether the call provably did not reach a server that would have acted on it. */
 export function isNeverSent(failure: CallFailure): boolean {
   const { code, details, isFromPeer } = failure

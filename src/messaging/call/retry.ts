@@ -45,7 +45,7 @@ export interface RetryRules {
   readonly random: () => number
   /** Whether to fail at once if there is no connection. */
   readonly failsFast?: boolean | undefined
-  /** Whether a failure is permanent, so that waiting cannot help. */
+  /** Whether a failure is permanent, so that waiting cannot help, or the caller wants to wait itself. */
   readonly isForGood?: ((failure: CallFailure) => boolean) | undefined
   /** Once aborted, no further attempt is started. */
   readonly noNewAttempts?: AbortSignal | undefined

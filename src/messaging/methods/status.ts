@@ -1,5 +1,5 @@
 import { isPpoppoError, PpoppoError } from '../../errors.js'
-import { parseCallOptions } from '../call/call-options.js'
+import { LONG_RUN_OPTIONS, parseCallOptions } from '../call/call-options.js'
 import type { Caller } from '../call/caller.js'
 import type { Method } from '../descriptor/descriptor.js'
 import type { Messaging, SendStatus } from '../types/methods.js'
@@ -46,7 +46,7 @@ export interface WaitForParts {
 export function createWaitFor({ caller, status }: WaitForParts): Messaging['waitFor'] {
   return async function waitFor(id, given) {
     caller.assertUsable()
-    const options = parseCallOptions(given)
+    const options = parseCallOptions(given, LONG_RUN_OPTIONS)
     const scope = caller.openScope(options, DEADLINE_MS)
     let last: SendStatus | undefined
     try {

@@ -1,6 +1,6 @@
 import type { PpoppoError } from '../../errors.js'
 import { onAbort } from '../../lib/on-abort.js'
-import { parseCallOptions, type SendContext } from '../call/call-options.js'
+import { LONG_RUN_OPTIONS, parseCallOptions, type SendContext } from '../call/call-options.js'
 import { atMost } from '../lib/pause.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../lib/runtime.js'
 import type {
@@ -71,7 +71,7 @@ const ABORT_GRACE_MS = 2_000
 export function createSendMany(parts: SendManyParts): Messaging['sendMany'] {
   const { runs = new OpenRuns() } = parts
   return async function sendMany(request, options) {
-    const { signal, deadlineMs } = parseCallOptions(options)
+    const { signal, deadlineMs } = parseCallOptions(options, LONG_RUN_OPTIONS)
     const { request: plain, checkVars } = toPlainRequest(request)
     const settings = parseSendManyOptions(plain as SendManyRequest)
     parts.assertOpen?.()

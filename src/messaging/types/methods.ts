@@ -19,6 +19,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal
   /** For the whole call including retries, in milliseconds. @default 20,000 */
   readonly deadlineMs?: number
+  /**
+   * If PCS asks to wait: `wait` retries after that time, within the deadline; `fail` rejects at once with `rate_limited` and
+   * `retryAfterMs`, for a queue that plans its own retries. @default 'wait'
+   */
+  readonly rateLimit?: 'wait' | 'fail'
 }
 
 /** State of a send. */
@@ -178,7 +183,7 @@ export interface Messaging {
    * @throws `deadline_exceeded`, and what `status` throws
    * @example const final = await messaging.waitFor(receipt.id, { deadlineMs: 60_000 })
    */
-  waitFor(id: string, options?: CallOptions): Promise<SendStatus>
+  waitFor(id: string, options?: Pick<CallOptions, 'signal' | 'deadlineMs'>): Promise<SendStatus>
   /** Message templates. */
   readonly templates: {
     /**

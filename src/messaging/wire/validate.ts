@@ -77,7 +77,11 @@ export function record(value: unknown, path: string, example: string): Readonly<
 }
 
 /** Names of the options of every call. */
-export const CALL_OPTIONS: readonly string[] = ['signal', 'deadlineMs'] satisfies readonly (keyof CallOptions)[]
+export const CALL_OPTIONS: readonly string[] = [
+  'signal',
+  'deadlineMs',
+  'rateLimit',
+] satisfies readonly (keyof CallOptions)[]
 
 /** Checks names. @throws `request_invalid` for an unknown name, suggesting the nearest known one; never with the value */
 export function checkNames(given: object, known: readonly string[], path: string): void {

@@ -137,6 +137,7 @@ describe('an unknown name', () => {
       [{ deadlineMS: 5 }, 'did you mean "deadlineMs"?'],
       [{ singal: signal }, 'did you mean "signal"?'],
       [{ [`x-${SECRET}`]: SECRET }, '"(odd name)" is not known; known are: signal, deadlineMs'],
+      [{ rateLimit: 'never' }, '"rateLimit" '],
       [{ signal: new AbortController() }, '"signal" must be an AbortSignal'],
       [{ deadlineMs: '5' }, '"deadlineMs" must be a positive number'],
       [signal, '"signal" must be passed by name: { signal }'],

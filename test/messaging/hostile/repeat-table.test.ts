@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { CallOptions } from '../../../src/messaging/types/methods.js'
 import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerHttp, answerStatus, answerWell, type Script, startRawServer } from './raw-server.js'
 import { AWAY, ROWS, UNKNOWN } from './repeat-rows.js'
@@ -20,13 +21,13 @@ beforeAll(async () => {
 afterAll(() => tokens.close())
 
 /** Calls once; the server goes by `script` for its first `times` streams, then answers well. */
-async function callAgainst(script: Script, times: number, operation: Operation) {
+async function callAgainst(script: Script, times: number, operation: Operation, options?: CallOptions) {
   const server = await startRawServer((stream, index, self) => {
     if (index < times) script(stream, index, self)
     else answerWell(stream)
   })
   const messaging = connect(server.url, tokens.url)
-  const ended = await outcomeOf(call(messaging, operation))
+  const ended = await outcomeOf(call(messaging, operation, options))
   await messaging.close()
   await server.close()
   return { ...ended, seen: server.seen.length, headers: server.seen }
@@ -76,6 +77,16 @@ describe.each<Operation>(['status', 'send'])('%s', (operation) => {
     const { outcome, seen } = await callAgainst(script, 1, operation)
     expect({ outcome, seen }).toEqual({ outcome: 'ok', seen: 2 })
     expect(performance.now() - startedAt).toBeGreaterThan(hint === 'retry-after' ? 990 : 145)
+  })
+
+  test.each([
+    ['retry-after-ms', '150', 8],
+    ['retry-after', '1', 429],
+  ])("with rateLimit: 'fail', %s: %s is reported at once (%d)", async (hint, value, code) => {
+    const script = code === 429 ? answerHttp(429, { [hint]: value }) : answerStatus(8, 'slow', { [hint]: value })
+    const { outcome, error, seen } = await callAgainst(script, 1, operation, { rateLimit: 'fail' })
+    expect({ outcome, seen }).toEqual({ outcome: 'rate_limited', seen: 1 })
+    expect(error?.retryAfterMs).toBe(hint === 'retry-after' ? 1_000 : 150)
   })
 
   test('a retry hint longer than the deadline is reported instead of waited for', async () => {
