@@ -97,9 +97,9 @@ export default {
     },
     {
       name: 'no-orphans',
-      comment: 'a file that nothing imports and that imports nothing',
+      comment: 'a file that nothing imports and that imports nothing; declarations are found by TypeScript alone',
       severity: 'error',
-      from: { orphan: true, path: Object.values(packages) },
+      from: { orphan: true, path: Object.values(packages), pathNot: '\\.d\\.ts$' },
       to: {},
     },
     {
