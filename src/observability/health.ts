@@ -61,8 +61,10 @@ export function createHealthBook(): HealthBook {
       const startedAt = performance.now()
       try {
         const answer = await fetch(url, request)
-        if (answer.status >= 500) provider.down()
-        else provider.up(performance.now() - startedAt)
+        // A fetch of the app's own may give anything; what reads the answer reports that.
+        const status: unknown = Reflect.get(Object(answer), 'status')
+        if (typeof status === 'number' && status < 500) provider.up(performance.now() - startedAt)
+        else provider.down()
         return answer
       } catch (error) {
         provider.down()

@@ -55,7 +55,7 @@ describe('an unknown option is rejected with the nearest name and never with its
 
   test.each([
     [{ templateId: 'tpl', var: {} }, 'did you mean "vars"?'],
-    [{ templateId: 'tpl', recipients: [{ ppnum: '12300000001' }] }, 'known are: templateId, vars, poll'],
+    [{ templateId: 'tpl', recipients: [{ ppnum: '12300000001' }] }, 'known are: template, templateId, vars, poll'],
     [undefined, 'must be an object'],
     ['tpl', 'must be an object'],
   ])('sendToUser(%j) sends nothing', async (request, problem) => {
