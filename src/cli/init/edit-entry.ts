@@ -119,7 +119,8 @@ function extensionIn({ isModule }: Project, { file, source, style }: Entry): str
 function styleOf(source: string): Style {
   const count = (pattern: RegExp): number => source.match(pattern)?.length ?? 0
   const quote = count(/"/g) > count(/'/g) ? '"' : "'"
-  const lines = source.split('\n').filter((line) => /(?:from\s*['"]|require\(|\)\s*;?\s*$)/.test(line))
-  const ended = lines.filter((line) => /;\s*$/.test(line)).length
-  return { quote, end: ended * 2 >= lines.length && ended > 0 ? ';' : '' }
+  const lines = source.split('\n').map((line) => line.trimEnd())
+  const statements = lines.filter((line) => /from ?['"]|require\(|\);?$/.test(line))
+  const ended = statements.filter((line) => line.endsWith(';')).length
+  return { quote, end: ended * 2 >= statements.length && ended > 0 ? ';' : '' }
 }

@@ -47,7 +47,7 @@ function makesApp({ source }: Entry): boolean {
 
 /** The files that a script names: `node --env-file=.env dist/server.js`. */
 function filesIn(script: string): readonly string[] {
-  return [...script.matchAll(/(?:^|\s)(?!-)([\w./-]+\.[mc]?[jt]s)(?=\s|$)/g)].flatMap((match) => match[1] ?? [])
+  return script.split(/\s/).filter((word) => /^[\w./][\w./-]*$/.test(word) && /\.[mc]?[jt]s$/.test(word))
 }
 
 /** A file, or what it is built from: `dist/server.js` from `src/server.ts` or `server.ts`. */
@@ -71,7 +71,7 @@ function read({ folder, isModule }: Project, file: string): Entry | undefined {
 
 /** TypeScript is written with `import`, whatever it is compiled to. */
 function styleOf(file: string, masked: string, isModule: boolean): Entry['style'] {
-  if (/^\s*(import|export)\b/m.test(masked) || /\.(mts|mjs)$/.test(file)) return 'import'
+  if (/^[ \t]{0,40}(import|export)\b/m.test(masked) || /\.(mts|mjs)$/.test(file)) return 'import'
   if (/\brequire\s*\(/.test(masked) || file.endsWith('.cjs')) return 'require'
   return isModule || /\.[mc]?ts$/.test(file) ? 'import' : 'require'
 }

@@ -37,7 +37,7 @@ export function findPlace({ source, hasSession }: PlaceParts): Place | string {
   if (depths === undefined) return 'its brackets could not be matched'
   const made = [
     ...masked.matchAll(
-      /(?:\b(?:const|let|var)\s+)?\b([A-Za-z_$][\w$]*)\s*(?::\s*[\w.]+\s*)?=\s*(?:express|require\(\s*['"]\s*['"]\s*\))\(\)/g,
+      /(?:\b(?:const|let|var)\s{1,9})?\b([A-Za-z_$][\w$]{0,60})\s{0,9}(?::\s{0,9}[\w.]{1,60}\s{0,9})?=\s{0,9}(?:express|require\(\s{0,9}['"]\s{0,60}['"]\s{0,9}\))\(\)/g,
     ),
   ]
   const [declared, second] = made
@@ -94,7 +94,9 @@ function kindOf(method: string, masked: string, source: string): Statement['kind
   if (method !== 'use') return 'other'
   if (EARLY.test(text)) return 'early'
   // `app.use(session({ ... }))`, `app.use(sessionMiddleware)`, `app.use(expressSession(...))`.
-  if (PASSPORT.test(text) || /^\w*session\w*\s*[(,)]/i.test(text)) return 'session'
+  const [name = ''] = /^\w*/.exec(text) ?? []
+  const isSession = /session/i.test(name) && /^\s*[(,)]/.test(text.slice(name.length))
+  if (PASSPORT.test(text) || isSession) return 'session'
   return /^['"]/.test(text) && /express\s*\.\s*static\s*\(/.test(source) ? 'early' : 'other'
 }
 
@@ -138,12 +140,23 @@ function startOfLine(text: string, line: number): number | undefined {
 
 /** Behind the last import or require at the top of the file. */
 function lineOfImports(masked: string, depths: Int32Array, before: number): number | undefined {
-  const pattern = /^\uFEFF?(?:import\b[^'"]*|(?:const|let|var)\b[^='"]*=\s*require\(\s*)(['"])[^'"]*\1/gm
-  const ends = [...masked.matchAll(pattern)]
+  const ends = [...masked.matchAll(/^\uFEFF?(?:import|const|let|var)\b/gm)]
     .filter(({ index }) => depths[index] === 0 && index < before)
-    .map((match) => match.index + match[0].length)
+    .flatMap(({ index }) => endOfImport(masked, index) ?? [])
   const end = ends.at(-1)
   return end === undefined ? undefined : lineAfter(masked, end)
+}
+
+/** Behind the name of the module, in quotes; `undefined` for a statement that imports nothing. */
+function endOfImport(masked: string, start: number): number | undefined {
+  const length = masked.slice(start).search(/['"]/)
+  if (length < 0) return undefined
+  const head = masked.slice(start, start + length)
+  const [, value = ''] = head.split('=', 2)
+  const isImport = /^\uFEFF?import\b/.test(head) || value.trim() === 'require('
+  const quote = start + length
+  const end = masked.slice(quote + 1).search(/['"]/) + 1
+  return isImport && end > 0 && masked[quote + end] === masked[quote] ? quote + end + 1 : undefined
 }
 
 function indentAt(source: string, position: number): string {
