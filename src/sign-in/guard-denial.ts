@@ -1,4 +1,4 @@
-import type { Request } from 'express'
+import type { NextFunction, Request, RequestHandler } from 'express'
 import { PpoppoError } from '../errors.js'
 import { APP_DEADLINE_MS, askApp } from '../lib/ask-app.js'
 import { TIMED_OUT } from '../lib/wait.js'
@@ -31,6 +31,23 @@ export async function denialOf(
   if (answer === TIMED_OUT) throw invalid(`took longer than ${APP_DEADLINE_MS / 1_000} s`)
   if (typeof answer !== 'boolean') throw invalid('must answer true or false')
   return answer ? undefined : { reason: 'forbidden', status: 403 }
+}
+
+/**
+ * Whether `next(instead)` would go on to what this guard protects: Express takes whatever is falsy for no error, and
+ * outside of a route also `'route'`.
+ */
+export function leadsOn(instead: unknown, { route }: Request, guard: RequestHandler): boolean {
+  if (instead !== 'route') return !instead
+  // After a route that has passed the request on, `req.route` is still there: it counts only if this guard is in it.
+  const { stack } = Object(route)
+  return !(Array.isArray(stack) && stack.some((layer: unknown) => Object(layer).handle === guard))
+}
+
+/** Hands what a function of the app threw to `next`, so that nobody passes even if that is nothing, or a word of Express. */
+export function failWith(next: NextFunction): (thrown: unknown) => void {
+  return (thrown) =>
+    next(thrown && thrown !== 'route' && thrown !== 'router' ? thrown : invalid('or "onDenied" threw no Error'))
 }
 
 function invalid(problem: string): PpoppoError {

@@ -39,8 +39,8 @@ export interface RequireSignInOptions extends LoginWishes {
    */
   readonly when?: (req: Request) => boolean | Promise<boolean>
   /**
-   * Answers those who may not pass. `next()` gives the library's answer, `next('route')` and `next(error)` do as in Express:
-   * nobody passes by mistake. Not called while the store is down, since nobody is denied then.
+   * Answers those who may not pass. `next()` gives the library's answer, `next(error)` does as in Express, and so does
+   * `next('route')` in a route: nobody passes by mistake. Not called while the store is down, since nobody is denied then.
    * @default the sign-in, 401 or 403
    */
   readonly onDenied?: (req: Request, res: Response, next: NextFunction, denial: SignInDenial) => unknown
@@ -79,7 +79,7 @@ export function parseGuardOptions(options: RequireSignInOptions, { scope }: Pick
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
     ...(when === undefined ? {} : { when: when as NonNullable<RequireSignInOptions['when']> }),
     ...(onDenied === undefined ? {} : { onDenied: onDenied as NonNullable<RequireSignInOptions['onDenied']> }),
-    scopes,
+    scopes: [...scopes],
     wishes: toLinkParams(options as LoginWishes, 'requireSignIn'),
   }
 }

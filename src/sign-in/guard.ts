@@ -7,13 +7,20 @@ import { isHtmx, isNavigation, wantsHtml } from '../http/request-reading.js'
 import { callBack } from '../lib/call-back.js'
 import { toReturnParam } from '../login-link/return-to.js'
 import { readPointer } from '../session/pointer.js'
-import { denialOf, hasConditions, SIGNED_OUT } from './guard-denial.js'
+import { denialOf, failWith, hasConditions, leadsOn, SIGNED_OUT } from './guard-denial.js'
 import { type GuardSettings, parseGuardOptions, type RequireSignInOptions, type SignInDenial } from './guard-options.js'
 import { AFTER_FORM } from './login-url.js'
 import { createReturnPlace, isRead } from './return-place.js'
 import type { RouteParts } from './route-parts.js'
 
 const RETRY_AFTER_SECONDS = 5
+
+/** Somebody who may not pass, and which guard says so. */
+interface Denied {
+  readonly denial: SignInDenial
+  readonly settings: GuardSettings
+  readonly guard: RequestHandler
+}
 
 /**
  * Lets signed-in people through. Otherwise it redirects a browser to the sign-in and back, and answers any other client with
@@ -112,15 +119,14 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
     else refuse(req, res, returnTo, url)
   }
 
-  function deny(req: Request, res: Response, next: NextFunction, denial: SignInDenial, settings: GuardSettings): void {
+  function deny(req: Request, res: Response, next: NextFunction, { denial, settings, guard }: Denied): void {
     const { onDenied } = settings
     if (isTraced('guard')) tracePoint('guard', { outcome: denial.reason })
     secureAnswer(res)
     if (!onDenied) return answerWithChallenge(req, res, denial, settings)
-    // Nobody passes a guard because a hook calls next().
     const orAnswer = (instead?: unknown): void =>
-      instead === undefined ? answerWithChallenge(req, res, denial, settings) : next(instead)
-    callBack((async () => onDenied(req, res, orAnswer, denial))(), () => {}, next)
+      leadsOn(instead, req, guard) ? answerWithChallenge(req, res, denial, settings) : next(instead)
+    callBack((async () => onDenied(req, res, orAnswer, denial))(), () => {}, failWith(next))
   }
 
   function answerWithChallenge(req: Request, res: Response, denial: SignInDenial, settings: GuardSettings): void {
@@ -162,12 +168,12 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
         if (!isConditional) return pass(next)
         return callBack(
           denialOf(req, settings, runtime.now()),
-          (denial) => (denial ? deny(req, res, next, denial, settings) : pass(next)),
-          next,
+          (denial) => (denial ? deny(req, res, next, { denial, settings, guard: requireSignIn }) : pass(next)),
+          failWith(next),
         )
       }
       if (req.ppoppo.status === 'unavailable') return sendUnavailable(req, res)
-      deny(req, res, next, SIGNED_OUT, settings)
+      deny(req, res, next, { denial: SIGNED_OUT, settings, guard: requireSignIn })
     }
   }
 }

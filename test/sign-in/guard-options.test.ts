@@ -36,6 +36,23 @@ describe('options of requireSignIn', () => {
       },
     },
   }
+  /** All of them would pass somebody on if the guard handed them to Express. */
+  const careless: Record<string, RequireSignInOptions> = {
+    'next-null': { onDenied: (_req, _res, next) => next(null) },
+    'next-false': { onDenied: (_req, _res, next) => next(false) },
+    'rejects-nothing': { onDenied: () => Promise.reject() },
+    'throws-route': {
+      onDenied: () => {
+        throw 'route'
+      },
+    },
+    'when-rejects-nothing': { when: () => Promise.reject() },
+    'when-throws-router': {
+      when: () => {
+        throw 'router'
+      },
+    },
+  }
   beforeAll(async () => {
     world = await startWorld({
       runtime: clock.runtime,
@@ -44,6 +61,12 @@ describe('options of requireSignIn', () => {
         for (const [name, options] of Object.entries(guards))
           app.all(`/${name}`, auth.requireSignIn(options), (_req, res) => void res.send(`passed ${name}`))
         app.all('/hooked', (_req, res) => void res.send('another route'))
+        for (const [name, options] of Object.entries(careless))
+          app.use(`/${name}`, auth.requireSignIn({ when: () => false, ...options }))
+        const toRoute = auth.requireSignIn({ when: () => false, onDenied: (_req, _res, next) => next('route') })
+        app.get('/area/:page', (_req, _res, next) => next())
+        app.use('/area', toRoute)
+        app.get('/:area/page', (_req, res) => void res.send('secret'))
       },
     })
   })
@@ -180,6 +203,14 @@ describe('options of requireSignIn', () => {
     const stranger = await world.browser().visit(`${world.url}/hooked`)
     expect([stranger.status, stranger.text]).toEqual([401, 'my own page'])
     expect(seen.map(({ reason }) => reason)).toEqual([...Array(4).fill('forbidden'), 'signed_out'])
+  })
+
+  test('nobody passes because onDenied or when ends in nothing, or in a word of Express', async () => {
+    const browser = await world.signedIn()
+    for (const name of [...Object.keys(careless), 'area']) {
+      const { status, text } = await browser.visit(`${world.url}/${name}/page`)
+      expect([name, status, text]).toEqual([name, /^next|area/.test(name) ? 403 : 500, expect.not.stringMatching(/secret/)])
+    }
   })
 
   test.each([
