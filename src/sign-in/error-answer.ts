@@ -46,11 +46,18 @@ function ofPpoppo(
   }
 }
 
-/** The headers that an error of `http-errors` asks for, such as `Allow`. */
+/** What may be said even by an error that somebody else made. */
+const ABOUT_ERRORS = /^(allow|accept|retry-after|content-range|www-authenticate)$/i
+
+/**
+ * The headers that an error asks for, such as `Allow`. All of them only if it is to be shown to the client (`expose`, as
+ * `http-errors` makes it): clients of other APIs put the headers of the answer that they got on their errors, cookies too.
+ */
 export function setHeadersOf(error: unknown, res: Response): void {
-  const headers = Reflect.get(Object(error), 'headers')
+  const { headers, expose } = Object(error)
   if (!isPlainObject(headers)) return
-  for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') res.set(name, value)
+  for (const [name, value] of Object.entries(headers))
+    if (typeof value === 'string' && (expose === true || ABOUT_ERRORS.test(name))) res.set(name, value)
 }
 
 /** Whether the client has gone: there is nobody to answer. */

@@ -6,6 +6,7 @@ import { PpoppoError } from '../errors.js'
 import { challenge } from '../http/answer-headers.js'
 import { sendPlainProblem, sendProblem } from '../http/problem.js'
 import { wantsHtml } from '../http/request-reading.js'
+import { callBack } from '../lib/call-back.js'
 import { notify } from '../lib/notify.js'
 import type { PageKind } from '../pages/text-types.js'
 import { type ErrorAnswer, expectedAnswer, isAborted, setHeadersOf } from './error-answer.js'
@@ -72,12 +73,13 @@ export function createErrorHandlers(parts: RouteParts): (options?: ErrorHandlerO
       const context: ErrorContext = { error, ...(isReported && { correlationId: newCorrelationId(runtime) }) }
       const { correlationId } = context
       if (correlationId !== undefined) notify(() => report?.(error, { req, correlationId }), undefined)
-      setHeadersOf(error, res)
+      if (expected) setHeadersOf(error, res)
       if (answer.retryAfterSeconds !== undefined) res.set('Retry-After', String(answer.retryAfterSeconds))
       if (answer.status === 401 && !res.get('WWW-Authenticate')) challenge(res, config)
       if (!page || !wantsHtml(req)) return send(req, res, answer, context)
       res.status(answer.status).set('Cache-Control', 'private, no-store')
-      page(req, res, { ...answer, ...context })
+      // It may be async: a template that fails must not end the process.
+      callBack((async () => page(req, res, { ...answer, ...context }))(), () => {}, (thrown) => next(thrown ?? error))
     }
   }
 }

@@ -82,6 +82,29 @@ describe('errorHandler', () => {
     expect((await request(appWith()).get('/').set(HTML)).text).toContain('That did not work')
   })
 
+  test('of the headers on an error of another client only those about errors are sent', async () => {
+    const headers = { 'Set-Cookie': 'theirs=1', 'Content-Encoding': 'gzip', 'X-Request-Id': '1', 'Retry-After': '7' }
+    error = Object.assign(new Error('secret'), { status: 429, headers })
+    const answer = await request(appWith()).get('/').set(JSON_ONLY)
+    expect([answer.status, answer.get('retry-after'), answer.get('x-request-id')]).toEqual([429, '7', undefined])
+    expect([answer.get('set-cookie'), answer.get('content-encoding')]).toEqual([undefined, undefined])
+    // What is to be shown has the headers that the app gave it.
+    error = Object.assign(new Error('shown'), { status: 403, expose: true, headers: { 'X-Request-Id': '1' } })
+    expect((await request(appWith()).get('/').set(JSON_ONLY)).get('x-request-id')).toBe('1')
+    error = Object.assign(new Error('secret'), { status: 500, headers })
+    const reported = await request(appWith({ report: () => {} })).get('/').set(JSON_ONLY)
+    expect([reported.status, reported.get('retry-after'), reported.get('set-cookie')]).toEqual([500, undefined, undefined])
+  })
+
+  test('what an async `page` rejects with goes to next(error)', async () => {
+    error = new PpoppoError('not_found', 'x')
+    for (const thrown of [new Error('no view'), undefined]) {
+      const page = async (): Promise<void> => Promise.reject(thrown)
+      expect((await request(appWith({ page })).get('/').set(HTML)).status).toBe(599)
+      expect(missed.pop()).toBe(thrown ?? error)
+    }
+  })
+
   test('unknown errors and mistakes in the app go to next(error)', async () => {
     for (const other of [new Error('bug'), new PpoppoError('config_invalid', 'x'), 'text', { status: 600 }]) {
       error = other
