@@ -1,5 +1,5 @@
 import type { RaiseEvent } from '../audit-events.js'
-import { ERROR_CATALOGUE, isPpoppoError } from '../errors.js'
+import { ERROR_CATALOGUE, isPpoppoError, type PpoppoErrorCode } from '../errors.js'
 import type { PpoppoFetch } from '../lib/http.js'
 import type { StoreWatch } from '../store/traced-store.js'
 
@@ -72,10 +72,18 @@ export function createHealthBook(): HealthBook {
       }
     },
     noteMessaging: ({ tookMs, error }) => {
+      if (error !== undefined && saysNothing(error)) return
       if (error === undefined || hasAnswered(error)) messaging.up(tookMs)
       else messaging.down()
     },
   }
+}
+
+const NOT_MADE: readonly PpoppoErrorCode[] = ['closed', 'config_invalid', 'messaging_not_configured', 'request_invalid']
+
+/** The app ended the call itself, or it was never made. What is no error of ours is the reason of the app's signal. */
+function saysNothing(error: unknown): boolean {
+  return !isPpoppoError(error) || (NOT_MADE.includes(error.code) && error.grpcCode === undefined)
 }
 
 /** A refusal is an answer. */

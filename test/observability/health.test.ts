@@ -61,7 +61,21 @@ describe('the book behind it', () => {
     expect(await statusAfter(new PpoppoError('not_found', 'x'))).toBe('up')
     expect(await statusAfter(new PpoppoError('credentials_rejected', 'x'))).toBe('down')
     expect(await statusAfter(new PpoppoError('rate_limited', 'x'))).toBe('up')
+    expect(await statusAfter(new PpoppoError('deadline_exceeded', 'x'))).toBe('down')
+    // Sent, and refused.
+    expect(await statusAfter(new PpoppoError('request_invalid', 'x', { grpcCode: 3 }))).toBe('up')
   })
+})
+
+test.each([
+  ['that the app has aborted', AbortSignal.abort().reason],
+  ['without a client', new PpoppoError('messaging_not_configured', 'x')],
+  ['after close()', new PpoppoError('closed', 'x')],
+  ['that was never sent', new PpoppoError('request_invalid', 'x')],
+])('a call %s says nothing about PCS', async (_, error) => {
+  const book = createHealthBook()
+  book.noteMessaging({ tookMs: 3, error })
+  expect((await book.report()).messaging).toEqual({ status: 'unknown' })
 })
 
 test('pinoEvents logs each event on its level, without the time, which the logger has itself', () => {
