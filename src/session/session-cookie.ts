@@ -71,7 +71,7 @@ export function createSessionCookie({
   function isProven(id: string, value: string, signature: string, secrets: readonly string[]): boolean {
     if (proven.get(id, value)) return true
     const isOurs = secrets.some((secret) => isSame(signature, signatureOf(id, secret)))
-    if (isOurs) proven.set(id, value, true)
+    if (isOurs) proven.set(ownCopy(id), ownCopy(value), true)
     return isOurs
   }
 
@@ -106,6 +106,11 @@ export function createSessionCookie({
     clearing: (req, sid) => [stringifySetCookie(name, '', gone), ...clearingFormer(req, sid)],
     clearingFormer,
   }
+}
+
+/** A part of a text keeps all of it in memory: here a whole `Cookie` header, which counts as long as its part does. */
+function ownCopy(part: string): string {
+  return Buffer.from(part).toString()
 }
 
 function signatureOf(sid: string, secret: string): string {

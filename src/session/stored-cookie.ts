@@ -26,8 +26,8 @@ export function toStoredCookie(settings: Settings, sentAt: number | undefined): 
   // JSON leaves out what is undefined, and express-session restores `path` and `httpOnly`.
   for (const name of new Set([...Object.keys(LEFT_OUT), ...Object.keys(settings)])) {
     const value = settings[name]
-    // An app that removed it wants none.
-    if (name === 'sameSite' && value === undefined) stored[name] = null
+    // An app that removed it wants none: no restriction, or a cookie until the browser is closed.
+    if (value === undefined && (name === 'sameSite' || name === 'originalMaxAge')) stored[name] = null
     else if (name === 'expires' ? !isAbout(value, expected) : value !== LEFT_OUT[name]) stored[name] = value
   }
   return stored

@@ -58,6 +58,11 @@ describe('the cookie of a stored session', () => {
     )
   })
 
+  test('without a lifetime it has none when it comes back: the browser keeps it until it is closed', () => {
+    const cookie = Object.assign(new Cookie(USUAL), { maxAge: undefined })
+    expect(restored(stored(cookie, Date.now()), Date.now())).toMatchObject({ originalMaxAge: null, expires: null })
+  })
+
   test('one that a version before 0.2 has stored comes back as it was', () => {
     const former = JSON.parse(JSON.stringify(new Cookie({ ...USUAL, sameSite: 'strict', maxAge: 7 * DAY })))
     const { expires, ...others } = restored(former, Date.now() - DAY)
