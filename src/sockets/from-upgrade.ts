@@ -5,6 +5,7 @@ import type { RaiseEvent } from '../audit-events.js'
 import { assertCallOptions } from '../config/call-options.js'
 import type { Config } from '../config/options.js'
 import { isPpoppoError, PpoppoError } from '../errors.js'
+import { isThenable } from '../lib/guards.js'
 import { TIMED_OUT, within } from '../lib/wait.js'
 import { toCurrentSignIn } from '../request.js'
 import { readPointer } from '../session/pointer.js'
@@ -104,7 +105,9 @@ function createSessionOf({ config, ownSession }: Pick<FromUpgradeParts, 'config'
     // An answer that is never sent: express-session writes at its end.
     const res = new ServerResponse(req) as Response
     await new Promise<void>((resolve, reject) => {
-      void given(req, res, (error?: unknown) => (error ? reject(toStoreError(error)) : resolve()))
+      const called: unknown = given(req, res, (error?: unknown) => (error ? reject(toStoreError(error)) : resolve()))
+      // An async middleware rejects instead of throwing.
+      if (isThenable(called)) called.then(undefined, reject)
     })
     // While its store is disconnected, express-session sets no session.
     if (!req.session) throw new PpoppoError('store_unavailable', "The store of the app's session is disconnected.")

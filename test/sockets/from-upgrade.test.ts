@@ -214,6 +214,9 @@ describe('auth.fromUpgrade()', () => {
       session: (_req, _res, next) => next(new Error('no database')),
     })
     expect(broken).toMatchObject({ status: 'unavailable', error: { code: 'store_unavailable', status: 503 } })
+    // A rejection that nobody handles would end the process.
+    const rejecting = own.auth.fromUpgrade(upgrade({ cookie }), { session: () => Promise.reject(new Error('a bug')) })
+    await expect(rejecting).rejects.toThrow('a bug')
   })
 })
 
