@@ -37,7 +37,7 @@ export async function planEnvironment(
 export async function planGitignore(project: Project): Promise<Change | string | undefined> {
   const verdicts: boolean[] = []
   for (let at = project.folder; ; at = dirname(at)) {
-    const verdict = verdictOf((await readIfThere(at, '.gitignore')) ?? '')
+    const verdict = verdictOf((await readIfThere(at, '.gitignore')) ?? '', at === project.folder)
     if (verdict !== undefined) verdicts.push(verdict)
     if (existsSync(join(at, '.git')) || at === dirname(at)) break
   }
@@ -53,12 +53,16 @@ export async function planGitignore(project: Project): Promise<Change | string |
   })
 }
 
-const IGNORES = /^(?:\*\*\/|\/)?(?:\.env|\.env\*|\*\.env|\.env\.?\*|\.\*)$/
+/** `.env.*` is about other files. */
+const IGNORES = /^(?:\*\*\/)?(?:\.env|\.env\*|\*\.env|\.\*)$/
 
-/** Whether the lines ignore `.env`, the last that is about it counts; `undefined` if none is. */
-function verdictOf(text: string): boolean | undefined {
+/**
+ * Whether the lines ignore `.env`, the last that is about it counts; `undefined` if none is.
+ * @param isHere whether the file is in the folder of the app: a line that begins with a slash is about its own folder alone
+ */
+function verdictOf(text: string, isHere: boolean): boolean | undefined {
   const lines = text.split('\n').map((line) => line.trim())
-  const last = lines.filter((line) => IGNORES.test(line.replace(/^!/, ''))).at(-1)
+  const last = lines.filter((line) => IGNORES.test(line.replace(isHere ? /^!?\/?/ : /^!/, ''))).at(-1)
   return last === undefined ? undefined : !last.startsWith('!')
 }
 

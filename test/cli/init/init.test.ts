@@ -354,6 +354,8 @@ describe('express-ppoppo init: files', () => {
       ['node_modules', 'node_modules\n.env\n'],
       ['/.env\n', '/.env\n'],
       ['.env*\n!.env.example\n', '.env*\n!.env.example\n'],
+      // These are about .env.local and so on.
+      ['.env.*\n', '.env.*\n.env\n'],
     ] as const) {
       const folder = write(small(before === undefined ? {} : { '.gitignore': before }))
       await run(folder, ['--yes'])
@@ -361,6 +363,30 @@ describe('express-ppoppo init: files', () => {
     }
     const folder = write(small({ '.gitignore': '.env\n!.env\n' }))
     expect((await run(folder, ['--yes'])).out).toMatch(/Warning: \.gitignore excepts \.env/)
+  })
+
+  test('.gitignore: a line with a slash further up is not about the .env of this folder', async () => {
+    for (const [above, own] of [
+      ['/.env\n', '.env\n'],
+      ['.env\n', undefined],
+    ] as const) {
+      const files = Object.entries(small()).map(([file, text]) => [`shop/${file}`, text])
+      const folder = write({ '.gitignore': above, ...Object.fromEntries(files) }, 'shop')
+      await run(folder, ['--yes'])
+      expect(existsSync(join(folder, '.gitignore')) ? readFileSync(join(folder, '.gitignore'), 'utf8') : undefined).toBe(own)
+    }
+  })
+
+  test('of an .env that is there no line of a secret is shown', async () => {
+    const env = 'KEY="-----BEGIN KEY-----\nsecretsecret1\nsecretsecret2=="\n#OLD=secretsecret3\nMY-KEY=secretsecret4\n'
+    for (const args of [['--dry-run'], ['--dry-run', '--json']]) {
+      for (const lines of [2, 3, 4, 5]) {
+        const folder = write(small({ '.env': env.split('\n').slice(0, lines).join('\n') }))
+        const { out } = await run(folder, args)
+        expect(out).toContain('PPOPPO_CLIENT_ID=')
+        expect(out).not.toContain('secretsecret')
+      }
+    }
   })
 
   test('keeps line ends, a missing last line break, a byte order mark, rights and links', async () => {
