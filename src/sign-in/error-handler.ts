@@ -79,7 +79,11 @@ export function createErrorHandlers(parts: RouteParts): (options?: ErrorHandlerO
       if (!page || !wantsHtml(req)) return send(req, res, answer, context)
       res.status(answer.status).set('Cache-Control', 'private, no-store')
       // It may be async: a template that fails must not end the process.
-      callBack((async () => page(req, res, { ...answer, ...context }))(), () => {}, (thrown) => next(thrown ?? error))
+      callBack(
+        (async () => page(req, res, { ...answer, ...context }))(),
+        () => {},
+        (thrown) => next(thrown ?? error),
+      )
     }
   }
 }

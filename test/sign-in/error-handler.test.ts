@@ -92,8 +92,14 @@ describe('errorHandler', () => {
     error = Object.assign(new Error('shown'), { status: 403, expose: true, headers: { 'X-Request-Id': '1' } })
     expect((await request(appWith()).get('/').set(JSON_ONLY)).get('x-request-id')).toBe('1')
     error = Object.assign(new Error('secret'), { status: 500, headers })
-    const reported = await request(appWith({ report: () => {} })).get('/').set(JSON_ONLY)
-    expect([reported.status, reported.get('retry-after'), reported.get('set-cookie')]).toEqual([500, undefined, undefined])
+    const reported = await request(appWith({ report: () => {} }))
+      .get('/')
+      .set(JSON_ONLY)
+    expect([reported.status, reported.get('retry-after'), reported.get('set-cookie')]).toEqual([
+      500,
+      undefined,
+      undefined,
+    ])
   })
 
   test('what an async `page` rejects with goes to next(error)', async () => {

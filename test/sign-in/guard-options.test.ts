@@ -209,7 +209,11 @@ describe('options of requireSignIn', () => {
     const browser = await world.signedIn()
     for (const name of [...Object.keys(careless), 'area']) {
       const { status, text } = await browser.visit(`${world.url}/${name}/page`)
-      expect([name, status, text]).toEqual([name, /^next|area/.test(name) ? 403 : 500, expect.not.stringMatching(/secret/)])
+      expect([name, status, text]).toEqual([
+        name,
+        /^next|area/.test(name) ? 403 : 500,
+        expect.not.stringMatching(/secret/),
+      ])
     }
   })
 

@@ -373,7 +373,9 @@ describe('express-ppoppo init: files', () => {
       const files = Object.entries(small()).map(([file, text]) => [`shop/${file}`, text])
       const folder = write({ '.gitignore': above, ...Object.fromEntries(files) }, 'shop')
       await run(folder, ['--yes'])
-      expect(existsSync(join(folder, '.gitignore')) ? readFileSync(join(folder, '.gitignore'), 'utf8') : undefined).toBe(own)
+      expect(
+        existsSync(join(folder, '.gitignore')) ? readFileSync(join(folder, '.gitignore'), 'utf8') : undefined,
+      ).toBe(own)
     }
   })
 
