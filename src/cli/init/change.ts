@@ -59,10 +59,10 @@ export function toDiff({ file, before, insertions, isSecret }: Change): readonly
   return [`${file}${before === undefined ? ' (new)' : ''}`, ...hunks.map((line) => line.trimEnd())]
 }
 
-/** A variable without its value, if that may be a secret. Any other line may be a part of one, such as of a PEM key. */
+/** One of our variables without its value, if that may be a secret. Any other line may be a part of one, such as a PEM key's. */
 function shown(line: string, isSecret: boolean): string {
   if (!isSecret || /^(PPOPPO_(CLIENT_ID|BASE_URL|ENVIRONMENT)=|#[^=]*$|\s*$)/.test(line)) return line
-  return /^\s*(export\s+)?[\w.]+\s*=/.test(line) ? line.replace(/=.*/, '=...') : '...'
+  return /^(PPOPPO|PAS|PCS|REDIS)_[A-Z_]+=/.test(line) ? line.replace(/=.*/, '=...') : '...'
 }
 
 /** Reads a file of the app; `undefined` if there is none. @throws Error if it cannot be read */
