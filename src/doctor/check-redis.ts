@@ -6,9 +6,9 @@ import { TIMED_OUT, wait, within } from '../lib/wait.js'
 import { probeStore } from '../store/probe.js'
 import { connectRedis, type RedisConnection } from '../store/redis/connection.js'
 import { explainStoreFault } from '../store/redis/faults.js'
+import type { RedisFaultKind } from '../store/redis/known-faults.js'
 import { readRedisPolicy } from '../store/redis/policy.js'
 import { createRedisStore } from '../store/redis/redis-store.js'
-import type { RedisFaultKind } from '../store/redis/verdicts.js'
 import type { FindingCode } from './catalogue.js'
 import { causesIn } from './config-faults.js'
 import { errorsIn, finding, notChecked } from './finding.js'
@@ -73,8 +73,8 @@ async function askRedis(connection: Connection, config: Config, runtime: Runtime
 }
 
 /**
- * Retries for a while if the connection does not say what is wrong: the port is examined meanwhile, whether it speaks TLS, or
- * Redis at all.
+ * Retries for a while if the error does not say what is wrong: meanwhile the port is examined, whether it speaks TLS, or Redis
+ * at all.
  */
 async function connect(connection: Connection, runtime: Runtime): Promise<void> {
   const giveUpAt = runtime.monotonic() + EXAMINED_WITHIN_MS
@@ -101,7 +101,7 @@ async function measure(connection: Connection, runtime: Runtime): Promise<readon
   return latencies
 }
 
-/** What only tells more about Redis may be forbidden; the app's own calls may not, and are probed after this. */
+/** Calls that only describe Redis may be forbidden. Those that the app needs are tried after this. */
 function emptyIfForbidden(error: unknown): '' {
   if (explainStoreFault(error)?.kind === 'rights') return ''
   throw error
@@ -109,7 +109,7 @@ function emptyIfForbidden(error: unknown): '' {
 
 function infoHidden(): Finding {
   return finding('redis_info_hidden', {
-    what: 'Redis does not let this user ask INFO: version, eviction and persistence are not checked',
+    what: 'Redis does not let this user run INFO: version, eviction and persistence are not checked',
     fix: 'Allow the user +info and +config|get, or check "maxmemory-policy noeviction" and "appendonly yes" yourself.',
   })
 }
@@ -139,7 +139,7 @@ async function checkRights(
   }
 }
 
-/** The findings of `work`; a failure, or none within the time, is a finding, too. */
+/** The findings of `work`. A failure or a timeout becomes a finding, too. */
 async function bounded(timeoutMs: number, work: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     const found = await within(work(), timeoutMs)
@@ -156,11 +156,11 @@ async function bounded(timeoutMs: number, work: () => Promise<readonly Finding[]
 const UNREACHABLE_FIX = 'Check that it is up, and reachable from here.'
 const WHAT: Readonly<Record<RedisFaultKind, string>> = {
   password: 'Redis does not accept the user or password',
-  tls: 'Redis and we do not agree about TLS',
-  cluster: 'Redis is a Cluster and the client is not, or the reverse',
-  rights: 'Redis does not allow what sign-ins need',
-  old: 'Redis does not know what sign-ins need',
-  stranger: 'what answers is not a Redis',
+  tls: 'Redis and this machine cannot agree on TLS',
+  cluster: 'Redis is a Cluster and the client is not, or vice versa',
+  rights: 'Redis does not allow calls that sign-ins need',
+  old: 'Redis lacks commands that sign-ins need',
+  stranger: 'what answers is not Redis',
   unreachable: 'Redis cannot be reached',
-  refuses: 'Redis answers, but refuses',
+  refuses: 'Redis answers, but refuses calls',
 }

@@ -4,7 +4,7 @@ import { networkCode } from '../lib/error-code.js'
 type Row = readonly [pattern: RegExp, what: string, todo: string]
 
 const ROWS: readonly Row[] = [
-  [/^ENOTFOUND$/, 'nobody knows its host', 'Check the host in PPOPPO_AUTH_URL, and the DNS of this machine'],
+  [/^ENOTFOUND$/, 'its host is unknown', 'Check the host in PPOPPO_AUTH_URL, and the DNS of this machine'],
   [/^EAI_/, 'its host cannot be looked up now', 'Check the DNS of this machine'],
   [
     /^ECONNREFUSED$/,

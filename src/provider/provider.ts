@@ -17,10 +17,10 @@ import { assertUsable } from './assert-usable.js'
 import { createDiscovery } from './discovery.js'
 import { ProviderRefusal, SignInMismatch, toProviderError } from './faults.js'
 import { createAskProvider } from './http.js'
-import { createIdTokens } from './id-tokens.js'
 import { toUserInfo, type UserInfo } from './profile.js'
 import { promptOf } from './prompt.js'
 import { PROMPTS, SENDS_ISSUER } from './read-answers.js'
+import { createIdTokens } from './verify-id-tokens.js'
 
 /** PAS, as far as the library needs it. Every call has a deadline, and throws only `PpoppoError`s without secrets. */
 export interface Provider {

@@ -144,7 +144,7 @@ function explainStatus(answer: ReadAnswer, { tokenUrl, credentials }: MessagingC
     return new TokenFault(
       'refused',
       'credentials_rejected',
-      `PAS refuses the client ${credentials?.clientId ?? ''} with ${refusal}. Check PAS_PCS_CLIENT_ID and PAS_PCS_CLIENT_SECRET (the External API client's, not the login client's), and that PAS_TOKEN_URL is of their environment.`,
+      `PAS refuses the client ${credentials?.clientId ?? ''} with ${refusal}. Check PAS_PCS_CLIENT_ID and PAS_PCS_CLIENT_SECRET (the External API client's, not the login client's), and that PAS_TOKEN_URL belongs to their environment.`,
     )
   }
   return new TokenFault(

@@ -4,8 +4,8 @@ import { TIMED_OUT, within } from '../../lib/wait.js'
 import { doubled } from '../lib/backoff.js'
 import type { MessagingRuntime } from '../lib/runtime.js'
 import type { CallScope } from '../lib/scope.js'
+import { TokenRequests } from './shared-token-requests.js'
 import { fetchToken, type GrantedToken, TokenFault } from './token-request.js'
-import { TokenRequests } from './token-requests.js'
 
 /** A token is replaced this long before it expires, or at half of its lifetime if that is later. */
 const SKEW_MS = 60_000

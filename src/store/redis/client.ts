@@ -1,7 +1,7 @@
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
+import { isCluster, nameOf } from './client-address.js'
 import { duplicateCluster, openUrl, reconnectDelayMs } from './connect.js'
 import type { RedisScript, RedisScripts, ScriptCommands } from './lua.js'
-import { isCluster, nameOf } from './name.js'
 
 /** An ioredis client (also of a Sentinel), a Cluster, or a `redis:`/`rediss:` URL. */
 export type RedisSource = Redis | Cluster | string

@@ -1,11 +1,11 @@
 import type { Cluster, Redis } from 'ioredis'
 import { PpoppoError } from '../../errors.js'
+import { type CallTime, createCallDeadlines } from './call-deadlines.js'
 import { createOwnClient, type RedisSource, type ScriptedClient } from './client.js'
+import { isCluster } from './client-address.js'
 import { isReplyError, RedisTimeout, reasonOf, toStoreError } from './faults.js'
 import { createGate } from './gate.js'
-import { type CallTime, createHaste } from './haste.js'
 import type { RedisScripts } from './lua.js'
-import { isCluster } from './name.js'
 
 /**
  * One command or script on our client.
@@ -52,13 +52,13 @@ export function connectRedis<Name extends string>({
   onReady = (): void => {},
 }: ConnectionParts<Name>): RedisConnection<Name> {
   const { client, name, calmDown } = createOwnClient({ redis, scripts })
-  const haste = createHaste()
+  const deadlines = createCallDeadlines()
   let closing: Promise<void> | undefined
   const gate = createGate({
     client,
     onOpen: () => {
       calmDown()
-      haste.end()
+      deadlines.end()
       onReady()
     },
   })
@@ -83,15 +83,15 @@ export function connectRedis<Name extends string>({
     isCluster: client.isCluster,
     async run(operation, command, blocksMs = 0) {
       if (closing !== undefined) throw new PpoppoError('closed', 'The store is closed: close() was called.')
-      const call = haste.begin(blocksMs)
+      const call = deadlines.begin(blocksMs)
       try {
         return await withinAfterReading(
           call.giveUpAtMs - call.beganAtMs,
           () => (gate.isOpen && isWritable(client) ? send(command, call) : sendOnceReady(command, call)),
-          () => haste.answered(call),
+          () => deadlines.answered(call),
         )
       } catch (error) {
-        if (error instanceof RedisTimeout) haste.ranOut(call)
+        if (error instanceof RedisTimeout) deadlines.ranOut(call)
         throw toStoreError(operation, reasonOf(error, gate.fault), name)
       }
     },

@@ -1,5 +1,5 @@
 import { isPpoppoError, PpoppoError } from '../../errors.js'
-import { judge, type RedisFaultKind, SILENT } from './verdicts.js'
+import { judge, type RedisFaultKind, SILENT } from './known-faults.js'
 
 /** Thrown inside when a call's time is over. */
 export class RedisTimeout extends Error {

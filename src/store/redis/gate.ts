@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
+import { firstPlace, isCluster } from './client-address.js'
 import { isBreak, isSetupFault, isUnclear } from './faults.js'
-import { firstPlace, isCluster } from './name.js'
-import { whatIsWrongWith } from './port.js'
+import { probePort } from './probe-port.js'
 
 /** Lets calls through once the client is connected to the right Redis and database. */
 export interface Gate {
@@ -86,7 +86,7 @@ export function createGate({ client, onOpen }: GateParts): Gate {
     const place = firstPlace(client)
     if (place === undefined || wasOpen || performance.now() < askAgainAtMs) return
     askAgainAtMs = Number.POSITIVE_INFINITY
-    const answer = await whatIsWrongWith(place)
+    const answer = await probePort(place)
     askAgainAtMs = performance.now() + ASK_AGAIN_MS
     if (isOpen) return
     const isSentinel = !isCluster(client) && client.options.sentinels

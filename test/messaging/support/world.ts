@@ -1,6 +1,6 @@
 import { resolveMessagingConfig } from '../../../src/config/messaging.js'
 import type { MessagingOptions } from '../../../src/config/messaging-options.js'
-import { HUNG_MS } from '../../../src/messaging/channel/token-requests.js'
+import { HUNG_MS } from '../../../src/messaging/channel/shared-token-requests.js'
 import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import { createMessagingClient } from '../../../src/messaging/messaging.js'
 import type { Messaging } from '../../../src/messaging/types/methods.js'

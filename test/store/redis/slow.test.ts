@@ -119,7 +119,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
       })
       expect(tookMs).toBeLessThan(REQUEST_LIMIT_MS)
     }
-    // One that is too slow makes the next two hasty; without an end to haste none would work.
+    // A call that is too slow gives the next two a short deadline; if that did not end, none would succeed.
     expect(working).toBeGreaterThanOrEqual(8)
   })
 

@@ -1,6 +1,6 @@
 import { connect as connectPlain } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { Place } from './name.js'
+import type { Place } from './client-address.js'
 
 /** What a port turned out to be. */
 type PortAnswer =
@@ -20,7 +20,7 @@ const LONGEST_REFUSAL = 200
  * @param place where, and whether we speak TLS there
  * @returns what is wrong, in words that `judge` knows; `undefined` if nothing is, or that cannot be found out
  */
-export async function whatIsWrongWith(place: Place & { readonly tls: boolean }): Promise<Error | undefined> {
+export async function probePort(place: Place & { readonly tls: boolean }): Promise<Error | undefined> {
   const answer: PortAnswer = (await speaksTls(place)) ? { kind: 'tls' } : await askPlain(place)
   if (answer.kind === 'unreachable') return answer.error
   if (answer.kind === 'tls') return place.tls ? undefined : new Error('the port speaks TLS only')
