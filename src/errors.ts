@@ -58,7 +58,7 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
   session_invalid: {
     status: 500,
     retryable: false,
-    meaning: '`req.session` was replaced, or holds something that JSON cannot.',
+    meaning: '`req.session` was replaced, or holds something that JSON cannot represent.',
   },
   store_unavailable: { status: 503, retryable: true, meaning: 'Redis does not respond; nobody has been signed out.' },
   store_full: {
@@ -87,7 +87,7 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     retryable: false,
     meaning: 'userinfo describes a different account than the id_token.',
   },
-  signed_out: { status: 401, retryable: false, meaning: 'Nobody is signed in in this browser, or not any more.' },
+  signed_out: { status: 401, retryable: false, meaning: 'Nobody is signed in in this browser, or the sign-in has ended.' },
   sign_in_denied: {
     status: 403,
     retryable: false,
@@ -178,7 +178,7 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
   campaign_conflict: {
     status: 409,
     retryable: false,
-    meaning: 'There is a campaign with this id and another content, or it was cancelled while it was created.',
+    meaning: 'A campaign with this id and different content exists, or it was cancelled while it was being created.',
   },
 }
 

@@ -32,7 +32,7 @@ export interface SignInClient {
   signOut(options?: { readonly everywhere?: boolean }): Promise<void>
 }
 
-// What is used of a browser: the library is compiled without its types.
+// The parts of a browser that are used: the library is compiled without the types of the DOM.
 declare const document: { readonly visibilityState: string }
 declare const location: {
   readonly href: string
@@ -92,7 +92,7 @@ export function createSignInClient(base: string): SignInClient {
     } catch {
       // Offline: what is known stays.
     }
-    // A newer request knows better.
+    // Otherwise a newer request is on its way, and its answer counts.
     if (turn === latest) {
       const hasChanged = keyOf(next) !== keyOf(state)
       setState(next)
@@ -106,7 +106,7 @@ export function createSignInClient(base: string): SignInClient {
     if (document.visibilityState === 'visible') void refresh()
   }
   for (const name of ['focus', 'online', 'visibilitychange']) addEventListener(name, look)
-  // Back from the cache of the back button: what the page shows is old.
+  // Restored by the back button: what the page shows may be out of date.
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) look()
   })

@@ -27,14 +27,14 @@ function clientFor(base: string): SignInClient {
 
 /**
  * Who is signed in. The component renders again when that changes: by a sign-out in another tab, by expiry. On a server, and
- * in the first render of a page from there, `status` is `unknown`.
+ * in the first render of a page that it sent, `status` is `unknown`.
  *
  * @example
  * const { status, user, signIn, signOut } = useSignIn()
  * if (status === 'signed-out') return <button onClick={() => signIn()}>Sign in</button>
  */
 export function useSignIn({ mountPath = '/auth' }: UseSignInOptions = {}): UseSignIn {
-  // The client begins with the subscription, which there is none of on a server.
+  // The client starts with the first subscription, and a server has none.
   const store = useMemo(
     () => ({
       subscribe: (listener: () => void) => clientFor(mountPath).subscribe(listener),

@@ -13,7 +13,7 @@ export interface AskParts {
   readonly timeoutMs: number
 }
 
-/** PAS gave no answer at all. */
+/** PAS did not answer at all. */
 export class Unreachable extends Error {
   /** What to do, as a sentence. */
   readonly todo: string

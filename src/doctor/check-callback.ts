@@ -13,7 +13,7 @@ export interface CheckCallbackParts extends AskParts {
   readonly provider: Provider
 }
 
-/** What PAS made of an authorization request: nothing wrong, an OAuth error, or something that says neither. */
+/** How PAS responded to an authorization request: accepted, an OAuth error, or an answer that says neither. */
 type Verdict =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly error: string }
@@ -46,14 +46,14 @@ async function request({ provider, ...parts }: CheckCallbackParts, clientId: str
     state: randomToken(runtime, 256),
     nonce: randomToken(runtime, 256),
     codeVerifier: randomToken(runtime, 256),
-    // A function needs a request.
+    // A function is left out: it needs a request.
     ...(typeof config.authorizationParams === 'object' ? { params: config.authorizationParams } : {}),
   })
   url.searchParams.set('client_id', clientId)
   return judge(await get(url.href, parts), config.redirectUri)
 }
 
-/** PAS sends an error to a callback only if that is registered: everything else it says on a page or as JSON of its own. */
+/** PAS sends an error to a callback only if that is registered; otherwise it shows a page or answers with JSON. */
 function judge({ status, headers, body }: TimedAnswer, redirectUri: string): Verdict {
   const location = headers.get('location') ?? ''
   if (status >= 300 && status < 400 && location !== '') {
@@ -78,7 +78,7 @@ const KNOWN_ERRORS = [
   'invalid_request',
 ] as const
 
-/** Errors that say that nobody is signed in, or somebody does not want to be: the request itself was good. */
+/** Errors about the person, who is not signed in or declined: the request itself was valid. */
 const ABOUT_THE_PERSON: readonly string[] = [
   'access_denied',
   'account_setup_required',
@@ -102,7 +102,7 @@ async function judgeRefusal(error: string, parts: CheckCallbackParts): Promise<F
     return finding('callback_not_registered', {
       what: `${config.redirectUri} is not registered for this client`,
       why: 'PAS compares it character for character, and answers invalid_redirect_uri.',
-      fix: 'Register exactly this URL at Ppoppo; or, if another one is registered, set PPOPPO_BASE_URL and "mountPath" so that they make that one.',
+      fix: 'Register exactly this URL at Ppoppo; or, if another one is registered, set PPOPPO_BASE_URL and "mountPath" so that together they give that one.',
     })
   }
   if (isAboutClient(error)) return (await isSwapped(parts)) ? swapped() : unknownClient(error)
@@ -113,12 +113,12 @@ async function judgeRefusal(error: string, parts: CheckCallbackParts): Promise<F
     })
   }
   return finding('authorization_refused', {
-    what: `PAS refuses to begin a sign-in: ${error}`,
-    fix: 'Check "authorizationParams" and "resource", if the app sets them; else ask Ppoppo.',
+    what: `PAS refuses to start a sign-in: ${error}`,
+    fix: 'Check "authorizationParams" and "resource", if the app sets them; otherwise ask Ppoppo.',
   })
 }
 
-/** Whether PAS takes the other client's id for a sign-in. Its secret is not sent. */
+/** Whether PAS accepts the other client's id for a sign-in. Its secret is not sent. */
 async function isSwapped(parts: CheckCallbackParts): Promise<boolean> {
   const other = parts.config.messaging.credentials?.clientId
   if (other === undefined || other === parts.config.clientId) return false
@@ -129,7 +129,7 @@ async function isSwapped(parts: CheckCallbackParts): Promise<boolean> {
 function swapped(): Finding {
   return finding('clients_swapped', {
     what: 'PPOPPO_CLIENT_ID and PAS_PCS_CLIENT_ID are swapped',
-    why: 'PAS does not know the first one as a login client, and knows the second one.',
+    why: 'PAS does not know the first as a login client, but knows the second.',
     fix: 'Set PPOPPO_CLIENT_ID to the login client, PAS_PCS_CLIENT_ID and PAS_PCS_CLIENT_SECRET to the External API client.',
   })
 }
@@ -144,7 +144,7 @@ function unknownClient(error: string): Finding {
 
 function unclear(why: string): Finding {
   return finding('callback_unclear', {
-    what: 'whether the callback is registered could not be seen',
+    what: 'could not find out whether the callback is registered',
     why,
     fix: 'Try again later, or sign in with a browser.',
   })

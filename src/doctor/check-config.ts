@@ -9,7 +9,7 @@ import { finding } from './finding.js'
 import { type DoctorSetup, isUsable } from './setup.js'
 import type { Finding } from './types.js'
 
-/** Checks what can be checked without asking anybody: names and values of the configuration. */
+/** Checks what needs no network: names and values of the configuration. */
 export function checkConfig(setup: DoctorSetup): readonly Finding[] {
   const faults = toConfigFindings(setup)
   return [
@@ -30,7 +30,7 @@ const OURS = /^(PPOPPO|PAS|PCS)_/
 /** Names that people expect, because other providers have them. */
 const NO_SUCH: Readonly<Record<string, string>> = {
   PPOPPO_CLIENT_SECRET:
-    'The login client has no secret. The secret of the External API client belongs into PAS_PCS_CLIENT_SECRET.',
+    'The login client has no secret. The secret of the External API client belongs in PAS_PCS_CLIENT_SECRET.',
   PPOPPO_REDIRECT_URI:
     'The callback URL follows from PPOPPO_BASE_URL and "mountPath": there is no variable for it. Remove this one.',
 }
@@ -52,9 +52,9 @@ function unknownVariable(name: string): Finding {
   const hint =
     meant === undefined
       ? 'Remove it; the variables are in the README, under "Options".'
-      : `Rename it to ${meant}, if you mean that.`
+      : `Rename it to ${meant}, if that is what you mean.`
   return finding('variable_unknown', {
-    what: `${name.slice(0, 60)} is set, and nothing reads a variable of that name`,
+    what: `${name.slice(0, 60)} is set, but nothing reads a variable of that name`,
     fix: (Object.hasOwn(NO_SUCH, name) ? NO_SUCH[name] : undefined) ?? hint,
   })
 }
@@ -86,7 +86,7 @@ function checkBaseUrl(setup: DoctorSetup): readonly Finding[] {
   if (isLocal && isProduction) {
     return [
       finding('base_url_local', {
-        what: `NODE_ENV is production, and the base URL is ${config.origin}`,
+        what: `NODE_ENV is production, but the base URL is ${config.origin}`,
         why: 'Visitors would be sent to their own machine after they sign in.',
         fix: 'Set PPOPPO_BASE_URL to the public origin of the app, or NODE_ENV to development.',
       }),
@@ -98,9 +98,9 @@ function checkBaseUrl(setup: DoctorSetup): readonly Finding[] {
 
 function proxyAdvice(): Finding {
   return finding('proxy', {
-    what: 'whether the app trusts its proxy cannot be seen from here',
+    what: 'whether the app trusts its proxy cannot be checked from here',
     why: 'Rate limits count client addresses: behind a proxy that Express does not trust, all visitors share one.',
-    fix: "Behind proxies: app.set('trust proxy', <their number>), and let them pass the Host header on.",
+    fix: "Behind proxies: app.set('trust proxy', <their number>), and have them pass on the Host header.",
   })
 }
 
@@ -120,7 +120,7 @@ function checkCookie(setup: DoctorSetup): readonly Finding[] {
       finding('app_session', {
         what: 'the app brings its own session',
         why: 'Its cookie cannot be seen from here.',
-        fix: "Set Secure, HttpOnly and SameSite=Lax on it; behind a proxy, app.set('trust proxy', ...), else it is not sent.",
+        fix: "Set Secure, HttpOnly and SameSite=Lax on it; behind a proxy, app.set('trust proxy', ...), otherwise it is not sent.",
       }),
     ]
   }
@@ -129,7 +129,7 @@ function checkCookie(setup: DoctorSetup): readonly Finding[] {
   return [finding('cookie', { what: `${session} (${why})` })]
 }
 
-/** Sign-in at one environment, messages at another: `environment` usually sets both. */
+/** Finds a sign-in in one environment with messages in another: `environment` usually sets both. */
 function checkEnvironments(setup: DoctorSetup): readonly Finding[] {
   const { config } = setup
   const warnings = config.warnings.map(({ code, detail }) => finding(code, { what: detail, fix: WARNING_FIXES[code] }))
@@ -165,7 +165,7 @@ function checkMemoryStore(setup: DoctorSetup): readonly Finding[] {
   if (config.redis !== undefined || !isUsable(setup, ['redis'])) return []
   if (config.oneOfSeveral === undefined) {
     return [
-      finding('memory_store', { what: 'sign-ins are kept in memory: one process, and a restart signs everybody out' }),
+      finding('memory_store', { what: 'sign-ins are kept in memory: run one process only; a restart signs everybody out' }),
     ]
   }
   return [

@@ -65,13 +65,13 @@ function toTokenFinding({ kind, message }: TokenFault, tokenUrl: string): Findin
   const what = {
     away: 'cannot be reached',
     refused: 'refuses the client',
-    page: 'is no token endpoint',
-    set_up: 'and we do not agree about TLS',
+    page: 'is not a token endpoint',
+    set_up: 'and this machine cannot agree on TLS',
   }
   return finding(TOKEN_CODES[kind], { what: `${tokenUrl} ${what[kind]}`, why, fix })
 }
 
-/** Messages of the library say first what is wrong, then what to do, beginning with one of these words. */
+/** The library's messages say what is wrong, then what to do. The second part begins with one of these words. */
 function splitAdvice(message: string): readonly [why: string, fix: string] {
   const at = message.search(/(?<=[.)] )(Check|Set|Ask|If|Probably)\b/)
   return at < 0
@@ -120,13 +120,13 @@ async function checkDefinition(
   if (call.code === 'messaging_unreachable' || call.code === 'messaging_tls') {
     return [
       call,
-      notChecked('messaging_definition_not_checked', "whether the server's definition of the API is ours", [call.code]),
+      notChecked('messaging_definition_not_checked', "whether the server's definition of the API is the one in this package", [call.code]),
     ]
   }
   const differs = await differences(config, timeoutMs, token)
   if (call.code === 'messaging_path_wrong' && differs !== 'no reflection') return [otherContract(config)]
   if (differs === 'no reflection') {
-    const why = 'Then nothing says whether its definition of the API is ours.'
+    const why = 'So its definition of the API cannot be compared with the one in this package.'
     return [
       call,
       ...(call.code === 'messaging_path_wrong'
@@ -138,7 +138,7 @@ async function checkDefinition(
     return [
       call,
       finding('messaging_definition', {
-        what: differs === 0 ? "the server's definition of the API is ours" : 'the app brings a definition of its own',
+        what: differs === 0 ? "the server's definition of the API is the one in this package" : 'the app brings a definition of its own',
       }),
     ]
   }
@@ -160,11 +160,11 @@ function toCallFinding(error: PpoppoError, { apiUrl }: MessagingConfig): Finding
 
 const CALL_WHAT: Readonly<Partial<Record<FindingCode, string>>> = {
   messaging_unreachable: 'cannot be reached',
-  messaging_tls: 'and we do not agree about TLS or HTTP/2',
+  messaging_tls: 'and this machine cannot agree on TLS or HTTP/2',
   messaging_credentials_rejected: 'does not accept the token',
   messaging_forbidden: 'does not let this app send',
   messaging_not_approved: 'has not approved this app',
-  messaging_limited: 'says that the limits of this app are reached',
+  messaging_limited: 'says that this app has reached its limits',
 }
 
 /** How many differences matter to the client. */
@@ -184,16 +184,16 @@ async function differences(
 
 function otherContract({ apiUrl }: MessagingConfig): Finding {
   return finding('messaging_other_contract', {
-    what: `${apiUrl} has the Messaging API under other names than ours`,
-    why: 'Reflection answers there, and our methods are unknown.',
+    what: `${apiUrl} has the Messaging API under other names`,
+    why: 'Reflection works there, but does not list the methods that this package calls.',
     fix: pullAdvice(apiUrl),
   })
 }
 
 function definitionDiffers({ apiUrl }: MessagingConfig, count: number): Finding {
   return finding('messaging_definition_differs', {
-    what: `the server's definition of the API differs from ours in ${count} ${count === 1 ? 'place' : 'places'} that matter`,
-    why: 'Fields would be read and written under wrong numbers.',
+    what: `the server's definition of the API differs from this package's in ${count} ${count === 1 ? 'place that matters' : 'places that matter'}`,
+    why: 'Fields would be read and written with the wrong numbers.',
     fix: pullAdvice(apiUrl),
   })
 }

@@ -26,7 +26,7 @@ const NODE_ENDS: Readonly<Record<number, string>> = {
   24: '2028-04-30',
   25: '2026-06-01',
 }
-/** Versions with faults that were seen with this library. */
+/** Versions with faults that affect this library. */
 const FAULTY: readonly { readonly name: string; readonly range: string; readonly why: string; readonly fix: string }[] =
   [
     {
@@ -69,8 +69,8 @@ function checkInstalled(parts: CheckPackagesParts): readonly Finding[] {
   if (own === undefined) {
     return [
       finding('packages_not_found', {
-        what: `no installed ${OWN_NAME} can be seen from here`,
-        why: 'That is normal for a bundled app; versions and copies of packages are not checked then.',
+        what: `no installed ${OWN_NAME} was found from here`,
+        why: 'That is normal for a bundled app; versions and copies of packages are not checked.',
         fix: 'Otherwise run this in the folder of the app.',
       }),
     ]
@@ -130,14 +130,14 @@ function checkCopies(own: InstalledPackage, { from }: CheckPackagesParts): reado
     return [
       finding('two_copies', {
         what: `there are two copies of ${first.name}: ${first.version} and ${second.version}`,
-        why: `${first.folder} and ${second.folder}. Sessions, errors and types of one are foreign to the other.`,
-        fix: `Run "npm dedupe", or require the same version of ${first.name} everywhere; "npm ls ${first.name}" shows who asks for which.`,
+        why: `${first.folder} and ${second.folder}. Neither recognizes the sessions, errors and types of the other.`,
+        fix: `Run "npm dedupe", or require the same version of ${first.name} everywhere; "npm ls ${first.name}" shows which package requires which.`,
       }),
     ]
   })
 }
 
-/** The copies that packages of the app load: in a monorepo those may be others than the app's. */
+/** The copies that packages of the app load: in a monorepo those may differ from the app's. */
 function seenByDependents(from: string): readonly InstalledPackage[] {
   const manifest = readManifest(from)
   const names = ['dependencies', 'devDependencies'].flatMap((key) => Object.keys(Object(manifest?.[key])))

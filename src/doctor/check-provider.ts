@@ -31,7 +31,7 @@ export async function checkProvider({ setup, runtime, timeoutMs }: CheckProvider
     const keys = errorsIn(first).length > 0 ? [] : await checkKeys(provider, timeoutMs)
     const found = [...first, ...keys]
     const failed = [...errorsIn(found), ...causesIn(setup, OF_THE_REQUEST)]
-    // Signing in can be tried, whatever the keys and the clock are.
+    // These faults do not keep PAS from starting a sign-in.
     const causes = failed.filter((code) => !LATER_FAULTS.includes(code))
     if (causes.length > 0)
       return [...found, notChecked('callback_not_checked', 'whether the callback is registered', causes)]
@@ -71,24 +71,24 @@ async function checkDiscovery(parts: AskParts, issuer: string): Promise<readonly
   }
 }
 
-/** Something answers, and it is no discovery document. */
+/** Something answers, but not with a discovery document. */
 function judgeOther({ status }: TimedAnswer, issuer: string): Finding {
   if (status === 404) {
     return finding('discovery_missing', {
       what: `PAS at ${issuer} has no discovery document (HTTP 404)`,
-      why: 'The documented endpoints are used; nothing announces sign-out or revocation.',
-      fix: 'Check PPOPPO_AUTH_URL, also its path; else ask Ppoppo.',
+      why: 'The documented endpoints are used; sign-out at PAS and revocation are not announced.',
+      fix: 'Check PPOPPO_AUTH_URL, including its path; otherwise ask Ppoppo.',
     })
   }
   if (status >= 500 || status === 429 || status === 408) {
     return finding('provider_failing', {
       what: `PAS at ${issuer} answers with HTTP ${status}`,
-      fix: 'Try again later; if it stays so, ask Ppoppo, or look at the proxy in front of it.',
+      fix: 'Try again later; if it does not pass, ask Ppoppo, or look at the proxy in front of it.',
     })
   }
   return finding('provider_stranger', {
     what: `what answers at ${issuer} is not PAS`,
-    why: `Its discovery document is ${status === 200 ? 'no JSON' : `HTTP ${status}`}.`,
+    why: `Its discovery document is ${status === 200 ? 'not JSON' : `HTTP ${status}`}.`,
     fix: 'Check PPOPPO_AUTH_URL: scheme, host, port and path. A login page of your network can answer there, too.',
   })
 }
@@ -107,8 +107,8 @@ async function checkKeys(provider: Provider, timeoutMs: number): Promise<readonl
 
 function toKeysFinding({ code, message }: PpoppoError, timeoutMs: number): Finding {
   if (code === 'provider_unavailable') {
-    const what = `the keys of PAS cannot be read within ${timeoutMs} ms`
-    return finding('provider_failing', { what, why: message, fix: 'Try again later; if it stays so, ask Ppoppo.' })
+    const what = `the keys of PAS could not be read within ${timeoutMs} ms`
+    return finding('provider_failing', { what, why: message, fix: 'Try again later; if it does not pass, ask Ppoppo.' })
   }
   if (code === 'provider_misconfigured') {
     return finding('provider_stranger', {
@@ -120,6 +120,6 @@ function toKeysFinding({ code, message }: PpoppoError, timeoutMs: number): Findi
   return finding('id_token_keys_missing', {
     what: 'PAS publishes no key that could verify an id_token',
     why: message,
-    fix: 'Check that PPOPPO_AUTH_URL leads to Ppoppo; else ask Ppoppo.',
+    fix: 'Check that PPOPPO_AUTH_URL points to Ppoppo; otherwise ask Ppoppo.',
   })
 }

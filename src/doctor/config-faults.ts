@@ -25,7 +25,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   baseUrl: {
     missing: 'base_url_missing',
     invalid: 'base_url_invalid',
-    fix: 'Set PPOPPO_BASE_URL to what visitors have in the address bar: scheme, host and port, such as https://app.example.',
+    fix: 'Set PPOPPO_BASE_URL to what visitors see in the address bar: scheme, host and port, such as https://app.example.',
   },
   environment: {
     invalid: 'environment_unknown',
@@ -37,11 +37,11 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   },
   scope: {
     invalid: 'scope_invalid',
-    fix: 'Set PPOPPO_SCOPE to names with spaces between them, such as "openid profile".',
+    fix: 'Set PPOPPO_SCOPE to names separated by spaces, such as "openid profile".',
   },
   'session.cookieName': {
     invalid: 'cookie_name_invalid',
-    fix: 'Remove "session.cookieName", or begin it with "__Host-" on https, and with no such prefix on http.',
+    fix: 'Remove "session.cookieName", or let it begin with "__Host-" on https, and without a prefix on http.',
   },
   redis: {
     missing: 'redis_missing',
@@ -91,7 +91,7 @@ function toFinding(fault: FaultEntry, setup: DoctorSetup): Finding {
   return (option === 'baseUrl' && judgeBaseUrl(line, setup)) || finding(advice.invalid, { what: line, fix: advice.fix })
 }
 
-/** The two usual mistakes have a more precise advice. */
+/** The two usual mistakes get more precise advice. */
 function judgeBaseUrl(line: string, { env }: DoctorSetup): Finding | undefined {
   const url = parseUrl(env['PPOPPO_BASE_URL']?.trim())
   if (url === undefined) return undefined
@@ -99,6 +99,6 @@ function judgeBaseUrl(line: string, { env }: DoctorSetup): Finding | undefined {
     const fix = `Set PPOPPO_BASE_URL to ${url.origin}. If the app is under that path, also set PPOPPO_BASE_PATH to ${url.pathname.replace(/\/$/, '')}.`
     return finding('base_url_path', { what: line, fix })
   }
-  const fix = `Set PPOPPO_BASE_URL to https://${url.host}; a proxy in front of the app can end the TLS.`
+  const fix = `Set PPOPPO_BASE_URL to https://${url.host}; a proxy in front of the app can terminate TLS.`
   return url.protocol === 'http:' ? finding('base_url_http', { what: line, fix }) : undefined
 }

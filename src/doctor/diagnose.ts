@@ -25,7 +25,7 @@ export interface DiagnoseParts {
 /** Default of `timeoutMs`. */
 export const CHECK_TIMEOUT_MS = 5_000
 
-/** Checks everything that people need to sign in and that messages need, and says of each fault what to do. Never rejects. */
+/** Checks everything that sign-ins and messages need, and says how to fix each fault. Never rejects. */
 export async function diagnose({
   setup,
   runtime,
@@ -45,11 +45,11 @@ export async function diagnose({
 }
 
 async function ownMessaging(): Promise<readonly Finding[]> {
-  const what = 'the app has passed a Messaging client of its own: ask its health()'
+  const what = 'the app has passed a Messaging client of its own: call its health()'
   return [finding('messaging_own_client', { what })]
 }
 
-/** A check that fails by itself is a bug of ours. Of the error only its name is shown: nothing is known about its message. */
+/** A check that throws is a bug of ours. Only the name of the error is shown: its message might hold anything. */
 async function guarded(subject: string, check: Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await check
@@ -57,8 +57,8 @@ async function guarded(subject: string, check: Promise<readonly Finding[]>): Pro
     const name = error instanceof Error && /^\w{1,60}$/.test(error.name) ? error.name : 'unknown'
     return [
       finding('doctor_failed', {
-        what: `the check of ${subject} failed by itself (${name})`,
-        why: 'That is a bug of express-ppoppo, and says nothing about your setup.',
+        what: `the check of ${subject} crashed (${name})`,
+        why: 'That is a bug in express-ppoppo, and says nothing about your setup.',
         fix: 'Report it, with the output of this command.',
       }),
     ]

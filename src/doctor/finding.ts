@@ -24,7 +24,7 @@ export function notChecked(code: NotCheckedCode, what: string, because: readonly
   const causes = [...new Set(because)].join(', ')
   return finding(code, {
     what: `not checked: ${what}`,
-    why: `That needs what failed before: ${causes}.`,
+    why: `It depends on what failed before: ${causes}.`,
     fix: `Fix ${causes}, then run this again.`,
   })
 }

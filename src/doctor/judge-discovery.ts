@@ -17,10 +17,10 @@ export function judgeDiscovery(document: Document, config: Pick<Config, 'issuer'
 }
 
 function judgeIssuer(announced: unknown, issuer: string): Finding {
-  if (announced === issuer) return finding('issuer', { what: `PAS calls itself ${issuer}, as configured` })
+  if (announced === issuer) return finding('issuer', { what: `PAS announces the configured issuer, ${issuer}` })
   const shown = parseUrl(announced)?.href !== undefined ? String(announced).slice(0, 200) : undefined
   return finding('issuer_mismatch', {
-    what: `PAS calls itself ${shown ?? 'by something that is no URL'}, and the configuration says ${issuer}`,
+    what: `PAS announces ${shown ?? 'something that is not a URL'} as its issuer, but the configuration says ${issuer}`,
     why: `${differenceBetween(shown, issuer)} The two must be the same, character for character (OIDC Discovery 4.3).`,
     fix: `Set PPOPPO_AUTH_URL to ${shown ?? 'the URL of PAS'}, if that is your PAS.`,
   })
@@ -29,10 +29,10 @@ function judgeIssuer(announced: unknown, issuer: string): Finding {
 function differenceBetween(announced: string | undefined, issuer: string): string {
   if (announced === undefined) return ''
   const bare = (url: string): string => url.replace(/\/$/, '')
-  if (bare(announced) === bare(issuer)) return 'They differ by the slash at the end.'
-  if (announced.toLowerCase() === issuer.toLowerCase()) return 'They differ in capital and small letters.'
+  if (bare(announced) === bare(issuer)) return 'They differ by a trailing slash.'
+  if (announced.toLowerCase() === issuer.toLowerCase()) return 'They differ in upper and lower case.'
   const rest = (url: string): string => url.replace(/^https?:/i, '')
-  if (rest(announced) === rest(issuer)) return 'They differ by http and https.'
+  if (rest(announced) === rest(issuer)) return 'One is http and the other is https.'
   return 'They are different addresses.'
 }
 
@@ -45,9 +45,9 @@ function judgePkce(methods: unknown): readonly Finding[] {
   }
   return [
     finding('pkce_unsupported', {
-      what: 'PAS announces PKCE methods, and S256 is none of them',
+      what: 'PAS announces PKCE methods, but not S256',
       why: 'The library sends S256 only, since "plain" protects nothing.',
-      fix: 'Check that PPOPPO_AUTH_URL leads to Ppoppo; else ask Ppoppo.',
+      fix: 'Check that PPOPPO_AUTH_URL points to Ppoppo; otherwise ask Ppoppo.',
     }),
   ]
 }
@@ -59,7 +59,7 @@ function judgeAlgorithms(algorithms: unknown): readonly Finding[] {
     finding('id_token_algorithm', {
       what: `PAS signs id_tokens with none of ${ours.join(', ')}`,
       why: 'No other signature is accepted, so nobody could sign in.',
-      fix: 'Check that PPOPPO_AUTH_URL leads to Ppoppo; else ask Ppoppo.',
+      fix: 'Check that PPOPPO_AUTH_URL points to Ppoppo; otherwise ask Ppoppo.',
     }),
   ]
 }
@@ -74,7 +74,7 @@ export function judgeProviderClock(aheadSeconds: number | undefined): readonly F
     finding(isTooMuch ? 'provider_clock_wrong' : 'provider_clock_off', {
       what: `PAS's clock is ${seconds} s ${aheadSeconds > 0 ? 'ahead of' : 'behind'} that of this machine`,
       why: `An id_token is refused when they differ by more than ${CLOCK_TOLERANCE_SECONDS} s.`,
-      fix: 'Set the clock of this machine by NTP (chrony, systemd-timesyncd); in a virtual machine, see to it after a resume.',
+      fix: 'Set the clock of this machine with NTP (chrony, systemd-timesyncd); a virtual machine loses time while it is suspended.',
     }),
   ]
 }

@@ -19,7 +19,7 @@ export function judgeVersion(info: string): Finding {
   }
   return finding('redis_old', {
     what: `Redis ${version.slice(0, 20)} is too old: sign-ins need 6.2 or newer`,
-    why: 'GETDEL, which uses up a login attempt once, came with 6.2.',
+    why: 'GETDEL, which consumes a login attempt exactly once, came with 6.2.',
     fix: 'Upgrade it to Redis 6.2 or newer, or to Valkey.',
   })
 }
@@ -37,7 +37,7 @@ function judgeEviction(policy: RedisPolicy): readonly Finding[] {
   return [
     finding('redis_evicts', {
       what: `maxmemory-policy is ${eviction}: people are signed out when the memory is full`,
-      why: 'Redis then deletes sign-ins without a word, also in the middle of a sign-in.',
+      why: 'Redis then silently deletes sign-ins, even while somebody is signing in.',
       fix: 'Run "redis-cli config set maxmemory-policy noeviction", and put it into redis.conf. A cache needs a Redis of its own.',
     }),
   ]
@@ -47,7 +47,7 @@ function judgePersistence(policy: RedisPolicy, isProduction: boolean): readonly 
   const { persistence } = policy
   if (persistence === undefined) {
     const why = 'Managed services hide it; look in their console.'
-    return [finding('redis_persistence_hidden', { what: 'Redis does not say whether it writes to its disk', why })]
+    return [finding('redis_persistence_hidden', { what: 'Redis does not say whether it writes to disk', why })]
   }
   const warning = isProduction ? persistenceWarning(policy) : undefined
   if (warning === undefined) return [finding('redis_persistence', { what: PERSISTENCE[persistence] })]
@@ -62,8 +62,8 @@ function judgePersistence(policy: RedisPolicy, isProduction: boolean): readonly 
 }
 
 const PERSISTENCE = {
-  none: 'nothing is written to its disk',
-  snapshots: 'only snapshots are written to its disk ("appendonly" is no)',
+  none: 'nothing is written to disk',
+  snapshots: 'only snapshots are written to disk ("appendonly" is no)',
   'append-only': 'appendonly yes',
 } as const
 
@@ -73,8 +73,8 @@ export function judgeLatency(latencies: readonly number[]): Finding {
   const text = `${best < 10 ? best.toFixed(1) : Math.round(best)} ms for a round trip`
   if (best < SLOW_MS) return finding('redis_latency', { what: text })
   return finding('redis_slow', {
-    what: `${text}, ${SLOW_MS} ms or less is good`,
-    why: 'Every request of somebody who is signed in waits for one or two of them.',
+    what: `${text}; less than ${SLOW_MS} ms is good`,
+    why: 'Every request of a signed-in person waits for one or two of them.',
     fix: 'Run the app and Redis in the same region and network; see "redis-cli --latency" and "redis-cli slowlog get".',
   })
 }
@@ -91,7 +91,7 @@ export function judgeRedisClock(time: unknown, ownTime: number): readonly Findin
     finding('redis_clock_off', {
       what: `the clock of Redis is ${Math.abs(aheadSeconds)} s ${aheadSeconds > 0 ? 'ahead of' : 'behind'} that of this machine`,
       why: 'Lifetimes are counted by the clock of Redis: sign-ins end earlier or later than the app says.',
-      fix: 'Keep both clocks right with NTP (chrony, systemd-timesyncd).',
+      fix: 'Keep both clocks accurate with NTP (chrony, systemd-timesyncd).',
     }),
   ]
 }

@@ -1,7 +1,7 @@
 /**
  * Where the documentation of this package is, as a Package URL (ECMA-427): the pages are files of the package itself, so
  * `pkg:npm/express-ppoppo#docs/errors/closed.md` is `node_modules/express-ppoppo/docs/errors/closed.md`. It needs no host that
- * may move or lapse, names no version (clients compare the `type` of a problem), and tells nobody where this server keeps its
+ * may move or lapse, names no version (clients compare the `type` of a problem), and does not reveal where this server keeps its
  * files, as a `file:` URL would.
  */
 const DOCS_HOME = 'pkg:npm/express-ppoppo#docs/'

@@ -23,7 +23,7 @@ export interface Health {
   readonly messaging: ServiceHealth
 }
 
-/** Notes how calls went, and sums it up. */
+/** Records how calls went, and sums that up. */
 export interface HealthBook {
   readonly report: () => Promise<Health>
   readonly store: StoreWatch
@@ -81,12 +81,12 @@ export function createHealthBook(): HealthBook {
 
 const NOT_MADE: readonly PpoppoErrorCode[] = ['closed', 'config_invalid', 'messaging_not_configured', 'request_invalid']
 
-/** The app ended the call itself, or it was never made. What is no error of ours is the reason of the app's signal. */
+/** The app ended the call itself, or it was never made. An error that is not a PpoppoError is the reason of the app's signal. */
 function saysNothing(error: unknown): boolean {
   return !isPpoppoError(error) || (NOT_MADE.includes(error.code) && error.grpcCode === undefined)
 }
 
-/** A refusal is an answer. */
+/** A refusal shows that the service is up. */
 function hasAnswered(error: unknown): boolean {
   return isPpoppoError(error) && ERROR_CATALOGUE[error.code].status < 500
 }

@@ -24,7 +24,7 @@ export interface Telemetry {
 }
 
 const NAME = 'express-ppoppo'
-/** Channels whose work is a span. Guards and audit events take no time; a store call is a span of its own library. */
+/** Channels whose work is a span. Guards and audit events take no time; the Redis client's instrumentation traces the store. */
 const SPANS: readonly ChannelName[] = ['sign-in', 'refresh', 'send', 'rpc', 'event']
 /** gRPC's names, by code: what `rpc.response.status_code` holds. */
 const GRPC_STATUS = [
@@ -117,7 +117,7 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   return { stop: () => subscriptions.splice(0).forEach((unsubscribe) => void unsubscribe()) }
 }
 
-/** Channels on which everything begins and ends at once. */
+/** Channels whose work begins and ends at once. */
 const POINTS: readonly ChannelName[] = ['guard', 'audit']
 const WATCHED: readonly ChannelName[] = ['sign-in', 'refresh', 'guard', 'send', 'rpc', 'event', 'audit']
 

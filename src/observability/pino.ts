@@ -25,7 +25,7 @@ const LEVELS: Readonly<Record<PpoppoEvent['type'], Level>> = {
   store_unavailable: 'error',
   provider_fault: 'error',
 }
-/** Refused sign-ins that are no visitor's doing. */
+/** Refused sign-ins that the visitor did not cause. */
 const OUR_REFUSALS: readonly string[] = [
   'attempt_lost',
   'app_failed',

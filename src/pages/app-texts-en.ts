@@ -4,12 +4,12 @@ import type { AppPageKind, PageText } from './text-types.js'
 export const appPagesEn: Readonly<Record<AppPageKind, PageText>> = {
   sign_in_again: {
     title: 'Please sign in again',
-    what: 'For your safety, this needs a new sign-in. If you sent a form, it was not kept.',
-    todo: 'Sign in, and you will come back.',
+    what: 'For your safety, please sign in again to continue. If you sent a form, it was not saved.',
+    todo: 'After you sign in, you will come back to this site.',
     action: 'Sign in',
   },
   forbidden: {
-    title: 'You may not open this page',
+    title: 'You do not have access to this page',
     what: 'You are signed in, but this account may not use this part of the site.',
     todo: 'If you think this is a mistake, contact the people who run this site.',
     action: 'Go to the home page',
@@ -28,7 +28,7 @@ export const appPagesEn: Readonly<Record<AppPageKind, PageText>> = {
   },
   not_available: {
     title: 'This is not available right now',
-    what: 'A part of this site is not answering. You have not been signed out.',
+    what: 'A part of this site is not responding. You have not been signed out.',
     todo: 'Please try again in a moment. If it keeps happening, contact the people who run this site.',
     action: 'Try again',
   },

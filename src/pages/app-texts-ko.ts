@@ -4,7 +4,7 @@ import type { AppPageKind, PageText } from './text-types.js'
 export const appPagesKo: Readonly<Record<AppPageKind, PageText>> = {
   sign_in_again: {
     title: '다시 로그인해 주세요',
-    what: '안전을 위해 새로 로그인해야 합니다. 양식을 보냈다면 저장되지 않았습니다.',
+    what: '안전을 위해 다시 로그인해야 합니다. 양식을 보냈더라도 저장되지 않았습니다.',
     todo: '로그인하면 이 사이트로 돌아옵니다.',
     action: '로그인',
   },

@@ -127,13 +127,13 @@ export const en: PageTexts = {
     },
     store_unavailable: {
       title: 'We cannot sign you in right now',
-      what: 'A part of this site is not answering. You have not been signed out.',
+      what: 'A part of this site is not responding. You have not been signed out.',
       todo: 'Please try again in a moment.',
       action: TRY_AGAIN,
     },
     sign_in_unknown: {
       title: 'We cannot see who is signed in right now',
-      what: 'A part of this site is not answering. You have not been signed out.',
+      what: 'A part of this site is not responding. You have not been signed out.',
       todo: 'Please try again in a moment.',
       action: TRY_AGAIN,
     },

@@ -28,7 +28,7 @@ export function explainUnsavable(session: unknown): PpoppoError | undefined {
     // As below; the message of JSON.stringify is left out, because it may contain a value.
   }
   return fault(
-    'req.session holds something that JSON cannot: a circle, a BigInt, or a toJSON() that fails or gives no object.',
+    'req.session holds something that JSON cannot represent: a circular reference, a BigInt, or a toJSON() that fails or returns no object.',
   )
 }
 

@@ -9,13 +9,13 @@ export interface ErrorAnswer {
   readonly status: number
   /** Code of the `PpoppoError`; absent for any other error. */
   readonly code?: ProblemCode
-  /** What may be said about it to anybody: no detail of this server. */
+  /** What anybody may read about it: no details of this server. */
   readonly detail?: string
   /** When to try again, in seconds. */
   readonly retryAfterSeconds?: number
 }
 
-/** In seconds, where an error may pass by itself and nobody knows when. */
+/** In seconds, for errors that may pass, though it is unknown when. */
 const RETRY_AFTER_SECONDS = 5
 
 /**

@@ -37,7 +37,7 @@ export interface ErrorContext {
 
 /**
  * Creates `auth.errorHandler()`: the last `app.use` of an app. It answers every `PpoppoError` with its status, as a page or
- * `application/problem+json` by what the client accepts, with `Retry-After` and `WWW-Authenticate`; and bad requests of
+ * `application/problem+json` as the client accepts, with `Retry-After` and `WWW-Authenticate`; and bad requests of
  * Express and its parsers.
  */
 export function createErrorHandlers(parts: RouteParts): (options?: ErrorHandlerOptions) => ErrorRequestHandler {
@@ -63,7 +63,7 @@ export function createErrorHandlers(parts: RouteParts): (options?: ErrorHandlerO
     assertOptions(options)
     const { page, report } = options
     return function ppoppoErrorHandler(error: unknown, req, res, next) {
-      // Half an answer has left: Express closes the connection, which is all that can be done.
+      // Part of the response has been sent: all that is left is to let Express close the connection.
       if (res.headersSent) return next(error)
       const expected = expectedAnswer(error)
       if (expected && isAborted(error, res)) return

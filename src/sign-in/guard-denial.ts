@@ -14,7 +14,7 @@ export function hasConditions({ maxAgeMs, scopes, when }: GuardSettings): boolea
 
 /**
  * Why the person who is signed in may not pass; `undefined` if they may.
- * @throws what `when` throws; `config_invalid` if it takes too long or answers neither `true` nor `false`
+ * @throws what `when` throws; `config_invalid` if it takes too long or returns neither `true` nor `false`
  */
 export async function denialOf(
   req: Request,
@@ -29,7 +29,7 @@ export async function denialOf(
   if (when === undefined) return undefined
   const answer: unknown = await askApp(() => when(req))
   if (answer === TIMED_OUT) throw invalid(`took longer than ${APP_DEADLINE_MS / 1_000} s`)
-  if (typeof answer !== 'boolean') throw invalid('must answer true or false')
+  if (typeof answer !== 'boolean') throw invalid('must return true or false')
   return answer ? undefined : { reason: 'forbidden', status: 403 }
 }
 

@@ -25,7 +25,7 @@ interface Denied {
 /**
  * Lets signed-in people through. Otherwise it redirects a browser to the sign-in and back, and answers any other client with
  * 401: a page if `Accept` names HTML, otherwise `application/problem+json`. While the store is down, everybody gets 503 and
- * nobody is signed out. Who is signed in, but may not pass by the options, signs in again if that helps, or gets 403.
+ * nobody is signed out. A signed-in person whom the options do not let pass signs in again if that helps, or gets 403.
  */
 export function createGuard(parts: RouteParts): (options?: RequireSignInOptions) => RequestHandler {
   const { config, raise, pages, toReturnTo, ownSession, landed, pointerKey, runtime } = parts
@@ -82,7 +82,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
     sendProblem(res, 401, { code: 'signed_out', title: 'Sign-in required', detail, loginUrl: login })
   }
 
-  /** A new sign-in helps here: a browser starts it, a script learns of it. */
+  /** A new sign-in helps here: a browser starts it, a script gets its URL. */
   function askAgain(req: Request, res: Response, { reason, status, missing = [] }: SignInDenial, url: string): void {
     if (isNavigation(req) && isRead(req)) return res.redirect(302, url)
     if (isHtmx(req)) res.set('HX-Redirect', url)
@@ -130,7 +130,7 @@ export function createGuard(parts: RouteParts): (options?: RequireSignInOptions)
   }
 
   function answerWithChallenge(req: Request, res: Response, denial: SignInDenial, settings: GuardSettings): void {
-    // A redirect challenges nobody.
+    // A redirect needs no WWW-Authenticate header.
     const isRedirected = isNavigation(req) && (isRead(req) || denial.reason === 'signed_out')
     if (denial.reason !== 'forbidden' && !isRedirected) challenge(res, config, denial.missing)
     answer(req, res, denial, settings)

@@ -10,8 +10,8 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TR
 /**
  * Creates `auth.requireSameOrigin()`. The session cookie is `SameSite=Lax`, so a browser leaves it out of a POST that another
  * site starts, but not of one that another origin of the same site starts (blog.example.com to app.example.com). Browsers say
- * in `Sec-Fetch-Site`, `Origin` or `Referer` where a request comes from. One with none of them comes from no browser, so
- * nobody was tricked into it.
+ * in `Sec-Fetch-Site`, `Origin` or `Referer` where a request comes from. One with none of them does not come from a
+ * browser, so nobody was tricked into it.
  */
 export function createSameOrigin({ config, pages }: Pick<RouteParts, 'config' | 'pages'>): () => RequestHandler {
   function refuse(req: Request, res: Response): void {

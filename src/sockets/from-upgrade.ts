@@ -69,12 +69,12 @@ export function createFromUpgrade(
     }
     if (!isOwnSocket(req, config.origin, options.origins ?? config.trustedOrigins)) {
       const message =
-        'Another site opens this socket. If its pages may, list its origin: fromUpgrade(req, { origins }).'
+        'A page of another site opened this socket. To allow that, list its origin: fromUpgrade(req, { origins }).'
       return refused(req, 'cross-site', new PpoppoError('cross_site', message))
     }
     try {
       const found = await within(findSignIn(req, options.session), DEADLINE_MS)
-      if (found === TIMED_OUT) throw new PpoppoError('store_unavailable', 'The session store does not answer in time.')
+      if (found === TIMED_OUT) throw new PpoppoError('store_unavailable', 'The session store did not answer in time.')
       if (found) return signedIn(req, found)
       return refused(
         req,
@@ -121,8 +121,8 @@ function toStoreError(cause: unknown): PpoppoError {
 
 /**
  * Whether a socket is opened by one of our own pages. Browsers send `Origin` with every WebSocket, and leave it out of a
- * fetch by GET to their own site (polling of socket.io), which has `Sec-Fetch-Site`. What sends neither is no browser:
- * without one there are no cookies to abuse.
+ * fetch by GET to their own site (polling of socket.io), which has `Sec-Fetch-Site`. A client that sends neither is not a
+ * browser, and has no cookies to abuse.
  */
 function isOwnSocket({ headers }: IncomingMessage, own: string, others: readonly string[]): boolean {
   const { origin } = headers

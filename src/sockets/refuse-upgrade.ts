@@ -7,7 +7,7 @@ const guarded = new WeakSet<object>()
 const RETRY_AFTER_SECONDS = 5
 
 /**
- * After an upgrade nobody handles the errors of the connection until a WebSocket library takes it, and one without a
+ * After an upgrade nobody handles the errors of the connection until a WebSocket library takes over, and an error without a
  * listener would end the process.
  */
 export function guardConnection({ socket, headers }: IncomingMessage): void {

@@ -16,7 +16,7 @@ export interface SignInWatchParts {
   readonly closed: AbortSignal
 }
 
-/** A sign-out in another process is noticed after this time at most, and the time that Redis takes. */
+/** A sign-out in another process is noticed within this time, plus what Redis takes. */
 const CHECK_MS = 1_000
 /** Few enough to be answered within the second that a call to Redis may take. */
 const BATCH_SIZE = 500
@@ -49,7 +49,7 @@ export function createSignInWatch({ vault, raise, closed }: SignInWatchParts): S
       }
       isAway = false
     } catch (error) {
-      // Nobody has signed out because of it. Reported once for each outage.
+      // An outage signs nobody out. It is reported once.
       if (!isAway && !closed.aborted) {
         raise({ type: 'store_unavailable', operation: 'socket check', detail: detailOf(error) })
       }

@@ -10,7 +10,7 @@ export interface UpgradeOptions {
    * @default trustedOrigins
    */
   readonly origins?: readonly string[]
-  /** With `session: false`: the session middleware of your app. It is not needed where it has run already. */
+  /** With `session: false`: the session middleware of your app. Not needed where it has already run. */
   readonly session?: RequestHandler
 }
 
@@ -44,7 +44,7 @@ export interface SignedInVisitor extends Refusable {
 /** Somebody who is not signed in, or whose sign-in must not be used here. */
 export interface RefusedVisitor extends Refusable {
   /**
-   * `cross-site`: the page of another site opens the socket, with the cookies of your visitor. `unavailable`: the store
+   * `cross-site`: a page of another site opened the socket, with the cookies of your visitor. `unavailable`: the store
    * does not respond, so it is not known who is signed in.
    */
   readonly status: 'signed-out' | 'cross-site' | 'unavailable'
@@ -63,7 +63,7 @@ export interface RefusedVisitor extends Refusable {
 interface Refusable {
   /**
    * Answers the upgrade with the status of `error` (403 for somebody who is signed in) and closes the connection. For
-   * `server.on('upgrade')`; libraries that answer by themselves get `error`.
+   * `server.on('upgrade')`; libraries that answer themselves take `error` instead.
    */
   refuse(): void
 }

@@ -222,7 +222,7 @@ export function createMessagingDouble(): MessagingDouble {
 }
 
 function toFailure(code: PpoppoErrorCode, retryAfterMs: number | undefined): PpoppoError {
-  return new PpoppoError(code, `The double was told to fail with ${code}.`, {
+  return new PpoppoError(code, `The double was set to fail with ${code}.`, {
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })
 }

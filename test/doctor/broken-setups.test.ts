@@ -275,13 +275,13 @@ describeWithOwnRedis('express-ppoppo doctor', () => {
     for (const each of close) await each()
   })
 
-  test('has nothing to say about a good set-up', async () => {
+  test('finds no fault in a good set-up', async () => {
     const { level, findings, exitCode } = await examine(world)
     expect(findings.filter((one) => one.level !== 'ok')).toEqual([])
     expect([level, exitCode]).toEqual(['ok', 0])
   })
 
-  test('has a broken set-up for 25 codes and more, one for each', () => {
+  test('covers at least 25 codes, with one broken set-up each', () => {
     const codes = BROKEN.map(({ code }) => code)
     expect(new Set(codes).size).toBe(codes.length)
     expect(codes.length).toBeGreaterThan(25)

@@ -47,7 +47,7 @@ describe('express-ppoppo doctor', () => {
     expect(err).not.toContain('hunter2')
   })
 
-  test('refuses an --env-file that is not there; prints its help', async () => {
+  test('rejects an --env-file that does not exist; prints its help', async () => {
     expect(await run(['--env-file', 'nothing.env'])).toEqual({
       code: 2,
       out: '',
@@ -97,7 +97,7 @@ describe('express-ppoppo doctor', () => {
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
   })
 
-  test('finds hosts of two environments, weak secrets and a shared memory, without asking anybody', () => {
+  test('finds hosts of two environments, weak secrets and a shared memory store, without network calls', () => {
     const codes = (env: Record<string, string>): string[] =>
       checkConfig(readSetup({}, { PPOPPO_CLIENT_ID: 'x', PPOPPO_BASE_URL: 'http://localhost:3000', ...env }))
         .filter(({ level }) => level !== 'ok')
@@ -148,7 +148,7 @@ describe('auth.diagnose()', () => {
     expect(findings.filter(({ level }) => level === 'error')).toEqual([])
   })
 
-  test('rejects an unknown option and a time that is none', async () => {
+  test('rejects an unknown option and an invalid timeout', async () => {
     await expect(auth.diagnose({ timeout: 1 } as object)).rejects.toThrow(/auth\.diagnose: "timeout" is not an option/)
     await expect(auth.diagnose({ timeoutMs: 0 })).rejects.toThrow(/"timeoutMs" must be a positive number/)
   })

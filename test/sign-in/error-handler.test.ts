@@ -39,7 +39,7 @@ describe('errorHandler', () => {
     ['rate_limited', 30_000, 429, '30', 'This is not available right now'],
     ['provider_response_invalid', undefined, 502, undefined, 'This is not available right now'],
     ['not_found', undefined, 404, undefined, 'That did not work'],
-    ['permission_denied', undefined, 403, undefined, 'You may not open this page'],
+    ['permission_denied', undefined, 403, undefined, 'You do not have access to this page'],
   ] as const)('%s (retry after %s ms) is answered with %i, for programs and for people', async (...row) => {
     const [code, retryAfterMs, status, retryAfter, title] = row
     error = new PpoppoError(code, 'internal 10.0.0.1', { ...(retryAfterMs && { retryAfterMs }) })
@@ -148,7 +148,7 @@ describe('errorHandler', () => {
     expect((await request(appWith({ page })).get('/').set(JSON_ONLY)).type).toBe('application/problem+json')
   })
 
-  test('half an answer is left to Express, which closes the connection', async () => {
+  test('a response that has been sent in part is left to Express, which closes the connection', async () => {
     error = new PpoppoError('not_found', 'x')
     const rest = work
     work = (_req, res, next) => {

@@ -72,7 +72,7 @@ describe('options of requireSignIn', () => {
   })
   afterAll(() => world.close())
 
-  test('a sign-in older than maxAgeMs signs in again, with the credentials asked for, and comes back to the page', async () => {
+  test('a person whose sign-in is older than maxAgeMs signs in again, with prompt=login, and comes back to the page', async () => {
     const browser = await world.signedIn()
     expect((await browser.visit(`${world.url}/recent?a=1`)).text).toBe('passed recent')
     clock.advance(HOUR)
@@ -88,7 +88,7 @@ describe('options of requireSignIn', () => {
     expect((await browser.visit(`${world.url}/recent?a=1`)).status).toBe(200)
   })
 
-  test('a program with an old sign-in gets 401 that says so; other guards still let it pass', async () => {
+  test('a program with an old sign-in gets 401 sign_in_too_old; other guards still let it pass', async () => {
     const browser = await world.signedIn()
     clock.advance(HOUR)
     const answer = await browser.visit(`${world.url}/recent`, { headers: PROGRAM })
@@ -153,12 +153,12 @@ describe('options of requireSignIn', () => {
     ])
   })
 
-  test.each(['admin', 'later'])('%s: who may not pass by `when` gets 403, as a page or as a problem', async (name) => {
+  test.each(['admin', 'later'])('%s: a person whom `when` does not let pass gets 403, as a page or as a problem', async (name) => {
     const browser = await world.signedIn()
     expect((await browser.visit(`${world.url}/${name}?admin=1`)).text).toBe(`passed ${name}`)
     const page = await browser.visit(`${world.url}/${name}`)
     expect([page.status, page.headers.get('content-type')]).toEqual([403, 'text/html; charset=utf-8'])
-    expect(page.text).toContain('You may not open this page')
+    expect(page.text).toContain('You do not have access to this page')
     const program = await browser.visit(`${world.url}/${name}`, { headers: PROGRAM })
     expect([program.status, program.headers.get('www-authenticate')]).toEqual([403, null])
     expect(JSON.parse(program.text)).toMatchObject({ code: 'forbidden', status: 403 })
@@ -167,7 +167,7 @@ describe('options of requireSignIn', () => {
     expect(JSON.parse(stranger.text).code).toBe('signed_out')
   })
 
-  test('what `when` throws is an error and not a way in; so is any other answer than yes or no', async () => {
+  test('what `when` throws, or any result other than true or false, is an error, and nobody passes', async () => {
     const browser = await world.signedIn()
     expect(await browser.visit(`${world.url}/broken`)).toMatchObject({
       status: 500,
@@ -175,7 +175,7 @@ describe('options of requireSignIn', () => {
     })
     expect(await browser.visit(`${world.url}/vague`)).toMatchObject({
       status: 500,
-      text: expect.stringContaining('must answer true or false'),
+      text: expect.stringContaining('must return true or false'),
     })
   })
 
@@ -194,7 +194,7 @@ describe('options of requireSignIn', () => {
   test('onDenied answers instead; next() gives the usual answer and lets nobody pass', async () => {
     const browser = await world.signedIn()
     expect(await browser.visit(`${world.url}/hooked`)).toMatchObject({ status: 403, text: 'my own page' })
-    expect((await browser.visit(`${world.url}/hooked?do=next`)).text).toContain('You may not open this page')
+    expect((await browser.visit(`${world.url}/hooked?do=next`)).text).toContain('You do not have access to this page')
     expect((await browser.visit(`${world.url}/hooked?do=route`)).text).toBe('another route')
     expect(await browser.visit(`${world.url}/hooked?do=reject`)).toMatchObject({
       status: 500,
@@ -221,7 +221,7 @@ describe('options of requireSignIn', () => {
     [{ maxAgeMs: 5_000 }, '"maxAgeMs" must be a whole number of milliseconds, 60000 or more'],
     [{ maxAgeMs: '1h' }, '"maxAgeMs"'],
     [{ scopes: 'email' }, '"scopes" must be a list'],
-    [{ scopes: ['email', 'poll'] }, '"scopes[1]" is no scope that this app requests'],
+    [{ scopes: ['email', 'poll'] }, '"scopes[1]" is not a scope that this app requests'],
     [{ when: true }, '"when" must be a function'],
     [{ onDenied: '/login' }, '"onDenied" must be a function'],
     [{ maxAge: 1 }, '"maxAge" is not an option; did you mean "maxAgeMs"?'],

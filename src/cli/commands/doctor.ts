@@ -9,8 +9,8 @@ import type { CliIo } from '../io.js'
 
 const HELP = `Usage: express-ppoppo doctor [--json] [--production] [--env-file <file>] [options of the app]
 
-Checks the environment of the app, its packages, Redis, PAS, the registration of the callback, and the Messaging API. Says of
-each fault what to do. Changes nothing: Redis gets a few keys that expire after ten seconds, PAS one authorization request.
+Checks the environment of the app, its packages, Redis, PAS, the registration of the callback, and the Messaging API. Says how
+to fix each fault. Changes nothing: Redis gets a few keys that expire after ten seconds, PAS one authorization request.
 auth.diagnose() returns the same from inside the app.
 
   --json                one JSON object: { "level", "findings": [{ "code", "level", "what", "why", "fix", "docsUrl" }] }
@@ -18,14 +18,14 @@ auth.diagnose() returns the same from inside the app.
   --env-file <file>     file with the environment (default: .env, if there is one; variables that are set win)
   --timeout <seconds>   how long each check may take (default: 5)
 
-What your app sets in code, and the environment does not tell:
+What your app sets in code and not in the environment:
 
   --mount-path <path>     "mountPath"
   --key-prefix <prefix>   "keyPrefix"
   --cookie-name <name>    "session.cookieName"
   --app-session           "session: false": the app has a session of its own
 
-Exit code: 0 all well, 1 warnings, or something could not be checked, 2 errors, or wrong usage.`
+Exit code: 0 if all is well, 1 for warnings or if something could not be checked, 2 for errors or wrong usage.`
 
 const EXIT_CODES: Readonly<Record<FindingLevel, number>> = { ok: 0, warn: 1, error: 2 }
 

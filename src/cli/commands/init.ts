@@ -10,15 +10,15 @@ const HELP = `Usage: express-ppoppo init [--yes | --dry-run] [--json] [--entry <
 
 Adds Sign in with Ppoppo to the Express app in this folder: an "auth" module, the two lines that mount it, the variables in
 .env, and .env in .gitignore. Shows what it will change and asks. Only inserts lines: nothing that is there is changed. Run
-again, it has nothing to do.
+again, it does nothing.
 
   --yes            change without asking
   --dry-run        only show
   --json           one JSON object instead of text; with --yes or --dry-run
-  --entry <file>   the file with "app = express()", where it is not found by itself
+  --entry <file>   the file with "app = express()", if it is not found automatically
 
-Exit code: 0 done or nothing to do, 1 something is left to you (it is printed) or you said no, 2 wrong usage, no app here, or
-a file cannot be written.`
+Exit code: 0 done or nothing to do, 1 something is left for you to do (it is printed) or you said no, 2 wrong usage, no app
+here, or a file cannot be written.`
 
 const OPTIONS = {
   yes: { type: 'boolean', short: 'y', default: false },
@@ -58,7 +58,7 @@ export async function init(
   if (!json) printPlan(plan, io)
   const isAsking = !yes && !isDryRun && plan.changes.length > 0
   if (isAsking && (json || !terminal.isInteractive)) {
-    return fail('nobody can be asked here; add --yes to make these changes, or --dry-run to see them')
+    return fail('this is not an interactive terminal; add --yes to make these changes, or --dry-run to see them')
   }
   const isWanted = yes || (isAsking && /^y(es)?$/i.test((await terminal.ask('\nMake these changes? [y/N] ')).trim()))
   const problem = isWanted ? await applyChanges(from, plan.changes) : undefined

@@ -105,7 +105,7 @@ function importLine({ project, entry, style: { quote, end }, file, local }: Text
   return `const { ${local === 'auth' ? local : `auth: ${local}`} } = require(${path})${end}`
 }
 
-/** As the entry's other imports have it; else what Node needs: an extension for `import`, `.js` for `.ts`. */
+/** As the entry's other imports have it; otherwise what Node needs: an extension for `import`, `.js` for `.ts`. */
 function extensionIn({ isModule }: Project, { file, source, style }: Entry): string {
   const own = posix.extname(file)
   const built = own.replace('ts', 'js')

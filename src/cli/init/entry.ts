@@ -20,14 +20,14 @@ export interface Entry {
 }
 
 /**
- * Finds the file with `express()`: what `main` and the scripts start, else a usual name.
+ * Finds the file with `express()`: what `main` and the scripts start, otherwise a usual name.
  * @param given by the user, relative to the folder
  * @returns or why there is none
  */
 export function findEntry(project: Project, given: string | undefined): Entry | string {
   if (given !== undefined) {
     const entry = read(project, given)
-    return entry ?? '--entry names no source file here that could be read'
+    return entry ?? '--entry does not name a source file here that can be read'
   }
   const usual = FOLDERS.flatMap((folder) =>
     NAMES.flatMap((name) => EXTENSIONS.map((ext) => posix.join(folder, `${name}.${ext}`))),

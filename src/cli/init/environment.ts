@@ -44,7 +44,7 @@ export async function planGitignore(project: Project): Promise<Change | string |
   // The nearest one that says something decides.
   const [nearest] = verdicts
   if (nearest === true) return undefined
-  if (nearest === false) return '.gitignore excepts .env by a line with "!": the secrets in it would be committed'
+  if (nearest === false) return '.gitignore exempts .env by a line with "!": the secrets in it would be committed'
   const before = await readIfThere(project.folder, '.gitignore')
   return toChange({
     file: '.gitignore',

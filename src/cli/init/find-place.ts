@@ -42,15 +42,15 @@ export function findPlace({ source, hasSession }: PlaceParts): Place | string {
   ]
   const [declared, second] = made
   if (declared === undefined) return 'no "app = express()" was found in it'
-  if (second !== undefined) return 'it makes several Express apps'
+  if (second !== undefined) return 'it creates several Express apps'
   const app = declared[1] ?? ''
   const from = declared.index + declared[0].length
-  if (/^\s*\./.test(masked.slice(from))) return 'the app is configured in the expression that makes it'
+  if (/^\s*\./.test(masked.slice(from))) return 'the app is configured in the expression that creates it'
   const depth = depths[declared.index] ?? 0
   const scope = { masked, source, depths, depth, app, from }
   const statements = statementsOf(scope)
   const last = statements.map(({ kind }) => kind).lastIndexOf('session')
-  if (hasSession && last < 0) return 'the app has a session, and where it is mounted was not found'
+  if (hasSession && last < 0) return 'the app has a session, but where it is mounted was not found'
   let end = statements[last]?.end ?? from
   for (const statement of statements.slice(last + 1)) {
     if (statement.kind !== 'early') break

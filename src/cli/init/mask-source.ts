@@ -1,4 +1,4 @@
-/** Before these, a slash begins a regular expression and no division. */
+/** Before these, a slash begins a regular expression, not a division. */
 const BEFORE_REGEX = /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|do|else|void|delete|throw|new))\s*$/
 
 /**

@@ -57,7 +57,7 @@ export async function planInit({ folder, entry: given, secrets }: PlanParts): Pr
 function pathWarnings({ source }: Entry): readonly string[] {
   const own = /['"`](\/auth(?:\/(?:login|callback|logout|session))?)['"`]/.exec(source)?.[1]
   if (own === undefined) return []
-  return [`the app has something at ${own} already: if that is a route, give ppoppo() another "mountPath"`]
+  return [`the app already has something at ${own}: if that is a route, give ppoppo() another "mountPath"`]
 }
 
 /** Whether the app uses the library already: in its entry, or by the module that an earlier run wrote. */

@@ -71,7 +71,7 @@ function readManifest(folder: string): Readonly<Record<string, unknown>> | 'none
 function withoutExpress(manifest: Readonly<Record<string, unknown>>): string {
   const isWorkspace = manifest['workspaces'] !== undefined
   const where = isWorkspace ? '; this is the root of a workspace: run it in the package of the Express app' : ''
-  return `"express" is not in the dependencies of package.json${where || '; install it first, and make an app'}`
+  return `"express" is not in the dependencies of package.json${where || '; install it first, and create an app'}`
 }
 
 function rangesOf(manifest: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {

@@ -102,7 +102,7 @@ describeWithRedis('express-ppoppo campaigns', () => {
     expect((await call('pause winter --watch')).code).toBe(2)
   })
 
-  test('an id that is none, and one of a newer version of the library, are clear errors; list shows the others', async () => {
+  test('an unknown id, and one of a newer version of the library, are clear errors; list shows the others', async () => {
     expect(await call('show a/b')).toMatchObject({
       code: 1,
       error: expect.stringContaining('"id" must be 1 to 100 of'),

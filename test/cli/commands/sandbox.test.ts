@@ -32,7 +32,7 @@ test('sandbox runs the ppoppo-sandbox of the project, with the same arguments an
   expect([code, output.trim()]).toEqual([7, '["--pas-port","0","--open"]'])
 })
 
-test('sandbox hands an unknown flag on, and what it says comes back', async () => {
+test('sandbox passes an unknown flag on, and returns what it answers', async () => {
   const { code, output } = await runIn(process.cwd(), '--no-such-flag')
   expect(code).toBe(2)
   expect(output).toMatch(/^ppoppo-sandbox: Unknown option '--no-such-flag'/)

@@ -261,7 +261,7 @@ describe('express-ppoppo init: without certainty', () => {
     [
       'two apps',
       small({ 'app.js': "import express from 'express'\nconst a = express()\nconst b = express()\n" }),
-      /makes several Express apps/,
+      /creates several Express apps/,
     ],
     [
       'an app configured at once',
@@ -298,11 +298,11 @@ describe('express-ppoppo init: without certainty', () => {
     ],
     ['a package.json that is none', { 'package.json': '{' }, ['--yes'], /package\.json is not JSON/],
     ['no app', small({ 'app.js': '' }), ['--yes'], /no file with "express\(\)" was found; name it with --entry/],
-    ['an entry outside', small(), ['--yes', '--entry', '../app.js'], /--entry names no source file here/],
+    ['an entry outside', small(), ['--yes', '--entry', '../app.js'], /--entry does not name a source file here/],
     ['both', small(), ['--yes', '--dry-run'], /takes --yes or --dry-run/],
     ['an unknown option', small(), ['--force'], /takes --yes or --dry-run, --json and --entry <file>; see --help/],
-    ['no terminal', small(), [], /nobody can be asked here; add --yes to make these changes, or --dry-run/],
-    ['JSON that would have to ask', small(), ['--json'], /nobody can be asked here/],
+    ['no terminal', small(), [], /this is not an interactive terminal; add --yes to make these changes, or --dry-run/],
+    ['JSON that would have to ask', small(), ['--json'], /this is not an interactive terminal/],
   ])('fails with one clear line and changes nothing: %s', async (_name, files, args, why) => {
     const folder = write(files)
     const before = snapshot(folder)
@@ -315,7 +315,7 @@ describe('express-ppoppo init: without certainty', () => {
 })
 
 describe('express-ppoppo init: files', () => {
-  test('asks at a terminal, and takes no for an answer', async () => {
+  test('asks at a terminal, and changes nothing if the answer is no', async () => {
     const folder = write(small())
     const before = snapshot(folder)
     for (const answer of ['', 'n', 'nonsense']) {
@@ -410,7 +410,7 @@ describe('express-ppoppo init: files', () => {
     const source =
       "import express from 'express'\nconst app = express()\napp.get('/auth/login', (req, res) => res.send('mine'))\n"
     const { out } = await run(write(small({ 'app.js': source })), ['--dry-run'])
-    expect(out).toMatch(/Warning: the app has something at \/auth\/login already: .*"mountPath"/)
+    expect(out).toMatch(/Warning: the app already has something at \/auth\/login: .*"mountPath"/)
   })
 
   test('never replaces a file of that name, and uses the module of an earlier run', async () => {

@@ -53,7 +53,7 @@ async function handle(parts: AttemptParts): Promise<Outcome> {
       if (handled !== undefined) await handled
       return 'handled'
     } catch (error) {
-      // It was told to end, and may have failed because of that.
+      // It was aborted, and may have failed because of that.
       if (tenure.recalled.aborted) return 'abandoned'
       if (attempts === firstAttempt) onFirstFailure?.()
       if (attempts >= settings.maxAttempts) return giveUp(parts, error, attempts)

@@ -89,7 +89,7 @@ export class Saving {
     this.#parts.onCommitted()
   }
 
-  /** The last commit of a term: tells the next process that no event killed this one. Tried once. */
+  /** The last commit of a term: records for the next process that no event killed this one. Tried once. */
   async saveLast(hasAbandoned: boolean): Promise<void> {
     const { store, name, tenure, window, suspects } = this.#parts
     this.stop()

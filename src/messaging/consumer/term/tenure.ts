@@ -5,7 +5,7 @@ import type { Lease } from './lease.js'
 
 /**
  * The time in which a consumer may act. It ends in steps: first nothing new is begun (`closing`); if the lease has
- * expired, handlers are told to end, and what they finish still counts (`recalled`); then everything is over (`over`).
+ * expired, handlers are aborted, and what they finish still counts (`recalled`); then everything is over (`over`).
  */
 export class Tenure {
   readonly fence: number
