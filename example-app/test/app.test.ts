@@ -76,7 +76,7 @@ describe('every answer', () => {
 })
 
 describe('errors', () => {
-  test('an unknown page is a page of ours, and JSON for programs', async () => {
+  test('an unknown path gets a page of the app, and JSON for programs', async () => {
     const page = await world.browser().get('/nope').expect(404)
     expect(page.text).toContain('There is nothing here')
     const { headers, text } = await world.browser().get('/nope').set('Accept', '*/*').expect(404)

@@ -52,7 +52,7 @@ async function untilStored(count: number): Promise<void> {
 }
 
 describe('following deliveries', () => {
-  test('that ended by itself is told loudly, and begins again', async () => {
+  test('that stopped by itself is logged as an error, and starts again', async () => {
     sandbox.control.set({ pcsAppState: 'suspended' })
     following = begin()
     await until(() => logged.length > 0)

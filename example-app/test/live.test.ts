@@ -165,7 +165,7 @@ describe('a page’s connection', () => {
   })
 
   test.each(['', 'abc', '-1', '1.5', '9'.repeat(15), '9'.repeat(400), '1e3', '0x10', '00; DROP TABLE'])(
-    'that begins at no place of ours (%#) gets what stands now, and then what happens',
+    'that starts at an unknown position (%#) gets the current state, and then what happens',
     async (place) => {
       const { id, requestId } = acceptedSend(world.store, accountId, [ANN, BEN])
       tell(eventOf(requestId, 'recipient_delivered', ANN))
@@ -188,7 +188,7 @@ describe('a page’s connection', () => {
     },
   )
 
-  test('tells of one’s own sends only, and of one send only where it is about one', async () => {
+  test('reports only the person’s own sends, and only one send if it is for one', async () => {
     world.sandbox.control.set({ autoSignIn: 'mina' })
     const mina = world.browser()
     await mina.signIn().finally(() => world.sandbox.control.set({ autoSignIn: 'alex' }))
@@ -232,7 +232,7 @@ describe('a page’s connection', () => {
 })
 
 describe('too many', () => {
-  test('connections of one person: the rest are told when to come again, and have room once others leave', async () => {
+  test('connections of one person are limited to 20: more get 429 with Retry-After until one is closed', async () => {
     for (let i = 0; i < 20; i += 1) expect((await connect('/messages/events')).answer.statusCode).toBe(200)
     const { answer } = await connect('/messages/events')
     expect(answer.statusCode).toBe(429)

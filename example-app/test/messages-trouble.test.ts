@@ -29,7 +29,7 @@ async function visitor(): Promise<Browser> {
 }
 
 describe('a send', () => {
-  test('of which nobody knows whether it happened is not repeated, and the page says what that means', async () => {
+  test('with an unknown outcome is not retried, and the page explains what that means', async () => {
     const browser = await visitor()
     const form = await newForm(browser)
     const before = sends().length
@@ -45,7 +45,7 @@ describe('a send', () => {
     expect(world.errors).toMatchObject([{ code: 'send_outcome_unknown' }])
   })
 
-  test('that was cut off with this process is told as one that may have happened', async () => {
+  test('that was cut off with the process is shown as one that may have been sent', async () => {
     const browser = await visitor()
     const path = locationOf(await browser.post('/messages', await newForm(browser)).expect(303))
     const id = Number(path.split('/').at(-1))

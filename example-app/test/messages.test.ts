@@ -149,7 +149,7 @@ describe('a message to numbers', () => {
       { numbers: Array.from({ length: 1_001 }, (_, i) => 12_310_000_000 + i).join('\n') },
       'These are 1,001 numbers, and one send takes 1,000.',
     ],
-    ['a form that is not ours', { form_id: 'made up' }, 'Nothing was sent'],
+    ['a form that the app did not make', { form_id: 'made up' }, 'Nothing was sent'],
   ])('with %s says so', async (_what, change, words) => {
     const { browser, formId } = await writer()
     const form = {

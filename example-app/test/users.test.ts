@@ -49,7 +49,7 @@ describe('the user table', () => {
     expect(users.findOrCreate(ALEX).id).not.toBe(users.findOrCreate({ ...MINA, ppnum: ALEX.ppnum }).id)
   })
 
-  test('finds by id, and tells when there is none', () => {
+  test('finds by id, and returns undefined if there is none', () => {
     const account = users.findOrCreate(ALEX)
     expect(users.find(account.id)).toEqual({ id: account.id, displayName: null })
     expect(users.find(account.id + 1)).toBeUndefined()

@@ -35,7 +35,7 @@ describe('a visitor', () => {
   })
 
   test.each(['/dashboard/name', '/sign-ins/end', '/sign-ins/end-all'])(
-    'cannot send %s, and is told so on a page',
+    'cannot send %s, and a page says so',
     async (path) => {
       const headers = { 'Sec-Fetch-Site': 'same-origin', Referer: `${world.url}/sign-ins` }
       const browser = world.browser()

@@ -72,7 +72,7 @@ describe('a progress file that cannot be written', () => {
     expect(existsSync(lockFile())).toBe(false)
   })
 
-  test('any more is told with what it lacks', async () => {
+  test('later on is reported with what it lacks', async () => {
     people(1_000)
     const { ended } = await startSlowly()
     rmSync(progressFile())

@@ -35,7 +35,7 @@ describe('the worker', () => {
     expect(journal(file)).toMatchObject({ isDone: true, chunks: [{ outcome: 'accepted', recipients: 2 }] })
   })
 
-  test('sends nothing twice when it is run again, unless it is told to', async () => {
+  test('sends nothing twice when it is run again, unless asked to', async () => {
     const file = list('people.csv', ['ppnum', ...numbersFrom(0, 5)])
     await run([file, '--template', TEMPLATE])
     const again = await run([file, '--template', TEMPLATE])
@@ -46,7 +46,7 @@ describe('the worker', () => {
     expect(received()).toHaveLength(10)
   })
 
-  test('tells a bad row by its line before it sends anything, and leaves it out when it may', async () => {
+  test('reports a bad row by its line before it sends anything, and skips it if allowed to', async () => {
     const numbers = numbersFrom(0, 2_500)
     const file = list(
       'people.csv',
@@ -105,7 +105,7 @@ describe('the worker', () => {
     expect(received().length).toBeLessThanOrEqual(2_500 + 2 * 100)
   })
 
-  test('does not repeat a chunk of which nobody knows, and says how many that are', async () => {
+  test('does not retry chunks with an unknown outcome, and says how many there are', async () => {
     const file = list('people.csv', ['ppnum', ...numbersFrom(0, 300)])
     const command = [file, '--template', TEMPLATE, '--chunk-size', '100', '--concurrency', '1']
     const fault = { kind: 'drop', afterProcessing: true } as const

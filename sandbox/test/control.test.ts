@@ -169,7 +169,7 @@ describe('what can be done to people and keys', () => {
     expect(await json(await askUserinfo(sandbox, tokens.access_token))).toMatchObject({ email: 'new@example.test' })
   })
 
-  test('tokens live as long as they are told to', async () => {
+  test('tokens live as long as configured', async () => {
     const sandbox = await sandboxFor({ accessTokenTtlSeconds: 1, refreshTokenTtlSeconds: 1 })
     const config = await discover(sandbox)
     const tokens = await signIn(config, 'alex')

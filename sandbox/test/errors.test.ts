@@ -21,7 +21,7 @@ describe('the authorization endpoint', () => {
     ['a redirect URI elsewhere', { redirect_uri: 'https://evil.example.test/cb' }, 400, 'invalid_redirect_uri'],
     ['a host that only looks local', { redirect_uri: 'http://localhost.evil.test/cb' }, 400, 'invalid_redirect_uri'],
     ['a redirect URI with a fragment', { redirect_uri: 'http://localhost:3000/#x' }, 400, 'invalid_redirect_uri'],
-  ])('%s is told to the browser, never redirected', async (_what, change, status, error) => {
+  ])('%s is shown in the browser, never redirected', async (_what, change, status, error) => {
     const response = await authorize({}, change)
     expect([response.status, response.headers.get('location')]).toEqual([status, null])
     expect(await bodyOf(response)).toMatchObject({ error })

@@ -60,7 +60,7 @@ describe('the sign-in page', () => {
     expect(asked.status).toBe(200)
   })
 
-  test('whoever opens the sandbox itself is told what it is', async () => {
+  test('the home page of the sandbox says what it is', async () => {
     const { issuer } = await sandboxFor()
     expect(await (await fetch(issuer)).text()).toContain('not for production')
   })

@@ -115,7 +115,7 @@ describe('/auth/client.js', () => {
 })
 
 describe('useSignIn()', () => {
-  test('is unknown on a server, where it asks nobody', () => {
+  test('is unknown on a server, where it makes no request', () => {
     const App = () => createElement('p', null, useSignIn().status)
     expect(renderToString(createElement(App))).toBe('<p>unknown</p>')
   })
@@ -165,7 +165,7 @@ describeWithBrowser('a page that follows the sign-in', () => {
     await context.close()
   })
 
-  test('with React, a click signs out, and a tab that is brought to the front asks again', async () => {
+  test('with React, a click signs out, and a tab that comes to the front asks again', async () => {
     const context = await signedIn()
     const [react, plain] = [await openPage(context, 'react'), await openPage(context, 'plain')]
     await react.getByText('signed-in').click()
@@ -179,7 +179,7 @@ describeWithBrowser('a page that follows the sign-in', () => {
     await context.close()
   })
 
-  test('without a network what is known stays, and says that it may be out of date', async () => {
+  test('without a network the known state stays, marked as possibly out of date', async () => {
     const context = await signedIn()
     const page = await openPage(context, 'plain')
     await until(async () => (await stateOf(page))['status'] === 'signed-in')

@@ -78,7 +78,7 @@ describe('examples/', () => {
     expect(await example.end()).toBe(0)
   })
 
-  test('existing-session keeps the cart over the sign-in', async () => {
+  test('existing-session keeps the cart across the sign-in', async () => {
     const example = await start('existing-session')
     await example.prints(/localhost/)
     const browser = new CookieBrowser()
@@ -88,7 +88,7 @@ describe('examples/', () => {
     expect(await example.end()).toBe(0)
   })
 
-  test('worker sends to two people and hears of both', async () => {
+  test('worker sends to two people and receives the events of both', async () => {
     const example = await start('worker', 'worker.js')
     await example.prints(/accepted 2, rejected 0, unknown 0/)
     await example.prints(/recipient_delivered 12300000001/)

@@ -40,7 +40,7 @@ describe('tracing channels', () => {
   const of = (wanted: ChannelName) =>
     seen.filter(({ name, context }) => name === wanted && context.outcome !== undefined).map(({ context }) => context)
 
-  test('say what became of sign-ins, refreshes, guards and store calls, and hold no token and no ppnum', async () => {
+  test('report the outcome of sign-ins, refreshes, guards and store calls, without a token or a ppnum', async () => {
     for (const { channel, handlers } of subscribers) channel.subscribe(handlers as never)
     const ppnum = await live()
     for (const { channel, handlers } of subscribers) channel.unsubscribe(handlers as never)

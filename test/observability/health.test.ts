@@ -36,7 +36,7 @@ describe('auth.health()', () => {
   })
 })
 
-describe('the book behind it', () => {
+describe('createHealthBook()', () => {
   test('a store is down from its first failure to its next success, and of a store that is up few calls are timed', async () => {
     const book = createHealthBook()
     const raised: unknown[] = []
@@ -50,7 +50,7 @@ describe('the book behind it', () => {
     expect((await book.report()).store).toEqual({ status: 'up', latencyMs: 1.23 })
   })
 
-  test('a refusal of PCS is an answer; no answer, or credentials that it rejects, is not', async () => {
+  test('a refusal by PCS counts as up; no answer, or rejected credentials, does not', async () => {
     const book = createHealthBook()
     const statusAfter = async (error?: unknown) => {
       book.noteMessaging({ tookMs: 3, ...(error !== undefined && { error }) })

@@ -12,7 +12,7 @@ describe('C22 attributes of cookies', () => {
   test.each([
     ['http', {}],
     ['https', { baseUrl: 'https://app.example' }],
-  ])('C22 on %s all our cookies are HttpOnly, Lax, on /, without Domain, small', async (scheme, more) => {
+  ])('C22 on %s all cookies of the library are HttpOnly, SameSite=Lax, on /, without Domain, and small', async (scheme, more) => {
     const secure = { sessionSecret: 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK', allowMemoryStore: true }
     const key = `k1:${Buffer.from([...Array(32).keys()].map((byte) => (byte * 37 + byte * byte * 11) & 255)).toString('base64')}`
     const world = await startWorld({ options: scheme === 'https' ? { ...more, ...secure, vaultKeys: key } : {} })
@@ -52,7 +52,7 @@ describe('C22 attributes of cookies', () => {
 })
 
 describeOnStores('C23 lifetimes', (storage) => {
-  test('C22 the cookie is sent when a session begins and when a quarter of idle has gone, and on no other answer', async () => {
+  test('C22 the cookie is sent when a session begins and after a quarter of the idle time, and with no other response', async () => {
     const clock = createClock()
     const options = storage.options()
     // A refresh is use, too; here none is due.
@@ -100,7 +100,7 @@ describeOnStores('C23 lifetimes', (storage) => {
     }
   })
 
-  test('C23 idle is enforced by the server, whatever the browser keeps; looking by /auth/session does not extend it', async () => {
+  test('C23 the server enforces the idle time, whatever the browser keeps; /auth/session does not extend it', async () => {
     const clock = createClock()
     const world = await startWorld({
       options: { ...storage.options(), session: { idleMs: IDLE_MS, absoluteMs: 100 * DAY } },
@@ -120,7 +120,7 @@ describeOnStores('C23 lifetimes', (storage) => {
     }
   })
 
-  test('C23 use does not extend the absolute lifetime, and expiresAt says so', async () => {
+  test('C23 use does not extend the absolute lifetime, and expiresAt shows that', async () => {
     const clock = createClock()
     const world = await startWorld({
       options: { ...storage.options(), session: { idleMs: IDLE_MS, absoluteMs: 100 * DAY } },
@@ -142,7 +142,7 @@ describeOnStores('C23 lifetimes', (storage) => {
     }
   })
 
-  test('C23 with a real clock: unused for longer than a short idle time, signed out; in use, not', async () => {
+  test('C23 with a real clock, a sign-in ends when it is unused for the idle time, and does not while it is used', async () => {
     const world = await startWorld({ options: { ...storage.options(), session: { idleMs: 3_000 } } })
     try {
       const browser = await world.signedIn()

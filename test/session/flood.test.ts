@@ -9,7 +9,7 @@ afterEach(() => world.close())
 /** As many as the memory store holds. */
 const VISITORS = 100_000
 
-test('A21 a hundred thousand sessions of visitors sign nobody out', async () => {
+test('A21 100,000 sessions of anonymous visitors sign nobody out', async () => {
   world = await startWorld({
     routes: (app) => {
       app.get('/flood', async (req, res) => {

@@ -99,7 +99,7 @@ test.each(Object.keys(ANSWER))('S1 over HTTP/2 a session begins, is found and en
   expect(faults).toEqual([])
 })
 
-test('X7 over HTTP/2 a session that cannot be saved is an error too', async () => {
+test('X7 over HTTP/2, a session that cannot be saved is an error, too', async () => {
   const { headers, text } = await get('/end?spoil')
   expect([headers[':status'], text]).toEqual([500, 'session_invalid'])
 })

@@ -45,14 +45,14 @@ async function start(storage: TestStorage, more: WorldOptions = {}): Promise<voi
   world = await startWorld({ options, runtime: clock.runtime, sandbox, routes, ...more })
 }
 
-describeOnStores('the cookie of a session that the app sets up in its own way', (storage) => {
+describeOnStores('a session cookie that the app configures itself', (storage) => {
   test.each([
     ['maxAge=3600000', HOUR],
     [`maxAge=${7 * DAY}`, 7 * DAY],
     [`inMs=${2 * HOUR}`, 2 * HOUR],
     ['maxAge=null', undefined],
     ['never=1', undefined],
-  ])('a known session: %s reaches the browser at once, once', async (query, life) => {
+  ])('in a known session, %s reaches the browser at once, and once', async (query, life) => {
     await start(storage)
     const browser = await world.signedIn()
     await browser.visit(`${world.url}/me`)
@@ -68,7 +68,7 @@ describeOnStores('the cookie of a session that the app sets up in its own way', 
       expect(ours(await browser.visit(`${world.url}/cookie?${query}`, { method: 'POST' }))).toEqual([])
   })
 
-  test('a shorter life is renewed in its own time', async () => {
+  test('a shorter lifetime is renewed after a quarter of it', async () => {
     await start(storage)
     const browser = await world.signedIn()
     await browser.visit(`${world.url}/cookie?maxAge=${4 * HOUR}`, { method: 'POST' })
@@ -79,7 +79,7 @@ describeOnStores('the cookie of a session that the app sets up in its own way', 
     expect(Math.abs((lifeOf(renewed) ?? 0) - 4 * HOUR)).toBeLessThan(MINUTE)
   })
 
-  test('other settings reach the browser as well', async () => {
+  test('other cookie settings reach the browser, too', async () => {
     await start(storage)
     const browser = await world.signedIn()
     const [line] = ours(await browser.visit(`${world.url}/cookie?sameSite=1`, { method: 'POST' }))
@@ -87,7 +87,7 @@ describeOnStores('the cookie of a session that the app sets up in its own way', 
     expect(await isSignedIn(world, browser)).toBe(true)
   })
 
-  test('a new session has what the app set up; an answer for everyone becomes private', async () => {
+  test('a new session has the settings of the app, and a public response becomes private', async () => {
     await start(storage)
     const visitor = world.browser()
     await visitor.visit(`${world.url}/basket?add=apple`)
@@ -97,7 +97,7 @@ describeOnStores('the cookie of a session that the app sets up in its own way', 
     expect(JSON.parse((await visitor.visit(`${world.url}/basket`)).text).basket).toEqual(['apple'])
   })
 
-  test('on https it stays Secure', async () => {
+  test('a cookie that the app configures stays Secure on https', async () => {
     await start(storage, {
       options: {
         ...storage.options(),
@@ -113,7 +113,7 @@ describeOnStores('the cookie of a session that the app sets up in its own way', 
     expect(line).toMatch(/^__Host-ppoppo[^;]*; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax; Secure$/)
   })
 
-  test('among the keys of a session is nothing of the library’s but where the sign-in is', async () => {
+  test('the only key of the library in a session is the pointer to the sign-in', async () => {
     await start(storage)
     const visitor = world.browser()
     await visitor.visit(`${world.url}/basket?add=apple`)

@@ -31,7 +31,7 @@ describeWithRedis('docs/operations.md: replacing a session secret', () => {
     await sandbox?.close()
   })
 
-  test('in three deploys, idleMs between the last two, it signs nobody out who came by meanwhile', async () => {
+  test('in three deploys, with idleMs between the last two, nobody who visits in between is signed out', async () => {
     const before = await deploy(OLD)
     const [regular, absent] = [await before.signedIn(), await before.signedIn()]
 

@@ -103,7 +103,7 @@ const signInsOf = async (browser: CookieBrowser): Promise<number> =>
 const endsOf = (reason: string): readonly unknown[] =>
   world.events.filter((event) => event.type === 'sign_out' && event.reason === reason)
 
-describeOnStores('an app that ends the session by its own means', (storage) => {
+describeOnStores('an app that ends the session itself', (storage) => {
   const own = 'the library’s session'
   for (const whose of WHOSE) {
     test.each([
@@ -115,7 +115,7 @@ describeOnStores('an app that ends the session by its own means', (storage) => {
       '/logout-of-passport',
       ...(whose === own ? ['/destroy-by-id'] : []),
     ])(
-      `${whose}, %s: the sign-in in it ends for good, its refresh token is revoked, and nobody else’s is`,
+      `${whose}, %s: its sign-in ends for good and its refresh token is revoked; no other sign-in is affected`,
       async (path) => {
         await start(whose, storage, { sandbox: { announceRevocation: true } })
         const [browser, other, mina] = [await world.signedIn(), await world.signedIn(), await world.signedIn('mina')]
@@ -132,7 +132,7 @@ describeOnStores('an app that ends the session by its own means', (storage) => {
       },
     )
 
-    test(`${whose}: whoever moves what was in it into a new one keeps the sign-in`, async () => {
+    test(`${whose}: an app that moves its content into a new session keeps the sign-in`, async () => {
       await start(whose, storage, { sandbox: { announceRevocation: true } })
       const browser = await world.signedIn()
       const before = browser.jar.get(cookieOf(whose))
@@ -142,7 +142,7 @@ describeOnStores('an app that ends the session by its own means', (storage) => {
       expect([endsOf('session_ended'), world.sandbox.control.counters.revocation]).toEqual([[], 0])
     })
 
-    test(`${whose}, ended within ten seconds of signing in: a guarded page leads to sign-in, not to a complaint`, async () => {
+    test(`${whose}, ended within ten seconds of a sign-in: a guarded page leads to the sign-in, not to the cookie_missing page`, async () => {
       await start(whose, storage)
       for (const path of ['/destroy', '/destroy-without-callback', '/destroy-in-a-stream', '/logout-of-passport']) {
         const browser = await world.signedIn()
@@ -163,7 +163,7 @@ describeOnStores('an app that ends the session by its own means', (storage) => {
     ['/destroy-in-a-stream', true],
     ['/destroy-by-id', true],
   ])(
-    'after %s the cookie is gone where it can be, and the next session in this browser is kept',
+    'after %s the cookie is removed where possible, and the next session in this browser is kept',
     async (path, stays) => {
       await start(own, storage)
       const browser = await world.signedIn()
@@ -176,7 +176,7 @@ describeOnStores('an app that ends the session by its own means', (storage) => {
     },
   )
 
-  test('a late answer to a session that was destroyed takes no newer cookie away', async () => {
+  test('a late response of a destroyed session does not remove a newer cookie', async () => {
     await start(own, storage)
     const browser = await world.signedIn()
     const old = browser.clone()
@@ -219,7 +219,7 @@ describeOnStores('a sign-in that was ended elsewhere', (storage) => {
       },
     )
 
-    test(`${whose}: a request that was under way when its browser signed in again touches nothing`, async () => {
+    test(`${whose}: a request in progress while its browser signs in again changes nothing`, async () => {
       await start(whose, storage)
       const browser = await world.signedIn()
       const old = browser.clone()
@@ -234,9 +234,9 @@ describeOnStores('a sign-in that was ended elsewhere', (storage) => {
   }
 })
 
-describeWithOwnRedis('a sign-in of which nobody can say whether it has ended', () => {
+describeWithOwnRedis('a sign-in whose state is unknown', () => {
   for (const whose of WHOSE) {
-    test(`${whose}: while Redis is silent the session stays, and is there again`, async () => {
+    test(`${whose}: while Redis does not respond the session is kept, and works again afterwards`, async () => {
       const redis = await startRedis()
       await start(whose, { options: () => ({ redis: redis.url, sessionSecret: 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK' }) })
       try {
@@ -258,7 +258,7 @@ describeWithOwnRedis('a sign-in of which nobody can say whether it has ended', (
     })
   }
 
-  test('where the record does not open with this server’s keys, the session stays for the one that has them', async () => {
+  test('a session whose record this server’s keys cannot open is kept for a server that can', async () => {
     const redis = await startRedis()
     const key = (id: string): string =>
       `${id}:${Buffer.from([...Array(32).keys()].map((byte) => (byte * 37 + byte * byte * 11 + id.length * 7) & 255)).toString('base64')}`

@@ -45,7 +45,7 @@ const signOut = (world: World, browser: ReturnType<World['browser']>, query = ''
   browser.visit(`${world.url}/auth/logout${query}`, post)
 
 describeOnStores('C28 sign-out is final', (storage) => {
-  test('C28 record, index entry and blob are gone, and the old cookie sent late sets nothing', async () => {
+  test('C28 a sign-out removes record, index entry and session, and the old cookie has no effect later', async () => {
     const options = storage.options()
     const world = await startWorld({ options, routes: slowRoutes })
     try {
@@ -91,7 +91,7 @@ describeOnStores('C28 sign-out is final', (storage) => {
     },
   )
 
-  test('C28 a refresh in flight brings nothing back', async () => {
+  test('C28 a token refresh in flight does not restore a sign-in that was signed out', async () => {
     const options = storage.options()
     const world = await startWorld({
       options,
@@ -119,7 +119,7 @@ describeOnStores('C28 sign-out is final', (storage) => {
     }
   })
 
-  test('C28 req.session in the request that signs out is a new one: kept only when something is put into it', async () => {
+  test('C28 after signOut(), req.session is a new one, which is stored only if something is put into it', async () => {
     const world = await startWorld({
       options: storage.options(),
       routes: (app) => {
@@ -164,7 +164,7 @@ describeOnStores('C28 sign-out is final', (storage) => {
 })
 
 describeOnStores('C29 sign-out everywhere', (storage) => {
-  test('C29 ends every browser of this person, also one on its way in, and nobody else’s', async () => {
+  test('C29 sign-out everywhere ends every sign-in of this person, also one in progress, and nobody else’s', async () => {
     const world = await startWorld({ options: storage.options() })
     try {
       const [laptop, phone, mina] = [await world.signedIn(), await world.signedIn(), await world.signedIn('mina')]

@@ -20,7 +20,7 @@ describeOnStores('C45 in the app’s own session', (storage) => {
     ['session: false', { session: false } as const],
     ['req.session is there already', {}],
   ])(
-    'C45 %s: a pointer and nothing more; after sign-out a new session, and nothing for the next person',
+    'C45 %s: it holds only a pointer, and after sign-out a new one holds nothing for the next person',
     async (_name, more) => {
       const world = await startWorld({
         options: { ...storage.options(), ...more, keepAnonymous: ['basket'] },
@@ -61,7 +61,7 @@ describeOnStores('C45 in the app’s own session', (storage) => {
     },
   )
 
-  test('C45 another express-session after auth uses ours; both orders work', async () => {
+  test('C45 another express-session mounted after auth uses the library’s session; both orders work', async () => {
     const world = await startWorld({
       options: storage.options(),
       mount: (app, auth) => app.use(auth, appSession()),
@@ -76,7 +76,7 @@ describeOnStores('C45 in the app’s own session', (storage) => {
     }
   })
 
-  test('C45 req.session.regenerate by somebody else (passport’s req.login): a calm sign-out, or kept with what was kept', async () => {
+  test('C45 req.session.regenerate() by other code (passport’s req.login) signs out, or keeps the sign-in that is copied over', async () => {
     const world = await startWorld({
       options: storage.options(),
       routes: (app) => {
@@ -111,7 +111,7 @@ describeOnStores('C45 in the app’s own session', (storage) => {
   })
 })
 
-describe('C45 a session that will not do', () => {
+describe('C45 a session that cannot be used', () => {
   test.each([
     ['none at all', (_req, _res, next) => next(), /There is no req.session here/],
     [
@@ -122,7 +122,7 @@ describe('C45 a session that will not do', () => {
       },
       /has no regenerate\(\)/,
     ],
-  ] as [string, RequestHandler, RegExp][])('C45 %s: one clear error', async (_name, session, message) => {
+  ] as [string, RequestHandler, RegExp][])('C45 %s is one clear error', async (_name, session, message) => {
     const world = await startWorld({ options: { session: false }, mount: (app, auth) => app.use(session, auth) })
     try {
       const answer = await world.browser().visit(`${world.url}/`)
@@ -171,7 +171,7 @@ describeOnStores('C45 two instances with different clients in one process', (sto
     return { world, isIn, close }
   }
 
-  test('C45 side by side: two cookies, both signed in at once, and signing out everywhere of one leaves the other', async () => {
+  test('C45 mounted side by side, both have a cookie and a sign-in, and signing out everywhere of one keeps the other', async () => {
     const { world, isIn, close } = await twoShops((app, shop, club) => {
       app.use('/shop', shop)
       app.use('/club', club)
@@ -193,7 +193,7 @@ describeOnStores('C45 two instances with different clients in one process', (sto
     }
   })
 
-  test('C45 one after the other in one session: each ends its own sign-in and keeps the other’s', async () => {
+  test('C45 one after the other in one session, each ends its own sign-in and keeps the other’s', async () => {
     const { world, isIn, close } = await twoShops((app, shop, club) => {
       app.use(shop.session)
       app.use('/shop', shop)

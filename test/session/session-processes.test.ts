@@ -83,7 +83,7 @@ describeWithRedis('C28 two app instances that share nothing but Redis', () => {
     },
   )
 
-  test('C44 a slow answer that would renew the cookie does not overwrite the one of a newer sign-in', async () => {
+  test('C44 a slow response that would renew the cookie does not overwrite that of a newer sign-in', async () => {
     const clock = createClock()
     const [one, two, close] = await twoInstances({
       options: { session: { idleMs: 40 * DAY } },
@@ -104,7 +104,7 @@ describeWithRedis('C28 two app instances that share nothing but Redis', () => {
     }
   })
 
-  test('C22 a slow answer does not renew; the next prompt one does, and where all are slow, the late ones', async () => {
+  test('C22 a slow response does not renew the cookie: the next fast one does, or a slow one if all are slow', async () => {
     const clock = createClock()
     const [one, two, close] = await twoInstances({ options: { session: { idleMs: 40 * DAY } }, runtime: clock.runtime })
     try {
@@ -126,7 +126,7 @@ describeWithRedis('C28 two app instances that share nothing but Redis', () => {
     }
   })
 
-  test('C28 a refresh in flight in the other instance brings nothing back', async () => {
+  test('C28 a token refresh in flight in the other instance does not restore a sign-in that was signed out', async () => {
     sandbox.control.set({ accessTokenTtlSeconds: 1, refreshTokenAnswer: 'rotate', announceRevocation: true })
     const [one, two, close] = await twoInstances()
     try {
@@ -149,7 +149,7 @@ describeWithRedis('C28 two app instances that share nothing but Redis', () => {
     }
   })
 
-  test('C26 two deploys: nobody is signed out, old records are re-encrypted in use, a retired key is a fresh sign-in', async () => {
+  test('C26 keys replaced in two deploys sign nobody out; records are re-encrypted in use, and a retired key means a new sign-in', async () => {
     const [former, latter] = ['former', 'latter'].map(
       (id) => `${id}:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')}`,
     ) as [string, string]

@@ -28,7 +28,7 @@ const basketOf = async (browser: ReturnType<World['browser']>): Promise<unknown>
 
 describeOnStores('a session that the app renews', (storage) => {
   test.each(['regenerate', 'regenerate,save', 'regenerate,save,reload', 'regenerate,save,reload,save,reload'])(
-    '%s in one request: the browser gets the new one, with its content, and the old one has ended',
+    '%s in one request: the browser gets the new session with its content, and the old one has ended',
     async (list) => {
       world = await startWorld({ options: storage.options(), routes })
       for (const visitor of [await world.signedIn(), world.browser()]) {
@@ -45,7 +45,7 @@ describeOnStores('a session that the app renews', (storage) => {
     },
   )
 
-  test('regenerated and saved with nothing in it: the browser gets a new one, for what comes', async () => {
+  test('a session that is regenerated and saved empty gives the browser a new one', async () => {
     world = await startWorld({ options: storage.options(), routes })
     const visitor = world.browser()
     await visitor.visit(`${world.url}/basket?add=old`)

@@ -116,7 +116,7 @@ describeWithOwnRedis('C37 Redis fails while somebody is signed in', () => {
       }),
   )
 
-  test('C37 what a request wrote while nothing could be read is not saved, even if Redis is back before it ends', () =>
+  test('C37 a request that could not read its session does not save it, even if Redis is back before it ends', () =>
     withRedis(async (world, redis) => {
       const browser = await world.signedIn()
       await browser.visit(`${world.url}/basket?add=apple`)
@@ -136,7 +136,7 @@ describeWithOwnRedis('C37 Redis fails while somebody is signed in', () => {
       expect(JSON.parse((await browser.visit(`${world.url}/basket`)).text).basket).toEqual(['apple'])
     }))
 
-  test('C37 Redis going away between reading and saving breaks no page; the app hears of it as an event', () =>
+  test('C37 Redis that goes away between reading and saving breaks no page, and raises an event', () =>
     withRedis(async (world, redis) => {
       const browser = await world.signedIn()
       const entered = new Promise<void>((resolve) => {
@@ -153,7 +153,7 @@ describeWithOwnRedis('C37 Redis fails while somebody is signed in', () => {
       await untilSignedIn(world, browser, 2_000)
     }))
 
-  test('C37 in development, with the secret shared through a Redis that is down at the start: nobody loses a cookie', async () => {
+  test('C37 in development, a Redis that is down at startup and should hold the secret costs nobody a cookie', async () => {
     const redis = await startRedis()
     const make = () => startWorld({ routes, options: { redis: redis.url } })
     const before = await make()

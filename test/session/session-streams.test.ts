@@ -73,12 +73,12 @@ const basketOf = async (world: World, browser: ReturnType<World['browser']>): Pr
 const blobs = async (storage: TestStorage, options: PpoppoOptions): Promise<number> =>
   Object.keys(await storage.contents(options)).filter((key) => key.includes(':sess:')).length
 
-describeOnStores('C44 answers of every shape', (storage) => {
+describeOnStores('C44 responses of every kind', (storage) => {
   test.each([
     ['Express 5', express],
     ['Express 4', express4],
   ])(
-    'C44 streamed, piped, sendFile, flushed early, with a length: whole, saved, still signed in (%s)',
+    'C44 streamed, piped, sendFile, flushed early, with a length: complete, saved, still signed in (%s)',
     async (_name, createApp) => {
       const options = storage.options()
       const world = await startWorld({ options, routes, createApp })
@@ -105,7 +105,7 @@ describeOnStores('C44 answers of every shape', (storage) => {
     },
   )
 
-  test('C44 an answer that the browser breaks off leaves the session as it was, and breaks nothing', async () => {
+  test('C44 a response that the browser aborts leaves the session as it was, and breaks nothing', async () => {
     const unhandled: unknown[] = []
     const onUnhandled = (error: unknown): void => void unhandled.push(error)
     process.on('uncaughtException', onUnhandled).on('unhandledRejection', onUnhandled)
@@ -134,7 +134,7 @@ describeOnStores('C44 answers of every shape', (storage) => {
     }
   })
 
-  test('C44 a slow stream begun before a re-sign-in overwrites neither its cookie nor its session', async () => {
+  test('C44 a slow stream from before a new sign-in overwrites neither its cookie nor its session', async () => {
     const world = await startWorld({ options: { ...storage.options(), session: { idleMs: 1_600 } }, routes })
     try {
       const browser = await world.signedIn()

@@ -125,8 +125,8 @@ async function dueBrowser(): Promise<CookieBrowser> {
 
 const as = (name: string, query = ''): string => `${world.url}/as/${encodeURIComponent(name)}${query}`
 
-describeOnStores('an answer that others may be given', (storage) => {
-  test('never carries a renewed session cookie: the next answer of one’s own does', async () => {
+describeOnStores('a response that a shared cache may store', (storage) => {
+  test('never has a renewed session cookie: the next private response does', async () => {
     await start(storage)
     const browser = await dueBrowser()
     for (const [name] of Object.entries(SHARED)) {
@@ -142,7 +142,7 @@ describeOnStores('an answer that others may be given', (storage) => {
     expect(sessionLines(await browser.visit(`${world.url}/`))).toHaveLength(1)
   })
 
-  test('carries no session cookie either where a clock that moves on shortens the life that express-session measures', async () => {
+  test('has no session cookie either if the moving clock shortens the lifetime that express-session measures', async () => {
     await start(storage)
     const browser = await world.signedIn()
     const time = Date.now.bind(Date)
@@ -159,7 +159,7 @@ describeOnStores('an answer that others may be given', (storage) => {
     }
   })
 
-  test('with a new session becomes private', async () => {
+  test('becomes private with a new session', async () => {
     await start(storage)
     for (const name of Object.keys(SHARED)) {
       const answer = await world.browser().visit(as(name, '?write=1'))
@@ -169,7 +169,7 @@ describeOnStores('an answer that others may be given', (storage) => {
     }
   })
 
-  test.each(['?destroy=1', '?out=1'])('that takes a session away (%s) becomes private', async (query) => {
+  test.each(['?destroy=1', '?out=1'])('becomes private if it removes a session (%s)', async (query) => {
     await start(storage)
     for (const name of ['public', 's-maxage', 'a stream', 'CDN-Cache-Control', 'headers given to writeHead']) {
       const answer = await (await world.signedIn()).visit(as(name, query))
@@ -181,7 +181,7 @@ describeOnStores('an answer that others may be given', (storage) => {
     }
   })
 
-  test('a renewed cookie makes an answer that says nothing private, and leaves the others as they are', async () => {
+  test('a renewed cookie makes a response without Cache-Control private, and does not change the others', async () => {
     await start(storage)
     for (const [name, [, said]] of Object.entries(OWN)) {
       const answer = await (await dueBrowser()).visit(as(name))
@@ -193,7 +193,7 @@ describeOnStores('an answer that others may be given', (storage) => {
     }
   })
 
-  test('a browser that is only ever told "not modified" keeps its sign-in', async () => {
+  test('a browser that gets only 304 Not Modified keeps its sign-in', async () => {
     await start(storage)
     const browser = await dueBrowser()
     expect(sessionLines(await browser.visit(as('a 304 that says nothing')))).toEqual([])
@@ -202,7 +202,7 @@ describeOnStores('an answer that others may be given', (storage) => {
     expect([sessionLines(answer).length, cacheControl(answer)]).toEqual([1, 'private'])
   })
 
-  test('is not made so by who sets the headers of all answers, before or after auth', async () => {
+  test('is not made by a middleware that sets the headers of all responses, before or after auth', async () => {
     const forAll: express.RequestHandler = (_req, res, next) => {
       onHeaders(res, () => {
         res.removeHeader('Cache-Control')
@@ -241,7 +241,7 @@ describeWithNginx('a page for everyone, behind an nginx that caches it with all 
   let nginx: Nginx
   afterEach(() => nginx.close())
 
-  test('the next visitor is nobody, whatever the first one came with', async () => {
+  test('the next visitor is anonymous, whatever cookie the first one had', async () => {
     await start({ kind: 'memory', options: () => ({}), contents: async () => ({}) })
     nginx = await reserveNginx()
     await nginx.start(

@@ -16,7 +16,7 @@ const effective = ({ expires: _, secure, httpOnly = true, path = '/', sameSite, 
   JSON.parse(JSON.stringify({ ...others, httpOnly, path, secure: secure ?? false, sameSite: sameSite ?? false }))
 
 describe('the cookie of a stored session', () => {
-  test('the usual one takes no room, and comes back whole', () => {
+  test('the usual settings take no space, and are restored completely', () => {
     const cookie = new Cookie(USUAL)
     const sentAt = Date.now()
     expect(stored(cookie, sentAt)).toEqual({})
@@ -31,7 +31,7 @@ describe('the cookie of a stored session', () => {
     })
   })
 
-  test('whatever an app sets or removes comes back as it was, and so does an expiry', () => {
+  test('whatever an app sets or removes is restored as it was, and so is an expiry', () => {
     const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined })
     const settings = fc.record({
       maxAge: fc.constantFrom(null, 0, 1_000, 30 * DAY, 7 * DAY),
@@ -58,19 +58,19 @@ describe('the cookie of a stored session', () => {
     )
   })
 
-  test('without a lifetime it has none when it comes back: the browser keeps it until it is closed', () => {
+  test('a cookie without a lifetime is restored without one: the browser keeps it until it is closed', () => {
     const cookie = Object.assign(new Cookie(USUAL), { maxAge: undefined })
     expect(restored(stored(cookie, Date.now()), Date.now())).toMatchObject({ originalMaxAge: null, expires: null })
   })
 
-  test('one that a version before 0.2 has stored comes back as it was', () => {
+  test('a cookie that a version before 0.2 has stored is restored as it was', () => {
     const former = JSON.parse(JSON.stringify(new Cookie({ ...USUAL, sameSite: 'strict', maxAge: 7 * DAY })))
     const { expires, ...others } = restored(former, Date.now() - DAY)
     expect(expires).toEqual(new Date(former.expires))
     expect(others).toMatchObject({ originalMaxAge: 7 * DAY, sameSite: 'strict', secure: false, path: '/' })
   })
 
-  test('one that such a version has read and stored again lives as long as any', () => {
+  test('a cookie that a version before 0.2 has read and stored again lives as long as any other', () => {
     const former = JSON.parse(JSON.stringify(toCookie(Object({}))))
     expect(restored(former, Date.now())).toMatchObject({ originalMaxAge: 30 * DAY, httpOnly: true, sameSite: 'lax' })
   })

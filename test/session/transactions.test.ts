@@ -56,7 +56,7 @@ const consume = async (browser: CookieBrowser, state: string): Promise<{ kind: s
   JSON.parse((await browser.visit(`${url}/consume/${encodeURIComponent(state)}`)).text)
 
 describe('login attempts', () => {
-  test('what was begun is what is taken, once', async () => {
+  test('an attempt is taken as it was begun, and once', async () => {
     const browser = new CookieBrowser()
     const transaction = await begin(browser)
     expect(await consume(browser.clone(), transaction.state)).toEqual({ kind: 'taken', transaction })
@@ -76,7 +76,7 @@ describe('login attempts', () => {
     expect([...browser.jar.keys()]).toEqual([])
   })
 
-  test('C09 a store that keeps an attempt for too long does not make it younger', async () => {
+  test('C09 an attempt that the store keeps for too long has expired nevertheless', async () => {
     const browser = new CookieBrowser()
     const put = store.putTransaction
     store.putTransaction = (key, value, ttlMs) => put(key, value, ttlMs * 10)
@@ -85,7 +85,7 @@ describe('login attempts', () => {
     expect((await consume(browser, state)).kind).toBe('expired')
   })
 
-  test('C09 the eleventh attempt of a browser drops the oldest, whatever order the cookies come in', async () => {
+  test('C09 the eleventh attempt of a browser drops the oldest, in whatever order the cookies arrive', async () => {
     const browser = new CookieBrowser()
     const states: string[] = []
     for (let count = 0; count < 11; count += 1) {
@@ -101,7 +101,7 @@ describe('login attempts', () => {
     expect(kinds).toEqual(['unknown', ...Array(10).fill('taken')])
   })
 
-  test('C09 cookies that are none of ours count first among the oldest, and other cookies stay', async () => {
+  test('C09 attempt cookies that the library did not write are dropped first, and other cookies stay', async () => {
     const browser = new CookieBrowser()
     browser.jar.set('other', '1')
     for (let count = 0; count < 12; count += 1) browser.jar.set(`${names.attempts}junk${count}`, 'junk')
@@ -111,7 +111,7 @@ describe('login attempts', () => {
     expect(browser.jar.get('other')).toBe('1')
   })
 
-  test('C10 without the cookie, with another or with a changed one nothing is taken', async () => {
+  test('C10 without the cookie, or with another or a changed one, no attempt is taken', async () => {
     const [browser, stranger] = [new CookieBrowser(), new CookieBrowser()]
     const { state } = await begin(browser)
     expect((await consume(stranger, state)).kind).toBe('unknown')
@@ -137,12 +137,12 @@ describe('login attempts', () => {
     `${'a'.repeat(42)}=`,
     `${'a'.repeat(42)}\n`,
     '가'.repeat(43),
-  ])('C21 %j is no state', async (state) => {
+  ])('C21 %j is not a state', async (state) => {
     const answer = await new CookieBrowser().visit(`${url}/consume/${encodeURIComponent(state)}`)
     expect(answer.status === 404 || JSON.parse(answer.text).kind === 'unknown').toBe(true)
   })
 
-  test('S11 an attempt that does not open with the keys of now is lost, not too old, and no error', async () => {
+  test('S11 an attempt that the current keys cannot open is lost, and is neither expired nor an error', async () => {
     const browser = new CookieBrowser()
     const { state } = await begin(browser)
     keyId = 'k2'
@@ -180,7 +180,7 @@ describe('login attempts', () => {
     },
   )
 
-  test('C24 neither cookie nor store hold verifier, nonce or state in the clear', async () => {
+  test('C24 neither the cookie nor the store holds verifier, nonce or state in the clear', async () => {
     const browser = new CookieBrowser()
     const kept: string[] = []
     const put = store.putTransaction
@@ -193,7 +193,7 @@ describe('login attempts', () => {
     for (const secret of [state, nonce, codeVerifier, 'app.example']) expect(visible).not.toContain(secret)
   })
 
-  test('C22 on https the cookie is __Host-, Secure, HttpOnly, Lax, for the whole host and no other', async () => {
+  test('C22 on https the cookie of an attempt is __Host-, Secure, HttpOnly, SameSite=Lax, for this host only', async () => {
     isHttps = true
     const answer = await new CookieBrowser().visit(`${url}/begin`)
     expect(answer.cookies).toHaveLength(1)

@@ -39,7 +39,7 @@ const basket = async (world: World, browser: CookieBrowser, query = ''): Promise
   JSON.parse((await browser.visit(`${world.url}/basket${query}`)).text).basket
 
 describeOnStores('two apps with different clients on one host', (storage) => {
-  test('one browser is signed in to both, and signs out of each by itself', async () => {
+  test('one browser is signed in to both, and signs out of each separately', async () => {
     const [shop, club] = [
       await app('shop_login_client', storage.options()),
       await app('club_login_client', storage.options()),
@@ -54,7 +54,7 @@ describeOnStores('two apps with different clients on one host', (storage) => {
     expect([await basket(shop, browser), await basket(club, browser)]).toEqual([['apple'], []])
   })
 
-  test('attempts of one push none of the other’s out, and landing in one is no alarm in the other', async () => {
+  test('attempts of one app drop none of the other, and a sign-in to one causes no cookie warning in the other', async () => {
     const [shop, club] = [
       await app('shop_login_client', storage.options()),
       await app('club_login_client', storage.options()),
@@ -82,7 +82,7 @@ describeOnStores('a browser that still has a cookie by the name of version 0.1',
     return browser
   }
 
-  test('stays signed in, and moves to the new name with the first answer of its own', async () => {
+  test('stays signed in, and gets the new cookie name with its first private response', async () => {
     const shop = await app('shop_login_client', storage.options())
     const browser = await formerBrowser(shop)
     const sent = browser.jar.get('ppoppo')
@@ -106,14 +106,14 @@ describeOnStores('a browser that still has a cookie by the name of version 0.1',
     },
   )
 
-  test('signs in again: the former cookie goes with the session it was of', async () => {
+  test('signs in again: the former cookie is removed with its session', async () => {
     const shop = await app('shop_login_client', storage.options())
     const browser = await formerBrowser(shop)
     expect(await signIn(shop, browser)).toBe(200)
     expect([browser.jar.has('ppoppo'), await isSignedIn(shop, browser)]).toEqual([false, true])
   })
 
-  test('another client’s cookie of that name is left alone, and the new name comes first', async () => {
+  test('another client’s cookie of that name is left alone, and the new name takes precedence', async () => {
     const secret = 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK'
     const shared = { ...storage.options(), sessionSecret: secret }
     const [shop, club] = [await app('shop_login_client', shared), await app('club_login_client', shared)]
@@ -137,7 +137,7 @@ describeOnStores('a browser that still has a cookie by the name of version 0.1',
     expect((await browser.visit(`${shop.url}/header`)).text).toMatch(/^ppoppo=s%3Aforged.signature; /)
   })
 
-  test('an attempt begun before the deploy is finished after it', async () => {
+  test('an attempt that began before the deploy can finish after it', async () => {
     const shop = await app('shop_login_client', storage.options())
     const browser = new CookieBrowser()
     const callback = await beginAttempt(shop, browser, '/page')
@@ -170,7 +170,7 @@ describeOnStores('cookies that somebody else has planted', (storage) => {
     `${namesOf('club_login_client').landed}=${value}`,
   ]
 
-  test('none but the one that was set makes a signed-out visit a complaint about cookies', async () => {
+  test('only the landing cookie that was set can lead to the cookie_missing page', async () => {
     const shop = await app('shop_login_client', storage.options())
     const now = clock.runtime.now()
     for (const cookie of [
@@ -188,7 +188,7 @@ describeOnStores('cookies that somebody else has planted', (storage) => {
     expect((await ask()).status).toBe(302)
   })
 
-  test('on https the name without __Host- is nobody’s', async () => {
+  test('on https a landing cookie without __Host- is ignored', async () => {
     const options = { ...productionRest(), ...storage.options(), allowMemoryStore: true, baseUrl: PRODUCTION.baseUrl }
     const { redis: _redis, ...rest } = { redis: '', ...options }
     const shop = await app('shop_login_client', storage.kind === 'redis' ? options : rest)
@@ -201,7 +201,7 @@ describeOnStores('cookies that somebody else has planted', (storage) => {
 })
 
 describeOnStores('forty tabs', (storage) => {
-  test('an answer of login fits into nginx’s buffer for headers, whatever has piled up, and the newest attempts stay', async () => {
+  test('a response of login fits into nginx’s header buffer, however many cookies there are, and the newest attempts stay', async () => {
     const shop = await app('shop_login_client', storage.options())
     const { attempts } = namesOf('shop_login_client')
     const browser = new CookieBrowser()

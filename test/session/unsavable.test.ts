@@ -195,19 +195,19 @@ describe.each([
     },
   )
 
-  test('X7 a toJSON that gives no object leaves the session as it was, and a warning says so', async () => {
+  test('X7 a toJSON() that returns no object leaves the session as it was, with a warning', async () => {
     const warnings = world.events.length
     expect((await visit(browser, 'to-json')).text).toBe('page')
     expect(await basket()).toEqual(['apple'])
     expect(world.events.slice(warnings)).toMatchObject([{ type: 'warning', code: 'session_not_saved' }])
   })
 
-  test('X7 an answer that Node refuses is a 500 through the app’s error handler', async () => {
+  test('X7 a response that Node refuses becomes a 500 of the app’s error handler', async () => {
     for (const visitor of [browser, world.browser()])
       expect(JSON.parse((await visit(visitor, 'no-body')).text).code).toBe('ERR_INVALID_ARG_TYPE')
   })
 
-  test('save() says so to its callback', async () => {
+  test('save() of a session that cannot be saved passes the error to its callback', async () => {
     expect(JSON.parse((await visit(browser, 'save')).text)).toEqual({ code: 'session_invalid' })
   })
 

@@ -89,7 +89,7 @@ describeOnStores('an upgrade, which Express never sees', (storage) => {
     },
   )
 
-  test('a session that is there is saved; one that no cookie can announce is not, and that is said', async () => {
+  test('an existing session is saved; a new one, whose cookie cannot be sent, is not, with a warning', async () => {
     const saved = { error: 'undefined', basket: ['by socket'] }
     expect(await upgrade(await signedIn(), { deed: 'save' })).toMatchObject(saved)
     expect((await faults()).events).not.toContainEqual(expect.objectContaining({ code: 'session_not_saved' }))
@@ -109,14 +109,14 @@ describeOnStores('an upgrade, which Express never sees', (storage) => {
     },
   )
 
-  test('a visitor without a cookie: what the app throws then is thrown once, too, and auth does not call twice', async () => {
+  test('for a visitor without a cookie, what the app throws is thrown once, and auth calls next() once', async () => {
     expect(await upgrade(new CookieBrowser(), { deed: 'throw', whole: '1' })).toMatchObject({ calls: 1 })
     expect(await faults()).toMatchObject({ uncaught: ['thrown by what comes after auth'], unhandled: [] })
   })
 })
 
 describe("an upgrade with the app's own session", () => {
-  test('tells who is signed in, and warns of no secure cookie', async () => {
+  test('knows who is signed in, and raises no warning about a secure cookie', async () => {
     await start({ part: 'app' })
     const browser = await signedIn()
     for (const answer of ANSWERS.slice(0, 2))

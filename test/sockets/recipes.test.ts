@@ -99,7 +99,7 @@ describeWithRedis('docs/websockets.md: its programs, as two processes on one Red
     expect(performance.now() - signedOutAt).toBeLessThan(END_MS)
   })
 
-  test('ws: a visitor is refused with 401, the page of another site with 403', async () => {
+  test('ws: a visitor is refused with 401, a page of another site with 403', async () => {
     const cookie = await signInAs(auth, ALEX)
     const loginUrl = `${baseUrl}/auth/login`
     expect(await refusalOf({ origin: baseUrl })).toMatchObject({ status: 401, body: { code: 'signed_out', loginUrl } })

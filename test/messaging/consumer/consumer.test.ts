@@ -60,7 +60,7 @@ describe('a consumer', () => {
     }
   })
 
-  test('begins events of different sends side by side, and the next of a send when the one before is done', async () => {
+  test('handles events of different sends concurrently, and those of one send one after another', async () => {
     const gate = createGate()
     log.append(eventAt(0, 2), eventAt(1, 2), eventAt(2, 2))
     consumers.start({ handler: gate.handler })
@@ -70,7 +70,7 @@ describe('a consumer', () => {
     await until(() => gate.begun.length === 3, 'the third is begun')
   })
 
-  test('begins no more than maxInFlight, and reads no more than it can hold', async () => {
+  test('handles no more than maxInFlight at a time, and reads no more than it can hold', async () => {
     const gate = createGate()
     log.append(...events(5_000, 5_000))
     consumers.start({ handler: gate.handler, maxInFlight: 8 })
@@ -79,7 +79,7 @@ describe('a consumer', () => {
     expect(log.read).toBeLessThanOrEqual(1_001)
   })
 
-  test('an event that takes long holds up no other send, and is alone to be handled again by the next', async () => {
+  test('a slow event does not hold up other sends, and only it is handled again by the next consumer', async () => {
     const handled: string[] = []
     log.append(...events(900, 900))
     const first = consumers.start({
@@ -98,7 +98,7 @@ describe('a consumer', () => {
     expect(again).toEqual([eventAt(0).eventId, eventAt(900).eventId])
   })
 
-  test('goes on after a stop where it was', async () => {
+  test('continues after a stop where it was', async () => {
     const handled: string[] = []
     const handler = ({ eventId }: MessagingEvent): unknown => handled.push(eventId)
     log.append(...events(10))
@@ -113,7 +113,7 @@ describe('a consumer', () => {
     expect(handled).toEqual(ids(log.events))
   })
 
-  test('begins after "after" where nothing was ever saved', async () => {
+  test('starts after "after" if no position was ever saved', async () => {
     const handled: string[] = []
     log.append(...events(5))
     consumers.start({ after: eventAt(2).eventId, handler: ({ eventId }) => handled.push(eventId) })
@@ -121,7 +121,7 @@ describe('a consumer', () => {
     expect(handled).toEqual([eventAt(3).eventId, eventAt(4).eventId])
   })
 
-  test('stop() waits for the handlers at work, begins nothing, and hands over at once', async () => {
+  test('stop() waits for running handlers, starts none, and hands over immediately', async () => {
     const gate = createGate()
     log.append(...events(3, 1))
     const first = consumers.start({ handler: gate.handler, drainMs: 50_000, leaseMs: 60_000 })
@@ -140,7 +140,7 @@ describe('a consumer', () => {
     expect(next).toEqual([eventAt(1).eventId, eventAt(2).eventId])
   })
 
-  test('a handler that does not end in time is told, and nobody else begins before the lease has run out', async () => {
+  test('a handler that does not finish in time is aborted, and no other consumer starts before the lease expires', async () => {
     const gate = createGate()
     log.append(eventAt(0))
     const first = consumers.start({ handler: gate.handler, drainMs: 50, leaseMs: 400 })
@@ -156,7 +156,7 @@ describe('a consumer', () => {
     expect(fences[0]).toBeGreaterThan((gate.contexts[0] as HandlerContext).fence)
   })
 
-  test('of several only one is active; the next follows when it stops, with a larger fence', async () => {
+  test('only one of several consumers is active; when it stops, the next one follows with a larger fence', async () => {
     const fences = new Set<number>()
     const team: Consumer[] = Array.from({ length: 3 }, () =>
       consumers.start({ leaseMs: 3_000, handler: (_event, { fence }) => fences.add(fence) }),
@@ -171,7 +171,7 @@ describe('a consumer', () => {
     expect([...fences]).toEqual([...fences].sort((a, b) => a - b))
   })
 
-  test('tells its lag and when the last event came', async () => {
+  test('reports its lag and when the last event arrived', async () => {
     const gate = createGate()
     const consumer = consumers.start({ handler: gate.handler })
     expect([consumer.lag, consumer.lastEventAt, consumer.storage]).toEqual([0, undefined, 'memory'])
@@ -186,7 +186,7 @@ describe('a consumer', () => {
 })
 
 describe('a handler that fails', () => {
-  test('is tried again, then the event is a dead letter, and the others go on', async () => {
+  test('is retried, then the event becomes a dead letter, and the others continue', async () => {
     const attempts: number[] = []
     const handled: string[] = []
     const told: DeadLetter[] = []
@@ -217,7 +217,7 @@ describe('a handler that fails', () => {
     expect(told).toHaveLength(1)
   })
 
-  test('goes to onHandlerError in place of a dead letter; what that throws makes one', async () => {
+  test('calls onHandlerError instead of dead-lettering; if that throws, the event becomes a dead letter', async () => {
     const seen: unknown[] = []
     log.append(...events(2))
     const consumer = consumers.start(
@@ -241,7 +241,7 @@ describe('a handler that fails', () => {
     expect(letters.map(({ text }) => parseLetterText(text)?.error)).toEqual(['Error: my own list is full'])
   })
 
-  test('is one that takes longer than handlerTimeoutMs, and hears of it', async () => {
+  test('is also one that takes longer than handlerTimeoutMs, and its signal is aborted', async () => {
     const signals: AbortSignal[] = []
     log.append(eventAt(0))
     const consumer = consumers.start(
@@ -263,7 +263,7 @@ describe('a handler that fails', () => {
     expect(await consumers.store.letters.count(consumer.name)).toBe(1)
   })
 
-  test('does not hold up stop() with its pauses, and its event is left to the next', async () => {
+  test('does not delay stop() with its pauses, and its event is left to the next consumer', async () => {
     let attempts = 0
     log.append(eventAt(0))
     const consumer = consumers.start(
@@ -285,7 +285,7 @@ describe('a handler that fails', () => {
   })
 })
 
-describe('a place in the stream that the server no longer knows', () => {
+describe('a position in the stream that the server no longer knows', () => {
   const lost = (): never => {
     throw new PpoppoError('cursor_lost', 'gone')
   }
@@ -303,19 +303,19 @@ describe('a place in the stream that the server no longer knows', () => {
     return { consumer, handled }
   }
 
-  test('ends the consumer by default, loudly', async () => {
+  test('stops the consumer with an error by default', async () => {
     const { consumer } = await forget({})
     await expect(consumer.closed).rejects.toMatchObject({ code: 'cursor_lost' })
     expect(consumer.isActive).toBe(false)
   })
 
-  test('earliest: goes on with whatever there is', async () => {
+  test('with "earliest", resumes with the oldest event there is', async () => {
     const { handled } = await forget({ onCursorLost: 'earliest' })
     await until(() => handled.length === 4, 'all are handled')
     expect(handled).toEqual(ids(log.events))
   })
 
-  test('latest: goes on with what happens from now on', async () => {
+  test('with "latest", resumes with what happens from now on', async () => {
     const { handled } = await forget({ onCursorLost: 'latest' })
     await until(() => log.opened.length === 3, 'it is read again')
     log.append({ ...eventAt(4), occurredAt: new Date(Date.now() + 1_000) })
@@ -323,7 +323,7 @@ describe('a place in the stream that the server no longer knows', () => {
     expect(handled).toEqual([eventAt(4).eventId])
   })
 
-  test('is no endless loop where the server loses each one', async () => {
+  test('causes no endless loop if the server loses each one', async () => {
     const { consumer } = await forget({ onCursorLost: 'earliest' })
     log.onOpen = lost
     await expect(consumer.closed).rejects.toMatchObject({ code: 'cursor_lost' })

@@ -22,13 +22,13 @@ describe('dead letters', () => {
     for (let place = 0; place < 250; place++) await store.letters.add('orders', toLetter(letterAt(place)))
   })
 
-  test('are listed oldest first, a hundred unless more are asked for', async () => {
+  test('are listed oldest first, 100 by default', async () => {
     expect(await letters().list()).toEqual(Array.from({ length: 100 }, (_, place) => letterAt(place)))
     expect(await letters().list({ limit: 249 })).toHaveLength(249)
     expect((await letters().list({ limit: 10_000 })).at(-1)).toEqual(letterAt(249))
   })
 
-  test('are each replayed once, whatever becomes of them; those that fail stay in their order', async () => {
+  test('are replayed once each, whatever their outcome; those that fail stay in their order', async () => {
     const seen: string[] = []
     const counts = await letters().replay(({ eventId }, { attempt }) => {
       seen.push(eventId)
@@ -41,7 +41,7 @@ describe('dead letters', () => {
     expect(counts).toEqual({ replayed: 250 - left.length, failed: left.length })
   })
 
-  test('one that somebody else wrote is passed over', async () => {
+  test('an entry in another format is skipped', async () => {
     await store.letters.add('others', { id: 'x', text: 'not ours' })
     await store.letters.add('others', toLetter(letterAt(1)))
     const others = createDeadLetters({ name: 'others', store: () => store })
@@ -50,7 +50,7 @@ describe('dead letters', () => {
     expect(await others.count()).toBe(1)
   })
 
-  test('of events without an id each is kept', async () => {
+  test('are kept for every event without an id', async () => {
     const store = createMemoryConsumerStore({ now: Date.now })
     for (let i = 0; i < 2; i++) {
       await store.letters.add('orders', toLetter({ ...letterAt(i), event: { ...eventAt(i), eventId: '' } }))
@@ -58,7 +58,7 @@ describe('dead letters', () => {
     expect(await createDeadLetters({ name: 'orders', store: () => store }).count()).toBe(2)
   })
 
-  test('a replay ends with its signal, and what was not begun stays', async () => {
+  test('a replay stops with its signal, and what was not started stays', async () => {
     const ending = new AbortController()
     const replay = letters().replay(() => ending.abort(new Error('enough')), { signal: ending.signal })
     await expect(replay).rejects.toThrow('enough')
@@ -69,7 +69,7 @@ describe('dead letters', () => {
     await expect(letters().list({ limit } as { limit: number })).rejects.toMatchObject({ code: 'request_invalid' })
   })
 
-  test('a name that is none is refused at once, and a handler that is none', async () => {
+  test('an invalid name or handler is rejected immediately', async () => {
     expect(() => createDeadLetters({ name: 'my orders', store: () => store })).toThrow(/"name" must be/)
     await expect(letters().remove(undefined as never)).rejects.toThrow(/"eventId" must be an id/)
     await expect(letters().replay('log' as never)).rejects.toThrow(/"handler" must be a function/)

@@ -11,7 +11,7 @@ const steps = fc.array(fc.tuple(fc.constantFrom<Step>('add', 'begin', 'finish', 
 })
 
 describe('EventWindow', () => {
-  test('whatever happens, in whatever order: what a checkpoint covers is handled, and what is handled and not covered is at risk', () => {
+  test('in any order of events, a checkpoint covers only handled ones, and what it does not cover may be handled again', () => {
     fc.assert(
       fc.property(steps, (schedule) => {
         const window = new EventWindow(BEGINNING)
@@ -46,7 +46,7 @@ describe('EventWindow', () => {
     )
   })
 
-  test('the cursor stops before the first that is not handled; later ones that are stand beside it', () => {
+  test('the cursor stops before the first unhandled event; later handled ones are listed beside it', () => {
     const window = new EventWindow(BEGINNING)
     const [first, second, third] = [0, 1, 2].map((at) => window.add(eventAt(at)) as Entry) as [Entry, Entry, Entry]
     for (const entry of [first, third]) {
@@ -61,7 +61,7 @@ describe('EventWindow', () => {
     expect(window.snapshot().checkpoint).toEqual({ cursor: eventAt(2).eventId, ahead: [] })
   })
 
-  test('what was handled ahead of the cursor before a restart is not handled again, and is not forgotten before it comes', () => {
+  test('events handled ahead of the cursor before a restart are not handled again, and are remembered until they arrive', () => {
     const window = new EventWindow({ cursor: eventAt(0).eventId, ahead: [eventAt(2).eventId, eventAt(3).eventId] })
     const one = window.add(eventAt(1)) as Entry
     window.begin(one)
@@ -75,7 +75,7 @@ describe('EventWindow', () => {
     expect(window.snapshot().checkpoint).toEqual({ cursor: eventAt(3).eventId, ahead: [] })
   })
 
-  test('an event without an id is no place to go on after', () => {
+  test('an event without an id is not a position to resume from', () => {
     const window = new EventWindow(BEGINNING)
     for (const event of [eventAt(0), { ...eventAt(1), eventId: '' }]) {
       const entry = window.add(event) as Entry

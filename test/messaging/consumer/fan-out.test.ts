@@ -17,7 +17,7 @@ afterEach(() => consumers.stopAll())
 const idsOf = (list: readonly MessagingEvent[]): string[] => list.map(({ eventId }) => eventId).sort()
 
 describe('fan-out', () => {
-  test('all processes work, one reads, and each event is handled once', async () => {
+  test('all processes handle events, one reads, and each event is handled once', async () => {
     const byWorker: MessagingEvent[][] = [[], [], []]
     for (const handled of byWorker) {
       const handler = async (event: MessagingEvent): Promise<void> => {
@@ -48,7 +48,7 @@ describe('fan-out', () => {
     await until(() => doors.length === 2, 'the next two are begun')
   })
 
-  test('what a worker leaves unfinished another one takes over; what no worker survives becomes a dead letter', async () => {
+  test('another worker takes over what one leaves unfinished; an event that no worker survives becomes a dead letter', async () => {
     const settings = { fanOut: { claimAfterMs: 600 }, handlerTimeoutMs: 500, drainMs: 0, maxAttempts: 1 }
     const dieOf = async (place: number): Promise<void> => {
       const begun: MessagingEvent[] = []
@@ -89,7 +89,7 @@ describe('fan-out', () => {
     expect(await consumers.store.queue.length(heir.name)).toBe(0)
   })
 
-  test('a handler that fails is tried again by the worker, then the event is a dead letter', async () => {
+  test('a handler that fails is retried by the worker, then the event becomes a dead letter', async () => {
     let attempts = 0
     log.append(eventAt(0))
     const consumer = consumers.start(
@@ -109,7 +109,7 @@ describe('fan-out', () => {
     expect(await consumers.store.queue.length(consumer.name)).toBe(0)
   })
 
-  test('claimAfterMs must leave a handler its time', () => {
+  test('claimAfterMs must be longer than handlerTimeoutMs', () => {
     const start = (): unknown => consumers.start({ fanOut: { claimAfterMs: 1_000 }, handler: () => {} })
     expect(start).toThrow(/"fanOut.claimAfterMs" must be longer than "handlerTimeoutMs" \(60000\)/)
   })

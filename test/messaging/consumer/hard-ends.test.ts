@@ -25,7 +25,7 @@ const down = (): PpoppoError => new PpoppoError('store_unavailable', 'Redis does
 const never = (): Promise<never> => new Promise(() => {})
 
 describe('a consumer', () => {
-  test('whose dead letters are full ends at once, and says what to do', async () => {
+  test('whose dead-letter list is full stops immediately, and says what to do', async () => {
     let commits = 0
     const { commit } = store
     store.commit = async (name, step) => {
@@ -61,7 +61,7 @@ describe('a consumer', () => {
     await consumer.stop()
   })
 
-  test('whose handler throws what cannot be printed makes a dead letter of the event', async () => {
+  test('whose handler throws something that cannot be printed dead-letters the event', async () => {
     log.append(eventAt(0), eventAt(1))
     const handled: string[] = []
     const consumer = consumers.start({
@@ -77,7 +77,7 @@ describe('a consumer', () => {
     expect(parseLetterText(letter?.text ?? '')?.error).toBe('something that cannot be printed')
   })
 
-  test('whose handler changes the event it is given goes on all the same', async () => {
+  test('whose handler changes the event it is given continues', async () => {
     const handled: number[] = []
     log.append(eventAt(0), eventAt(1), eventAt(2))
     const consumer = consumers.start({
@@ -92,7 +92,7 @@ describe('a consumer', () => {
     expect(answer).toMatchObject({ checkpoint: expect.stringContaining('evt_000000002') })
   })
 
-  test('that lost its lease begins nothing before its own handlers have ended', async () => {
+  test('that lost its lease starts no handler before its own ones have finished', async () => {
     let [isDown, atWork, most] = [false, 0, 0]
     const { renew, acquire } = store
     store.renew = (...args) => (isDown ? Promise.reject(down()) : renew(...args))
@@ -118,7 +118,7 @@ describe('a consumer', () => {
     expect(most).toBe(1)
   })
 
-  test('with "latest" remembers what it has dealt with: what came after is handled after a restart', async () => {
+  test('with "latest" remembers what it has handled: later events are handled after a restart', async () => {
     const seen: string[] = []
     log.append(eventAt(0))
     const first = consumers.start({ handler: ({ eventId }) => seen.push(eventId) })
@@ -145,7 +145,7 @@ describe('a consumer', () => {
     expect(log.opened).toEqual([undefined, eventAt(0).eventId, undefined, undefined])
   })
 
-  test('with "earliest" does not meet the same loss again after a restart', async () => {
+  test('with "earliest" does not report the same lost cursor again after a restart', async () => {
     const seen: string[] = []
     const handler = ({ eventId }: { readonly eventId: string }): unknown => seen.push(eventId)
     log.append(eventAt(0))
@@ -166,7 +166,7 @@ describe('a consumer', () => {
 })
 
 describe('with fan-out', () => {
-  test('a worker that is stopped gives back what it has not handled, and that was no attempt', async () => {
+  test('a worker that is stopped returns what it has not handled, and that does not count as an attempt', async () => {
     const attempts: number[] = []
     let failures = 0
     const failing = consumers.start(
@@ -187,7 +187,7 @@ describe('with fan-out', () => {
     expect(attempts).toEqual([1])
   })
 
-  test('what still waits when it is turned off is handled before anything new', async () => {
+  test('what is still queued when fan-out is turned off is handled before anything new', async () => {
     let failures = 0
     const first = consumers.start(
       {
@@ -211,7 +211,7 @@ describe('with fan-out', () => {
     expect(await store.queue.length(plain.name)).toBe(0)
   })
 
-  test('a store that lost its data has lost what waited, too: it is read again', async () => {
+  test('events that were queued in a store that lost its data are read again', async () => {
     const handled: string[] = []
     let isStuck = true
     const handler = ({ eventId }: { readonly eventId: string }): unknown => {
@@ -228,7 +228,7 @@ describe('with fan-out', () => {
     expect(log.opened).toEqual([undefined, undefined])
   })
 
-  test('a store that is away when an event is done costs no second handling', async () => {
+  test('a store that is away when an event has been handled causes no second handling', async () => {
     let failures = 2
     const { finish } = store.queue
     const queue: typeof store.queue = {
@@ -248,7 +248,7 @@ describe('with fan-out', () => {
     expect(handled).toHaveLength(1)
   })
 
-  test('stop() ends in its time though onHandlerError does not', async () => {
+  test('stop() ends in time even if onHandlerError does not', async () => {
     let isTold = false
     const consumer = consumers.start({
       fanOut: true,
@@ -271,7 +271,7 @@ describe('with fan-out', () => {
 })
 
 describe('deadLetters()', () => {
-  test('without credentials, and after close(), says so and opens nothing', async () => {
+  test('without credentials, or after close(), rejects and opens no connection', async () => {
     const without = createMessaging({ redis: 'redis://127.0.0.1:1' })
     await expect(without.deadLetters('orders').count()).rejects.toMatchObject({ code: 'messaging_not_configured' })
     const messaging = createMessaging({

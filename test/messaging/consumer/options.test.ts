@@ -35,7 +35,7 @@ describe('the options of consume()', () => {
     [{ name: 'a', handler, sendRequestId: 7 }, /"sendRequestId" must be an id/],
     [{ name: 'a', handler, recycleMs: -1 }, /"recycleMs" must be/],
     [{ name: 'a', handler, onStale: true }, /"onStale" must be a function/],
-  ])('%p are refused by name', (options, message) => {
+  ])('%p are rejected by name', (options, message) => {
     let thrown: unknown
     try {
       parseConsumeOptions(options)

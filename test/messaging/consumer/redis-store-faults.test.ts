@@ -77,7 +77,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       () => `it tells ${what}; it told ${seen.told}`,
     )
 
-  test('is full says so, gives the lease up, begins nothing meanwhile, and goes on by itself once there is room', async () => {
+  test('is full reports it, gives up the lease, starts nothing meanwhile, and resumes by itself once there is room', async () => {
     const seen = start()
     append(0, 10)
     await untilWorks(() => isSaved(9), 'ten are saved')
@@ -124,7 +124,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       },
     )
 
-    test('rpush, so that no letter can be written: what was handled beside it is saved, and comes no more', async () => {
+    test('rpush, so that no dead letter can be written: what else was handled is saved, and does not come again', async () => {
       const handled: string[] = []
       const seen = start(
         {
@@ -144,7 +144,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       expect(seen.faults).toHaveLength(1)
     })
 
-    test('hset to one process: another one, which may, takes over', async () => {
+    test('hset for one process: another one, which may use it, takes over', async () => {
       const one = start({}, await forbid())
       append(0, 3)
       await untilWorks(() => isSaved(2), 'three are saved')
@@ -156,7 +156,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       expect(other.told).toContain('active')
     })
 
-    test('xadd or xreadgroup, which workers need: it says so, and goes on by itself once that is allowed', async () => {
+    test('xadd or xreadgroup, which workers need: the consumer reports it, and resumes by itself once it is allowed', async () => {
       for (const command of ['xadd', 'xreadgroup']) {
         name = `test-${randomUUID()}`
         log = new EventLog()
@@ -170,7 +170,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
     })
   })
 
-  test('has a lease without an expiry: it waits without haste, and takes over when its own would be over', async () => {
+  test('has a lease without an expiry waits without a busy loop, and takes over when its own lease would have expired', async () => {
     await look.set(key('lease'), 'somebody who is gone')
     const seen = start()
     append(0, 1)
@@ -181,7 +181,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
   })
 
   describe('evicts', () => {
-    test('under volatile-lru, it keeps places and letters: no event is lost', async () => {
+    test('under volatile-lru keeps positions and dead letters: no event is lost', async () => {
       const first = start({
         maxAttempts: 1,
         handler: ({ eventId }) => {
@@ -213,7 +213,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       append(10, 12)
     }
 
-    test('the place of a consumer that is not there: it ends with cursor_lost, at each start again', async () => {
+    test('the position of a consumer that is not running: it stops with cursor_lost at every start', async () => {
       await loseThePlace()
       for (let i = 0; i < 2; i++) {
         const next = start()
@@ -226,7 +226,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       }
     })
 
-    test('the place, with onCursorLost "earliest": all that the server still has comes again', async () => {
+    test('the position, with onCursorLost "earliest": all events that the server still has come again', async () => {
       await loseThePlace()
       const next = start({ onCursorLost: 'earliest' })
       await until(() => next.handled.length === 12, 'all are handled')
@@ -238,7 +238,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       expect(after.handled).toEqual(ids(12, 13))
     })
 
-    test('the place, with onCursorLost "latest": what happens from now on comes', async () => {
+    test('the position, with onCursorLost "latest": only what happens from now on comes', async () => {
       await loseThePlace()
       const next = start({ onCursorLost: 'latest' })
       log.append({ ...eventAt(12), occurredAt: new Date(Date.now() + 60_000) })
@@ -246,7 +246,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       expect(next.handled).toEqual(ids(12, 13))
     })
 
-    test('the place of a consumer that is there and remembers it: it goes on, and nothing is lost', async () => {
+    test('the position of a running consumer, which remembers it: it continues, and nothing is lost', async () => {
       const seen = start()
       append(0, 10)
       await untilWorks(() => isSaved(9), 'ten are saved')
@@ -257,7 +257,7 @@ describeWithOwnRedis('a consumer whose Redis', () => {
       expect(log.opened).toEqual([undefined, eventAt(9).eventId])
     })
 
-    test('what waits for workers: the consumer ends with cursor_lost rather than go on without it', async () => {
+    test('events queued for workers: the consumer stops with cursor_lost instead of skipping them', async () => {
       const isIdle = new Promise<void>(() => {})
       const seen = start({ fanOut: true, maxInFlight: 1, drainMs: 0, handler: () => isIdle })
       append(0, 10)

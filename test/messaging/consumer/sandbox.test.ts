@@ -41,7 +41,7 @@ describeWithRedis('consume() against the sandbox, with Redis', () => {
   const logged = (): string[] => (sandbox.control.pcs?.events ?? []).map(({ event_id: id }) => id)
   const idsOf = (events: readonly MessagingEvent[]): string[] => events.map(({ eventId }) => eventId)
 
-  test('of two clients one is active; when that is closed the other goes on at once, and nothing is missing or twice', async () => {
+  test('one of two clients is active; when it is closed the other one continues at once, and no event is lost or repeated', async () => {
     const handled: MessagingEvent[] = []
     const options: ConsumeOptions = { name: randomUUID(), handler: (event) => handled.push(event), leaseMs: 3_000 }
     const [one, two] = [connect(), connect()]
@@ -74,7 +74,7 @@ describeWithRedis('consume() against the sandbox, with Redis', () => {
     for (const handled of byWorker) expect(handled.length).toBeGreaterThan(0)
   })
 
-  test('dead letters can be read, tried again, and removed, by any client', async () => {
+  test('dead letters can be read, replayed and removed by any client', async () => {
     const name = randomUUID()
     const client = connect()
     let failures = 0

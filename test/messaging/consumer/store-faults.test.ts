@@ -53,7 +53,7 @@ describe('a store that fails', () => {
     return consumers.stopAll()
   })
 
-  test('for less than the lease: nothing more than maxInFlight is begun, nothing is handled twice, and the commit is the same until it is answered', async () => {
+  test('for less than the lease: at most maxInFlight events are started, none is handled twice, and the same commit is retried until it is answered', async () => {
     const handled: string[] = []
     const consumer = consumers.start({
       maxInFlight: 4,
@@ -74,7 +74,7 @@ describe('a store that fails', () => {
     expect(sequences).toEqual([...sequences].sort((a, b) => a - b))
   })
 
-  test('for longer than the lease: nothing is begun any more, which is told, and then it goes on by itself', async () => {
+  test('for longer than the lease: nothing more is started, that is reported, and then the consumer resumes by itself', async () => {
     const handled: string[] = []
     const states: string[] = []
     const consumer = consumers.start({
@@ -94,7 +94,7 @@ describe('a store that fails', () => {
     expect(states.at(-1)).toBe('active')
   })
 
-  test('and has lost its data: this process goes on where it was', async () => {
+  test('and has lost its data: this process continues where it was', async () => {
     const handled: string[] = []
     const consumer = consumers.start({ leaseMs: 300, maxInFlight: 1, handler: ({ eventId }) => handled.push(eventId) })
     log.append(eventAt(0), eventAt(1))
@@ -121,7 +121,7 @@ describe('a lease', () => {
     askedAt: performance.now(),
   })
 
-  test('is renewed for as long as it is ours, and over when the store gives it to another', async () => {
+  test('is renewed while it is held, and is over when the store gives it to another process', async () => {
     const store = createMemoryConsumerStore({ now: Date.now })
     await store.acquire('orders', 'me', 1_500)
     const lease = new Lease(parts(store, 1_500))
@@ -132,7 +132,7 @@ describe('a lease', () => {
     expect(lease.loss).toEqual({ reason: 'lease_lost' })
   })
 
-  test('is over by our own clock after a process was stopped, before any timer has run', async () => {
+  test('is over by this process’s clock after it was frozen, before any timer has run', async () => {
     const store = createMemoryConsumerStore({ now: Date.now })
     await store.acquire('orders', 'me', 300)
     const lease = new Lease(parts(store))

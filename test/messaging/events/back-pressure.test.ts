@@ -28,7 +28,7 @@ async function plateau(stream: ServedStream): Promise<number> {
   return stream.written
 }
 
-test('a reader that pauses holds the server back, at a megabyte, and gets all the same', async () => {
+test('a reader that pauses holds the server back after a megabyte, and still gets everything', async () => {
   world.pcs.script = (stream) => void pour(stream, 30_000)
   const events = world.connect().events()
   const ids = await take(events, 10)
@@ -41,7 +41,7 @@ test('a reader that pauses holds the server back, at a megabyte, and gets all th
   await events.return(undefined)
 }, 120_000)
 
-test('a reader that never comes back after its first next() holds it back, too', async () => {
+test('a reader that never returns after its first next() holds the server back, too', async () => {
   world.pcs.script = (stream) => void pour(stream, 30_000)
   const events = world.connect().events()
   await take(events, 1)
@@ -67,7 +67,7 @@ for await (const event of messaging.events()) {
 console.log(JSON.stringify({ count, grown: most - before }))
 `
 
-test('a slow reader of 200,000 events needs no memory for them', async () => {
+test('a slow reader of 200,000 events does not hold them in memory', async () => {
   world.pcs.script = (stream) => void pour(stream, 200_000)
   const { count, grown } = (await runChild(world, PROGRAM)) as { count: number; grown: number }
   expect(count).toBe(200_000)

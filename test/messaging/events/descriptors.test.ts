@@ -57,7 +57,7 @@ describe("a vendor's own definition", () => {
     await events.return(undefined)
   })
 
-  test('that lacks what is needed ends it: config_invalid', async () => {
+  test('that lacks what is needed ends the stream with config_invalid', async () => {
     const proto = writeProto((text) => text.replaceAll('after_event_id', 'cursor'))
     dispose = proto.dispose
     world = await startEventsWorld()
@@ -71,7 +71,7 @@ describe("a vendor's own definition", () => {
 })
 
 describe('an event on the wire', () => {
-  test('that is all but empty', () => {
+  test('that is almost empty is read', () => {
     const { occurredAt, ...rest } = fromEvent({}, () => 1_700_000_000_000)
     expect(rest).toEqual({ eventId: '', sendRequestId: '', type: 'unknown' })
     expect(occurredAt).toEqual(new Date(1_700_000_000_000))
@@ -95,7 +95,7 @@ describe('an event on the wire', () => {
     { seconds: '1e306' },
     { seconds: 'x' },
     { seconds: 8.7e12 },
-  ])('that says it occurred at %j has a valid date: that of its id, else when it came', (said) => {
+  ])('that says it occurred at %j has a valid date: that of its id, or the time of arrival', (said) => {
     const dateOf = (event_id: string): Date => fromEvent({ event_id, occurred_at: said }, () => 5).occurredAt
     for (const id of ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '01arz3ndektsv4rrffq69g5fav'])
       expect(dateOf(id)).toEqual(new Date(1_469_922_850_259))
@@ -109,7 +109,7 @@ describe('an event on the wire', () => {
     ['2026-01-02t03:04:05z', '2026-01-02T03:04:05.000Z'],
     ['2016-12-31T23:59:60Z', '2016-12-31T23:59:59.000Z'],
     ['2016-12-31T23:59:60.5Z', '2016-12-31T23:59:59.500Z'],
-  ])('that occurred at %s did', (said, date) => {
+  ])('that occurred at %s has that time', (said, date) => {
     expect(fromEvent({ occurred_at: said }).occurredAt.toISOString()).toBe(date)
   })
 

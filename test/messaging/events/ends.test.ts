@@ -122,7 +122,7 @@ describe('while a next() waits', () => {
 })
 
 describe('between two next()', () => {
-  test.each(['signal', 'close'] as const)('%s is told to the next one, once', async (by) => {
+  test.each(['signal', 'close'] as const)('%s is reported by the next one, once', async (by) => {
     const abort = new AbortController()
     const { caller, events: open } = world.connect()
     const events = open({ signal: abort.signal })
@@ -138,7 +138,7 @@ describe('between two next()', () => {
     expect(await events.next()).toEqual(DONE)
   })
 
-  test('return() forgets what it would have told', async () => {
+  test('after return(), it is not reported', async () => {
     const { caller, events: open } = world.connect()
     const events = open()
     await (await opened(events, 'a')).first
@@ -149,7 +149,7 @@ describe('between two next()', () => {
 })
 
 describe('before it begins', () => {
-  test('a signal that is aborted is told by the first next()', async () => {
+  test('an aborted signal is reported by the first next()', async () => {
     const reason = new Error('before')
     const events = world.connect().events({ signal: AbortSignal.abort(reason) })
     await expect(events.next()).rejects.toBe(reason)
@@ -157,13 +157,13 @@ describe('before it begins', () => {
     expect(world.pcs.opened.length).toBe(0)
   })
 
-  test('a closed client says so in events() already', () => {
+  test('a closed client throws in events() already', () => {
     const { caller, events } = world.connect()
     caller.close()
     expect(() => events()).toThrow(expect.objectContaining({ code: 'closed' }))
   })
 
-  test('a client that is closed in between says so', async () => {
+  test('a client that is closed in between rejects with closed', async () => {
     const { caller, events: open } = world.connect()
     const events = open()
     caller.close()
@@ -178,7 +178,7 @@ describe('before it begins', () => {
   })
 })
 
-test('one signal for 50 loops has one listener, and none after them', async () => {
+test('50 loops share one listener on a signal, and leave none', async () => {
   const abort = new AbortController()
   const { events: open } = world.connect()
   const loops = Array.from({ length: 50 }, () => open({ signal: abort.signal }))
@@ -193,7 +193,7 @@ test('one signal for 50 loops has one listener, and none after them', async () =
   expect(getEventListeners(abort.signal, 'abort').length).toBe(0)
 })
 
-test('no timer is left, however it ends', async () => {
+test('no timer is left, however a stream ends', async () => {
   const clock = createClock()
   const { events: open } = world.connect({}, clock)
   const events = open()

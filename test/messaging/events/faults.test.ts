@@ -41,7 +41,7 @@ describe('failures that reopening cannot fix end the stream', () => {
     expect(world.pcs.opened.length).toBe(code === 'credentials_rejected' ? 2 : 1)
   })
 
-  test('a wrong path is told as such, until PCS has answered', async () => {
+  test('a wrong path is reported as such until PCS has answered once', async () => {
     const { events: open } = world.connect({ apiUrl: `${world.pcs.url}/wrong` })
     expect(await faultOf(open().next())).toMatchObject({ message: expect.stringContaining('path of PCS_API_URL') })
     world.pcs.script = (stream) => (stream.index === 0 ? stream.send('a') : stream.fail(12))
@@ -50,7 +50,7 @@ describe('failures that reopening cannot fix end the stream', () => {
     expect(await faultOf(events().next())).toMatchObject({ message: expect.stringContaining('no such method') })
   })
 
-  test('what came before it is handed out first', async () => {
+  test('events that arrived before it are handed out first', async () => {
     world.pcs.script = (stream) => {
       stream.send('a', 'b')
       setImmediate(() => stream.fail(7, 'suspended'))
@@ -81,7 +81,7 @@ describe('a cursor that PCS does not know', () => {
     })
   })
 
-  test('later, when the stream is opened again', async () => {
+  test('when the stream is reopened later: cursor_lost', async () => {
     world.pcs.script = (stream) => {
       if (stream.index > 0) return stream.fail(11, 'gone')
       stream.send('a')
@@ -129,7 +129,7 @@ describe('an event that can never be read', () => {
   })
 })
 
-describe('what passes is outlasted', () => {
+describe('temporary failures do not end the stream', () => {
   test.each([1, 4, 10, 13, 14])('status %d, thirty times', async (code) => {
     world.pcs.script = (stream) => (stream.index < 30 ? stream.fail(code, 'not now') : stream.send('a'))
     const events = world.connect().events()
@@ -138,7 +138,7 @@ describe('what passes is outlasted', () => {
     await events.return(undefined)
   })
 
-  test('exhaustion: as long as PCS asks, or long', async () => {
+  test('RESOURCE_EXHAUSTED is waited out for as long as PCS asks, or with long pauses', async () => {
     const clock = createClock(0)
     world.pcs.script = (stream) => {
       if (stream.index === 0) stream.fail(8, 'slow down', { 'retry-after-ms': '1500' })
@@ -168,7 +168,7 @@ describe('what passes is outlasted', () => {
 })
 
 describe('tokens', () => {
-  test('one that is refused is replaced, at once; one that expires later, too', async () => {
+  test('a token that is refused is replaced at once, and so is one that expires later', async () => {
     world.pcs.script = (stream) => {
       if (stream.index === 0) stream.fail(16, 'expired')
       else stream.send(`e${stream.index}`)
@@ -183,7 +183,7 @@ describe('tokens', () => {
     await events.return(undefined)
   })
 
-  test('PAS that is away is outlasted', async () => {
+  test('PAS that is away does not end the stream', async () => {
     const clock = createClock(0)
     world.pas.answer = (response, count) => {
       if (count < 5) return sendJson(response, 503, {})
@@ -202,14 +202,14 @@ describe('tokens', () => {
     await events.return(undefined)
   })
 
-  test('PAS that refuses the client ends it', async () => {
+  test('PAS that refuses the client ends the stream', async () => {
     world.pas.answer = (response) => sendJson(response, 401, { error: 'invalid_client' })
     const error = await faultOf(world.connect().events().next())
     expect(error).toMatchObject({ code: 'credentials_rejected' })
     expect(world.pas.requests.length).toBe(1)
   })
 
-  test('are in no error, also where a server repeats them', async () => {
+  test('are in no error, even if a server echoes them', async () => {
     const errors: (Error | undefined)[] = []
     world.pcs.script = (stream) => {
       const said = `what is "${stream.token}" or Bearer ${stream.token}`

@@ -28,7 +28,7 @@ const resources = process.getActiveResourcesInfo()
 console.log(JSON.stringify({ grown: after - before, timers: resources.filter((name) => name === 'Timeout').length }))
 `
 
-test('10,000 loops that are begun and broken off leave nothing behind, here or on the server', async () => {
+test('10,000 loops that are started and stopped leave nothing behind, here or on the server', async () => {
   world.pcs.script = (stream) => stream.send('a')
   const { grown, timers } = (await runChild(world, PROGRAM)) as { grown: number; timers: number }
   // Some twice: a server of Node's drops a connection that resets so many streams.

@@ -29,7 +29,7 @@ const names = (): string[] => told.map(([name]) => name)
 /** Waits for so many calls of callbacks. */
 const tellings = (count: number): Promise<void> => untilTurned(() => told.length >= count)
 
-test('connected, disconnected with its reason, resumed; each with where the stream stands', async () => {
+test('connected, disconnected with a reason, resumed: each event has the position of the stream', async () => {
   const events = world.connect({}, clock).events({ ...callbacks, after: '01HQ' })
   const read = take(events, 3)
   const first = await world.pcs.stream(0)
@@ -72,7 +72,7 @@ test('connected, disconnected with its reason, resumed; each with where the stre
   expect(told.length).toBe(7)
 })
 
-test('without a cursor there is none', async () => {
+test('without a cursor there is no position', async () => {
   const events = world.connect({}, clock).events(callbacks)
   const next = events.next()
   ;(await world.pcs.stream(0)).end()
@@ -86,7 +86,7 @@ test('without a cursor there is none', async () => {
 })
 
 describe('stale', () => {
-  test('once an outage, with why, and how long there was nothing', async () => {
+  test('is reported once for each outage, with its reason and duration', async () => {
     const events = world.connect({}, clock).events({ ...callbacks, staleAfterMs: 5_000 })
     const next = take(events, 1)
     const first = await world.pcs.stream(0)
@@ -115,7 +115,7 @@ describe('stale', () => {
     await events.return(undefined)
   })
 
-  test('also before the first connection, once, and not after the end', async () => {
+  test('is also reported before the first connection, once, and not after the end', async () => {
     world.pas.answer = (response) => response.writeHead(503).end()
     const events = world.connect({}, clock).events(callbacks)
     const next = events.next()
@@ -138,7 +138,7 @@ describe('stale', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('once for each of two outages, however often it was tried', async () => {
+  test('is reported once for each of two outages, however many attempts there were', async () => {
     // Its failures come without headers, so that nothing connects in between.
     const holding = await startEventsWorld({ holdsHeaders: true })
     let isAway = true
@@ -164,7 +164,7 @@ describe('stale', () => {
     await holding.close()
   })
 
-  test('is not who reads slowly', async () => {
+  test('is not reported for a slow reader', async () => {
     const events = world.connect({}, clock).events(callbacks)
     const first = take(events, 1)
     const stream = await world.pcs.stream(0)

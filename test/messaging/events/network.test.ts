@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const keepalive = { timeMs: 100, timeoutMs: 100 }
 
-test('a connection that is dead without a word is found by pings, and the stream goes on', async () => {
+test('a silently dead connection is detected by pings, and the stream continues', async () => {
   const reasons: unknown[] = []
   const { events: open } = world.connect({ apiUrl: proxy.url, keepalive })
   const events = open({ onDisconnected: ({ reason, error }) => reasons.push([reason, error]) })
@@ -33,7 +33,7 @@ test('a connection that is dead without a word is found by pings, and the stream
   await events.return(undefined)
 })
 
-test('a peer that accepts and says nothing is given up by the watchdog, and asked again', async () => {
+test('the watchdog gives up a peer that accepts and stays silent, and the stream is reopened', async () => {
   proxy.set('silent')
   const stale: unknown[] = []
   const { events: open } = world.connect({ apiUrl: proxy.url }, { connectWatchdogMs: 100 })
@@ -46,7 +46,7 @@ test('a peer that accepts and says nothing is given up by the watchdog, and aske
   await events.return(undefined)
 })
 
-test('connections that are reset, again and again', async () => {
+test('connections that are reset repeatedly lose no event', async () => {
   const { events: open } = world.connect({ apiUrl: proxy.url })
   const events = open()
   for (let index = 0; index < 10; index += 1) {
@@ -57,7 +57,7 @@ test('connections that are reset, again and again', async () => {
   await events.return(undefined)
 })
 
-describe('a server that is none of gRPC, or half', () => {
+describe('a server that speaks no gRPC, or only half of it', () => {
   const goaway: Script = (stream) => {
     stream.session?.goaway(0)
     stream.session?.destroy()
@@ -78,7 +78,7 @@ describe('a server that is none of gRPC, or half', () => {
     ['HTTP 502', answerHttp(502)],
     ['HTTP 503', answerHttp(503)],
     ['HTTP 429', answerHttp(429)],
-  ])('%s: is asked again, and never counts as connected by a page', async (what, script) => {
+  ])('%s: the stream is reopened, and a page never counts as a connection', async (what, script) => {
     const told: string[] = []
     const raw = await startRawServer(script)
     const { events: open } = world.connect({ apiUrl: raw.url })
@@ -112,7 +112,7 @@ describe('a server that is none of gRPC, or half', () => {
     [403, 5],
     [404, 5],
     [418, 5],
-  ])('HTTP %d where nothing else ever answered ends it, as a wrong URL', async (status, seen) => {
+  ])('HTTP %d ends the stream as a wrong URL if nothing else has ever answered', async (status, seen) => {
     const raw = await startRawServer(answerHttp(status))
     const events = world.connect({ apiUrl: raw.url }).events({ after: '01HQ' })
     await expect(events.next()).rejects.toMatchObject({ code: 'messaging_misconfigured' })

@@ -4,7 +4,7 @@ import { parseEventsOptions } from '../../../src/messaging/events/parse-options.
 const parse = (options: unknown): unknown => parseEventsOptions(options)
 
 describe('options of events()', () => {
-  test('that are right come through; what is not given is not there', () => {
+  test('that are valid are passed on; those not given are absent', () => {
     const { signal } = new AbortController()
     const onStale = (): void => {}
     const options = {

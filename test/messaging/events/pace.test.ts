@@ -37,8 +37,8 @@ async function readOne(): Promise<{
   return { events, stream, reasons }
 }
 
-describe('a server that ends each stream well', () => {
-  test('every second for a minute: is asked again within 200 ms and some, at the end as at the beginning', async () => {
+describe('a server that ends each stream without an error', () => {
+  test('every second for a minute: the stream is reopened within about 200 ms, from the first to the last', async () => {
     const connected: string[] = []
     const events = world
       .connect({}, clock)
@@ -60,7 +60,7 @@ describe('a server that ends each stream well', () => {
     await first
   })
 
-  test('after 30 s, or after an event: is asked again at once', async () => {
+  test('after 30 s, or after an event: the stream is reopened at once', async () => {
     const events = world.connect({}, clock).events()
     let next = take(events, 1)
     for (let index = 0; index < 6; index += 1) {
@@ -81,7 +81,7 @@ describe('a server that ends each stream well', () => {
     await next
   })
 
-  test('at once, again and again: is asked less and less often', async () => {
+  test('immediately, again and again: the stream is reopened less and less often', async () => {
     world.pcs.script = (stream) => stream.end()
     const events = world.connect({}, clock).events()
     const first = events.next()
@@ -97,7 +97,7 @@ describe('a server that ends each stream well', () => {
     await first
   })
 
-  test('at once, after an event that is always the same: likewise', async () => {
+  test('immediately, after the same event each time: the stream is reopened less and less often', async () => {
     world.pcs.script = (stream) => {
       stream.send('a')
       stream.end()
@@ -150,7 +150,7 @@ describe('a stream is recycled', () => {
     await events.return(undefined)
   })
 
-  test('not before', async () => {
+  test('is not recycled earlier', async () => {
     clock = createClock(0)
     const events = world.connect({}, clock).events({ recycleMs: 1_000 })
     const next = events.next()
@@ -164,7 +164,7 @@ describe('a stream is recycled', () => {
     await next
   })
 
-  test('also while nobody reads; it is opened again by the next who does', async () => {
+  test('is recycled even if nobody reads, and reopened by the next reader', async () => {
     const { events, stream, reasons } = await readOne()
     clock.advance(720_000)
     await stream.cancelled

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { RecentIds } from '../../../src/messaging/events/recent-ids.js'
 
-test('the last ids are known, and no more than were asked for', () => {
+test('the last ids are remembered, up to the given number', () => {
   const ids = new RecentIds(3)
   expect(['a', 'b', 'a', 'c', 'd'].map((id) => ids.add(id))).toEqual([true, true, false, true, true])
   // "a" made room for "d".
@@ -10,7 +10,7 @@ test('the last ids are known, and no more than were asked for', () => {
   expect(ids.add('b')).toBe(true)
 })
 
-test('ids that only rise need no looking up; the first that does not is looked up all the same', () => {
+test('rising ids need no lookup; the first one that does not rise is looked up', () => {
   const ids = new RecentIds(10_000)
   const id = (index: number): string => `01HQ${String(index).padStart(22, '0')}`
   for (let index = 0; index < 1_000_000; index += 1) ids.add(id(index))
@@ -18,7 +18,7 @@ test('ids that only rise need no looking up; the first that does not is looked u
   expect([1_000_000, 1_000_000, 999_999, 0].map((index) => ids.add(id(index)))).toEqual([true, false, false, true])
 })
 
-test('whatever the order, an id is new if and only if it is not among the last', () => {
+test('in any order, an id is new if and only if it is not among the last ones', () => {
   let seed = 7
   const random = (): number => {
     seed = (seed * 48_271) % 2_147_483_647

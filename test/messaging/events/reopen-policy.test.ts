@@ -26,7 +26,7 @@ function come(end: Partial<StreamEnd>, before: Partial<Streak> = {}): string {
 const PARSE = 'Response message parsing error: index out of range: 12 + 100 > 14'
 const LARGE = 'Received message larger than max (20000000 vs 16777216)'
 
-describe('what went wrong in a row', () => {
+describe('the count of consecutive failures', () => {
   /** The streak after ends, each as one of the lines. */
   function streakOf(...ends: readonly Partial<StreamEnd>[]): Streak {
     return ends.reduce<Streak>((streak, end) => {
@@ -38,17 +38,17 @@ describe('what went wrong in a row', () => {
   const doubtful = { failure: failure(2) }
   const endedWell = { lastedMs: 20_000, connectedMs: 19_900 }
 
-  test('a token that was taken in between makes the next refusal a first one', () => {
+  test('a token that is accepted in between makes the next refusal the first one', () => {
     expect(come(refused, streakOf(refused))).toBe('fail: answer')
     expect(come(refused, streakOf(refused, endedWell))).toBe('none')
     expect(come(refused, streakOf(refused, { failure: failure(14), connectedMs: 9_000 }))).toBe('none')
   })
 
-  test('a refusal after headers is still one', () => {
+  test('a refusal after headers still counts as one', () => {
     expect(come(refused, streakOf({ ...refused, connectedMs: 5 }))).toBe('fail: answer')
   })
 
-  test('a stream that was connected and ended well ends the doubts', () => {
+  test('a stream that was connected and ended without an error resets the doubts', () => {
     const four = [doubtful, doubtful, doubtful, doubtful]
     expect(come({ ...doubtful, hadCursor: true }, streakOf(...four))).toBe('fail: cursor_failed')
     expect(come({ ...doubtful, hadCursor: true }, streakOf(...four, endedWell))).toBe('doubt')
@@ -64,7 +64,7 @@ describe('M19: a certificate that is not accepted', () => {
     expect(come({ ...end, isUnanswered: false })).toBe('backoff')
   })
 
-  test('is not read out of what a server says, or out of a name', () => {
+  test('is not recognized from a server’s text or a host name', () => {
     const said = failure(14, { details })
     const name = failure(14, {
       details: 'Name resolution failed for target dns:certificate.example',
@@ -74,7 +74,7 @@ describe('M19: a certificate that is not accepted', () => {
   })
 })
 
-describe('what comes after an end', () => {
+describe('the decision after the end of a stream', () => {
   test.each<readonly [string, CallFailure | undefined, Partial<StreamEnd>, string]>([
     ['well, after an event', undefined, { hadProgress: true }, 'none'],
     ['well, after half a minute less the way', undefined, { lastedMs: 29_980, connectedMs: 29_950 }, 'none'],
@@ -121,7 +121,7 @@ describe('what comes after an end', () => {
     expect(come({ ...end, ...(told ? { failure: told } : {}) })).toBe(expected)
   })
 
-  test('a second token in a row that is refused is one too many; a good stream in between makes it the first', () => {
+  test('two refused tokens in a row end the stream; a good stream in between resets the count', () => {
     expect(come({ failure: failure(16) }, { refusals: 1 })).toBe('fail: answer')
     expect(come({ failure: failure(16), hadProgress: true }, { refusals: 1 })).toBe('none')
     expect(judgeEnd({ ...END, failure: failure(14) }, { ...NO_STREAK, refusals: 1 })).toMatchObject({
@@ -134,7 +134,7 @@ describe('what comes after an end', () => {
     [15, {}],
     [13, { details: PARSE }],
     [8, { details: LARGE }],
-  ])('code %d five times in a row without an event is for ever', (code, more) => {
+  ])('code %d five times in a row without an event is permanent', (code, more) => {
     for (const [hadCursor, expected] of [
       [true, 'fail: cursor_failed'],
       [false, 'fail: answer'],
@@ -151,7 +151,7 @@ describe('what comes after an end', () => {
     }
   })
 
-  test('an event, or a connection that was lost, restarts the count of five', () => {
+  test('an event or a lost connection resets the count of five', () => {
     const unknown = { ...END, failure: failure(2) }
     expect(judgeEnd({ ...unknown, hadProgress: true }, { ...NO_STREAK, doubts: 4 })).toMatchObject({
       next: 'reopen',
@@ -180,7 +180,7 @@ describe('what comes after an end', () => {
     expect(judgeEnd({ ...end, failure: page(503) }, { ...NO_STREAK, doubts: 4 })).toMatchObject({ next: 'reopen' })
   })
 
-  test('failures grow the pause, and a good stream ends that', () => {
+  test('failures lengthen the pause, and a good stream resets it', () => {
     const next = (end: Partial<StreamEnd>, failures: number): number => {
       const verdict = judgeEnd({ ...END, ...end }, { ...NO_STREAK, failures })
       return verdict.next === 'reopen' ? verdict.streak.failures : -1
@@ -194,7 +194,7 @@ describe('what comes after an end', () => {
   })
 })
 
-describe('how long a pause is', () => {
+describe('the length of a pause', () => {
   const most = (): number => 0.999_999
   const streak = (more: Partial<Streak>): Streak => ({ ...NO_STREAK, ...more })
 
@@ -204,7 +204,7 @@ describe('how long a pause is', () => {
     expect(pauseMs('backoff', streak({ failures }), undefined, () => 0)).toBe(0)
   })
 
-  test('others', () => {
+  test('of every other kind', () => {
     expect(pauseMs('none', NO_STREAK, undefined, most)).toBe(0)
     expect(pauseMs('short', streak({ failures: 9 }), undefined, most)).toBeLessThanOrEqual(200)
     expect(pauseMs('doubt', streak({ doubts: 2 }), undefined, most)).toBeCloseTo(2_000, 1)
@@ -213,7 +213,7 @@ describe('how long a pause is', () => {
     )
   })
 
-  test('what a server asks for is not undercut, and a tenth exceeded at most', () => {
+  test('is at least what a server asks for, and at most a tenth more', () => {
     expect(pauseMs('hint', NO_STREAK, 1_500, () => 0)).toBe(1_500)
     expect(pauseMs('hint', NO_STREAK, 1_500, most)).toBeLessThanOrEqual(1_650)
     expect(pauseMs('backoff', streak({ failures: 1 }), 1_500, () => 0)).toBe(1_500)

@@ -9,8 +9,8 @@ afterEach(() => world.close())
 
 const cursors = (): (string | undefined)[] => world.pcs.opened.map(({ request }) => request.after_event_id)
 
-describe('a stream is opened again', () => {
-  test('after each event, from exactly that event', async () => {
+describe('a reopened stream', () => {
+  test('resumes from exactly the last event, after each event', async () => {
     world.pcs.script = (stream) => {
       stream.send(`e${stream.index}`)
       if (stream.index % 2) stream.end()
@@ -25,7 +25,7 @@ describe('a stream is opened again', () => {
     await events.return(undefined)
   })
 
-  test('first where "after" says, and for one send where that is asked', async () => {
+  test('starts at "after", and is for one send if that is requested', async () => {
     world.pcs.script = (stream) => {
       stream.send(`x${stream.index}`)
       stream.end()
@@ -39,7 +39,7 @@ describe('a stream is opened again', () => {
     await events.return(undefined)
   })
 
-  test('from the last event handed out, whatever had come after it', async () => {
+  test('resumes from the last event handed out, whatever had arrived after it', async () => {
     world.pcs.script = (stream) => {
       const from = Number(stream.request.after_event_id?.slice(1) ?? -1) + 1
       for (let id = from; id < from + 200; id += 1) stream.send(`e${id}`)
@@ -69,14 +69,14 @@ describe('an event that comes again', () => {
     await events.return(undefined)
   })
 
-  test('is not handed out where it is the one to go on after', async () => {
+  test('is not handed out if it is the one to resume from', async () => {
     world.pcs.script = (stream) => stream.send('01HQ', 'a')
     const events = world.connect().events({ after: '01HQ' })
     expect(await take(events, 1)).toEqual(['a'])
     await events.return(undefined)
   })
 
-  test('is handed out again where it has no id, and is no cursor', async () => {
+  test('is handed out again if it has no id, and is not used as a cursor', async () => {
     world.pcs.script = (stream) => {
       stream.send('a', '', '')
       stream.end()
@@ -88,7 +88,7 @@ describe('an event that comes again', () => {
   })
 })
 
-test('several may wait at a time; each event goes to one, in order', async () => {
+test('several next() may wait at a time; each event goes to one, in order', async () => {
   const events = world.connect().events()
   const waiting = Array.from({ length: 5 }, () => take(events, 1))
   const stream = await world.pcs.stream(0)

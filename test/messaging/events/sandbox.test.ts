@@ -39,7 +39,7 @@ async function read(events: AsyncIterator<MessagingEvent>, count: number): Promi
 const METHOD = 'StreamSendRequestEvents'
 const idsOf = (events: readonly MessagingEvent[]): string[] => events.map(({ eventId }) => eventId)
 
-test('what became of a send', async () => {
+test('events report the outcome of a send', async () => {
   const { messaging, sendRequestId, ids } = await start({ pcsStreamStart: 'all' })
   const events = await read(messaging.events({ sendRequestId }), ids.length)
   expect(idsOf(events)).toEqual(ids)
@@ -82,7 +82,7 @@ describe('faults', () => {
     await untilTurned(() => control.activeStreams.length === 0)
   })
 
-  test('out of order: every event once', async () => {
+  test('a stream out of order: every event once', async () => {
     const { control, messaging, ids } = await start({ pcsStreamStart: 'all' })
     control.inject({ method: METHOD, fault: { kind: 'out-of-order' }, times: 'until-cleared' })
     const events = messaging.events()
@@ -100,7 +100,7 @@ describe('faults', () => {
     await events.return?.()
   })
 
-  test('an event of a kind that is not known is unknown', async () => {
+  test('an event of an unknown type has the type unknown', async () => {
     const { control, messaging, ids } = await start({ pcsStreamStart: 'all' })
     control.inject({ method: METHOD, fault: { kind: 'unknown-enum' } })
     const events = messaging.events()
@@ -111,7 +111,7 @@ describe('faults', () => {
   })
 })
 
-test('a service that restarts: the stream goes on where it was', async () => {
+test('a service that restarts: the stream resumes where it was', async () => {
   const { sandbox, control, messaging, ids } = await start({ pcsStreamStart: 'all' })
   const told: string[] = []
   const events = messaging.events({
@@ -131,7 +131,7 @@ test('a service that restarts: the stream goes on where it was', async () => {
 test.each([
   ['not-found', 5],
   ['out-of-range', 11],
-] as const)('a cursor that was forgotten (%s): cursor_lost', async (pcsUnknownCursor, grpcCode) => {
+] as const)('a cursor that PCS has forgotten (%s): cursor_lost', async (pcsUnknownCursor, grpcCode) => {
   const { control, messaging, ids } = await start({ pcsUnknownCursor })
   control.forgetOldestEvents(5)
   const events = messaging.events({ after: ids[1] ?? '' })

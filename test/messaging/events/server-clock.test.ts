@@ -18,7 +18,7 @@ describe("the server's time", () => {
     },
   )
 
-  test('is never ahead of what the server says, whatever this machine’s clock shows, and goes on by what passes', () => {
+  test('is never ahead of the server’s, whatever this machine’s clock shows, and advances with the time that passes', () => {
     const clock = new ServerClock({ now: () => Date.now() + HOUR_MS, monotonic: () => performance.now() })
     const saidAt = Date.parse('2026-01-02T03:04:05Z')
     clock.note(new Date(saidAt).toUTCString())

@@ -16,7 +16,7 @@ const MAX_IN_FLIGHT = 8
 const CULPRIT = idAt(20)
 const EVENTS = 60
 
-describeWithRedis('an event that its process does not survive', () => {
+describeWithRedis('an event that kills or blocks its process', () => {
   let redis: TestRedis
   let world: ConsumerWorld
   beforeAll(async () => {
@@ -76,7 +76,7 @@ describeWithRedis('an event that its process does not survive', () => {
   }
 
   describe.each([1, 2])('with %i processes', (count) => {
-    test('one that is killed by it: it is a dead letter after maxAttempts deliveries, its neighbours are handled once or twice', async () => {
+    test('an event that kills its process becomes a dead letter after maxAttempts deliveries; its neighbours are handled once or twice', async () => {
       await begin(count, { how: 'kill' })
       await untilAllOthersAreHandled()
       expectNeighboursWell()
@@ -85,7 +85,7 @@ describeWithRedis('an event that its process does not survive', () => {
       expect(told().find(({ type }) => type === 'dead-letter')).toMatchObject({ attempts: MAX_ATTEMPTS })
     })
 
-    test('one that ends a little after it, of a promise nobody waits for: all are handled, none more than twice', async () => {
+    test('a process that dies shortly after an event, of a rejected promise: all events are handled, none more than twice', async () => {
       await begin(count, { how: 'reject', ms: 20 })
       await untilAllOthersAreHandled()
       expectNeighboursWell()
@@ -94,7 +94,7 @@ describeWithRedis('an event that its process does not survive', () => {
     })
   })
 
-  test('with fanOut: it is a dead letter, and so is none of its neighbours', async () => {
+  test('with fanOut, an event that kills its process becomes a dead letter, and its neighbours do not', async () => {
     await begin(2, { how: 'kill' }, { handlerTimeoutMs: 500, fanOut: { claimAfterMs: 1_000 }, maxInFlight: 30 })
     await untilAllOthersAreHandled()
     await until(() => told().some(({ type }) => type === 'dead-letter'), 'it is given up', 60_000)
@@ -102,14 +102,14 @@ describeWithRedis('an event that its process does not survive', () => {
     expectNeighboursWell()
   })
 
-  test('one that blocks its process for longer than the lease, in turn: it is a dead letter, and the others go on', async () => {
+  test('an event that blocks one process after another for longer than the lease becomes a dead letter, and the others are handled', async () => {
     await begin(2, { how: 'block', ms: 2.5 * LEASE_MS })
     await untilAllOthersAreHandled()
     expectNeighboursWell()
     expect(timesBegun(CULPRIT)).toBeLessThanOrEqual(MAX_ATTEMPTS)
   })
 
-  test('one that blocks the only process for longer than the lease, and ends well, is handled once', async () => {
+  test('an event that blocks the only process for longer than the lease, and succeeds, is handled once', async () => {
     await begin(1, { how: 'block', ms: 2.5 * LEASE_MS })
     await untilAllOthersAreHandled()
     expectNeighboursWell()
@@ -118,7 +118,7 @@ describeWithRedis('an event that its process does not survive', () => {
     expect(world.processes).toHaveLength(1)
   })
 
-  test('one that blocks the only process for longer than the lease, and fails, is a dead letter after maxAttempts', async () => {
+  test('an event that blocks the only process for longer than the lease, and fails, becomes a dead letter after maxAttempts', async () => {
     await begin(1, { how: 'block-and-throw', ms: 1.5 * LEASE_MS })
     await untilAllOthersAreHandled()
     expectNeighboursWell()
@@ -126,7 +126,7 @@ describeWithRedis('an event that its process does not survive', () => {
     expect(await letters()).toEqual([CULPRIT])
   })
 
-  test('with one attempt it is begun alone once more: who died with it in flight is not blamed for it', async () => {
+  test('with maxAttempts 1, events in flight at a crash are tried once more, alone, so that none is blamed for another', async () => {
     await begin(1, { how: 'kill' }, { maxAttempts: 1 })
     await untilAllOthersAreHandled()
     expectNeighboursWell()

@@ -11,7 +11,7 @@ const DRAIN_MS = 1_500
 const EXIT_LIMIT_MS = 5_000
 const CALM = { mostMs: 0 }
 
-describeWithOwnRedis('after stop() and close() a consumer process exits by itself', () => {
+describeWithOwnRedis('after stop() and close(), a consumer process exits by itself', () => {
   let server: RedisServer
   let world: ConsumerWorld
   beforeEach(async () => {
@@ -51,7 +51,7 @@ describeWithOwnRedis('after stop() and close() a consumer process exits by itsel
     await expectExit(active)
   })
 
-  test('with handlers at work: after drainMs', async () => {
+  test('with running handlers, after drainMs', async () => {
     const active = world.start({ handling: { leastMs: 30_000, mostMs: 40_000 } })
     await until(() => world.journal.begins.length >= 10, 'events are begun')
     // The script's own handlers still wait: the library does not, and what keeps the process is not the library's.
@@ -77,7 +77,7 @@ describeWithOwnRedis('after stop() and close() a consumer process exits by itsel
     await expectExit(late, DRAIN_MS + EXIT_LIMIT_MS)
   })
 
-  test('while PCS is gone, with something yet to save', async () => {
+  test('while PCS is gone, with a position still to save', async () => {
     const one = await startActive()
     world.pcs.close()
     await one.untilTold('disconnected')

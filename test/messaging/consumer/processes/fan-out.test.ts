@@ -79,7 +79,7 @@ describeWithOwnRedis('a fan-out over three processes', () => {
     expect(world.processes.map((one) => one.errors()).join('')).toBe('')
   }
 
-  test('what one had taken when it was killed, the others finish once they may claim it', async () => {
+  test('what a killed worker had taken is finished by the others once they may claim it', async () => {
     world.pcs.append(600)
     await begin()
     const victim = world.processes.find(({ isActive }) => !isActive) as ConsumerProcess
@@ -97,7 +97,7 @@ describeWithOwnRedis('a fan-out over three processes', () => {
     expect(last).toBeLessThan(killedAt + CLAIM_AFTER_MS + 3_000)
   })
 
-  test('the one that reads is killed while it hands out, and again: nothing is lost, and nothing is handed out twice', async () => {
+  test('killing the reader while it queues events, twice, loses nothing and queues nothing twice', async () => {
     const appending = setInterval(() => world.pcs.append(4), 10)
     try {
       await begin()
@@ -114,7 +114,7 @@ describeWithOwnRedis('a fan-out over three processes', () => {
     await expectAllWell(3)
   })
 
-  test('Redis hangs while events are handed out: each is handed out once', async () => {
+  test('if Redis hangs while events are queued, each is queued once', async () => {
     world.pcs.append(500)
     await begin()
     for (let pause = 0; pause < 2; pause++) {

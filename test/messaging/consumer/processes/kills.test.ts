@@ -81,7 +81,7 @@ describeWithRedis('consume() under random kills', () => {
     redis = await redisForTests()
   }, 60_000)
 
-  test('every event is handled, in order for each send; what comes again is bounded; the checkpoint never goes back', async () => {
+  test('every event is handled, in order for each send; redeliveries are bounded, and the checkpoint never moves back', async () => {
     const schedule = fc.asyncProperty(schedules, async ({ sends, maxInFlight, mostMs, blows }) => {
       const world = await startConsumerWorld({
         redis: redis.url,

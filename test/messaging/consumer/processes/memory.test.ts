@@ -19,7 +19,7 @@ describeWithRedis('consume() over many events', () => {
     redis = await redisForTests()
   }, 60_000)
 
-  test('handles each once, and its memory stays as it is', async () => {
+  test('handles each event once, and its memory does not grow', async () => {
     const world = await startConsumerWorld({
       redis: redis.url,
       keyPrefix: redis.prefix(),

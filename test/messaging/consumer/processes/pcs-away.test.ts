@@ -66,7 +66,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
     expect(errors()).toBe('')
   }
 
-  test('it restarts in the middle of sends, and is away for a while', async () => {
+  test('PCS restarts in the middle of sends, and is away for a while', async () => {
     const consumer = start()
     await consumer.untilTold('connected')
     for (const downMs of [0, 1_500]) {
@@ -81,7 +81,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
     expectStayed(consumer)
   })
 
-  test('a connection that is dead without a word', async () => {
+  test('a connection that is silently dead', async () => {
     const proxy = await startTcpProxy(() => sandbox.pcs?.port ?? 0)
     try {
       const consumer = start({ client: { apiUrl: proxy.url, keepalive: { timeMs: 300, timeoutMs: 300 } } })
@@ -100,7 +100,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
     }
   })
 
-  test('it ends each stream after a second, twenty times: that is no alarm, no busy loop, and loses nothing', async () => {
+  test('PCS ends twenty streams after a second each: no warning, no busy loop, and nothing is lost', async () => {
     faults({ kind: 'end-every', everyMs: 1_000 })
     const consumer = start()
     const { at: connectedAt } = await consumer.untilTold('connected')
@@ -135,7 +135,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
     expectStayed(consumer)
   })
 
-  describe('it does not know the place any more', () => {
+  describe('PCS no longer knows the position', () => {
     /** A consumer has handled all there was, and PCS has forgotten most of it, the place among it. */
     async function loseCursor(consumer: ConsumerProcess): Promise<readonly string[]> {
       await send()
@@ -148,7 +148,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
       return handled
     }
 
-    test('fail: it ends and says so, and leaves its turn to another one', async () => {
+    test('with "fail", the consumer stops with an error, and leaves its turn to another one', async () => {
       await loseCursor(start())
       const failing = start()
       const told = await failing.untilTold('closed')
@@ -161,7 +161,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
       expect((await next.untilTold('active')).at).toBeLessThan((await next.untilTold('ready')).at + LEASE_MS / 2)
     })
 
-    test('earliest: it handles what there still is, and what comes, each once', async () => {
+    test('with "earliest", the consumer handles what is left and what follows, each once', async () => {
       await loseCursor(start())
       const consumer = start({ consume: { onCursorLost: 'earliest' } })
       await untilAllHandled()

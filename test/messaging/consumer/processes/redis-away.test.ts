@@ -61,7 +61,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
   const losses = (): number =>
     world.processes.reduce((sum, { told }) => sum + told.filter(({ type }) => type === 'standby').length, 0)
 
-  test('it hangs for less than the lease: the same one goes on, and nothing comes twice', async () => {
+  test('Redis hangs for less than the lease: the same consumer continues, and no event comes twice', async () => {
     const active = await begin(2)
     const client = new Redis(server.url)
     const watch = watchCheckpoint(client, world.storePrefix, NAME, world.journal)
@@ -77,7 +77,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     await expectAllWell(0)
   })
 
-  test('it hangs for longer: all stand by and cost next to nothing, then one goes on by itself', async () => {
+  test('Redis hangs for longer than the lease: all consumers stand by at almost no cost, then one resumes by itself', async () => {
     const active = await begin(2)
     server.pause()
     const told = await active.untilTold('standby')
@@ -96,7 +96,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     await expectAllWell(1)
   })
 
-  test('it ends, and comes back with its data: nothing is lost, and one goes on by itself', async () => {
+  test('Redis restarts with its data: nothing is lost, and one consumer resumes by itself', async () => {
     const active = await begin(2, KEEPS_DATA)
     const fence = active.told.find(({ type }) => type === 'active')?.fence ?? 0
     await server.kill()
@@ -116,7 +116,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     await expectAllWell(1)
   })
 
-  test('it ends and comes back empty: who was active goes on from where it was, under a greater fence', async () => {
+  test('Redis restarts empty: the active consumer resumes where it was, with a larger fence', async () => {
     const active = await begin(1)
     for (let round = 1; round <= 2; round++) {
       await server.kill()
@@ -130,7 +130,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
     await expectAllWell(2)
   })
 
-  test('it is not there at the beginning: a consumer waits for it, and says so', async () => {
+  test('Redis is away at startup: a consumer waits for it, and reports that', async () => {
     server = await startRedis()
     await server.kill()
     world = await startConsumerWorld({

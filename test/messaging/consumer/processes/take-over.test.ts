@@ -78,7 +78,7 @@ describeWithRedis('consume() in two and three processes', () => {
     expect(world.processes.map((one) => one.errors()).join('')).toBe('')
   }
 
-  test('one is active; when it is killed another one is within the lease and two seconds', async () => {
+  test('one is active; when it is killed, another one takes over within the lease and two seconds', async () => {
     const { active, others } = await begin(3)
     expect((await Promise.all(others.map((one) => one.report()))).map(({ isActive }) => isActive)).toEqual([
       false,
@@ -95,7 +95,7 @@ describeWithRedis('consume() in two and three processes', () => {
     await expectAllWell()
   })
 
-  test('after SIGTERM another one is active within a second and a half, and no event comes twice', async () => {
+  test('after SIGTERM another one takes over within 1.5 seconds, and no event comes twice', async () => {
     const { active, others } = await begin(2, 8_000)
     const first = toldActive(active)?.fence
     const stoppedAt = nowMs()
@@ -108,7 +108,7 @@ describeWithRedis('consume() in two and three processes', () => {
     expect(world.journal.repeats).toBe(0)
   })
 
-  test('after SIGTERM nobody else begins as long as a handler is at work', async () => {
+  test('after SIGTERM no other process starts while a handler is running', async () => {
     const slow = world.start({ handling: { leastMs: 1_500, mostMs: 2_000 }, consume: { leaseMs: 8_000 } })
     const first = await slow.untilTold('active')
     await until(() => world.journal.begins.length >= SENDS, 'it has begun as much as it may')
@@ -120,7 +120,7 @@ describeWithRedis('consume() in two and three processes', () => {
     expect(world.journal.repeats).toBe(0)
   })
 
-  test('one that was frozen for longer than its lease begins nothing when it wakes, saves nothing, and stands by', async () => {
+  test('a process frozen for longer than its lease starts nothing when it wakes, saves nothing, and stands by', async () => {
     const { active, others } = await begin(2)
     // There is something to begin when it wakes.
     world.pcs.append(400)
@@ -142,7 +142,7 @@ describeWithRedis('consume() in two and three processes', () => {
     await expectAllWell()
   })
 
-  test('one that has nothing to save hears from its renewal that the lease is not its own any more', async () => {
+  test('a process with nothing to save learns from its renewal that it has lost the lease', async () => {
     const { active } = await begin(1)
     clearInterval(appending)
     await world.untilAllHandled()
@@ -155,7 +155,7 @@ describeWithRedis('consume() in two and three processes', () => {
     expect(world.journal.repeats).toBe(0)
   })
 
-  test('what one sent to Redis before it lost its lease, and arrives after another one went on, changes nothing', async () => {
+  test('a write from before the lease was lost that arrives after another process took over changes nothing', async () => {
     const proxy = await startProxy(Number(new URL(redis.url).port))
     try {
       const far = world.start({ client: { redis: `redis://127.0.0.1:${proxy.port}` } })
