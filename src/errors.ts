@@ -87,7 +87,7 @@ export const ERROR_CATALOGUE: Readonly<Record<PpoppoErrorCode, ErrorCatalogueEnt
     retryable: false,
     meaning: 'userinfo describes a different account than the id_token.',
   },
-  signed_out: { status: 401, retryable: false, meaning: 'Nobody is signed in in this browser, or the sign-in has ended.' },
+  signed_out: { status: 401, retryable: false, meaning: 'Nobody is signed in here, or the sign-in has ended.' },
   sign_in_denied: {
     status: 403,
     retryable: false,

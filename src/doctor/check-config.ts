@@ -165,7 +165,9 @@ function checkMemoryStore(setup: DoctorSetup): readonly Finding[] {
   if (config.redis !== undefined || !isUsable(setup, ['redis'])) return []
   if (config.oneOfSeveral === undefined) {
     return [
-      finding('memory_store', { what: 'sign-ins are kept in memory: run one process only; a restart signs everybody out' }),
+      finding('memory_store', {
+        what: 'sign-ins are kept in memory: run one process only; a restart signs everybody out',
+      }),
     ]
   }
   return [

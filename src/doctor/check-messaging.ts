@@ -120,7 +120,11 @@ async function checkDefinition(
   if (call.code === 'messaging_unreachable' || call.code === 'messaging_tls') {
     return [
       call,
-      notChecked('messaging_definition_not_checked', "whether the server's definition of the API is the one in this package", [call.code]),
+      notChecked(
+        'messaging_definition_not_checked',
+        "whether the server's definition of the API is the one in this package",
+        [call.code],
+      ),
     ]
   }
   const differs = await differences(config, timeoutMs, token)
@@ -138,7 +142,10 @@ async function checkDefinition(
     return [
       call,
       finding('messaging_definition', {
-        what: differs === 0 ? "the server's definition of the API is the one in this package" : 'the app brings a definition of its own',
+        what:
+          differs === 0
+            ? "the server's definition of the API is the one in this package"
+            : 'the app brings a definition of its own',
       }),
     ]
   }

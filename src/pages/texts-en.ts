@@ -235,7 +235,7 @@ export const en: PageTexts = {
     },
     logout_unavailable: {
       title: 'You are still signed in',
-      what: 'We could not sign you out just now, because a part of this site is not answering.',
+      what: 'We could not sign you out just now, because a part of this site is not responding.',
       todo: 'Please try again in a moment, and do not leave a shared device until it has worked.',
       action: TRY_AGAIN,
     },

@@ -90,7 +90,9 @@ function assertScopes(scopes: unknown, requested: readonly string[]): asserts sc
     throw invalid('"scopes" must be a list of scopes, such as ["messaging"]')
   const index = scopes.findIndex((scope) => !requested.includes(scope))
   if (index >= 0)
-    throw invalid(`"scopes[${index}]" is not a scope that this app requests; add it to the option "scope" (PPOPPO_SCOPE)`)
+    throw invalid(
+      `"scopes[${index}]" is not a scope that this app requests; add it to the option "scope" (PPOPPO_SCOPE)`,
+    )
 }
 
 function invalid(problem: string): PpoppoError {

@@ -12,43 +12,46 @@ describe('C22 attributes of cookies', () => {
   test.each([
     ['http', {}],
     ['https', { baseUrl: 'https://app.example' }],
-  ])('C22 on %s all cookies of the library are HttpOnly, SameSite=Lax, on /, without Domain, and small', async (scheme, more) => {
-    const secure = { sessionSecret: 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK', allowMemoryStore: true }
-    const key = `k1:${Buffer.from([...Array(32).keys()].map((byte) => (byte * 37 + byte * byte * 11) & 255)).toString('base64')}`
-    const world = await startWorld({ options: scheme === 'https' ? { ...more, ...secure, vaultKeys: key } : {} })
-    try {
-      // The app sees plain http in both: TLS ends at a proxy, and the app trusts none.
-      const browser = world.browser()
-      // A login under another host than that of `baseUrl` only leads there.
-      const headers: Record<string, string> = scheme === 'https' ? { Host: 'app.example' } : {}
-      const begun = await browser.visit(`${world.url}/auth/login?return_to=/me`, { headers })
-      const basket = await browser.visit(`${world.url}/basket?add=apple`)
-      // PAS may refuse an address that is not on this machine; then there is no more to see than the first two.
-      const back = scheme === 'http' ? (await browser.visit(begun.location)).location : ''
-      const landed = back === '' ? [] : (await browser.visit(back)).cookies
-      const all = [...begun.cookies, ...basket.cookies, ...landed]
-      expect(all.length).toBeGreaterThanOrEqual(scheme === 'http' ? 4 : 2)
-      for (const line of all) {
-        expect(line).toMatch(/; Path=\/(;|$)/)
-        expect(line).toMatch(/; HttpOnly/)
-        expect(line).toMatch(/; SameSite=Lax/i)
-        expect(line).not.toMatch(/Domain/i)
-        expect(line.length).toBeLessThan(1024)
-        expect(/; Secure(;|$)/.test(line)).toBe(scheme === 'https')
-        expect(line.startsWith('__Host-ppoppo')).toBe(scheme === 'https')
+  ])(
+    'C22 on %s all cookies of the library are HttpOnly, SameSite=Lax, on /, without Domain, and small',
+    async (scheme, more) => {
+      const secure = { sessionSecret: 'uN3xP8vQ2kL7wZ5tR9yB4mC6dF1gH0jK', allowMemoryStore: true }
+      const key = `k1:${Buffer.from([...Array(32).keys()].map((byte) => (byte * 37 + byte * byte * 11) & 255)).toString('base64')}`
+      const world = await startWorld({ options: scheme === 'https' ? { ...more, ...secure, vaultKeys: key } : {} })
+      try {
+        // The app sees plain http in both: TLS ends at a proxy, and the app trusts none.
+        const browser = world.browser()
+        // A login under another host than that of `baseUrl` only leads there.
+        const headers: Record<string, string> = scheme === 'https' ? { Host: 'app.example' } : {}
+        const begun = await browser.visit(`${world.url}/auth/login?return_to=/me`, { headers })
+        const basket = await browser.visit(`${world.url}/basket?add=apple`)
+        // PAS may refuse an address that is not on this machine; then there is no more to see than the first two.
+        const back = scheme === 'http' ? (await browser.visit(begun.location)).location : ''
+        const landed = back === '' ? [] : (await browser.visit(back)).cookies
+        const all = [...begun.cookies, ...basket.cookies, ...landed]
+        expect(all.length).toBeGreaterThanOrEqual(scheme === 'http' ? 4 : 2)
+        for (const line of all) {
+          expect(line).toMatch(/; Path=\/(;|$)/)
+          expect(line).toMatch(/; HttpOnly/)
+          expect(line).toMatch(/; SameSite=Lax/i)
+          expect(line).not.toMatch(/Domain/i)
+          expect(line.length).toBeLessThan(1024)
+          expect(/; Secure(;|$)/.test(line)).toBe(scheme === 'https')
+          expect(line.startsWith('__Host-ppoppo')).toBe(scheme === 'https')
+        }
+        const name = `${scheme === 'https' ? '__Host-' : ''}${COOKIES.session}`
+        expect(ours(basket.cookies, name)).toHaveLength(1)
+        // What takes it away must name it the same, or a browser keeps it.
+        if (scheme === 'http') {
+          const out = await browser.visit(`${world.url}/auth/logout`, { method: 'POST' })
+          for (const line of ours(out.cookies)) expect(line).toMatch(/Path=\/; Expires=Thu, 01 Jan 1970.*HttpOnly/)
+          expect(ours(out.cookies)).toHaveLength(1)
+        }
+      } finally {
+        await world.close()
       }
-      const name = `${scheme === 'https' ? '__Host-' : ''}${COOKIES.session}`
-      expect(ours(basket.cookies, name)).toHaveLength(1)
-      // What takes it away must name it the same, or a browser keeps it.
-      if (scheme === 'http') {
-        const out = await browser.visit(`${world.url}/auth/logout`, { method: 'POST' })
-        for (const line of ours(out.cookies)) expect(line).toMatch(/Path=\/; Expires=Thu, 01 Jan 1970.*HttpOnly/)
-        expect(ours(out.cookies)).toHaveLength(1)
-      }
-    } finally {
-      await world.close()
-    }
-  })
+    },
+  )
 })
 
 describeOnStores('C23 lifetimes', (storage) => {

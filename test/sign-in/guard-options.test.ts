@@ -153,19 +153,22 @@ describe('options of requireSignIn', () => {
     ])
   })
 
-  test.each(['admin', 'later'])('%s: a person whom `when` does not let pass gets 403, as a page or as a problem', async (name) => {
-    const browser = await world.signedIn()
-    expect((await browser.visit(`${world.url}/${name}?admin=1`)).text).toBe(`passed ${name}`)
-    const page = await browser.visit(`${world.url}/${name}`)
-    expect([page.status, page.headers.get('content-type')]).toEqual([403, 'text/html; charset=utf-8'])
-    expect(page.text).toContain('You do not have access to this page')
-    const program = await browser.visit(`${world.url}/${name}`, { headers: PROGRAM })
-    expect([program.status, program.headers.get('www-authenticate')]).toEqual([403, null])
-    expect(JSON.parse(program.text)).toMatchObject({ code: 'forbidden', status: 403 })
-    // Nobody is asked who is not signed in.
-    const stranger = await world.browser().visit(`${world.url}/${name}?admin=1`, { headers: PROGRAM })
-    expect(JSON.parse(stranger.text).code).toBe('signed_out')
-  })
+  test.each(['admin', 'later'])(
+    '%s: a person whom `when` does not let pass gets 403, as a page or as a problem',
+    async (name) => {
+      const browser = await world.signedIn()
+      expect((await browser.visit(`${world.url}/${name}?admin=1`)).text).toBe(`passed ${name}`)
+      const page = await browser.visit(`${world.url}/${name}`)
+      expect([page.status, page.headers.get('content-type')]).toEqual([403, 'text/html; charset=utf-8'])
+      expect(page.text).toContain('You do not have access to this page')
+      const program = await browser.visit(`${world.url}/${name}`, { headers: PROGRAM })
+      expect([program.status, program.headers.get('www-authenticate')]).toEqual([403, null])
+      expect(JSON.parse(program.text)).toMatchObject({ code: 'forbidden', status: 403 })
+      // Nobody is asked who is not signed in.
+      const stranger = await world.browser().visit(`${world.url}/${name}?admin=1`, { headers: PROGRAM })
+      expect(JSON.parse(stranger.text).code).toBe('signed_out')
+    },
+  )
 
   test('what `when` throws, or any result other than true or false, is an error, and nobody passes', async () => {
     const browser = await world.signedIn()

@@ -1,7 +1,7 @@
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
 import type { RedisSource } from './client.js'
-import { duplicateCluster, openUrl, reconnectDelayMs } from './connect.js'
 import { isCluster } from './client-address.js'
+import { duplicateCluster, openUrl, reconnectDelayMs } from './connect.js'
 
 /** What BullMQ needs. Our own client's settings (`client.ts`) are the opposite, and BullMQ would not complain. */
 const QUEUE_OPTIONS = {

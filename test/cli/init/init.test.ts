@@ -362,7 +362,7 @@ describe('express-ppoppo init: files', () => {
       expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe(after)
     }
     const folder = write(small({ '.gitignore': '.env\n!.env\n' }))
-    expect((await run(folder, ['--yes'])).out).toMatch(/Warning: \.gitignore excepts \.env/)
+    expect((await run(folder, ['--yes'])).out).toMatch(/Warning: \.gitignore exempts \.env/)
   })
 
   test('.gitignore: a line with a slash further up is not about the .env of this folder', async () => {
