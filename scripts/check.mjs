@@ -36,7 +36,7 @@ const STEPS = [
   ['lockfile: complete, no registry in it', checkLockfile],
   ['links in Markdown', checkLinks],
   ['files that Markdown names', checkNamedFiles],
-  ['programs in docs/ compile', checkDocPrograms],
+  ['programs in Markdown and examples', checkDocPrograms],
   ['every dependency has its reason', checkDependencyReasons],
   ['package: what is in it', async () => checkContents(await pack())],
   ['package: size, and number of packages', async () => checkWeight(await pack())],
