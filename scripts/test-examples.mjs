@@ -1,6 +1,6 @@
 /**
  * `npm run test:examples`: packs the library, installs every example with it in a folder of its own, as somebody who copied it
- * would, and runs the examples' tests there. Apart from `npm test`, because Nest, Vite and the like are large.
+ * would, and runs the examples' tests there. Apart from `npm test`, because Nest, Vite, Vitest and the like are large.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import { io } from 'socket.io-client'
+import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithRedis, findFreePort, redisForTests, type TestRedis } from '../support/redis.js'
 
@@ -11,14 +13,14 @@ const INSTALLED = process.env['EXAMPLES_INSTALLED']
 const ROOT = INSTALLED ?? join(import.meta.dirname, '../../examples')
 
 let sandbox: Sandbox
-let running: ChildProcess | undefined
+const running: ChildProcess[] = []
 
 beforeAll(async () => {
   sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 10, autoSignIn: 'alex' })
 })
 afterAll(() => sandbox.close())
 afterEach(() => {
-  running?.kill('SIGKILL')
+  for (const child of running.splice(0)) child.kill('SIGKILL')
 })
 
 interface Example {
@@ -27,16 +29,19 @@ interface Example {
   prints(pattern: RegExp): Promise<void>
   /** Asks it to end. @returns its exit code */
   end(): Promise<number | null>
+  /** Waits until it has ended by itself, and all it printed is here. @returns its exit code */
+  ended(): Promise<number | null>
 }
 
-/** Starts an example as its `npm start` does. */
+/** Starts an example as its `npm start` does; `program` is what Node runs, with its arguments. */
 async function start(name: string, program = 'server.js', env: NodeJS.ProcessEnv = {}): Promise<Example> {
-  const port = await findFreePort()
+  const port = env['PORT'] ?? (await findFreePort())
   const { url, tokenUrl, clientId, clientSecret } = sandbox.pcs ?? {}
-  const child = spawn(process.execPath, ['--no-warnings', program], {
+  const child = spawn(process.execPath, ['--no-warnings', ...program.split(' ')], {
     cwd: join(ROOT, name),
     env: {
       PATH: process.env['PATH'],
+      NO_COLOR: '1',
       PORT: String(port),
       PPOPPO_AUTH_URL: sandbox.issuer,
       PCS_API_URL: url,
@@ -47,8 +52,9 @@ async function start(name: string, program = 'server.js', env: NodeJS.ProcessEnv
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  running = child
+  running.push(child)
   const exited = once(child, 'exit')
+  const closed = once(child, 'close')
   let printed = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (printed += text))
   return {
@@ -62,6 +68,10 @@ async function start(name: string, program = 'server.js', env: NodeJS.ProcessEnv
     async end() {
       child.kill('SIGTERM')
       await exited
+      return child.exitCode
+    },
+    async ended() {
+      await closed
       return child.exitCode
     },
   }
@@ -96,7 +106,41 @@ describe('examples/', () => {
     expect(await example.end()).toBe(0)
   })
 
+  test('socket-io connects who is signed in, and disconnects them within two seconds after a sign-out', async () => {
+    const example = await start('socket-io')
+    await example.prints(/localhost/)
+    const browser = new CookieBrowser()
+    const page = await browser.go(`${example.url}/`)
+    expect([page.status, page.text.includes('/socket.io/socket.io.js')]).toEqual([200, true])
+    const connect = (cookie: string) =>
+      io(example.url, { extraHeaders: { cookie }, reconnection: false, forceNew: true })
+    const visitor = connect('')
+    const refused = await new Promise<Error>((resolve) => visitor.once('connect_error', resolve))
+    expect(refused.message).toContain('Nobody is signed in')
+
+    const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const [speaker, listener] = [connect(cookie), connect(cookie)]
+    const said = new Promise((resolve) => listener.once('said', (...words) => resolve(words)))
+    const ended = new Promise((resolve) => listener.once('disconnect', resolve))
+    await new Promise<void>((resolve) => listener.once('connect', resolve))
+    speaker.emit('say', 'Hello')
+    expect(await said).toEqual([ME, 'Hello'])
+    await browser.visit(`${example.url}/auth/logout`, { method: 'POST', headers: { 'Sec-Fetch-Site': 'same-origin' } })
+    const signedOutAt = performance.now()
+    expect(await ended).toBe('io server disconnect')
+    expect(performance.now() - signedOutAt).toBeLessThan(2_000)
+    expect(await example.end()).toBe(0)
+    for (const client of [visitor, speaker, listener]) client.close()
+  })
+
   if (INSTALLED !== undefined) {
+    test('vitest: its tests pass', async () => {
+      const example = await start('vitest', 'node_modules/vitest/vitest.mjs run')
+      const code = await example.ended()
+      await example.prints(/Tests\s+2 passed \(2\)/)
+      expect(code).toBe(0)
+    })
+
     test('passport links a Ppoppo account to somebody with a password', async () => {
       const example = await start('passport')
       await example.prints(/localhost/)
@@ -124,6 +168,56 @@ describe('examples/', () => {
     })
   }
 })
+
+if (INSTALLED !== undefined)
+  describeWithBrowser('examples/ in a browser', () => {
+    let browser: TestBrowser
+    beforeAll(async () => {
+      browser = await launchBrowser()
+    })
+    afterAll(() => browser.close())
+
+    /** The address in the browser. */
+    type Served = () => Promise<string>
+
+    const built: Served = async () => {
+      const example = await start('spa')
+      await example.prints(/localhost/)
+      return example.url
+    }
+    const developed: Served = async () => {
+      const port = String(await findFreePort())
+      const url = `http://localhost:${port}`
+      const server = await start('spa', '--env-file=dev.env server.js', { PPOPPO_BASE_URL: url })
+      await server.prints(/localhost/)
+      const env = { PORT: new URL(server.url).port }
+      const vite = await start('spa', `node_modules/vite/bin/vite.js --port ${port}`, env)
+      await vite.prints(new RegExp(port))
+      return url
+    }
+
+    test.each([
+      ['built', built],
+      ['with the development server of Vite', developed],
+    ] as const)('spa, %s: a sign-out in one tab changes the other', async (_how, serve) => {
+      const url = await serve()
+      const program = await new CookieBrowser().visit(`${url}/api/account`, { headers: { Accept: 'application/json' } })
+      expect([program.status, JSON.parse(program.text).code]).toEqual([401, 'signed_out'])
+      const context = await browser.newContext()
+      const [one, other] = [await context.newPage(), await context.newPage()]
+      await one.goto(url)
+      await one.getByText('Sign in', { exact: true }).click()
+      await one.getByText(`Signed in as ${ME}`).waitFor()
+      await one.getByText('since').waitFor()
+      await other.goto(url)
+      await other.getByText(`Signed in as ${ME}`).waitFor()
+      await one.getByText('Sign out').click()
+      await one.getByText('Sign in', { exact: true }).waitFor()
+      await other.getByText('Sign in', { exact: true }).waitFor()
+      expect(new URL(one.url()).origin).toBe(url)
+      await context.close()
+    })
+  })
 
 describeWithRedis('examples/', () => {
   let redis: TestRedis
