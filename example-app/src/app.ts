@@ -4,7 +4,7 @@
  * this is the app to copy from. The order of the lines in `createApp` is most of what there is to know:
  *
  *   1. security headers                  on everything, errors too
- *   2. health check and static files     before the session: they need nobody's cookie
+ *   2. health checks and static files    before the session: they need nobody's cookie
  *   3. app.use(auth)                     session, req.ppoppo, and the routes under /auth; then our own account
  *   4. the CSRF check and body parser    before the first route that changes something
  *   5. your pages                        guarded by auth.requireSignIn() where they are somebody's
@@ -75,6 +75,14 @@ export function createApp({
   app.use(securityHeaders)
   app.get('/healthz', (_req, res) => {
     res.set('Cache-Control', 'no-store').json({ ok: true })
+  })
+  // For the load balancer: without Redis, another instance may reach it. Do not restart this one: that fixes no Redis.
+  app.get('/readyz', async (_req, res) => {
+    const { store } = await auth.health()
+    res
+      .set('Cache-Control', 'no-store')
+      .status(store.status === 'down' ? 503 : 200)
+      .json({ store: store.status })
   })
   app.use(express.static(packageFile('public'), { index: false }))
 

@@ -73,6 +73,20 @@ describe('every answer', () => {
     const { headers } = await world.browser().get('/healthz').expect(200, { ok: true })
     expect(headers['set-cookie']).toBeUndefined()
   })
+
+  test('the check for the load balancer fails while the store is down, and the other one does not', async () => {
+    await world.browser().signIn()
+    const ready = await world.browser().get('/readyz').expect(200, { store: 'up' })
+    expect(ready.headers['set-cookie']).toBeUndefined()
+    const withoutStore = await startWorld({ redis: 'redis://127.0.0.1:1' })
+    try {
+      await withoutStore.browser().get('/auth/login').expect(503)
+      await withoutStore.browser().get('/readyz').expect(503, { store: 'down' })
+      await withoutStore.browser().get('/healthz').expect(200)
+    } finally {
+      await withoutStore.close()
+    }
+  })
 })
 
 describe('errors', () => {

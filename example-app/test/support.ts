@@ -48,6 +48,8 @@ export async function startWorld(
   options: SandboxOptions & {
     databaseFile?: string
     scope?: string
+    /** @default the memory of this process */
+    redis?: string
     messaging?: MessagingOptions
     times?: Partial<FeedParts>
     /** Campaigns are in this Redis; of what is left out, the defaults. */
@@ -57,6 +59,7 @@ export async function startWorld(
   const {
     databaseFile = ':memory:',
     scope = 'openid profile email',
+    redis,
     messaging,
     times,
     campaigns,
@@ -79,6 +82,7 @@ export async function startWorld(
         scope,
         onEvent: () => {},
         messaging: messaging ?? credentialsOf(sandbox),
+        ...(redis !== undefined && { redis }),
       },
     })
     const { perMinute = 6_000, operators = 'everybody', ...more } = campaigns ?? {}

@@ -29,9 +29,15 @@ describeExample('the example app, started as npm start does', (example) => {
     expect(me).toMatchObject({ ppnum: '77700000001', account: { displayName: 'Alexandra <b>' } })
 
     await page.goto(`${example.app.url}/dashboard`)
+    const other = await example.visitor.newTab()
+    const isAsked = other.waitForResponse(`${example.app.url}/auth/session`)
+    await other.goto(`${example.app.url}/dashboard`)
+    await isAsked
     await page.getByRole('button', { name: 'Sign out' }).click()
     await landsOn(page, `${example.app.url}/?notice=signed-out`)
     expect(await readable(page)).toContain('You are signed out.')
+    await landsOn(other, `${example.app.url}/?notice=signed-out`)
+    await other.close()
     await page.goBack()
     expect(page.url()).toContain(example.app.pas)
     expect(
