@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import type { Express } from 'express'
 import { Redis } from 'ioredis'
 import type { Page } from 'playwright-core'
-import { denySignIn } from '../../src/index.js'
+import { denySignIn, type Ppoppo, parsePpnum } from '../../src/index.js'
 import { PAGE_KINDS, type PageKind } from '../../src/pages/text-types.js'
 import { en } from '../../src/pages/texts-en.js'
 import { ko } from '../../src/pages/texts-ko.js'
+import { signInAs, toPlaywright } from '../../src/testing/index.js'
 import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { FINE, lookAt, unseenFocus } from './support/look.js'
@@ -132,6 +134,48 @@ const WAYS: Readonly<Partial<Record<PageKind, (page: Page) => Promise<void>>>> =
     await Promise.all(Array.from({ length: 31 }, () => fetch(`${shop.url}/auth/callback`)))
     await page.goto(`${shop.url}/auth/callback`)
   },
+  async sign_in_again(page) {
+    await openSignedIn(page)
+    await submit(page, '/email')
+  },
+  async forbidden(page) {
+    await openSignedIn(page)
+    await page.goto(`${shop.url}/admin`)
+  },
+  async cross_site(page) {
+    // From no origin of ours: the tab is empty.
+    await submit(page, '/email')
+  },
+  async request_refused(page) {
+    await page.goto(`${shop.url}/wrong-number`)
+  },
+  async not_available(page) {
+    await page.goto(`${shop.url}/messages`)
+  },
+}
+
+/** What the guard, the check of the origin and the error handler show. */
+function refusingRoutes(app: Express, auth: Ppoppo): void {
+  app.use(auth.requireSameOrigin())
+  app.post('/email', auth.requireSignIn({ scopes: ['email'] }))
+  app.get('/admin', auth.requireSignIn({ when: () => false }))
+  app.get('/wrong-number', (_req, res) => void res.send(parsePpnum('none')))
+  app.get('/messages', async (_req, res) => void res.json(await auth.messaging.app.stats()))
+  app.use(auth.errorHandler())
+}
+
+/** A page of the shop, by somebody whose sign-in lacks a scope. */
+async function openSignedIn(page: Page): Promise<void> {
+  const user = { sub: '01HZY3V9QK8E5R6T7W8X9Y0Z1A', ppnum: '12312345678' }
+  await page.context().addCookies(toPlaywright(await signInAs(shop.auth, user, { scopes: ['openid'] })))
+  await page.goto(`${shop.url}/plain`)
+}
+
+/** Sends a form of the page that is open. */
+async function submit(page: Page, path: string): Promise<void> {
+  await page.setContent(`<form method="post" action="${shop.url}${path}"><button>Send</button></form>`)
+  await page.locator('button').click()
+  await page.waitForURL(`${shop.url}${path}`)
 }
 
 async function whileRedisIsSilent(work: () => Promise<unknown>): Promise<void> {
@@ -166,6 +210,7 @@ describeWithOwnRedis('how the pages look', () => {
           },
         },
         { autoSignIn: null, announceEndSession: true },
+        { routes: refusingRoutes },
       )
     })
     afterEach(() => shop.close())
