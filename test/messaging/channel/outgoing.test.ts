@@ -72,9 +72,9 @@ describe('X14 the Messaging API through a proxy, with a certificate of one’s o
 
   test('without it neither is, and the error names the certificate', async () => {
     const unhappy = { message: expect.stringMatching(/SELF_SIGNED_CERT|certificate/i) }
-    expect(await call({}, { deadlineMs: 3_000 })).toMatchObject(unhappy)
+    expect(await call({}, { deadlineMs: 6_000 })).toMatchObject(unhappy)
     const tokenUrl = sandbox.pcs?.tokenUrl ?? ''
-    expect(await call({}, { deadlineMs: 3_000, tokenUrl })).toMatchObject(unhappy)
+    expect(await call({}, { deadlineMs: 6_000, tokenUrl })).toMatchObject(unhappy)
   })
 
   test.each(['grpc_proxy', 'https_proxy', 'http_proxy'])('gRPC goes through the proxy of %s', async (variable) => {
