@@ -153,6 +153,19 @@ export interface Limiter {
 /** How long a destroyed session's tombstone stays, in milliseconds. */
 export const TOMBSTONE_TTL_MS: number = 10 * 60_000
 
+/** The part of a store that keeps sign-ins. */
+export type SignInMethods = Pick<
+  Store,
+  | 'createSignIn'
+  | 'readSignIn'
+  | 'missingSignIns'
+  | 'writeSignIn'
+  | 'deleteSignIn'
+  | 'listSignIns'
+  | 'deleteAllSignIns'
+  | 'scanSignIns'
+>
+
 /** The tag of a sign-in id `<tag>.<random>`: ids with the same tag share a Cluster slot. */
 export function tagOf(signInId: string): string {
   const dot = signInId.indexOf('.')

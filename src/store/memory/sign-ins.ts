@@ -1,18 +1,6 @@
 import { MAX_SIGN_INS_PER_USER } from '../bounds.js'
-import { type Store, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
+import { type SignInMethods, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
 import { ExpiringMap } from './expiring-map.js'
-
-type SignInMethods = Pick<
-  Store,
-  | 'createSignIn'
-  | 'readSignIn'
-  | 'missingSignIns'
-  | 'writeSignIn'
-  | 'deleteSignIn'
-  | 'listSignIns'
-  | 'deleteAllSignIns'
-  | 'scanSignIns'
->
 
 interface MemorySignIns {
   readonly methods: SignInMethods

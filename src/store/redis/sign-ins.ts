@@ -1,22 +1,10 @@
 import { PpoppoError } from '../../errors.js'
 import { MAX_SIGN_INS_PER_USER } from '../bounds.js'
-import { type Store, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
+import { type SignInMethods, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
 import type { RedisClock } from './clock.js'
 import type { RedisConnection } from './connection.js'
 import type { RedisKeys } from './keys.js'
 import type { ScriptName } from './scripts.js'
-
-type SignInMethods = Pick<
-  Store,
-  | 'createSignIn'
-  | 'readSignIn'
-  | 'missingSignIns'
-  | 'writeSignIn'
-  | 'deleteSignIn'
-  | 'listSignIns'
-  | 'deleteAllSignIns'
-  | 'scanSignIns'
->
 
 const SCAN_COUNT = 500
 /** Another round is needed only if the same user signs in between two commands. */
