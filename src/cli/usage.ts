@@ -15,6 +15,12 @@ export function parseArguments<const Options extends NonNullable<ParseArgsConfig
   }
 }
 
+/** Parses the value of `--timeout`, in seconds. @returns milliseconds; `undefined` for anything but more than 0, up to `most` */
+export function parseSeconds(text: string, most: number): number | undefined {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
+  return seconds > 0 && seconds <= most ? Math.ceil(seconds * 1_000) : undefined
+}
+
 /** Says which of these environment variables is not set; `undefined` if all are. */
 export function explainUnset(env: NodeJS.ProcessEnv, ...names: readonly string[]): string | undefined {
   const unset = names.find((name) => (env[name] ?? '').trim() === '')

@@ -1,5 +1,5 @@
 import type { PpoppoOptions } from '../../config/options.js'
-import { parseArguments } from '../usage.js'
+import { parseArguments, parseSeconds } from '../usage.js'
 
 const MAX_SECONDS = 60
 
@@ -31,14 +31,14 @@ export function parseDoctor(args: readonly string[]): DoctorArgs | 'help' | unde
   if (given === undefined || given.positionals.length > 0) return undefined
   const { help, json, production, timeout, ...rest } = given.values
   if (help === true) return 'help'
-  const seconds = /^\d+(\.\d+)?$/.test(timeout) ? Number(timeout) : 0
+  const timeoutMs = parseSeconds(timeout, MAX_SECONDS)
   const { 'env-file': envFile, 'cookie-name': cookieName } = rest
   const isContradiction = cookieName !== undefined && rest['app-session']
-  if (seconds <= 0 || seconds > MAX_SECONDS || envFile === '' || isContradiction) return undefined
+  if (timeoutMs === undefined || envFile === '' || isContradiction) return undefined
   return {
     json,
     isProduction: production,
-    timeoutMs: Math.ceil(seconds * 1_000),
+    timeoutMs,
     ...(envFile === undefined ? {} : { envFile }),
     options: {
       ...(rest['mount-path'] === undefined ? {} : { mountPath: rest['mount-path'] }),

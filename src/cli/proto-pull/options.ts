@@ -1,7 +1,7 @@
 import type { MessagingConfig, MessagingOptions } from '../../config/messaging-options.js'
 import type { PullOptions } from '../../messaging/pull/reflection.js'
 import type { CliIo } from '../io.js'
-import { parseArguments } from '../usage.js'
+import { parseArguments, parseSeconds } from '../usage.js'
 
 const MAX_SECONDS = 3_600
 
@@ -30,14 +30,14 @@ export function parseProtoPull(args: readonly string[]): ProtoPullArgs | 'help' 
   const { help, out, force, token, timeout } = given.values
   if (help === true) return 'help'
   const [action, url, ...rest] = given.positionals
-  const seconds = /^\d+(\.\d+)?$/.test(timeout) ? Number(timeout) : 0
+  const timeoutMs = parseSeconds(timeout, MAX_SECONDS)
   const isValid = action === 'pull' && url !== undefined && rest.length === 0 && out.trim() !== ''
-  if (!isValid || seconds <= 0 || seconds > MAX_SECONDS) return undefined
+  if (!isValid || timeoutMs === undefined) return undefined
   return {
     url,
     out,
     isForced: force,
-    timeoutMs: Math.ceil(seconds * 1_000),
+    timeoutMs,
     ...(token === undefined ? {} : { tokenName: token }),
   }
 }
