@@ -1,11 +1,13 @@
 /**
  * `npm run test:matrix [-- words]`: a sign-in, a message and a sign-out on each runtime, and with each version of the peers that the
- * library takes; its types with each TypeScript. Runtimes come as npm packages. `-- --write` puts what was seen into
- * `docs/runtimes.md`; `-- node-20` runs the lines whose name holds the word.
+ * library takes; its types with each TypeScript. Runtimes come as npm packages. `-- node-20` runs the lines whose name holds the
+ * word; `-- --suite` also runs all tests on each Node that is asked for, some 20 minutes a Node. `-- --write` puts what was seen
+ * into `docs/runtimes.md`, and leaves the lines that did not run.
  */
 import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { run } from './check/run.mjs'
 import { build, ROOT } from './lib/build.mjs'
 import { freePort } from './lib/ports.mjs'
@@ -38,7 +40,10 @@ const RUNTIMES = [
 const COMPILERS = ['5.4', '5.9', '6.0']
 
 await runToEnd(async () => {
-  const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+  const { values: asked, positionals: words } = parseArgs({
+    options: { suite: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  })
   /** @param {string} name */
   const isAsked = (name) => words.length === 0 || words.some((word) => toWord(name).includes(word))
   if (!(await build({ only: ['library', 'sandbox'] }))) return 1
@@ -65,12 +70,15 @@ await runToEnd(async () => {
     if (!ok) failures += 1
     rows.push([name, ok ? what : 'fails'])
   }
-  for (const line of RUNTIMES.filter(({ name }) => isAsked(name)))
+  for (const line of RUNTIMES.filter(({ name }) => isAsked(name))) {
+    const isNode = line.tool?.startsWith('node@') ?? false
     note(line.name, 'sign-in, message, sign-out', await smoke(line, env))
+    if (asked.suite && isNode) note(line.name, 'sign-in, message, sign-out; all tests', await suite(line))
+  }
   for (const version of COMPILERS.filter((one) => isAsked(`TypeScript ${one}`)))
     note(`TypeScript ${version}`, 'its types compile', await compile(version))
   await sandbox.close()
-  if (process.argv.includes('--write') && failures === 0) write(rows)
+  if (asked.write && failures === 0) write(rows)
   return failures === 0 ? 0 : 1
 })
 
@@ -84,6 +92,11 @@ async function smoke({ tool, args = [], env = {} }, shared) {
   const all = { ...process.env, ...shared, ...env, PORT: `${await freePort()}`, KEY_PREFIX: `smoke-${randomUUID()}:` }
   if (tool === undefined) return run(process.execPath, [...args, SMOKE], { env: all })
   return run('npm', ['exec', '--yes', `--package=${tool}`, '--', nameOf(tool), ...args, SMOKE], { env: all })
+}
+
+/** Their Redis, browsers and nginx are those of `npm test`. @param {Line} line */
+async function suite({ tool = '' }) {
+  return run('npm', ['exec', '--yes', `--package=${tool}`, '--', nameOf(tool), 'scripts/test.mjs'])
 }
 
 /** As an app would: with the compiler's own library, and our declarations checked. @param {string} version */
@@ -102,6 +115,10 @@ function nameOf(tool) {
 
 /** @param {readonly (readonly [string, string])[]} rows */
 function write(rows) {
-  const table = ['| with | seen |', '|---|---|', ...rows.map(([name, what]) => `| ${name} | ${what} |`)].join('\n')
-  writeFileSync(PAGE, readFileSync(PAGE, 'utf8').replace(TABLE, `$1${table}$2`))
+  const page = readFileSync(PAGE, 'utf8')
+  const seen = new Map(RUNTIMES.map(({ name }) => [name, '']))
+  for (const [, name = '', what = ''] of page.matchAll(/^\| (?!with)(.*) \| (.*) \|$/gm)) seen.set(name, what)
+  for (const [name, what] of rows) seen.set(name, what)
+  const lines = [...seen].filter(([, what]) => what !== '').map(([name, what]) => `| ${name} | ${what} |`)
+  writeFileSync(PAGE, page.replace(TABLE, `$1${['| with | seen |', '|---|---|', ...lines].join('\n')}$2`))
 }
