@@ -85,9 +85,11 @@ export interface Ppoppo<Account = RegisteredAccount> extends RequestHandler {
   /**
    * Who opens a socket: an upgrade request of `ws`, the handshake of socket.io. Reads the sign-in, changes nothing, and
    * does not extend it. A page of another site, a visitor and a store that is down are results, not errors.
+   * @typeParam Stored what `onSignIn` returns, as `auth` knows it
    * @throws `config_invalid`, `session_missing`: mistakes in the call
    */
-  fromUpgrade(req: IncomingMessage, options?: UpgradeOptions): Promise<SocketVisitor>
+  // A parameter of its own lets a Ppoppo with an account be used where any Ppoppo is taken.
+  fromUpgrade<Stored = Account>(req: IncomingMessage, options?: UpgradeOptions): Promise<SocketVisitor<Stored>>
   /**
    * What is known about the store, PAS and PCS from the last real calls to them; asks nobody, so it may be called as often as
    * you like. For a check that asks, use {@link ready}.

@@ -33,7 +33,7 @@ const DEADLINE_MS = 5_000
 /** Creates `auth.fromUpgrade()`: who opens a socket. Reads the session and the sign-in, and writes neither. */
 export function createFromUpgrade(
   parts: FromUpgradeParts,
-): (req: IncomingMessage, options?: UpgradeOptions) => Promise<SocketVisitor> {
+): <Account>(req: IncomingMessage, options?: UpgradeOptions) => Promise<SocketVisitor<Account>> {
   const { config, vault, pointerKey, raise, closed } = parts
   const watch = createSignInWatch(parts)
   const sessionOf = createSessionOf(parts)
@@ -47,13 +47,13 @@ export function createFromUpgrade(
     return { status, isSignedIn: false, error, refuse: () => refuseUpgrade(req, error, config) }
   }
 
-  function signedIn(req: IncomingMessage, signIn: SignIn): SignedInVisitor {
+  function signedIn<Account>(req: IncomingMessage, signIn: SignIn): SignedInVisitor<Account> {
     return {
       status: 'signed-in',
       isSignedIn: true,
       user: toPpoppoUser(signIn),
       // The vault does not know its type.
-      account: signIn.account as SignedInVisitor['account'],
+      account: signIn.account as SignedInVisitor<Account>['account'],
       signIn: toCurrentSignIn(signIn, config.idleMs),
       onEnded: (callback) => watch.add(signIn.id, callback),
       refuse: () =>
@@ -61,7 +61,7 @@ export function createFromUpgrade(
     }
   }
 
-  return async (req, options = {}) => {
+  return async <Account>(req: IncomingMessage, options: UpgradeOptions = {}): Promise<SocketVisitor<Account>> => {
     assertArguments(req, options)
     guardConnection(req)
     if (closed.aborted) {
@@ -75,7 +75,7 @@ export function createFromUpgrade(
     try {
       const found = await within(findSignIn(req, options.session), DEADLINE_MS)
       if (found === TIMED_OUT) throw new PpoppoError('store_unavailable', 'The session store did not answer in time.')
-      if (found) return signedIn(req, found)
+      if (found) return signedIn<Account>(req, found)
       return refused(
         req,
         'signed-out',

@@ -14,19 +14,27 @@ export interface UpgradeOptions {
   readonly session?: RequestHandler
 }
 
-/** Who opens a socket. */
-export type SocketVisitor = SignedInVisitor | RefusedVisitor
+/**
+ * Who opens a socket.
+ *
+ * @typeParam Account what `onSignIn` returns
+ */
+export type SocketVisitor<Account = RegisteredAccount> = SignedInVisitor<Account> | RefusedVisitor
 
-/** Somebody who is signed in. */
-export interface SignedInVisitor extends Refusable {
+/**
+ * Somebody who is signed in.
+ *
+ * @typeParam Account what `onSignIn` returns
+ */
+export interface SignedInVisitor<Account = RegisteredAccount> extends Refusable {
   /** Always `signed-in`. */
   readonly status: 'signed-in'
   /** Always true. */
   readonly isSignedIn: true
   /** Who it is. */
   readonly user: PpoppoUser
-  /** What `onSignIn` returned for this sign-in; its type is that of `req.ppoppo.account`, see `PpoppoRegister`. */
-  readonly account: StoredAccount<RegisteredAccount>
+  /** What `onSignIn` returned for this sign-in, as `req.ppoppo.account` is. */
+  readonly account: StoredAccount<Account>
   /** The sign-in. `expiresAt` may move while the person uses the app: rely on {@link onEnded}. */
   readonly signIn: CurrentSignIn
   /** Always missing. */

@@ -1,4 +1,5 @@
 /** What `onSignIn` returns, as handlers see it. Never run: `tsc` is the test. */
+import type { IncomingMessage } from 'node:http'
 import express from 'express'
 import { type Ppoppo, type PpoppoUser, ppoppo, type RequestPpoppo, type StoredAccount } from 'express-ppoppo'
 
@@ -40,6 +41,17 @@ app.get('/untyped', (req, res) => {
   // @ts-expect-error `untyped` knows nothing about the account
   res.send(req.ppoppo.account.id)
 })
+
+export async function nameOfSocket(req: IncomingMessage): Promise<string | null> {
+  const visitor = await auth.fromUpgrade(req)
+  // @ts-expect-error nobody may be signed in
+  if (visitor.account.id === 0) return null
+  // @ts-expect-error the account has no such member
+  if (visitor.isSignedIn) visitor.account.email
+  const stranger = await untyped.fromUpgrade(req)
+  expectType<Equal<typeof stranger.account, unknown>>()
+  return visitor.isSignedIn ? visitor.account.name : null
+}
 
 // @ts-expect-error an account without a name
 ppoppo<Account>({ onSignIn: () => ({ id: 1 }) })
