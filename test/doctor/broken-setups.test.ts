@@ -6,9 +6,11 @@ import { Redis } from 'ioredis'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { doctor } from '../../src/cli/commands/doctor.js'
 import type { Diagnosis, Finding } from '../../src/index.js'
+import { startReflectingPcs, writeProto } from '../messaging/support/reflecting-pcs.js'
 import { KEY, SECRET } from '../support/config.js'
 import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../support/redis.js'
 import { type Proxy as RedisProxy, startProxy } from '../support/redis-proxy.js'
+import { startCluster } from '../support/redis-topologies.js'
 import { type AlteredPas, startAlteredPas } from './altered-pas.js'
 
 jest.setTimeout(60_000)
@@ -124,6 +126,16 @@ const BROKEN: readonly Broken[] = [
   },
   { code: 'redis_info_hidden', env: userOf('blind'), break: user('blind', '+@all', '-info'), fix: /\+info/ },
   { code: 'redis_refuses', break: configured('min-replicas-to-write', '1', '0'), fix: /replicas/ },
+  {
+    code: 'redis_cluster',
+    break: async () => {
+      const cluster = await startCluster()
+      clusterNode.REDIS_URL = cluster.servers[0]?.url ?? ''
+      return () => cluster.stop()
+    },
+    env: () => clusterNode,
+    fix: /Cluster/,
+  },
   {
     code: 'redis_old',
     env: (w) => ({ REDIS_URL: `redis://127.0.0.1:${w.proxy.port}` }),
@@ -247,8 +259,35 @@ const BROKEN: readonly Broken[] = [
     env: () => otherContract,
     fix: /proto pull http:\/\/localhost:\d+\/ext/,
   },
+  {
+    code: 'messaging_definition_differs',
+    break: async () => {
+      // Another number for one field, as a server of a later version may have it.
+      const proto = writeProto((text) => text.replace(/(string template_id = )1;/, '$177;'))
+      const pcs = await startReflectingPcs(proto.file)
+      pcs.answers['GetAppStats'] = { id: 'app', name: 'Shop', tier: 'free', is_active: true }
+      otherDefinition.PCS_API_URL = pcs.url
+      return () => {
+        pcs.close()
+        proto.dispose()
+      }
+    },
+    env: () => otherDefinition,
+    fix: /proto pull http:\/\/127\.0\.0\.1:\d+/,
+  },
+  {
+    code: 'messaging_answer_unreadable',
+    break: (w) => {
+      const fault = { kind: 'status', code: 'UNKNOWN' } as const
+      w.sandbox.control.pcs?.inject({ method: 'GetAppStats', fault, times: 'until-cleared' })
+      return () => w.sandbox.control.pcs?.clearFaults()
+    },
+    fix: /Check PCS_API_URL/,
+  },
 ]
 const otherContract = { PCS_API_URL: '', PAS_TOKEN_URL: '' }
+const otherDefinition = { PCS_API_URL: '' }
+const clusterNode = { REDIS_URL: '' }
 
 describeWithOwnRedis('express-ppoppo doctor', () => {
   let world: World
