@@ -1,5 +1,6 @@
+import { join } from 'node:path'
 import { startChild } from '../lib/children.mjs'
-import { measureInstall } from '../lib/installs.mjs'
+import { installForProduction } from '../lib/installs.mjs'
 import { measureRounds, median } from '../lib/rounds.mjs'
 import { APPS } from './http-apps.mjs'
 
@@ -20,34 +21,45 @@ const INSTALLS = {
   'express-ppoppo': [...STACK, 'express-ppoppo'],
 }
 
-/** @param {import('../lib/context.mjs').Context} context */
+/**
+ * Each app starts from a production install of its own: so it loads what an app of somebody's would, and that once.
+ * @param {import('../lib/context.mjs').Context} context
+ */
 export async function run({ redis, pas, rounds, isQuick, log }) {
-  const contenders = {}
-  for (const name of Object.keys(INSTALLS)) {
-    const [kind, options] = APPS[name]
-    const settings = {
-      ...options,
-      baseUrl: 'http://localhost:3000',
-      redisUrl: redis.url,
-      issuer: pas.issuer,
-      clientId: 'bench_login_client',
+  const installs = []
+  try {
+    const contenders = {}
+    for (const [name, packages] of Object.entries(INSTALLS)) {
+      log(`installing ${packages.join(' ')}`)
+      const install = await installForProduction(packages)
+      installs.push(install)
+      const [kind, options] = APPS[name]
+      const settings = {
+        ...options,
+        baseUrl: 'http://localhost:3000',
+        redisUrl: redis.url,
+        issuer: pas.issuer,
+        clientId: 'bench_login_client',
+      }
+      const script = join(install.apps, 'start-time.mjs')
+      contenders[name] = () => measureStarts(script, [kind, JSON.stringify(settings)], isQuick ? 1 : 9)
     }
-    contenders[name] = () => measureStarts([kind, JSON.stringify(settings)], isQuick ? 1 : 9)
+    const found = await measureRounds(contenders, rounds, log)
+    Object.keys(INSTALLS).forEach((name, index) => {
+      const { packages, megabytes } = installs[index]
+      Object.assign(found[name], { packages: [packages], megabytes: [megabytes] })
+    })
+    return found
+  } finally {
+    for (const { remove } of installs) remove()
   }
-  const found = await measureRounds(contenders, rounds, log)
-  for (const [name, packages] of Object.entries(INSTALLS)) {
-    log(`installing ${packages.join(' ')}`)
-    const size = await measureInstall(packages)
-    Object.assign(found[name], { packages: [size.packages], megabytes: [size.megabytes] })
-  }
-  return found
 }
 
 /** Medians of several starts, each in a new process. */
-async function measureStarts(args, often) {
+async function measureStarts(script, args, often) {
   const starts = []
   for (let index = 0; index < often; index += 1) {
-    const child = await startChild('apps/start-time.mjs', args)
+    const child = await startChild(script, args)
     starts.push(child.first)
     await child.end()
   }

@@ -1,17 +1,19 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { start } from '../../scripts/lib/processes.mjs'
 
+const BENCH = fileURLToPath(new URL('..', import.meta.url))
 const ANSWER_WITHIN_MS = 120_000
 const END_WITHIN_MS = 15_000
 
 /**
  * Starts a script as a child with IPC, and waits for its first message. It ends with this process.
- * @param {string} script path from `bench/`
+ * @param {string} script path from `bench/`, or absolute
  * @param {readonly string[]} args
  * @param {string} [profile] file to write its CPU profile to; see `profiler.mjs`
  */
 export async function startChild(script, args, profile) {
-  const file = fileURLToPath(new URL(`../${script}`, import.meta.url))
+  const file = resolve(BENCH, script)
   const child = start(process.execPath, ['--expose-gc', file, ...args], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {

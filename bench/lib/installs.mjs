@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,11 +10,12 @@ const FLAGS = ['--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit
 const BENCH = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Installs packages into an empty project, at the versions the benchmarks have, and counts what that brought.
+ * Installs packages into an empty project, at the versions the benchmarks have, as for production.
  * @param {readonly string[]} names `express-ppoppo` is what `npm pack` makes of this repository
- * @returns {Promise<{ packages: number, megabytes: number }>} without the empty project itself
+ * @returns {Promise<{ packages: number, megabytes: number, apps: string, remove(): void }>} without the empty project
+ * itself; `apps` is a copy of the folder of that name beside the packages
  */
-export async function measureInstall(names) {
+export async function installForProduction(names) {
   const folder = mkdtempSync(join(tmpdir(), 'ppoppo-bench-install-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   whenEnding(remove)
@@ -25,12 +26,16 @@ export async function measureInstall(names) {
   const { status, stderr } = spawnSync('npm', ['install', ...FLAGS, ...wanted], { cwd: folder, encoding: 'utf8' })
   if (status !== 0) throw new Error(`npm install ${names.join(' ')}: ${stderr}`)
   const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'))
-  const found = {
+  const apps = join(folder, 'apps')
+  cpSync(join(BENCH, 'apps'), apps, { recursive: true })
+  const ours = join(apps, 'ours.mjs')
+  writeFileSync(ours, readFileSync(ours, 'utf8').replace("'../../dist/index.js'", "'express-ppoppo'"))
+  return {
     packages: Object.keys(packages).length - 1,
     megabytes: bytesIn(join(folder, 'node_modules')) / 1_000_000,
+    apps,
+    remove,
   }
-  remove()
-  return found
 }
 
 function pinned(name) {

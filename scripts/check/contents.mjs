@@ -5,18 +5,9 @@ import { readManifest } from './repository.mjs'
 import { outcomeOf } from './run.mjs'
 
 const ALLOWED =
-  /^(dist\/.+[.](js|d[.]ts)|dist\/jest\/\w+[.](d[.]cts|cjs)|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
+  /^(dist\/.+[.]d[.]ts|dist\/(library|load)[.]cjs|dist\/jest\/\w+[.](d[.]cts|cjs)|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
 const REQUIRED = [
-  'dist/index.js',
-  'dist/index.d.ts',
-  'dist/messaging/index.js',
-  'dist/messaging/index.d.ts',
-  'dist/testing/index.js',
-  'dist/testing/index.d.ts',
-  'dist/observability/otel.js',
-  'dist/observability/otel.d.ts',
-  'dist/browser/react.js',
-  'dist/jest/preset.cjs',
+  'dist/library.cjs',
   'proto/ppoppo/external/v1/external.proto',
   'docs/README.md',
   'llms.txt',
@@ -34,16 +25,26 @@ const REQUIRED = [
  * @param {import('./pack.mjs').Packed} packed
  */
 export function checkContents({ contents }) {
-  const bins = Object.values(readManifest('')['bin'] ?? {})
+  const named = listNamed()
+  const isAllowed = (/** @type {string} */ path) => ALLOWED.test(path) || named.includes(path)
   return outcomeOf([
-    ...contents.filter((path) => !ALLOWED.test(path)).map((path) => `${path} must not be in the package`),
+    ...contents.filter((path) => !isAllowed(path)).map((path) => `${path} must not be in the package`),
     ...contents.filter(isStale).map((path) => `${path} has no source any more: npm run build`),
-    ...[...REQUIRED, ...bins].filter((path) => !contents.includes(path)).map((path) => `${path} is missing`),
+    ...[...REQUIRED, ...named].filter((path) => !contents.includes(path)).map((path) => `${path} is missing`),
   ])
+}
+
+/** Files that package.json names: entries, their types, and the command line. */
+function listNamed() {
+  const { exports: entries = {}, bin = {} } = readManifest('')
+  const paths = Object.values({ ...entries, bin }).flatMap((entry) =>
+    typeof entry === 'string' ? entry : Object.values(entry),
+  )
+  return paths.map((path) => String(path).replace('./', ''))
 }
 
 /** @param {string} path */
 function isStale(path) {
-  if (!path.startsWith('dist/') || path.startsWith('dist/jest/')) return false
+  if (!/^dist\/.*[.](d[.]ts|js)$/.test(path)) return false
   return !existsSync(join(ROOT, path.replace(/^dist\//, 'src/').replace(/([.]d[.]ts|[.]js)$/, '.ts')))
 }

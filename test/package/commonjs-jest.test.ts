@@ -6,17 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import ts from 'typescript'
-import { bundleForJest } from '../../scripts/lib/jest-bundle.mjs'
-import { libraryForTests } from '../support/built-library.js'
+import { bundledLibraryForTests, libraryForTests } from '../support/built-library.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const run = promisify(execFile)
 
 /** A project of somebody who tests in CommonJS: the library is installed in it, and all of its dependencies. */
 let project: string
-let library: string
 beforeAll(async () => {
-  library = await libraryForTests()
   project = await mkdtemp(join(tmpdir(), 'ppoppo-jest-'))
   const modules = join(project, 'node_modules')
   await mkdir(modules)
@@ -24,9 +21,8 @@ beforeAll(async () => {
   for (const name of names) {
     if (name !== 'express-ppoppo') await symlink(join(ROOT, 'node_modules', name), join(modules, name))
   }
-  await bundleForJest(library)
   const home = join(modules, 'express-ppoppo')
-  await cp(library, join(home, 'dist'), { recursive: true })
+  await cp(await bundledLibraryForTests(), join(home, 'dist'), { recursive: true })
   await cp(join(ROOT, 'package.json'), join(home, 'package.json'))
   await writeFile(join(project, 'package.json'), '{"name":"shop","version":"1.0.0"}')
 }, 60_000)
@@ -136,6 +132,7 @@ function untranslatableIn(file: string, text: string): readonly string[] {
 }
 
 test('nothing of the library resists being made CommonJS, but its command line', async () => {
+  const library = await libraryForTests()
   const files = (await readdir(library, { recursive: true })).filter((file) => file.endsWith('.js'))
   const found: string[] = []
   for (const file of files) found.push(...untranslatableIn(file, await readFile(join(library, file), 'utf8')))

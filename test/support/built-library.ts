@@ -4,13 +4,16 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from '@jest/globals'
 import { transform } from '@swc/core'
+import { bundleLibrary } from '../../scripts/lib/bundle.mjs'
 
 const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url))
 const EXIT_LIMIT_MS = 8000
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
 
 let folder: Promise<string> | undefined
+const bundles: string[] = []
 afterAll(async () => {
+  for (const bundled of bundles) await rm(bundled, { recursive: true, force: true })
   if (folder !== undefined) await rm(await folder, { recursive: true, force: true })
 })
 
@@ -21,6 +24,16 @@ afterAll(async () => {
 export function libraryForTests(): Promise<string> {
   folder ??= buildLibrary()
   return folder
+}
+
+/** The folder of the library as it is published, and as {@link libraryForTests} in all else. */
+export async function bundledLibraryForTests(): Promise<string> {
+  await mkdir(CACHE, { recursive: true })
+  const bundled = await mkdtemp(join(CACHE, 'ppoppo-bundled-'))
+  bundles.push(bundled)
+  await writeFile(join(bundled, 'package.json'), '{"type":"module"}')
+  await bundleLibrary(SOURCE, bundled)
+  return bundled
 }
 
 /** Runs a program in the folder of {@link libraryForTests} and waits until it ends by itself, for eight seconds at most. */
