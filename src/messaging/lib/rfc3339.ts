@@ -7,21 +7,38 @@ export function parseRfc3339(text: string): number {
 const [ZERO, DOT, DASH, COLON, T, Z] = [48, 46, 45, 58, 84, 90]
 const SECONDS_END = 19
 
+const HOUR_END = 13
+/** The hour that was read last, such as `2026-11-30T09`, and when it began: the events of a stream come one after another. */
+let lastHour = 'none'
+let lastHourMs = Number.NaN
+
 /** In UTC, as servers usually write it. Without a regular expression, since every event has a time. @returns NaN if in doubt */
 function parseUtc(text: string): number {
   const end = endOfUtc(text)
-  if (end < SECONDS_END || text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return Number.NaN
-  if (text.charCodeAt(10) !== T || text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return Number.NaN
+  if (end < SECONDS_END || text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return Number.NaN
+  const minute = twoDigits(text, 14)
+  const second = twoDigits(text, 17)
+  if (!(minute <= 59 && second <= 59)) return Number.NaN
+  if (!text.startsWith(lastHour)) {
+    const hourMs = parseHour(text)
+    if (Number.isNaN(hourMs)) return hourMs
+    lastHour = text.slice(0, HOUR_END)
+    lastHourMs = hourMs
+  }
+  return lastHourMs + minute * 60_000 + second * 1_000 + toMs(text, end)
+}
+
+/** @returns NaN if in doubt */
+function parseHour(text: string): number {
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || text.charCodeAt(10) !== T) return Number.NaN
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
   const month = twoDigits(text, 5)
   const day = twoDigits(text, 8)
   const hour = twoDigits(text, 11)
-  const minute = twoDigits(text, 14)
-  const second = twoDigits(text, 17)
   // `Date.UTC` takes a year below 100 for one of the last century, and 30 February for 2 March.
-  if (!(year >= 1_000 && month >= 1 && month <= 12 && day >= 1 && day <= 28)) return Number.NaN
-  if (!(hour <= 23 && minute <= 59 && second <= 59)) return Number.NaN
-  return Date.UTC(year, month - 1, day, hour, minute, second, toMs(text, end))
+  if (!(year >= 1_000 && month >= 1 && month <= 12 && day >= 1 && hour <= 23)) return Number.NaN
+  const ms = Date.UTC(year, month - 1, day, hour)
+  return new Date(ms).getUTCDate() === day ? ms : Number.NaN
 }
 
 /** Where `Z` or `+00:00` begins; -1 if neither is there. */

@@ -60,7 +60,7 @@ export function toNumber(value: unknown): number {
 
 /** RFC 3339, or a `google.protobuf.Timestamp`. @returns `undefined` for anything else, never an invalid date */
 export function toDate(value: unknown): Date | undefined {
-  const ms = isPlainObject(value) ? fromTimestamp(value) : typeof value === 'string' ? parseRfc3339(value) : Number.NaN
+  const ms = typeof value === 'string' ? parseRfc3339(value) : isPlainObject(value) ? fromTimestamp(value) : Number.NaN
   const date = new Date(ms)
   return Number.isNaN(date.getTime()) ? undefined : date
 }

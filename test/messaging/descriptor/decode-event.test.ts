@@ -159,6 +159,11 @@ describe('a time', () => {
     ['2026-01-02T03:04:05.Z', undefined],
     ['2026-01-02T03:04:05.12x4Z', undefined],
     ['2026-01-02T03:04:05.1234xZ', undefined],
+    ['2024-02-29T23:59:59Z', '2024-02-29T23:59:59.000Z'],
+    ['2026-01-31T03:04:05Z', '2026-01-31T03:04:05.000Z'],
+    ['2026-02-29T03:04:05Z', undefined],
+    ['2026-11-31T03:04:05Z', undefined],
+    ['2026-01-32T03:04:05Z', undefined],
     ['2026-01-02T03:04Z', undefined],
     ['2026-00-02T03:04:05Z', undefined],
     ['2026-01-00T03:04:05Z', undefined],
@@ -170,5 +175,12 @@ describe('a time', () => {
     ['', undefined],
   ])('%j is %j', (given, iso) => {
     expect(parsed(given)).toBe(iso)
+  })
+
+  test('is read the same whatever was read before it', () => {
+    const given = ['2026-01-31T03:04:05Z', '2026-01-31T03:60:05Z', '2026-01-31T04:00:00Z', '2026-01-31T03:59:59.9Z']
+    const found = ['2026-01-31T03:04:05.000Z', undefined, '2026-01-31T04:00:00.000Z', '2026-01-31T03:59:59.900Z']
+    expect(given.map(parsed)).toEqual(found)
+    expect(given.reverse().map(parsed)).toEqual(found.reverse())
   })
 })
