@@ -15,8 +15,10 @@ const CLOSE_TIMEOUT_MS = 2_000
 const STALLED_EVERY_MS = 5_000
 const LOCK_MS = 15_000
 /** Time until the next attempt after Redis failed. */
-const RETRY_MS = 1_000
+const RETRY_MS = 250
 const EVENTS_KEPT = 1_000
+/** BullMQ's codes for: no such job, no lock, not active, locked by another worker. */
+const LOST_JOB_CODES: ReadonlySet<number> = new Set([-1, -2, -3, -6])
 
 /** The engine, with the parts that only BullMQ has. */
 export interface BullmqEngine extends CampaignEngine {
@@ -84,7 +86,9 @@ function startWorker(
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   })
-  worker.on('error', onError)
+  worker.on('error', (error) => {
+    if (!isAboutLostJob(error)) onError(error)
+  })
   return {
     async close() {
       // Not forced at first: jobs that are done must still be marked as such.
@@ -93,6 +97,11 @@ function startWorker(
       client.disconnect()
     },
   }
+}
+
+/** A job whose worker was silent for long, as during an outage, is removed; the ledger has its outcome. */
+function isAboutLostJob(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'number' && LOST_JOB_CODES.has(error.code)
 }
 
 /** Without a colon, which BullMQ reserves. */

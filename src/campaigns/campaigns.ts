@@ -32,7 +32,7 @@ export function createCampaignsClient({
   createEngine = createBullmqEngine,
   ledgerVersion: version,
 }: CampaignsParts): Campaigns {
-  const { redis, messaging, intervalMs } = config
+  const { redis, messaging, rate } = config
   const warn = (text: string): void => {
     if (config.onWarning === undefined) process.emitWarning(text, 'PpoppoWarning')
     else notify(config.onWarning, text)
@@ -105,7 +105,7 @@ export function createCampaignsClient({
         engine: openEngine(),
         messaging,
         settingsOf,
-        intervalMs,
+        rate,
         options: checked,
         warn,
         runtime,

@@ -2,7 +2,7 @@ import { isPpoppoError } from '../errors.js'
 import { pause } from '../messaging/lib/pause.js'
 import type { MessagingRuntime } from '../messaging/lib/runtime.js'
 import type { Messaging, Recipient } from '../messaging/types/methods.js'
-import type { CampaignLedger, ClaimedChunk, Settlement } from '../store/campaign-ledger.js'
+import type { CallRate, CampaignLedger, ClaimedChunk, Settlement } from '../store/campaign-ledger.js'
 import type { ChunkPointer } from './engine.js'
 import { judgeFailure } from './outcome.js'
 import type { Seal } from './seal.js'
@@ -16,8 +16,7 @@ export interface ChunkRunnerParts {
   readonly messaging: Pick<Messaging, 'send' | 'health'>
   readonly settingsOf: (id: string) => Promise<CampaignSettings | undefined>
   readonly filters: Readonly<Record<string, CampaignFilter>>
-  /** Milliseconds between two calls of all workers. */
-  readonly intervalMs: number
+  readonly rate: CallRate
   /** Makes claims that no other worker has. */
   readonly workerId: string
   /** Aborted when nothing more may be begun. */
@@ -38,7 +37,7 @@ const HELD_AHEAD_MS = 3_000
 const FILTER_TIMEOUT_MS = 60_000
 const SEND_DEADLINE_MS = 20_000
 /** A process that was suspended for longer than this between the ledger's answer and its call does not make the call. */
-const STALE_GO_MS = 3_000
+const STALE_GO_MS = 1_000
 const SETTLE_RETRY_MS = 250
 
 /** Whether a chunk may be sent. */
@@ -55,7 +54,7 @@ export class ChunkRunner {
 
   constructor(parts: ChunkRunnerParts) {
     this.#parts = parts
-    this.#maxHeld = Math.max(2, Math.ceil(HELD_AHEAD_MS / parts.intervalMs))
+    this.#maxHeld = Math.max(2, Math.ceil(HELD_AHEAD_MS / parts.rate.intervalMs))
   }
 
   /** Never rejects for what PCS, a filter or Redis does: the ledger has what is to be done then. */
@@ -80,9 +79,9 @@ export class ChunkRunner {
 
   /** Waits until a call may begin soon. @returns whether it is worth taking a chunk */
   async #untilItsTime(settings: CampaignSettings): Promise<boolean> {
-    const { ledger, intervalMs, closing } = this.#parts
+    const { ledger, rate, closing } = this.#parts
     while (!closing.aborted && this.#openZones(settings) !== '') {
-      const { may, inMs } = await ledger.pace(intervalMs, false)
+      const { may, inMs } = await ledger.pace(rate, false)
       if (may === 'slot') return true
       if (may === 'rest' && inMs > LONGEST_REST_IN_HAND_MS) return false
       await this.#pause(inMs)
@@ -138,9 +137,9 @@ export class ChunkRunner {
 
   /** Takes a slot, waits for it, and asks the ledger once more. @returns whether to make the call now */
   async #mayBegin(chunk: InHand, sizes: Pick<Settlement, 'size' | 'filtered'>): Promise<boolean> {
-    const { ledger, intervalMs, closing, runtime } = this.#parts
+    const { ledger, rate, closing, runtime } = this.#parts
     for (;;) {
-      const { may, inMs } = await ledger.pace(intervalMs, true)
+      const { may, inMs } = await ledger.pace(rate, true)
       const isLong = may === 'rest' && inMs > LONGEST_REST_IN_HAND_MS
       if (!isLong) await this.#pause(inMs)
       if (closing.aborted || isLong) {
@@ -149,8 +148,8 @@ export class ChunkRunner {
       }
       if (may !== 'slot') continue
       const askedAtMs = runtime.monotonic()
-      const { answer } = await ledger.begin(chunk, this.#openZones(chunk.settings), sizes)
-      if (answer === 'rest') continue
+      const { answer } = await ledger.begin(chunk, this.#openZones(chunk.settings), sizes, rate)
+      if (answer === 'wait') continue // the next question says how long
       if (answer !== 'go') return false
       if (runtime.monotonic() - askedAtMs <= STALE_GO_MS && !closing.aborted) return true
       await this.#settle(chunk, planned('late'))

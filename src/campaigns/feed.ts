@@ -1,5 +1,5 @@
 import type { MessagingRuntime } from '../messaging/lib/runtime.js'
-import type { CampaignLedger } from '../store/campaign-ledger.js'
+import type { CallRate, CampaignLedger } from '../store/campaign-ledger.js'
 import type { CampaignEngine } from './engine.js'
 import { type CampaignSettings, openZonesOf } from './settings.js'
 
@@ -8,7 +8,7 @@ export interface FeedParts {
   readonly ledger: CampaignLedger
   readonly engine: CampaignEngine
   readonly settingsOf: (id: string) => Promise<CampaignSettings | undefined>
-  readonly intervalMs: number
+  readonly rate: CallRate
   readonly runtime: Pick<MessagingRuntime, 'now'>
   /** The concurrency of all live workers. */
   readonly capacity: number
@@ -23,9 +23,9 @@ const AHEAD_MS = 3_000
  * Offers the first planned chunks of each active campaign to the engine, and cleans up after dead workers. It keeps no
  * state, so any worker can do it next.
  */
-export async function feed({ ledger, engine, settingsOf, intervalMs, runtime, capacity }: FeedParts): Promise<void> {
+export async function feed({ ledger, engine, settingsOf, rate, runtime, capacity }: FeedParts): Promise<void> {
   const [ids, rest] = await Promise.all([ledger.active(), ledger.rests()])
-  const most = rest === undefined ? AHEAD * capacity + Math.ceil(AHEAD_MS / intervalMs) : 0
+  const most = rest === undefined ? AHEAD * capacity + Math.ceil(AHEAD_MS / rate.intervalMs) : 0
   for (const campaignId of ids) {
     const settings = await settingsOf(campaignId)
     const zones = settings === undefined ? '' : openZonesOf(settings, runtime.now())

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { atMost, pause } from '../messaging/lib/pause.js'
 import type { MessagingRuntime } from '../messaging/lib/runtime.js'
 import type { Messaging } from '../messaging/types/methods.js'
-import type { CampaignLedger } from '../store/campaign-ledger.js'
+import type { CallRate, CampaignLedger } from '../store/campaign-ledger.js'
 import { ChunkRunner } from './chunk-run.js'
 import type { CampaignEngine, ChunkPointer, EngineWorker } from './engine.js'
 import { feed } from './feed.js'
@@ -17,7 +17,7 @@ export interface WorkParts {
   readonly engine: CampaignEngine
   readonly messaging: Pick<Messaging, 'send' | 'health'>
   readonly settingsOf: (id: string) => Promise<CampaignSettings | undefined>
-  readonly intervalMs: number
+  readonly rate: CallRate
   readonly options: Required<CampaignWorkOptions>
   readonly warn: (text: string) => void
   readonly runtime: MessagingRuntime
@@ -48,9 +48,9 @@ export class Work implements CampaignWork {
 
   constructor(parts: WorkParts) {
     this.#parts = parts
-    const { ledger, seal, messaging, settingsOf, intervalMs, options, runtime } = parts
+    const { ledger, seal, messaging, settingsOf, rate, options, runtime } = parts
     this.#runner = new ChunkRunner({
-      ...{ ledger, seal, messaging, settingsOf, intervalMs, runtime, filters: options.filters },
+      ...{ ledger, seal, messaging, settingsOf, rate, runtime, filters: options.filters },
       workerId: this.#workerId,
       closing: this.#closing.signal,
       cutOff: this.#cutOff.signal,
@@ -111,9 +111,9 @@ export class Work implements CampaignWork {
   }
 
   async #tick(): Promise<void> {
-    const { ledger, options, engine, settingsOf, intervalMs, runtime } = this.#parts
+    const { ledger, options, engine, settingsOf, rate, runtime } = this.#parts
     const { capacity, isFeeder } = await ledger.seen(this.#workerId, options.concurrency, TURN_MS)
-    if (isFeeder) await feed({ ledger, engine, settingsOf, intervalMs, runtime, capacity })
+    if (isFeeder) await feed({ ledger, engine, settingsOf, rate, runtime, capacity })
     await this.#watch()
   }
 

@@ -61,6 +61,14 @@ export interface UnknownEntry {
   readonly chunk?: string
 }
 
+/** How fast all workers together may call. */
+export interface CallRate {
+  /** The most calls that may arrive in any 60 seconds; a whole number. */
+  readonly perMinute: number
+  /** Milliseconds between two calls, as a rule. */
+  readonly intervalMs: number
+}
+
 /** Whether the next call may begin. */
 export interface Pace {
   readonly may: 'slot' | 'wait' | 'rest'
@@ -105,7 +113,8 @@ export interface CampaignLedger {
     chunk: ClaimedChunk,
     openZones: string,
     sizes: Pick<Settlement, 'size' | 'filtered'>,
-  ): Promise<{ readonly answer: string; readonly restMs: number }>
+    rate: CallRate,
+  ): Promise<{ readonly answer: string; readonly waitMs: number }>
   /** @returns whether the claim was still good */
   settle(chunk: ClaimedChunk, settlement: Settlement): Promise<boolean>
   split(
@@ -125,7 +134,7 @@ export interface CampaignLedger {
   unknown(id: string, from: number, count: number): Promise<readonly UnknownEntry[]>
   /** Whether a send of this id is in the ledger of a campaign. */
   hasSend(id: string, sendId: string): Promise<boolean>
-  pace(intervalMs: number, isTaking: boolean): Promise<Pace>
+  pace(rate: CallRate, isTaking: boolean): Promise<Pace>
   rests(): Promise<{ readonly until: number; readonly code: string } | undefined>
   /** How many recipients were settled in the last minute. */
   perMinute(id: string): Promise<number>

@@ -196,6 +196,21 @@ describeWithRedis('campaigns', () => {
     expect(world.pcs.twice()).toBe(0)
   })
 
+  test('credentials that are refused stop the campaign for all workers, and resume() goes on', async () => {
+    const [one, other] = [world.open(), world.open()]
+    const campaign = await one.create(request(5_000))
+    world.pcs.refusesCredentials = true
+    one.work()
+    other.work()
+    const { left, reason } = await untilState(campaign, 'stopped')
+    expect({ left, code: reason?.code }).toEqual({ left: 5_000, code: 'credentials_rejected' })
+    expect(world.pcs.calls).toEqual([])
+    world.pcs.refusesCredentials = false
+    await campaign.resume()
+    expect(await untilState(campaign, 'finished')).toMatchObject({ accepted: 5_000 })
+    expect(world.pcs.twice()).toBe(0)
+  })
+
   test('one recipient that Ppoppo refuses does not take its chunk with it', async () => {
     const campaigns = world.open()
     const campaign = await campaigns.create(request(3_000))

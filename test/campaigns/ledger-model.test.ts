@@ -8,6 +8,7 @@ jest.setTimeout(120_000)
 
 const CHUNKS = 4
 const SIZE = 10
+const RATE = { perMinute: 1_000, intervalMs: 1 }
 type State = 'planned' | 'held' | 'sending' | 'unknown' | 'accepted' | 'rejected' | 'filtered'
 interface Entry {
   state: State
@@ -147,7 +148,7 @@ async function apply(ledger: CampaignLedger, model: Model, sends: number[], one:
     expect(answer === 'held').toBe(may)
     if (may) Object.assign(entry, { state: 'held', claim })
   } else if (one.do === 'begin') {
-    const { answer } = await ledger.begin(chunk(one.index, entry.claim), '0', { size: SIZE, filtered: 0 })
+    const { answer } = await ledger.begin(chunk(one.index, entry.claim), '0', { size: SIZE, filtered: 0 }, RATE)
     const may = model.state === 'running' && entry.state === 'held'
     expect(answer === 'go').toBe(may)
     if (may) {

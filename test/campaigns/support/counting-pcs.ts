@@ -1,6 +1,11 @@
 import type { Answer, FakePcs, SeenCall } from '../../messaging/support/fake-pcs.js'
 import { startFakePcs } from '../../messaging/support/fake-pcs.js'
-import { CLIENT, type FakeTokenEndpoint, startTokenEndpoint } from '../../messaging/support/fake-token-endpoint.js'
+import {
+  CLIENT,
+  type FakeTokenEndpoint,
+  sendJson,
+  startTokenEndpoint,
+} from '../../messaging/support/fake-token-endpoint.js'
 
 /** A gRPC server that counts for each ppnum how often it was sent to; it keeps nothing else of a request. */
 export interface CountingPcs {
@@ -16,6 +21,8 @@ export interface CountingPcs {
   readonly templates: readonly string[]
   /** Instead of accepting a send. `undefined`: accept it. */
   refuse: (recipients: readonly string[], templateId: string) => Answer | 'silence' | undefined
+  /** Whether the token endpoint refuses the app's credentials. */
+  refusesCredentials: boolean
   /** How long a send takes. */
   takesMs: number
   /** Id and size of each accepted send, oldest first. */
@@ -57,6 +64,11 @@ export async function startCountingPcs(): Promise<CountingPcs> {
     return { ok: { status: 'COMPLETED', total: send.size } }
   }
 
+  token.answer = (response) => {
+    if (pcs.refusesCredentials) sendJson(response, 401, { error: 'invalid_client' })
+    else sendJson(response, 200, { access_token: 'tok', token_type: 'Bearer', expires_in: 3_600 })
+  }
+
   const pcs: CountingPcs = {
     apiUrl: fake.url,
     tokenUrl: token.url,
@@ -66,6 +78,7 @@ export async function startCountingPcs(): Promise<CountingPcs> {
     templates,
     sends,
     refuse: () => undefined,
+    refusesCredentials: false,
     takesMs: 0,
     twice: () => [...counts.values()].filter((count) => count > 1).length,
     async close() {

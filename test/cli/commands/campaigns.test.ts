@@ -102,6 +102,27 @@ describeWithRedis('express-ppoppo campaigns', () => {
     expect((await call('pause winter --watch')).code).toBe(2)
   })
 
+  test('says why a campaign has stopped, or rests', async () => {
+    await world.open().create({ id: 'spring', templateId: TEMPLATE_ID, recipients: people(1_500) })
+    world.pcs.refuse = () => ({ code: 7, details: 'app is suspended' })
+    const worker = world.open()
+    worker.work()
+    const stopped = await until(async () => {
+      const { out } = await call('show spring')
+      return out.includes('spring  stopped') ? out : undefined
+    })
+    expect(stopped).toMatch(/\n {4}permission_denied: .+/)
+    world.pcs.refuse = () => ({ code: 8, details: 'too many', trailers: { 'retry-after-ms': '15000' } })
+    await call('resume spring')
+    const resting = await until(async () => {
+      const { out } = await call('show spring')
+      return out.includes('spring  resting') ? out : undefined
+    })
+    expect(resting).toMatch(/\n {4}rate_limited until 20\d\d-[^ ]+Z: Ppoppo asked to wait\./)
+    await call('cancel spring')
+    await worker.close()
+  })
+
   test('an unknown id, and one of a newer version of the library, are clear errors; list shows the others', async () => {
     expect(await call('show a/b')).toMatchObject({
       code: 1,

@@ -6,14 +6,19 @@ export interface RedisCampaignKeys {
   readonly all: string
   /** A sorted set: ids of those that have not ended. */
   readonly active: string
-  /** A hash: `next` (when the next call may begin), `restUntil`, `restCode`. */
+  /** A hash: `next` (when the next call is due), `last` (when the last one was), `restUntil`, `restCode`. */
   readonly pace: string
+  /** A sorted set: claims of the calls of the last minute, by when each reached PCS at the latest. */
+  readonly calls: string
   /** A sorted set: `<worker> <concurrency>` by when it was last seen. */
   readonly workers: string
   /** A string: until when no worker counts as dead, after Redis was away. */
   readonly truce: string
-  /** A string: who hands out chunks now. Lives as long as its turn. */
-  readonly feeder: string
+  /**
+   * A string: who hands out chunks now, of those that know this version of the ledger. Lives as long as its turn. One
+   * for each version: an older worker would hand out nothing of a newer campaign.
+   */
+  feeder(version: number): string
   /** A string: in development, the key that seals chunks where none is configured. */
   readonly developmentKey: string
   of(id: string): RedisCampaignKeysOfOne
@@ -49,9 +54,10 @@ export function createRedisCampaignKeys(prefix: string): RedisCampaignKeys {
     all: `${queuePrefix}:all`,
     active: `${queuePrefix}:active`,
     pace: `${queuePrefix}:pace`,
+    calls: `${queuePrefix}:calls`,
     workers: `${queuePrefix}:workers`,
     truce: `${queuePrefix}:truce`,
-    feeder: `${queuePrefix}:feeder`,
+    feeder: (version) => `${queuePrefix}:feeder:${version}`,
     developmentKey: `${queuePrefix}:dev-key`,
     of(id) {
       const base = `${queuePrefix}:one:${id}:`

@@ -86,23 +86,26 @@ export function createRedisCampaignLedger({
     async take({ id, index, claim }, openZones, mostHeld) {
       const [answer, , chunk] = toList(
         await runInTime('campaigns.take', keys.pace, (client, notAfter) =>
-          client.ppoppoCampaignTake(...keysOf(id), version, notAfter, index, claim, openZones, mostHeld),
+          client.ppoppoCampaignTake(...keysOf(id), keys.workers, version, notAfter, index, claim, openZones, mostHeld),
         ),
       )
       return { answer: String(answer), ...(typeof chunk === 'string' ? { chunk } : {}) }
     },
-    async begin({ id, index, claim }, openZones, { size, filtered }) {
-      const [answer, restMs = 0] = toList(
+    async begin({ id, index, claim }, openZones, { size, filtered }, { perMinute }) {
+      const [answer, waitMs = 0] = toList(
         await runInTime('campaigns.begin', keys.pace, (client, notAfter) =>
-          client.ppoppoCampaignBegin(...keysOf(id), keys.pace, notAfter, index, claim, openZones, size, filtered),
+          client.ppoppoCampaignBegin(
+            ...[...keysOf(id), keys.pace, keys.calls],
+            ...[notAfter, index, claim, openZones, size, filtered, perMinute],
+          ),
         ),
       )
-      return { answer: String(answer), restMs: Number(restMs) }
+      return { answer: String(answer), waitMs: Number(waitMs) }
     },
     async settle({ id, index, claim }, { outcome, word, size, filtered, restMs = 0, stopReason = '' }) {
       const reply = await run('campaigns.settle', (client) =>
         client.ppoppoCampaignSettle(
-          ...[...keysOf(id), keys.pace, index, claim, outcome, word, size, filtered],
+          ...[...keysOf(id), keys.pace, keys.calls, index, claim, outcome, word, size, filtered],
           ...[Math.ceil(restMs), stopReason],
         ),
       )
@@ -147,10 +150,10 @@ export function createRedisCampaignLedger({
       } while (cursor !== '0')
       return false
     },
-    async pace(intervalMs, isTaking) {
+    async pace({ perMinute, intervalMs }, isTaking) {
       const [may, inMs] = toList(
         await runInTime('campaigns.pace', keys.pace, (client, notAfter) =>
-          client.ppoppoCampaignPace(keys.pace, notAfter, intervalMs, isTaking ? 1 : 0),
+          client.ppoppoCampaignPace(keys.pace, keys.calls, notAfter, intervalMs, perMinute, isTaking ? 1 : 0),
         ),
       )
       return { may: String(may) as Pace['may'], inMs: Number(inMs) }
@@ -178,7 +181,7 @@ export function createRedisCampaignLedger({
     async seen(worker, concurrency, turnMs) {
       const [capacity, isFeeder] = toList(
         await run('campaigns.seen', (client) =>
-          client.ppoppoCampaignSeen(keys.workers, keys.truce, keys.feeder, worker, concurrency, turnMs),
+          client.ppoppoCampaignSeen(keys.workers, keys.truce, keys.feeder(version), worker, concurrency, turnMs),
         ),
       )
       return { capacity: Number(capacity), isFeeder: isFeeder === 1 }

@@ -1,12 +1,12 @@
 import { IN_TIME, NOW, type RedisScripts } from '../lua.js'
-import { DEAD_AFTER_MS } from './script-parts.js'
+import { CALLS, DEAD_AFTER_MS } from './script-parts.js'
 
 /** Workers report more often than this. A longer gap means that Redis was away, so for a while no worker is dead. */
 const LONGEST_GAP_MS = 8_000
 /** A slot is assigned at most this long ahead. */
 const SLOT_AHEAD_MS = 500
-/** How much unused pace may be made up for. */
-const CATCH_UP_MS = 250
+/** How much delay is made up for, at twice the pace. If nothing was called for longer, there was nothing to do. */
+const CATCH_UP_MS = 10_000
 
 /** Names of PACE_SCRIPTS. */
 export type PaceScriptName = 'ppoppoCampaignPace' | 'ppoppoCampaignSeen'
@@ -15,20 +15,25 @@ export type PaceScriptName = 'ppoppoCampaignPace' | 'ppoppoCampaignSeen'
 export const PACE_SCRIPTS: RedisScripts<PaceScriptName> = {
   // A slot for one call. It may lie a little ahead, so that its holder is there in time, but never so far that a
   // cancelled campaign keeps its holder waiting. A time further ahead than any slot is from before the clock was set
-  // back.
-  /** KEYS pace; ARGV not after, interval in ms, 1 to take the slot. Answers {'slot', ms until then}, {'wait', ms} or {'rest', ms}. */
+  // back. Slots only spread the calls: `begin` has the last word on how many there may be in a minute.
+  /** KEYS pace, calls; ARGV not after, interval in ms, most in a minute, 1 to take the slot. Answers {'slot', ms until then}, {'wait', ms} or {'rest', ms}. */
   ppoppoCampaignPace: {
-    numberOfKeys: 1,
-    lua: `${IN_TIME}
+    numberOfKeys: 2,
+    lua: `${IN_TIME}${CALLS}
 if late(ARGV[1]) then return LATE end
 local at, interval = now(), tonumber(ARGV[2])
-local restMs = (tonumber(redis.call('HGET', KEYS[1], 'restUntil') or '0') or 0) - at
+local function time(field) return tonumber(redis.call('HGET', KEYS[1], field) or '0') or 0 end
+local restMs = time('restUntil') - at
 if restMs > 0 then return {'rest', restMs} end
-local next = tonumber(redis.call('HGET', KEYS[1], 'next') or '0') or 0
-next = math.min(math.max(next, at - ${CATCH_UP_MS}), at + ${SLOT_AHEAD_MS} + interval)
-local ahead = math.max(0, math.ceil(next - at))
+local furthest = at + ${SLOT_AHEAD_MS} + interval
+local due = math.min(time('next'), furthest)
+if due < at - ${CATCH_UP_MS} then due = at end
+local slot = math.max(due, math.min(time('last') + interval / 2, furthest), at + untilRoom(KEYS[2], tonumber(ARGV[3]), at))
+local ahead = math.ceil(slot - at)
 if ahead > ${SLOT_AHEAD_MS} then return {'wait', ahead - ${SLOT_AHEAD_MS / 2}} end
-if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'next', string.format('%.3f', next + interval)) end
+if ARGV[4] == '1' then
+  redis.call('HSET', KEYS[1], 'next', string.format('%.3f', due + interval), 'last', string.format('%.3f', slot))
+end
 return {'slot', ahead}`,
   },
 

@@ -19,6 +19,10 @@ export const LEDGER_VERSION = 1
 
 /** A worker that has not been seen for this long counts as dead. */
 export const DEAD_AFTER_MS = 15_000
+/** Chunks held by a worker that has not been seen for this long do not count towards the most that may be held. */
+export const SILENT_AFTER_MS = 2_000
+/** A call counts as arrived when it is answered, or after this time. It bounds what slow calls cost of the rate. */
+export const ARRIVES_MS = 2_500
 /** Settled recipients are counted per interval of this length. */
 export const RATE_STEP_MS = 10_000
 const RATE_STEPS = 7
@@ -91,7 +95,7 @@ local function rest(pace, ms, code, at)
   if ms <= 0 then return end
   local till = at + ms
   if till <= (tonumber(redis.call('HGET', pace, 'restUntil') or '0') or 0) then return end
-  redis.call('HSET', pace, 'restUntil', till, 'restCode', code)
+  redis.call('HSET', pace, 'restUntil', till, 'restCode', code, 'next', till) -- what was not called is not made up for
 end`
 
 // An unknown version is a newer one, and so is a number that somebody edited.
@@ -101,4 +105,18 @@ local function refusal(version)
   local v = get('v')
   if not v then return 'gone' end
   if (tonumber(v) or 1e9) > tonumber(version) then return 'newer' end
+end`
+
+// Each call is in `calls` by when it reached PCS at the latest, and a new one cannot arrive before it begins. So PCS
+// sees no more than `most` in any minute, however long calls take to arrive, up to ARRIVES_MS. A time further ahead
+// than that is from before the clock was set back: such calls count as made now.
+/** `untilRoom(calls, most, at)`: milliseconds until one more call may begin. */
+export const CALLS: string = `
+local function untilRoom(calls, most, at)
+  for _, claim in ipairs(redis.call('ZRANGEBYSCORE', calls, at + ${ARRIVES_MS} + 1, '+inf')) do redis.call('ZADD', calls, at, claim) end
+  redis.call('ZREMRANGEBYSCORE', calls, '-inf', at - 60000)
+  local over = redis.call('ZCARD', calls) - most
+  if over < 0 then return 0 end
+  local first = redis.call('ZRANGE', calls, over, over, 'WITHSCORES')
+  return tonumber(first[2]) + 60000 - at
 end`
