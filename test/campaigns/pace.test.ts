@@ -79,24 +79,26 @@ describeWithRedis('the pace of campaigns', () => {
   test('a delay is made up for at twice the pace, but not an idle time, nor a rest', async () => {
     const [seconds] = await redis.client.time()
     const now = Number(seconds) * 1_000
-    const slots = async (): Promise<readonly number[]> => {
-      const found: number[] = []
-      for (let i = 0; i < 3; i++) found.push((await ledger.pace(rate(240), true)).inMs)
-      return found.map((at) => Math.round(at / 10) * 10)
+    /** Between two slots in a row. */
+    const distanceAfter = async (lateMs: number): Promise<number> => {
+      await redis.client.hset(key('pace'), 'next', now - lateMs, 'last', now - lateMs)
+      const lasts: number[] = []
+      for (let i = 0; i < 2; i++) {
+        expect((await ledger.pace(rate(240), true)).may).toBe('slot')
+        lasts.push(Number(await redis.client.hget(key('pace'), 'last')))
+      }
+      return Number(lasts[1]) - Number(lasts[0])
     }
-    const isClose = (found: readonly number[], wanted: readonly number[]): void => {
-      for (const [i, at] of found.entries()) expect(Math.abs(at - (wanted[i] ?? 0))).toBeLessThanOrEqual(60)
-    }
-    await redis.client.hset(key('pace'), 'next', now - 5_000, 'last', now - 5_000)
-    isClose(await slots(), [0, 125, 250])
-    await redis.client.hset(key('pace'), 'next', now - 11_000, 'last', now - 11_000)
-    isClose(await slots(), [0, 250, 500])
+    expect(await distanceAfter(5_000)).toBeLessThan(250)
+    expect(await distanceAfter(5_000)).toBeGreaterThanOrEqual(125)
+    expect(await distanceAfter(11_000)).toBe(250)
     await redis.client.hset(key('pace'), 'next', now - 5_000, 'last', now - 5_000)
     await ledger.take(chunk(0), '0', 100)
-    await ledger.settle(chunk(0), { outcome: 'planned', word: 'rate_limited', ...SIZES, restMs: 300 })
+    await ledger.settle(chunk(0), { outcome: 'planned', word: 'rate_limited', ...SIZES, restMs: 60_000 })
     expect(await ledger.pace(rate(240), true)).toMatchObject({ may: 'rest' })
-    await new Promise((resolve) => setTimeout(resolve, 350))
-    isClose(await slots(), [0, 200, 450])
+    const [next, restUntil] = await redis.client.hmget(key('pace'), 'next', 'restUntil')
+    expect(Number(restUntil)).toBeGreaterThan(now)
+    expect(next).toBe(restUntil)
   })
 
   test('what a worker held that is silent for two seconds keeps no other from taking a chunk', async () => {

@@ -8,6 +8,7 @@ import type { Page } from 'playwright-core'
 import { createPages } from '../../src/pages/pages.js'
 import { PAGE_KINDS } from '../../src/pages/text-types.js'
 import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
+import { findRedisServer, type RedisServer, startRedis } from '../support/redis.js'
 import { npmStart, type Started } from './support/npm-start.js'
 import { choose, openVisitor, type Visitor } from './support/visitor.js'
 
@@ -49,6 +50,7 @@ describeWithBrowser('accessibility, by axe in light and dark', () => {
   let browser: TestBrowser
   let app: Started
   let server: Server
+  let redis: RedisServer | undefined
   let visitor: Visitor
 
   beforeAll(async () => {
@@ -60,12 +62,16 @@ describeWithBrowser('accessibility, by axe in light and dark', () => {
       pages.send(req, res, kind, { ...DETAILS, goOnUrl: `http://${req.host}/${kind}${STAYS}` })
     })
     server = createServer(all).listen(0, 'localhost')
-    ;[app, browser] = await Promise.all([npmStart(), launchBrowser()])
+    // Without Redis the example app has no campaigns.
+    redis = findRedisServer() === undefined ? undefined : await startRedis()
+    const env = redis === undefined ? {} : { REDIS_URL: redis.url, CAMPAIGNS_PER_MINUTE: '2' }
+    ;[app, browser] = await Promise.all([npmStart(env), launchBrowser()])
   }, 120_000)
   afterAll(async () => {
     await browser.close()
     server.close()
     await app.stop()
+    await redis?.stop()
   })
 
   test.each(['en', 'ko'])('no page of the library breaks a rule, in %s', async (language) => {
@@ -96,6 +102,17 @@ describeWithBrowser('accessibility, by axe in light and dark', () => {
     await choose(page, 'alex')
     for (const path of ['/', '/dashboard', '/sign-ins', '/messages', '/campaigns', '/auth/logout', '/nothing-here'])
       await look(path)
+    if (redis !== undefined) {
+      expect(await page.goto(`${app.url}/campaigns`).then((response) => response?.status())).toBe(200)
+      await page.fill('#id', `autumn-${language}`)
+      await page.fill('#message', 'The sale begins on Monday.')
+      const numbers = Array.from({ length: 3_000 }, (_, i) => String(50_000_000_000 + i)).join('\n')
+      await page.evaluate(`document.querySelector('#numbers').value = ${JSON.stringify(numbers)}`)
+      await page.click('form[action="/campaigns"] button')
+      await page.waitForURL(`${app.url}/campaigns/autumn-${language}`)
+      await look(`/campaigns/autumn-${language}`)
+      await look('/campaigns')
+    }
     expect(found).toEqual({})
     await visitor.close()
   })
