@@ -23,7 +23,10 @@ export interface SignInClient {
   subscribe(listener: (state: SignInState) => void): () => void
   /** Asks the server now. */
   refresh(): Promise<SignInState>
-  /** Leaves the page for the sign-in, and comes back to `returnTo`. @default this page */
+  /**
+   * Leaves the page for the sign-in, and comes back to `returnTo`. Routes on another origin come back here only if it is one of
+   * their `allowedReturnOrigins`. @default this page
+   */
   signIn(returnTo?: string): void
   /**
    * Signs out this browser, or with `everywhere` all browsers of this person.
@@ -123,7 +126,10 @@ export function createSignInClient(base: string): SignInClient {
     },
     refresh,
     signIn(returnTo = location.pathname + location.search) {
-      location.assign(`${base}/login?${new URLSearchParams({ return_to: returnTo })}`)
+      const { href, origin } = new URL(returnTo, location.href)
+      // Routes on another origin would take a path for one of theirs.
+      const to = new URL(base, href).origin === origin ? returnTo : href
+      location.assign(`${base}/login?${new URLSearchParams({ return_to: to })}`)
     },
     async signOut({ everywhere } = {}) {
       const body = new URLSearchParams(everywhere ? { everywhere: '1' } : {})

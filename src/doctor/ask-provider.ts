@@ -44,18 +44,18 @@ export async function get(url: string, { config, runtime, timeoutMs }: AskParts)
     const middle = (askedAt + runtime.now()) / 2
     return Number.isNaN(date) ? answer : { ...answer, aheadSeconds: Math.round((date + ageMs + 500 - middle) / 1_000) }
   } catch (error) {
-    throw toUnreachable(error, timeoutMs)
+    throw toUnreachable(error, url, timeoutMs)
   } finally {
     clearTimeout(timer)
   }
 }
 
 /** Never quotes the error: it may quote what was sent. */
-function toUnreachable(error: unknown, timeoutMs: number): Unreachable {
+function toUnreachable(error: unknown, url: string, timeoutMs: number): Unreachable {
   const todo = 'Check PPOPPO_AUTH_URL and the network.'
   if (error instanceof Aborted) return new Unreachable(`There was no answer within ${timeoutMs} ms.`, todo)
   if (error instanceof AnswerTooLong) return new Unreachable('Its answer is too long.', todo)
   if (error instanceof NoAnswer) return new Unreachable(`The option "fetch": ${error.message}.`, 'Fix that function.')
-  const { why, todo: advice } = judgeNetwork(error)
+  const { why, todo: advice } = judgeNetwork(error, url)
   return new Unreachable(`${why}.`, `${advice}.`)
 }

@@ -88,7 +88,7 @@ function keep(headers: ReadAnswer['headers'], names: readonly string[]): Record<
 
 /** The error for a PAS that does not answer. It has no cause, because undici's errors may quote what was sent. */
 function unreachable(issuer: string, error: unknown): PpoppoError {
-  const { why, todo } = judge(error)
+  const { why, todo } = judge(error, issuer)
   return new PpoppoError(
     'provider_unavailable',
     `PAS at ${issuer} cannot be reached (${why}). ${todo}. The next request tries again.`,
@@ -96,10 +96,10 @@ function unreachable(issuer: string, error: unknown): PpoppoError {
   )
 }
 
-function judge(error: unknown): ReturnType<typeof judgeNetwork> {
+function judge(error: unknown, issuer: string): ReturnType<typeof judgeNetwork> {
   const todo = 'Check PPOPPO_AUTH_URL and the network'
   if (error instanceof AnswerTooLong) return { why: `its answer is longer than ${MAX_ANSWER_BYTES / 1024} KB`, todo }
   if (error instanceof NoAnswer) return { why: `of the option "fetch": ${error.message}`, todo: 'Fix that function' }
   if (error instanceof Aborted) return { why: `no answer within ${PROVIDER_DEADLINE_MS / 1000} s`, todo }
-  return judgeNetwork(error)
+  return judgeNetwork(error, issuer)
 }

@@ -1,4 +1,5 @@
 import { networkCode } from '../lib/error-code.js'
+import { isLoopback } from '../lib/loopback.js'
 
 /** Code of Node or OpenSSL -> what it means, and what to do. */
 type Row = readonly [pattern: RegExp, what: string, todo: string]
@@ -46,9 +47,17 @@ const ROWS: readonly Row[] = [
 
 const DEFAULT: readonly [what: string, todo: string] = ['', 'Check PPOPPO_AUTH_URL and the network']
 
-/** What a failed fetch means: its code and meaning as one text, and what to do. */
-export function judgeNetwork(error: unknown): { readonly why: string; readonly todo: string } {
+/** A PAS on this machine is the sandbox, and nobody has started it. */
+const START_SANDBOX =
+  'Start the sandbox with "npx express-ppoppo sandbox", or check host and port in PPOPPO_AUTH_URL if it runs elsewhere'
+
+/**
+ * What a failed fetch means: its code and meaning as one text, and what to do.
+ * @param url what was asked
+ */
+export function judgeNetwork(error: unknown, url: string): { readonly why: string; readonly todo: string } {
   const code = networkCode(error)
   const [, what, todo] = ROWS.find(([pattern]) => pattern.test(code)) ?? [undefined, ...DEFAULT]
-  return { why: what === '' ? code : `${code}: ${what}`, todo }
+  const isSandbox = code === 'ECONNREFUSED' && isLoopback(new URL(url).hostname)
+  return { why: what === '' ? code : `${code}: ${what}`, todo: isSandbox ? START_SANDBOX : todo }
 }

@@ -22,11 +22,11 @@ const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self' ws:"
 
 /** A page as an app without a build step has it. */
 const PLAIN = `
-import { getState, refresh, signOut, subscribe } from '/auth/client.js'
+import { getState, refresh, signIn, signOut, subscribe } from '/auth/client.js'
 const show = () => { document.title = JSON.stringify(getState()) }
 subscribe(show)
 show()
-Object.assign(window, { refresh, signOut, getState })
+Object.assign(window, { refresh, signIn, signOut, getState })
 window.socket = new WebSocket(location.origin.replace('http', 'ws'))
 `
 /** The same with React, bundled. */
@@ -190,6 +190,26 @@ describeWithBrowser('a page that follows the sign-in', () => {
     expect(await stateOf(page)).toMatchObject({ status: 'signed-in', isStale: true })
     await context.setOffline(false)
     await until(async () => (await stateOf(page))['isStale'] === false)
+    await context.close()
+  })
+
+  test('signIn() comes back to its own page, by its full address where the routes are on another origin', async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const comesBackTo = async (origin: string, call: string): Promise<string | null> => {
+      await page.goto(`${origin}/plain?a=1`)
+      await until(() => page.evaluate("typeof signIn === 'function'"))
+      const asked = page.waitForRequest('**/auth/login?*')
+      await page.route('**/auth/login?*', (route) => route.fulfill({ body: '' }))
+      await page.evaluate(call)
+      return new URL((await asked).url()).searchParams.get('return_to')
+    }
+    const other = world.url.replace('localhost', '127.0.0.1')
+    expect(other).not.toBe(world.url)
+    expect(await comesBackTo(world.url, 'signIn()')).toBe('/plain?a=1')
+    expect(await comesBackTo(world.url, "signIn('/b')")).toBe('/b')
+    expect(await comesBackTo(other, 'signIn()')).toBe(`${other}/plain?a=1`)
+    expect(await comesBackTo(other, "signIn('/b')")).toBe(`${other}/b`)
     await context.close()
   })
 

@@ -177,7 +177,7 @@ const BROKEN: readonly Broken[] = [
   {
     code: 'provider_unreachable',
     env: (w) => ({ PPOPPO_AUTH_URL: `http://127.0.0.1:${w.freePort}` }),
-    fix: /Check that it is up/,
+    fix: /Start the sandbox with "npx express-ppoppo sandbox"/,
   },
   { code: 'provider_failing', break: discovery({ kind: 'status', status: 503 }), fix: /Try again later/ },
   { code: 'provider_stranger', break: discovery({ kind: 'garbage' }), fix: /Check PPOPPO_AUTH_URL/ },

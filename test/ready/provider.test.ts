@@ -42,7 +42,8 @@ describe('U9 auth.ready() reports a fault of PAS with place, cause and fix', () 
 
   test('a refused connection, by address and by name; an unknown host', async () => {
     const port = await findFreePort()
-    const refused = /cannot be reached \(ECONNREFUSED: it refuses connections\)\. Check that it is up/
+    const refused =
+      /cannot be reached \(ECONNREFUSED: it refuses connections\)\. Start the sandbox with "npx express-ppoppo sandbox"/
     await expectFault('provider_unavailable', refused, { issuer: `http://127.0.0.1:${port}` })
     await expectFault('provider_unavailable', refused, { issuer: `http://localhost:${port}` })
     await expectFault('provider_unavailable', /\((ENOTFOUND|EAI_AGAIN): .*\)\. Check .*DNS of this machine/, {
