@@ -86,7 +86,7 @@ export function assertSession(req: Request): Request['session'] {
   if (!session) {
     throw new PpoppoError(
       'session_missing',
-      'There is no req.session here. Mount auth (or auth.session) first, or with "session: false" your own express-session before auth.middleware and auth.router.',
+      'There is no req.session here. Mount auth (or auth.session) first, or with "session: false" your own express-session before auth.',
     )
   }
   if (typeof Reflect.get(Object(session), 'regenerate') !== 'function') {

@@ -9,7 +9,7 @@ import { askOnSignIn } from '../sign-in/on-sign-in.js'
 import { Refusal } from '../sign-in/refusal.js'
 import type { SignIn } from '../vault/record.js'
 import { inSessionRequest } from './session-request.js'
-import { addCookie, instancesIn, isSupertestAgent, type SupertestAgent } from './supertest-agent.js'
+import { addCookie, instancesIn, isSupertestAgent, type SupertestAgent, sessionsIn } from './supertest-agent.js'
 import { rememberOrigin } from './to-playwright.js'
 
 /** Who to sign in. */
@@ -28,7 +28,7 @@ export interface TestUser {
 export interface SignInAsOptions {
   /** The instance, if the agent's app has several. */
   readonly auth?: RequestHandler
-  /** With `session: false`: the session middleware of your app. */
+  /** With `session: false`: the session middleware of your app. @default the one that an agent's app has */
   readonly session?: RequestHandler
   /**
    * Tokens from PAS, or from the sandbox. Without them `accessToken()` returns a made-up one and `userinfo()` fails as for
@@ -51,7 +51,7 @@ const MAX_SUB_LENGTH = 256
  * @param target the instance (`ppoppo()`), or a supertest agent, which gets the cookie
  * @returns a `Cookie` header for supertest, `fetch` or, by {@link toPlaywright}, Playwright
  * @throws `request_invalid` for a malformed user or unknown target, `session_missing` with `session: false` and no session
- *   given, `sign_in_denied` as thrown by `onSignIn`, `store_unavailable`
+ *   given or found, `sign_in_denied` as thrown by `onSignIn`, `store_unavailable`
  *
  * @example
  * const cookie = await signInAs(auth, { sub: '01HZY3V9QK8E5R6T7W8X9Y0Z1A', ppnum: '12312345678' })
@@ -66,7 +66,7 @@ export async function signInAs(
   assertUser(user)
   const { config, vault, pointerKey } = parts
   const { userAgent = 'express-ppoppo/testing' } = options
-  const session = config.ownSession ? parts.session : (options.session ?? parts.session)
+  const session = config.ownSession ? parts.session : appSession(target, options)
 
   const cookies = await inSessionRequest({ origin: config.origin, session, userAgent }, async (req) => {
     const signIn = await vault.create(await toNewSignIn(parts, user, options, req), systemRuntime.now())
@@ -97,6 +97,17 @@ function partsOf(target: unknown, { auth }: SignInAsOptions): InstanceParts {
     found.length === 0
       ? 'The app of this agent has no instance of ppoppo() mounted. Make the agent from the app itself, or name the instance: signInAs(agent, user, { auth }).'
       : `The app of this agent has ${found.length} instances of ppoppo(). Name one: signInAs(agent, user, { auth }).`,
+  )
+}
+
+/** With `session: false` the app makes the sessions. */
+function appSession(target: unknown, { session }: SignInAsOptions): RequestHandler {
+  if (session !== undefined) return session
+  const found = isSupertestAgent(target) ? sessionsIn(target) : []
+  if (found.length === 1 && found[0]) return found[0]
+  throw new PpoppoError(
+    'session_missing',
+    `signInAs: with "session: false" the sessions are your app's. Name what makes them, what you mount before auth: const sessions = session({ ... }), signInAs(auth, user, { session: sessions }).${isSupertestAgent(target) ? ` The app of this agent has ${found.length} of express-session.` : ''}`,
   )
 }
 

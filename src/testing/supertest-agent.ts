@@ -1,3 +1,4 @@
+import type { RequestHandler } from 'express'
 import { type InstanceParts, instanceOf } from '../instances.js'
 
 /** The part of a supertest agent (`request.agent(app)`) that is used here. */
@@ -20,21 +21,31 @@ export function addCookie({ jar }: SupertestAgent, cookie: string): void {
 }
 
 /** The instances that are mounted in the app an agent calls. */
-export function instancesIn({ app }: SupertestAgent): readonly InstanceParts[] {
-  const found = new Set<InstanceParts>()
+export function instancesIn(agent: SupertestAgent): readonly InstanceParts[] {
+  const found = handlersIn(agent).map(instanceOf)
+  return [...new Set(found.filter((instance) => instance !== undefined))]
+}
+
+/** The session middleware that is mounted in the app an agent calls, by the name that express-session gives it. */
+export function sessionsIn(agent: SupertestAgent): readonly RequestHandler[] {
+  return handlersIn(agent).filter(
+    (handler): handler is RequestHandler => typeof handler === 'function' && handler.name === 'session',
+  )
+}
+
+/** All that is mounted, in the order of a request. */
+function handlersIn({ app }: SupertestAgent): readonly object[] {
   const seen = new Set<object>()
   const visit = (handler: unknown): void => {
     if ((typeof handler !== 'function' && typeof handler !== 'object') || handler === null || seen.has(handler)) return
     seen.add(handler)
-    const instance = instanceOf(handler)
-    if (instance) found.add(instance)
     for (const layer of layersOf(handler)) {
       visit(Reflect.get(Object(layer), 'handle'))
       visit(Reflect.get(Object(layer), 'route'))
     }
   }
   for (const listener of listenersOf(app)) visit(listener)
-  return [...found]
+  return [...seen]
 }
 
 function listenersOf(app: unknown): readonly unknown[] {

@@ -90,7 +90,7 @@ describe('express-ppoppo doctor', () => {
     writeFileSync(join(folder, '.env'), 'PPOPPO_CLIENT_ID=shop_login_client\nPPOPPO_BASE_URL=http://shop.example\n')
     const { out } = await run(['--timeout', '1'], { PPOPPO_AUTH_URL: 'http://127.0.0.1:1', PPOPPO_CLIENT_ID: 'a b' })
     expect(out).toMatch(
-      /^1 variables from \.env\n\nConfiguration\n {2}ERROR {2}"clientId" \(PPOPPO_CLIENT_ID\) must be/,
+      /^1 variable from \.env, 1 more was set already\n\nConfiguration\n {2}ERROR {2}"clientId" \(PPOPPO_CLIENT_ID\) must be/,
     )
     expect(out).toMatch(/\[base_url_http\]\n {9}fix {3}Set PPOPPO_BASE_URL to https:\/\/shop\.example;/)
     expect(out).toContain('docs  pkg:npm/express-ppoppo#docs/doctor/base_url_http.md')

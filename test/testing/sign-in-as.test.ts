@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import express, { type Express } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import expressSession from 'express-session'
 import express4 from 'express4'
 import request from 'supertest'
@@ -101,7 +101,24 @@ describe('signInAs with an instance', () => {
     const app = withRoutes(express().set('trust proxy', 1).use(session, auth), auth)
     const cookie = await signInAs(auth, ALEX, { session })
     await request(app).get('/me').set('Cookie', cookie).set('X-Forwarded-Proto', 'https').expect(200)
-    await expect(signInAs(auth, ALEX)).rejects.toMatchObject({ code: 'session_missing' })
+    const named = { code: 'session_missing', message: expect.stringContaining('{ session: sessions }') }
+    await expect(signInAs(auth, ALEX)).rejects.toMatchObject(named)
+  })
+
+  test("finds the app's own session in the app of an agent, unless there are two", async () => {
+    const session = (): RequestHandler =>
+      expressSession({ secret: randomBytes(32).toString('hex'), resave: false, saveUninitialized: false })
+    const auth = open({ session: false })
+    const agent = request.agent(withRoutes(express().use(session(), auth), auth))
+    await signInAs(agent, ALEX)
+    await agent.get('/me').expect(200)
+    const twice = request.agent(withRoutes(express().use('/a', session()).use(session(), auth), auth))
+    await expect(signInAs(twice, ALEX)).rejects.toMatchObject({
+      code: 'session_missing',
+      message: expect.stringContaining('has 2 of express-session'),
+    })
+    const none = request.agent(withRoutes(express().use(auth), auth))
+    await expect(signInAs(none, ALEX)).rejects.toMatchObject({ code: 'session_missing' })
   })
 
   test('signs in with a __Host- cookie where the app speaks https', async () => {

@@ -2,7 +2,7 @@ import type { FindingLevel } from '../../doctor/catalogue.js'
 import { diagnose } from '../../doctor/diagnose.js'
 import { readSetup } from '../../doctor/setup.js'
 import { systemRuntime } from '../../lib/runtime.js'
-import { readEnvironment } from '../doctor/env-file.js'
+import { type ReadEnvironment, readEnvironment } from '../doctor/env-file.js'
 import { parseDoctor } from '../doctor/options.js'
 import { printDiagnosis } from '../doctor/print-diagnosis.js'
 import type { CliIo } from '../io.js'
@@ -61,9 +61,15 @@ export async function doctor(
   const env = given.isProduction ? { ...read.env, NODE_ENV: 'production' } : read.env
   const runtime = { ...systemRuntime, now: () => io.now().getTime() }
   const { options, timeoutMs } = given
-  if (!given.json && read.file !== undefined) io.print(`${read.added} variables from ${read.file}\n`)
+  if (!given.json && read.file !== undefined) io.print(`${describeFile(read)}\n`)
   const found = await diagnose({ setup: readSetup(options, env), runtime, from, nodeVersion, timeoutMs })
   if (given.json) io.print(JSON.stringify(found, undefined, 2))
   else printDiagnosis(found, io)
   return EXIT_CODES[found.level]
+}
+
+function describeFile({ file, named, added }: ReadEnvironment): string {
+  const before = named - added
+  const set = before === 0 ? '' : `, ${before} more ${before === 1 ? 'was' : 'were'} set already`
+  return `${added} ${added === 1 ? 'variable' : 'variables'} from ${file}${set}`
 }

@@ -8,7 +8,9 @@ export interface ReadEnvironment {
   readonly env: NodeJS.ProcessEnv
   /** Which file was read; `undefined` for none. */
   readonly file?: string
-  /** How many variables it added. */
+  /** How many variables it has. */
+  readonly named: number
+  /** How many of them it added: the others were set already. */
   readonly added: number
 }
 
@@ -28,8 +30,13 @@ export function readEnvironment(
   try {
     const found = parseEnv(readFileSync(resolve(from, file ?? DEFAULT_FILE), 'utf8'))
     const added = Object.keys(found).filter((name) => env[name] === undefined)
-    return { env: { ...found, ...env }, file: file ?? DEFAULT_FILE, added: added.length }
+    return {
+      env: { ...found, ...env },
+      file: file ?? DEFAULT_FILE,
+      named: Object.keys(found).length,
+      added: added.length,
+    }
   } catch (error) {
-    return file === undefined ? { env, added: 0 } : `--env-file cannot be read (${errorCode(error)})`
+    return file === undefined ? { env, named: 0, added: 0 } : `--env-file cannot be read (${errorCode(error)})`
   }
 }
