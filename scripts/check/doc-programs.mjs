@@ -85,13 +85,14 @@ async function compile(documents) {
 /** @param {readonly string[]} documents @returns {Script[]} */
 function scriptsIn(documents) {
   const files = listFiles().filter((name) => /^examples\/.*[.](js|jsx|ts)$/.test(name))
-  const languages = /** @type {const} */ (['js', 'jsx'])
+  // Marked `ts` they are compiled as well; what imports packages that are not installed here is marked `typescript`.
+  const languages = /** @type {const} */ ({ js: 'js', jsx: 'jsx', typescript: 'ts' })
   return [
     ...files.map((name) => ({ name, language: languageOf(name), text: readText(name) })),
     ...documents.flatMap((name) =>
-      languages.flatMap((language) =>
-        blocksOf(readText(name), language).map((text, index) => ({
-          name: `${name}, ${language} block ${index + 1}`,
+      Object.entries(languages).flatMap(([marked, language]) =>
+        blocksOf(readText(name), marked).map((text, index) => ({
+          name: `${name}, ${marked} block ${index + 1}`,
           language,
           text,
         })),

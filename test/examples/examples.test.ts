@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
@@ -167,6 +168,12 @@ describe('examples/', () => {
       expect(await example.end()).toBeNull()
     })
   }
+})
+
+test('docs/nestjs.md shows the guard of examples/nestjs as it is', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/nestjs.md'), 'utf8')
+  const guard = readFileSync(join(import.meta.dirname, '../../examples/nestjs/src/ppoppo.ts'), 'utf8')
+  expect(page).toContain(`\`\`\`typescript\n// src/ppoppo.ts\n${guard}\`\`\``)
 })
 
 if (INSTALLED !== undefined)

@@ -8,14 +8,14 @@ import { parseArguments } from '../usage.js'
 
 const HELP = `Usage: express-ppoppo init [--yes | --dry-run] [--json] [--entry <file>]
 
-Adds Sign in with Ppoppo to the Express app in this folder: an "auth" module, the two lines that mount it, the variables in
+Adds Sign in with Ppoppo to the Express or NestJS app here: an "auth" module, the two lines that mount it, the variables in
 .env, and .env in .gitignore. Shows what it will change and asks. Only inserts lines: nothing that is there is changed. Run
 again, it does nothing.
 
   --yes            change without asking
   --dry-run        only show
   --json           one JSON object instead of text; with --yes or --dry-run
-  --entry <file>   the file with "app = express()", if it is not found automatically
+  --entry <file>   the file that creates the app, if it is not found automatically
 
 Exit code: 0 done or nothing to do, 1 something is left for you to do (it is printed) or you said no, 2 wrong usage, no app
 here, or a file cannot be written.`

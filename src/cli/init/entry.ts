@@ -10,7 +10,7 @@ const FOLDERS = ['', 'src', 'lib', 'server', 'app']
 const BUILT = /^(?:\.\/)?(?:dist|build|out|lib)\//
 const MAX_BYTES = 1024 * 1024
 
-/** The file that makes the Express app. */
+/** The file that makes the Express app, or the Nest app. */
 export interface Entry {
   /** Relative to the folder of the app, with `/`. */
   readonly file: string
@@ -20,7 +20,7 @@ export interface Entry {
 }
 
 /**
- * Finds the file with `express()`: what `main` and the scripts start, otherwise a usual name.
+ * Finds the file with `express()`, or `NestFactory.create()`: what `main` and the scripts start, otherwise a usual name.
  * @param given by the user, relative to the folder
  * @returns or why there is none
  */
@@ -38,11 +38,16 @@ export function findEntry(project: Project, given: string | undefined): Entry | 
   const found = [...started.flatMap(sourcesOf), ...usual]
     .map((file) => read(project, file))
     .find((entry) => entry && makesApp(entry))
-  return found ?? 'no file with "express()" was found; name it with --entry <file>'
+  return (
+    found ??
+    `no file with "${project.isNest ? 'NestFactory.create' : 'express'}()" was found; name it with --entry <file>`
+  )
 }
 
 function makesApp({ source }: Entry): boolean {
-  return /=\s*(express|require\(\s*['"]\s*['"]\s*\))\(\)/.test(maskSource(source))
+  return /=\s*(?:(express|require\(\s*['"]\s*['"]\s*\))\(\)|await\s+NestFactory\s*\.\s*create\b)/.test(
+    maskSource(source),
+  )
 }
 
 /** The files that a script names: `node --env-file=.env dist/server.js`. */

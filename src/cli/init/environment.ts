@@ -19,7 +19,7 @@ export async function planEnvironment(
   const set = parseEnv(before ?? '')
   const wanted: readonly (readonly [string, string])[] = [
     ['PPOPPO_CLIENT_ID', `${toId(project.name)}_login_client`],
-    ['PPOPPO_BASE_URL', `http://localhost:${portIn(entry?.source ?? '')}`],
+    ['PPOPPO_BASE_URL', `http://localhost:${project.vite?.port ?? portIn(entry?.source ?? '')}`],
     ['PPOPPO_ENVIRONMENT', 'local'],
     // With a session of its own the app signs the cookie itself.
     ...(project.hasSession ? [] : ([['PPOPPO_SESSION_SECRET', secrets.sessionSecret]] as const)),
@@ -76,7 +76,7 @@ function toId(name: string): string {
 }
 
 /** The port in `app.listen(3000)` or `process.env.PORT || 3000`. */
-function portIn(source: string): number {
+export function portIn(source: string): number {
   const found = /(?:\.listen\(\s*|PORT\b\W{0,6}(?:\|\||\?\?|,)\s*['"]?)(\d{2,5})/.exec(source)?.[1]
   const port = Number(found ?? DEFAULT_PORT)
   return port > 0 && port < 65_536 ? port : DEFAULT_PORT

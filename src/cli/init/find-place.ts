@@ -37,16 +37,18 @@ export function findPlace({ source, hasSession }: PlaceParts): Place | string {
   if (depths === undefined) return 'its brackets could not be matched'
   const made = [
     ...masked.matchAll(
-      /(?:\b(?:const|let|var)\s{1,9})?\b([A-Za-z_$][\w$]{0,60})\s{0,9}(?::\s{0,9}[\w.]{1,60}\s{0,9})?=\s{0,9}(?:express|require\(\s{0,9}['"]\s{0,60}['"]\s{0,9}\))\(\)/g,
+      /(?:\b(?:const|let|var)\s{1,9})?\b([A-Za-z_$][\w$]{0,60})\s{0,9}(?::\s{0,9}[\w.]{1,60}\s{0,9})?=\s{0,9}(?:(?:express|require\(\s{0,9}['"]\s{0,60}['"]\s{0,9}\))\(\)|await\s{1,9}NestFactory\.create(?:<[\w.]{1,60}>)?\()/g,
     ),
   ]
   const [declared, second] = made
-  if (declared === undefined) return 'no "app = express()" was found in it'
+  if (declared === undefined) return 'no "app = express()" or "app = await NestFactory.create(...)" was found in it'
   if (second !== undefined) return 'it creates several Express apps'
   const app = declared[1] ?? ''
-  const from = declared.index + declared[0].length
-  if (/^\s*\./.test(masked.slice(from))) return 'the app is configured in the expression that creates it'
   const depth = depths[declared.index] ?? 0
+  const behind = declared.index + declared[0].length
+  // `NestFactory.create(` is still open.
+  const from = declared[0].endsWith(')') ? behind : endOfCall(depths, depth, behind)
+  if (/^\s*\./.test(masked.slice(from))) return 'the app is configured in the expression that creates it'
   const scope = { masked, source, depths, depth, app, from }
   const statements = statementsOf(scope)
   const last = statements.map(({ kind }) => kind).lastIndexOf('session')

@@ -4,7 +4,7 @@ import type { NewSecrets } from '../new-secrets.js'
 import { type Change, toChange } from './change.js'
 import { type Mounting, planMounting } from './edit-entry.js'
 import { type Entry, findEntry } from './entry.js'
-import { planEnvironment, planGitignore } from './environment.js'
+import { planEnvironment, planGitignore, portIn } from './environment.js'
 import { maskSource } from './mask-source.js'
 import { inspectProject, type PackageManager, type Project, toInstallCommand } from './project.js'
 
@@ -92,7 +92,7 @@ function toManual({ file }: Entry, mounting: Mounting | undefined): Manual | und
   return { file, lines: [mounting.importText, mounting.useText], why: mounting.manual }
 }
 
-function nextSteps(project: Project, { file }: Entry): readonly string[] {
+function nextSteps(project: Project, entry: Entry): readonly string[] {
   const { manager, dependencies, isTypeScript } = project
   const missing = (names: readonly string[]): readonly string[] => names.filter((name) => !dependencies.has(name))
   const needed = missing(['express-ppoppo', 'express-session', 'ioredis'])
@@ -102,7 +102,8 @@ function nextSteps(project: Project, { file }: Entry): readonly string[] {
     ...(needed.length > 0 ? [toInstallCommand(manager, needed)] : []),
     ...(dev.length > 0 ? [toInstallCommand(manager, dev, true)] : []),
     `${runnerOf(manager)} express-ppoppo sandbox   # in a second terminal`,
-    ...startSteps(project, file),
+    ...viteSteps(project, entry),
+    ...startSteps(project, entry),
     `${runnerOf(manager)} express-ppoppo doctor    # when something does not work`,
   ]
 }
@@ -111,7 +112,19 @@ function runnerOf(manager: PackageManager): string {
   return { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn', bun: 'bunx' }[manager]
 }
 
-function startSteps({ isTypeScript }: Project, file: string): readonly string[] {
+/** Without it the browser gets Vite's page for `/auth/login`. */
+function viteSteps({ vite }: Project, { source }: Entry): readonly string[] {
+  if (vite === undefined || vite.hasAuth) return []
+  return [`in ${vite.file}, let Vite pass the routes on: proxy: { '/auth': 'http://localhost:${portIn(source)}' }`]
+}
+
+function startSteps({ isTypeScript, isNest, manager }: Project, { file, source }: Entry): readonly string[] {
+  if (isNest)
+    return [
+      `${runnerOf(manager)} nest start --env-file .env`,
+      'guards, errors and e2e tests are in node_modules/express-ppoppo/docs/nestjs.md',
+    ]
   if (isTypeScript) return ['start the app with the variables of .env: node --env-file=.env <the compiled file>']
-  return [`node --env-file=.env ${file}`]
+  // An app that loads .env itself needs no flag.
+  return [/['"]dotenv(\/config)?['"]/.test(source) ? `node ${file}` : `node --env-file=.env ${file}`]
 }

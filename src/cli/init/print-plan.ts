@@ -17,7 +17,7 @@ export function printPlan(plan: Plan, { print }: Pick<CliIo, 'print'>): void {
 
 /** `shop: Express 5, TypeScript, ES modules, npm; the app is in src/app.ts, with express-session`. */
 function describe({ project, entry }: Plan): string {
-  const { name, express, isTypeScript, manager, hasSession, hasPassport } = project
+  const { name, express, isNest, isTypeScript, manager, hasSession, hasPassport } = project
   const language = isTypeScript ? 'TypeScript' : 'JavaScript'
   const modules =
     (entry?.style === 'require' || (isTypeScript && !project.isModule)) && !/\.m[jt]s$/.test(entry?.file ?? '')
@@ -25,15 +25,15 @@ function describe({ project, entry }: Plan): string {
       : 'ES modules'
   const parts = [...(hasSession ? ['express-session'] : []), ...(hasPassport ? ['Passport'] : [])]
   const beside = parts.length > 0 ? `, with ${parts.join(' and ')}` : ''
-  return `${name}: Express ${express}, ${language}, ${modules}, ${manager}; the app is in ${entry?.file}${beside}`
+  return `${name}: ${isNest ? 'NestJS on ' : ''}Express ${express}, ${language}, ${modules}, ${manager}; the app is in ${entry?.file}${beside}`
 }
 
 /** The same for programs. Secrets are left out. */
 export function toJson(plan: Plan, isApplied: boolean): object {
   const { project, entry, changes, manual, warnings, next } = plan
-  const { name, manager, isTypeScript, isModule, express, hasSession, hasPassport } = project
+  const { name, manager, isTypeScript, isModule, express, isNest, hasSession, hasPassport } = project
   return {
-    project: { name, manager, isTypeScript, isModule, express, hasSession, hasPassport, entry: entry?.file },
+    project: { name, manager, isTypeScript, isModule, express, isNest, hasSession, hasPassport, entry: entry?.file },
     applied: isApplied,
     changes: changes.map((change) => ({
       file: change.file,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findPackage } from '../../doctor/packages.js'
 import { isPlainObject, parseJsonObject } from '../../lib/guards.js'
+import { findVite, type ViteServer } from './vite.js'
 
 /** A package manager. */
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
@@ -17,6 +18,10 @@ export interface Project {
   readonly isModule: boolean
   /** Major version of Express. */
   readonly express: 4 | 5
+  /** NestJS, which brings Express. */
+  readonly isNest: boolean
+  /** Vite's development server, if the browser asks that. */
+  readonly vite: ViteServer | undefined
   /** Whether it has a session of its own, by express-session. */
   readonly hasSession: boolean
   readonly hasPassport: boolean
@@ -37,13 +42,17 @@ const LOCK_FILES: readonly (readonly [string, PackageManager])[] = [
   ['package-lock.json', 'npm'],
 ]
 
+const ON_FASTIFY = 'this NestJS app does not use Express: install "@nestjs/platform-express" and create the app on it'
+
 /** Looks at a folder. @returns or what is missing */
 export function inspectProject(folder: string): Project | string {
   const manifest = readManifest(folder)
   if (manifest === 'none') return 'there is no package.json here; run it in the folder of your app'
   if (manifest === 'unreadable') return 'package.json is not JSON'
   const ranges = rangesOf(manifest)
-  const range = ranges.get('express')
+  const isNest = ranges.has('@nestjs/core')
+  if (isNest && !ranges.has('@nestjs/platform-express')) return ON_FASTIFY
+  const range = ranges.get('express') ?? (isNest ? '5' : undefined)
   if (range === undefined) return withoutExpress(manifest)
   const { name, type, main, scripts } = manifest
   return {
@@ -53,6 +62,8 @@ export function inspectProject(folder: string): Project | string {
     isTypeScript: ranges.has('typescript') || existsSync(join(folder, 'tsconfig.json')),
     isModule: type === 'module',
     express: majorOf(findPackage('express', folder)?.version ?? range),
+    isNest,
+    vite: findVite(folder),
     hasSession: ranges.has('express-session'),
     hasPassport: ranges.has('passport'),
     hasCookieSession: ranges.has('cookie-session'),

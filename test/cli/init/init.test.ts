@@ -246,6 +246,69 @@ function compiled(folder: string, { files, entry }: Fixture): string {
   return entry.replace('src/', 'dist/').replace(/\.ts$/, '.js')
 }
 
+describe('express-ppoppo init: frameworks around Express', () => {
+  const MAIN = `import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+
+async function bootstrap() {
+  const app = await NestFactory.create(AppModule, { rawBody: true });
+  app.use(helmet());
+  app.useGlobalPipes(new ValidationPipe());
+  await app.listen(process.env.PORT ?? 3000);
+}
+await bootstrap();
+`
+  const nest = (dependencies: object): Readonly<Record<string, string>> => ({
+    'package.json': JSON.stringify({ name: 'desk', type: 'module', dependencies }),
+    'tsconfig.json': '{}',
+    'src/main.ts': MAIN,
+  })
+
+  test('mounts auth in the main.ts of a NestJS app, and names the page about guards', async () => {
+    for (const type of ['', '<NestExpressApplication>']) {
+      const files = nest({ '@nestjs/core': '^12.0.0', '@nestjs/platform-express': '^12.0.0' })
+      const main = MAIN.replace('create(', `create${type}(`)
+      const folder = write({ ...files, 'src/main.ts': main })
+      const { code, out, err } = await run(folder, ['--yes'])
+      expect([code, err]).toEqual([0, ''])
+      expect(out).toMatch(/^desk: NestJS on Express 5, TypeScript, ES modules, npm; the app is in src\/main\.ts/)
+      expect(out).toMatch(/npx nest start --env-file \.env\n.*docs\/nestjs\.md/)
+      const expected = main
+        .replace("module.js';\n", "module.js';\nimport { auth } from './auth.js';\n")
+        .replace('app.use(helmet());\n', 'app.use(helmet());\n  app.use(auth);\n')
+      expect(readFileSync(join(folder, 'src/main.ts'), 'utf8')).toBe(expected)
+      expect(readFileSync(join(folder, 'src/auth.ts'), 'utf8')).toContain('export const auth = ppoppo();')
+      expect((await run(folder, [])).out).toContain('Nothing to do')
+    }
+  })
+
+  test('says that NestJS on Fastify does not work', async () => {
+    const folder = write(nest({ '@nestjs/core': '^12.0.0', '@nestjs/platform-fastify': '^12.0.0' }))
+    const { code, err } = await run(folder, ['--yes'])
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/NestJS app does not use Express: install "@nestjs\/platform-e/),
+    ])
+  })
+
+  test("takes Vite's address for the base URL where its development server stands in front of Express", async () => {
+    const config = (server: string): string => `export default { server: ${server} }\n`
+    for (const [text, base, step] of [
+      [config("{ proxy: { '/api': 'http://localhost:4000' } }"), 'http://localhost:5173', true],
+      [config("{ port: 8080, proxy: { '/api': 'x', '/auth': 'x' } }"), 'http://localhost:8080', false],
+      [config('{ port: 8080 }'), 'http://localhost:4000', false],
+    ] as const) {
+      const source = "import express from 'express'\nconst app = express()\napp.listen(4000)\n"
+      const folder = write(small({ 'vite.config.js': text, 'app.js': source }))
+      const { out } = await run(folder, ['--yes'])
+      expect(parseEnv(readFileSync(join(folder, '.env'), 'utf8'))['PPOPPO_BASE_URL']).toBe(base)
+      expect(
+        out.includes("in vite.config.js, let Vite pass the routes on: proxy: { '/auth': 'http://localhost:4000' }"),
+      ).toBe(step)
+    }
+  })
+})
+
 describe('express-ppoppo init: without certainty', () => {
   test.each<[string, Readonly<Record<string, string>>, RegExp]>([
     [
@@ -404,6 +467,12 @@ describe('express-ppoppo init: files', () => {
     expect(lstatSync(join(folder, 'app.js')).isSymbolicLink()).toBe(true)
     expect(lstatSync(join(folder, 'real/app.js')).mode & 0o777).toBe(0o750)
     expect(readdirSync(folder).filter((file) => file.endsWith('.tmp'))).toEqual([])
+  })
+
+  test('names no --env-file where the app loads .env itself', async () => {
+    const source = "import 'dotenv/config'\nimport express from 'express'\nconst app = express()\n"
+    expect((await run(write(small({ 'app.js': source })), ['--yes'])).out).toMatch(/\n {2}node app\.js\n/)
+    expect((await run(write(small()), ['--yes'])).out).toMatch(/\n {2}node --env-file=\.env app\.js\n/)
   })
 
   test('warns of a path of the app that the library would answer', async () => {
