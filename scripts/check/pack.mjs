@@ -8,6 +8,7 @@ import { run } from './run.mjs'
  * @typedef {object} Packed
  * @property {string} file the tarball
  * @property {readonly string[]} contents
+ * @property {number} unpackedBytes
  */
 
 /** @type {Promise<Packed> | undefined} */
@@ -26,8 +27,12 @@ async function packOnce() {
   const { ok, stdout, output } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder])
   if (!ok) throw new Error(output)
   // A list, or since npm 12 an object by package name.
-  /** @type {{ filename: string, files: { path: string }[] }[]} */
+  /** @type {{ filename: string, unpackedSize: number, files: { path: string }[] }[]} */
   const [entry] = Object.values(JSON.parse(stdout))
   if (entry === undefined) throw new Error(`npm pack answered ${stdout}`)
-  return { file: join(folder, entry.filename), contents: entry.files.map(({ path }) => path) }
+  return {
+    file: join(folder, entry.filename),
+    contents: entry.files.map(({ path }) => path),
+    unpackedBytes: entry.unpackedSize,
+  }
 }

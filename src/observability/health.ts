@@ -23,7 +23,7 @@ export interface Health {
   readonly messaging: ServiceHealth
 }
 
-/** Records how calls went, and sums that up. */
+/** @internal Records how calls went, and sums that up. */
 export interface HealthBook {
   readonly report: () => Promise<Health>
   readonly store: StoreWatch
@@ -38,7 +38,7 @@ export interface HealthBook {
 /** Of the calls to a store that is up, every 16th is timed: timing all would cost each request. */
 const SAMPLE = 16
 
-/** Creates the book behind `auth.health()`: it makes no calls. */
+/** @internal Creates the book behind `auth.health()`: it makes no calls. */
 export function createHealthBook(): HealthBook {
   const store = new Service()
   const provider = new Service()

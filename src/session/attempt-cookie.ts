@@ -1,4 +1,4 @@
-import { parseCookie } from 'cookie'
+import { parse as parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import { digestOf } from '../lib/digest.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'

@@ -1,4 +1,4 @@
-import { parseCookie } from 'cookie'
+import { parse as parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import type { Config } from '../config/options.js'
 import { createRequestNote } from '../lib/request-note.js'

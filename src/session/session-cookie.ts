@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { parseCookie, type SerializeOptions, stringifySetCookie } from 'cookie'
+import { type CookieSerializeOptions, parse as parseCookie, serialize } from 'cookie'
 import type { Request } from 'express'
 import type { Session } from 'express-session'
 import { TextCache } from '../lib/text-cache.js'
@@ -66,7 +66,7 @@ export function createSessionCookie({
   }
 
   const clearingFormer = (req: Request, sid: string): readonly string[] =>
-    former !== undefined && sentBy(req).formerly?.startsWith(`s:${sid}.`) ? [stringifySetCookie(former, '', gone)] : []
+    former !== undefined && sentBy(req).formerly?.startsWith(`s:${sid}.`) ? [serialize(former, '', gone)] : []
 
   function isProven(id: string, value: string, signature: string, secrets: readonly string[]): boolean {
     if (proven.get(id, value)) return true
@@ -97,13 +97,13 @@ export function createSessionCookie({
     lineFor(session, secret) {
       try {
         // The form that express-session writes.
-        const settings: SerializeOptions = Object(Reflect.get(session.cookie, 'data'))
-        return secured(stringifySetCookie(name, `s:${session.id}.${signatureOf(session.id, secret)}`, settings))
+        const settings: CookieSerializeOptions = Object(Reflect.get(session.cookie, 'data'))
+        return secured(serialize(name, `s:${session.id}.${signatureOf(session.id, secret)}`, settings))
       } catch {
         return undefined
       }
     },
-    clearing: (req, sid) => [stringifySetCookie(name, '', gone), ...clearingFormer(req, sid)],
+    clearing: (req, sid) => [serialize(name, '', gone), ...clearingFormer(req, sid)],
     clearingFormer,
   }
 }

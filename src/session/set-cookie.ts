@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { type SerializeOptions, stringifySetCookie } from 'cookie'
+import { type CookieSerializeOptions, serialize } from 'cookie'
 import { beforeHeaders } from '../lib/before-headers.js'
 import { audienceOf, keepPrivate } from './audience.js'
 
@@ -22,11 +22,11 @@ export function setCookie(
   res: ServerResponse,
   name: string,
   value: string,
-  attributes: SerializeOptions,
+  attributes: CookieSerializeOptions,
   urgency: Urgency = 'must',
 ): void {
   try {
-    res.setHeader('Set-Cookie', [...cookieLines(res), stringifySetCookie(name, value, attributes)])
+    res.setHeader('Set-Cookie', [...cookieLines(res), serialize(name, value, attributes)])
   } catch {
     // The headers have been sent, or an object that stands in for an answer cannot hold any.
     return
@@ -39,7 +39,7 @@ export function setCookie(
 export function clearCookie(
   res: ServerResponse,
   name: string,
-  attributes: SerializeOptions,
+  attributes: CookieSerializeOptions,
   urgency: Urgency = 'must',
 ): void {
   setCookie(res, name, '', { ...attributes, expires: new Date(1) }, urgency)

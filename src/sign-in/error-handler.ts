@@ -36,7 +36,7 @@ export interface ErrorContext {
 }
 
 /**
- * Creates `auth.errorHandler()`: the last `app.use` of an app. It answers every `PpoppoError` with its status, as a page or
+ * @internal Creates `auth.errorHandler()`: the last `app.use` of an app. It answers every `PpoppoError` with its status, as a page or
  * `application/problem+json` as the client accepts, with `Retry-After` and `WWW-Authenticate`; and bad requests of
  * Express and its parsers.
  */

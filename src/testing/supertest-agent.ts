@@ -20,7 +20,7 @@ export function addCookie({ jar }: SupertestAgent, cookie: string): void {
   for (const pair of cookie.split('; ')) jar.setCookie(`${pair}; Path=/`, '127.0.0.1', '/')
 }
 
-/** The instances that are mounted in the app an agent calls. */
+/** @internal The instances that are mounted in the app an agent calls. */
 export function instancesIn(agent: SupertestAgent): readonly InstanceParts[] {
   const found = handlersIn(agent).map(instanceOf)
   return [...new Set(found.filter((instance) => instance !== undefined))]

@@ -108,6 +108,14 @@ describeOnStores('rate limits', (storage) => {
     expect(await codes((index) => `192.0.2.${index}`)).toEqual([302, 302, 302, 302])
     expect(await codes((index) => `2001:db8:0:1::${index}`)).toEqual([302, 302, 302, 429])
     expect(await codes((index) => `2001:db8:0:${index + 2}::1`)).toEqual([302, 302, 302, 302])
+    const oneNetwork = [
+      '2001:DB8:0:9:0:0:0:1',
+      '[2001:db8::9:a:b:c:d]:4000',
+      '2001:0db8:0000:0009::',
+      '2001:db8:0:9::1%eth0',
+    ]
+    expect(await codes((index) => oneNetwork[index] ?? '')).toEqual([302, 302, 302, 429])
+    expect(await codes((index) => (index % 2 ? '::1' : '::2'))).toEqual([302, 302, 302, 429])
     expect(await codes((index) => (index % 2 ? '198.51.100.7' : '::ffff:198.51.100.7'))).toEqual([302, 302, 302, 429])
     expect(await codes((index) => `198.51.100.${index + 20}:${4000 + index}`)).toEqual([302, 302, 302, 302])
     expect(await codes((index) => `203.0.113.9:${4000 + index}`)).toEqual([302, 302, 302, 429])
