@@ -60,9 +60,10 @@ describeWithRedis('consume() while PCS is in trouble', () => {
     expect(judgeJournal(world.journal.lines, { ids: logged(), maxInFlight: MAX_IN_FLIGHT })).toEqual([])
     expect(world.journal.repeats).toBe(0)
   }
-  /** The one consumer was the active one all the time. */
+  /** Once the one consumer was active, it stayed so; on a busy machine it may find Redis at its second try. */
   const expectStayed = ({ told, errors }: ConsumerProcess): void => {
-    expect(told.filter(({ type }) => ['active', 'standby', 'closed'].includes(type))).toHaveLength(1)
+    const turns = told.map(({ type }) => type).filter((type) => ['active', 'standby', 'closed'].includes(type))
+    expect(turns.slice(turns.indexOf('active'))).toEqual(['active'])
     expect(errors()).toBe('')
   }
 
