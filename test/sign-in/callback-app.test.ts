@@ -4,6 +4,7 @@ import { denySignIn, PpoppoError, type PpoppoOptions } from '../../src/index.js'
 import { askOnSignIn } from '../../src/sign-in/on-sign-in.js'
 import { beginAttempt, buttonOf, isSignedIn } from '../support/attempts.js'
 import { describeOnStores } from '../support/stores.js'
+import { until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const HOSTILE = '"><script>alert(1)</script>'
@@ -83,7 +84,7 @@ describeOnStores('what the app says to a sign-in', (storage) => {
       expect([...browser.jar.keys()]).toEqual([])
       const kept = Object.keys(await storage.contents(options))
       expect(kept.filter((key) => /:(signin|user|sess|lock):/.test(key))).toEqual([])
-      expect(world.sandbox.control.counters.revocation).toBe(1)
+      await until(() => world.sandbox.control.counters.revocation === 1, 'the refresh token is revoked')
       isRefusing = false
       expect((await browser.go(buttonOf(answer).href)).url).toBe(`${world.url}/me?kept`)
     },

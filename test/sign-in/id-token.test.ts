@@ -3,6 +3,7 @@ import type { PpoppoOptions } from '../../src/index.js'
 import { beginAttempt, isSignedIn } from '../support/attempts.js'
 import type { Answer, CookieBrowser } from '../support/cookie-browser.js'
 import { describeOnStores } from '../support/stores.js'
+import { until } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
 
 const ID_TOKEN_FAULTS = [
@@ -79,7 +80,7 @@ describeOnStores('an answer of PAS that does not verify', (storage) => {
   test.each(['wrong-sub', 'missing-sub'] as const)('C15 userinfo with %s is rejected', async (kind) => {
     world.sandbox.control.inject({ endpoint: 'userinfo', fault: { kind } })
     await refused('We could not verify this sign-in')
-    expect(world.sandbox.control.counters.revocation).toBe(1)
+    await until(() => world.sandbox.control.counters.revocation === 1, 'the refresh token is revoked')
   })
 
   test('C16 missing scopes are rejected: page and event name them, and the tokens are revoked', async () => {
@@ -89,7 +90,7 @@ describeOnStores('an answer of PAS that does not verify', (storage) => {
     expect(answer.text).not.toContain('<code>profile</code>')
     const detail = expect.stringContaining('email')
     expect(world.events).toContainEqual(expect.objectContaining({ reason: 'scope_shortfall', detail }))
-    expect(world.sandbox.control.counters.revocation).toBe(1)
+    await until(() => world.sandbox.control.counters.revocation === 1, 'the refresh token is revoked')
   })
 })
 
