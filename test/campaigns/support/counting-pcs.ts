@@ -23,7 +23,7 @@ export interface CountingPcs {
   refuse: (recipients: readonly string[], templateId: string) => Answer | 'silence' | undefined
   /** Whether the token endpoint refuses the app's credentials. */
   refusesCredentials: boolean
-  /** How long a send takes. */
+  /** How long a send takes. It counts when it comes, so that a worker killed meanwhile leaves it in doubt. */
   takesMs: number
   /** Id and size of each accepted send, oldest first. */
   readonly sends: readonly { readonly id: string; readonly size: number; readonly first: string }[]
@@ -38,7 +38,6 @@ export async function startCountingPcs(): Promise<CountingPcs> {
   const calls: number[] = []
   const templates: string[] = []
   const sends: { id: string; size: number; first: string }[] = []
-  fake.hold = (answer) => void setTimeout(answer, pcs.takesMs)
   fake.answer = (call) => {
     fake.calls.length = 0
     return call.method === 'CreateSendRequest' ? answerSend(call) : answerStatus(call)
@@ -79,7 +78,12 @@ export async function startCountingPcs(): Promise<CountingPcs> {
     sends,
     refuse: () => undefined,
     refusesCredentials: false,
-    takesMs: 0,
+    get takesMs() {
+      return fake.takesMs
+    },
+    set takesMs(ms) {
+      fake.takesMs = ms
+    },
     twice: () => [...counts.values()].filter((count) => count > 1).length,
     async close() {
       fake.close()

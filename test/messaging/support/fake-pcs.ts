@@ -33,6 +33,8 @@ export interface FakePcs {
   answer: (call: SeenCall) => Answer
   /** Given what answers a call, instead of that being done at once. */
   hold: ((answer: () => void) => void) | undefined
+  /** How long after a call its answer goes out; what it is, is decided when the call comes. */
+  takesMs: number
   /** Calls the client took back. */
   readonly cancelled: string[]
   close(): void
@@ -55,7 +57,10 @@ export async function startFakePcs({ prefix = '', proto = OWN_PROTO, mostBytes =
           calls.push(seen)
           call.on('cancelled', () => cancelled.push(method))
           const answer = (): void => reply(pcs.answer(seen), done)
-          if (pcs.hold) pcs.hold(answer)
+          if (pcs.takesMs > 0) {
+            const given = pcs.answer(seen)
+            setTimeout(() => reply(given, done), pcs.takesMs)
+          } else if (pcs.hold) pcs.hold(answer)
           else answer()
         },
         rest.responseSerialize as (value: object) => Buffer,
@@ -75,6 +80,7 @@ export async function startFakePcs({ prefix = '', proto = OWN_PROTO, mostBytes =
     cancelled,
     answer: () => ({ ok: {} }),
     hold: undefined,
+    takesMs: 0,
     close: () => server.forceShutdown(),
   }
   return pcs
