@@ -80,7 +80,7 @@ function load<Module>(name: string, cause: unknown): Module {
   }
   throw new PpoppoError(
     'config_invalid',
-    `The package ${name} cannot be loaded. If the app is bundled, mark express-ppoppo as external (esbuild: --external:express-ppoppo; webpack: externals); else install ${name}.`,
+    `The package ${name} cannot be loaded. Install it: npm install ${name}. If it is installed and the app is bundled, mark express-ppoppo as external (esbuild: --external:express-ppoppo; webpack: externals).`,
     { cause },
   )
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findPackage } from '../../doctor/packages.js'
 import { isPlainObject, parseJsonObject } from '../../lib/guards.js'
+import { importsPackage } from './imports-package.js'
 import { findVite, type ViteServer } from './vite.js'
 
 /** A package manager. */
@@ -64,7 +65,7 @@ export function inspectProject(folder: string): Project | string {
     express: majorOf(findPackage('express', folder)?.version ?? range),
     isNest,
     vite: findVite(folder),
-    hasSession: ranges.has('express-session'),
+    hasSession: ranges.has('express-session') && importsPackage(folder, 'express-session'),
     hasPassport: ranges.has('passport'),
     hasCookieSession: ranges.has('cookie-session'),
     scripts: onlyTexts(scripts),

@@ -313,7 +313,7 @@ describe('express-ppoppo init: without certainty', () => {
   test.each<[string, Readonly<Record<string, string>>, RegExp]>([
     [
       'a session that is mounted elsewhere',
-      small({}, { 'express-session': '1' }),
+      small({ 'lib/session.js': "export { default } from 'express-session'\n" }, { 'express-session': '1' }),
       /where it is mounted was not found\. Put them after your session/,
     ],
     [
@@ -467,6 +467,15 @@ describe('express-ppoppo init: files', () => {
     expect(lstatSync(join(folder, 'app.js')).isSymbolicLink()).toBe(true)
     expect(lstatSync(join(folder, 'real/app.js')).mode & 0o777).toBe(0o750)
     expect(readdirSync(folder).filter((file) => file.endsWith('.tmp'))).toEqual([])
+  })
+
+  test('an express-session that nothing imports is there for the library: README says to install it before', async () => {
+    const built = { 'dist/app.js': "import session from 'express-session'\n" }
+    const { code, out } = await run(write(small(built, { 'express-session': '1', ioredis: '6' })), ['--yes'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/the app is in app\.js\n/)
+    expect(out).toContain('+ app.use(auth)')
+    expect(out).toContain('+ PPOPPO_SESSION_SECRET=...')
   })
 
   test('names no --env-file where the app loads .env itself', async () => {
