@@ -20,6 +20,7 @@ const COMMON = {
   bundle: true,
   platform: 'node',
   target: 'node20',
+  charset: 'utf8',
   packages: 'external',
   // Else what a file does when it is loaded is left out: package.json says `sideEffects: false`.
   ignoreAnnotations: true,

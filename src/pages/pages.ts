@@ -107,7 +107,7 @@ export function createPages(parts: PagesParts): Pages {
   function send(req: Request, res: Response, kind: PageKind, details: PageDetails = {}): void {
     const language = chooseLanguage(req, texts)
     const { status = PAGE_STATUS[kind], retryAfterSeconds = RETRY_AFTER_SECONDS[status], ...content } = details
-    sendPage(res, {
+    sendPage(req, res, {
       status,
       html: renderPage({
         ...content,

@@ -1,4 +1,5 @@
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
+import helmet from 'helmet'
 import { PAGE_STYLE_SOURCE } from './style.js'
 
 /** A page that is ready to be sent. */
@@ -21,12 +22,12 @@ export interface Page {
  * Sends a page with a content security policy that allows its own stylesheet and nothing else: no script, no frame, no
  * base. The page is never stored, and its URL, which may contain a code, is never sent as a referrer.
  */
-export function sendPage(res: Response, page: Page): void {
+export function sendPage(req: Request, res: Response, page: Page): void {
   if (res.headersSent) {
     res.end()
     return
   }
-  setSecureHeaders(res, page)
+  secureHeaders(page)(req, res, () => undefined)
   res.vary('Accept-Language')
   res.vary('Accept')
   res.setHeader('Cache-Control', 'no-store')
@@ -37,34 +38,26 @@ export function sendPage(res: Response, page: Page): void {
   res.status(page.status).end(page.html)
 }
 
-/** The same for all pages: as helmet sets them. HSTS is not among them: it is a promise about the whole host, so up to the app. */
-const SAME_FOR_ALL = Object.entries({
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Origin-Agent-Cluster': '?1',
-  'X-Content-Type-Options': 'nosniff',
-  'X-DNS-Prefetch-Control': 'off',
-  'X-Download-Options': 'noopen',
-  'X-Permitted-Cross-Domain-Policies': 'none',
-  'X-XSS-Protection': '0',
-})
-
-function setSecureHeaders(res: Response, page: Page): void {
-  const formAction = page.hasForm ? ["'self'", ...formOrigin(page.formTarget)].join(' ') : "'none'"
-  const policy = [
-    "default-src 'none'",
-    `style-src ${PAGE_STYLE_SOURCE}`,
-    `form-action ${formAction}`,
-    `frame-ancestors ${page.isFramed ? '*' : "'none'"}`,
-    "base-uri 'none'",
-  ]
-  res.setHeader('Content-Security-Policy', policy.join(';'))
-  res.setHeader('Referrer-Policy', referrerPolicy(page))
-  // A cross-origin isolated site (COEP) only shows frames that send both headers.
-  res.setHeader('Cross-Origin-Resource-Policy', page.isFramed ? 'cross-origin' : 'same-origin')
-  if (page.isFramed) res.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
-  else res.setHeader('X-Frame-Options', 'DENY')
-  for (const [name, value] of SAME_FOR_ALL) res.setHeader(name, value)
-  res.removeHeader('X-Powered-By')
+function secureHeaders(page: Page): ReturnType<typeof helmet> {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: [PAGE_STYLE_SOURCE],
+        formAction: page.hasForm ? ["'self'", ...formOrigin(page.formTarget)] : ["'none'"],
+        frameAncestors: [page.isFramed ? '*' : "'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: referrerPolicy(page) },
+    xFrameOptions: page.isFramed ? false : { action: 'deny' },
+    // A cross-origin isolated site (COEP) only shows frames that send both headers.
+    crossOriginResourcePolicy: { policy: page.isFramed ? 'cross-origin' : 'same-origin' },
+    crossOriginEmbedderPolicy: page.isFramed && { policy: 'require-corp' },
+    // HSTS is a promise about the whole host, so it is up to the app.
+    strictTransportSecurity: false,
+  })
 }
 
 /** With `no-referrer`, browsers send `Origin: null` with a form, which the route rejects. */

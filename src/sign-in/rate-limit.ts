@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
 import type { Request } from 'express'
+import ipaddr from 'ipaddr.js'
 import type { RaiseEvent } from '../audit-events.js'
 import type { Config } from '../config/options.js'
 import { isProxyTrusted } from '../http/asked-host.js'
@@ -65,25 +65,11 @@ function networkOf(given = ''): string {
   // Some proxies (Azure's, HAProxy) write `<address>:<port>` into X-Forwarded-For.
   const ip = /^(?:\[(?<v6>[^\]]+)\](?::\d+)?|(?<v4>[\d.]+):\d+)$/.exec(given)
   const text = ip?.groups?.['v6'] ?? ip?.groups?.['v4'] ?? given
-  if (isIPv4(text)) return text
-  const [address = ''] = text.split('%', 1)
-  return isIPv6(address) ? networkOfIPv6(address) : 'unknown'
-}
-
-const GROUPS = 8
-const GROUPS_OF_NETWORK = 4
-/** IPv4 as a socket for both families shows it: `::ffff:c000:201`. */
-const MAPPED = /^(?:0:){5}ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
-
-/** @param address any way to write one, without a zone */
-function networkOfIPv6(address: string): string {
-  // A URL has one way to write each: lower case, no leading zeros, hexadecimal, and `::` for the longest row of zeros.
-  const [start = '', end] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
-  const before = start === '' ? [] : start.split(':')
-  const after = end === undefined || end === '' ? [] : end.split(':')
-  const groups = [...before, ...Array<string>(GROUPS - before.length - after.length).fill('0'), ...after]
-  const [, high, low] = MAPPED.exec(groups.join(':')) ?? []
-  if (high === undefined || low === undefined) return `${groups.slice(0, GROUPS_OF_NETWORK).join(':')}::/64`
-  const bytes = [high, low].map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 0xff])
-  return bytes.join('.')
+  if (!ipaddr.isValid(text)) return 'unknown'
+  const address = ipaddr.process(text)
+  if (!(address instanceof ipaddr.IPv6)) return address.toString()
+  return `${address.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`
 }
