@@ -4,6 +4,9 @@ import { defineConfig } from 'vitepress'
 
 const PAGES = join(import.meta.dirname, '../.pages')
 
+// VitePress knows .js and .ts as files of their own, and takes any other extension for a page.
+process.env['VITE_EXTRA_EXTENSIONS'] = 'jsx'
+
 /** The pages of a folder of `docs/`, by name. @param {string} folder */
 const pagesIn = (folder) =>
   readdirSync(join(PAGES, folder))
