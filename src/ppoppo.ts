@@ -1,6 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { createEventSink, type PpoppoEventDetail, type RaiseEvent } from './audit-events.js'
 import { createButton } from './button/button.js'
+import { assertIsNoRequest } from './config/call-options.js'
 import { resolveConfig } from './config/config.js'
 import { keyPrefixOf } from './config/key-prefix.js'
 import type { Config, PpoppoOptions } from './config/options.js'
@@ -59,6 +60,7 @@ import { createVault } from './vault/vault.js'
 export function ppoppo<Account extends RegisteredAccount = RegisteredAccount>(
   options: PpoppoSetup<Account> = {},
 ): Ppoppo<Account> {
+  assertIsNoRequest(options, 'ppoppo', 'app.use(ppoppo())')
   const { messaging, ...others } = Object(options) as PpoppoSetup<Account>
   if (isClient(messaging))
     return createPpoppo({ config: resolveConfig(others, process.env), runtime: systemRuntime, client: messaging })

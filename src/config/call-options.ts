@@ -1,6 +1,19 @@
+import { IncomingMessage } from 'node:http'
 import { PpoppoError } from '../errors.js'
 import { isPlainObject } from '../lib/guards.js'
 import { unknownKeys } from '../lib/known-keys.js'
+
+/**
+ * Notices `app.use(ppoppo)`, where Express calls with a request what makes a handler.
+ *
+ * @param call the function, as the app names it
+ * @param write how it is called
+ * @throws PpoppoError `config_invalid`
+ */
+export function assertIsNoRequest(given: unknown, call: string, write: string): void {
+  if (given instanceof IncomingMessage)
+    throw new PpoppoError('config_invalid', `${call} returns a handler: write ${write}, with parentheses`)
+}
 
 /**
  * Checks the options of a public function before it does anything: a misspelt option must not be ignored.

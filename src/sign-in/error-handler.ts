@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import { newCorrelationId } from '../audit-events.js'
-import { assertCallOptions } from '../config/call-options.js'
+import { assertCallOptions, assertIsNoRequest } from '../config/call-options.js'
 import { PpoppoError } from '../errors.js'
 import { challenge } from '../http/answer-headers.js'
 import { sendPlainProblem, sendProblem } from '../http/problem.js'
@@ -95,6 +95,7 @@ function pageOf({ status, code }: ErrorAnswer): PageKind {
 }
 
 function assertOptions(options: unknown): asserts options is ErrorHandlerOptions {
+  assertIsNoRequest(options, 'errorHandler', 'auth.errorHandler()')
   assertCallOptions(options, ['page', 'report'], 'errorHandler')
   for (const name of ['page', 'report'])
     if (options[name] !== undefined && typeof options[name] !== 'function')

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { get } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { get, IncomingMessage } from 'node:http'
+import { type AddressInfo, Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import request from 'supertest'
@@ -221,6 +221,11 @@ describe('requireSameOrigin', () => {
   })
 
   test('without parentheses it is a clear error instead of an app that is not protected', async () => {
+    const req = new IncomingMessage(new Socket())
+    expect(() => Reflect.apply(auth.errorHandler, undefined, [req])).toThrow(
+      'write auth.errorHandler(), with parentheses',
+    )
+    expect(() => Reflect.apply(ppoppo, undefined, [req])).toThrow('write app.use(ppoppo()), with parentheses')
     expect(() => Reflect.apply(auth.requireSameOrigin, undefined, [{}])).toThrow('write auth.requireSameOrigin()')
   })
 })
