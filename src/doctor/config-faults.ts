@@ -20,12 +20,12 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   clientId: {
     missing: 'client_id_missing',
     invalid: 'client_id_invalid',
-    fix: 'Set PPOPPO_CLIENT_ID to the id of your login client. Against the sandbox any id that ends in "_login_client" will do.',
+    fix: 'Set PPOPPO_CLIENT_ID to the id of your login client. Against the sandbox any id that ends in "_login_client" will do. If the app sets it in code, ask the app: await auth.diagnose().',
   },
   baseUrl: {
     missing: 'base_url_missing',
     invalid: 'base_url_invalid',
-    fix: 'Set PPOPPO_BASE_URL to what visitors see in the address bar: scheme, host and port, such as https://app.example.',
+    fix: 'Set PPOPPO_BASE_URL to what visitors see in the address bar: scheme, host and port, such as https://app.example. If the app sets it in code, ask the app: await auth.diagnose().',
   },
   environment: {
     invalid: 'environment_unknown',
