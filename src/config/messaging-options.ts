@@ -31,7 +31,8 @@ export interface MessagingOptions {
   readonly maxAttempts?: number
   /**
    * Makes the token request, e.g. through a proxy or with your own certificates: Node's `fetch`, undici's with a dispatcher,
-   * or a function that responds like them. It must not follow redirects. @default Node's `fetch`; in `ppoppo()` its `fetch`
+   * or a function that responds like them. It must not follow redirects.
+   * @default by Node's `http` and `https`, or the global `fetch` if it is not Node's own; in `ppoppo()` its `fetch`
    */
   readonly fetch?: PpoppoFetch
   /**

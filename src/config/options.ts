@@ -114,7 +114,7 @@ export interface PpoppoOptions<Account = unknown> {
   /**
    * Makes every HTTP request to PAS, e.g. through a proxy or with your own certificates: Node's `fetch`, undici's with a
    * dispatcher, or a function that responds like them. It must not follow redirects. Also the default of `messaging.fetch`.
-   * @default Node's `fetch`
+   * @default by Node's `http` and `https`, or the global `fetch` if it is not Node's own
    */
   readonly fetch?: PpoppoFetch
   /**

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { fetchOverHttp } from './fetch-over-http.js'
+import type { PpoppoFetch } from './http.js'
 
 /** What the core needs from the outside world. Tests supply their own. */
 export interface Runtime {
@@ -6,16 +8,19 @@ export interface Runtime {
   now(): number
   /** Milliseconds of a monotonic clock: for durations within this process. */
   monotonic(): number
-  fetch(url: string | URL, init: RequestInit): Promise<Response>
+  readonly fetch: PpoppoFetch
   /** `size` bytes from a cryptographically secure source. */
   randomBytes(size: number): Buffer
 }
+
+const NODES_FETCH = globalThis.fetch
 
 /** The real clock, fetch and random source. */
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  fetch: (url, init) => globalThis.fetch(url, init),
+  // Tests and tracers replace the global `fetch`: then theirs is asked.
+  fetch: (url, request) => (globalThis.fetch === NODES_FETCH ? fetchOverHttp : globalThis.fetch)(url, request),
   randomBytes: (size) => randomBytes(size),
 }
 

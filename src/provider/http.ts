@@ -67,8 +67,20 @@ export function toFetch(
     const parsed = parseJson(body)
     const passedOn = keep(headers, ['www-authenticate', 'content-type'])
     if (parsed === undefined) return new Response(body === '' ? null : body, { status, headers: passedOn })
-    const json = JSON.stringify(isSuccess ? read(parsed) : readRefusal(parsed))
-    return new Response(json, { status, headers: { ...passedOn, 'content-type': 'application/json' } })
+    const answer = isSuccess ? read(parsed) : readRefusal(parsed)
+    return new JsonAnswer(answer, { status, headers: { ...passedOn, 'content-type': 'application/json' } })
+  }
+}
+
+/** As much of a `Response` as openid-client reads: passing JSON through a web stream takes longer than all its checks. */
+class JsonAnswer extends Response {
+  override readonly json: () => Promise<object>
+  override readonly clone: () => Response
+
+  constructor(answer: object, init: ResponseInit) {
+    super(null, init)
+    this.json = async () => answer
+    this.clone = () => new JsonAnswer(answer, init)
   }
 }
 

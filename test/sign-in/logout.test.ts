@@ -128,7 +128,7 @@ describeOnStores('sign-out and PAS', (storage) => {
       }
       const before = world.sandbox.control.counters.revocation
       await out()
-      expect(world.sandbox.control.counters.revocation - before).toBe(1)
+      await until(() => world.sandbox.control.counters.revocation - before === 1)
       expect(world.events.filter((event) => event.type === 'revocation_failed')).toEqual([])
       world.sandbox.control.inject({
         endpoint: 'revocation',

@@ -4,7 +4,8 @@ import { systemRuntime } from '../../src/lib/runtime.js'
 
 /** A PAS inside `fetch`: one person, one code, and id_tokens with the header and claims a test asks for. */
 export interface SignedPas {
-  readonly runtime: Runtime
+  /** Its fetch gives a whole `Response`, so that a test can read it, too. */
+  readonly runtime: Runtime & { fetch(input: string | URL, init: RequestInit): Promise<Response> }
   readonly accessToken: string
   /** Over the right header of the next id_tokens. */
   header: Record<string, unknown>

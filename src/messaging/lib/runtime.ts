@@ -1,3 +1,4 @@
+import type { PpoppoFetch } from '../../lib/http.js'
 import { systemRuntime } from '../../lib/runtime.js'
 
 /** What the Messaging client uses of the outside world, so that tests can replace it. */
@@ -6,7 +7,7 @@ export interface MessagingRuntime {
   now(): number
   /** Milliseconds by a clock that is never set: for durations. */
   monotonic(): number
-  fetch(url: string | URL, init: RequestInit): Promise<Response>
+  readonly fetch: PpoppoFetch
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number
   /** Calls `done` after `ms`. @returns a function that cancels it */

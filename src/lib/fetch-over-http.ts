@@ -1,0 +1,45 @@
+import { Agent as HttpAgent, globalAgent as httpGlobal, type IncomingMessage, request as requestHttp } from 'node:http'
+import { Agent as HttpsAgent, globalAgent as httpsGlobal, request as requestHttps } from 'node:https'
+import type { FetchAnswer, FetchRequest } from './http.js'
+import { onAbort } from './on-abort.js'
+
+/** Shorter than the five seconds after which many servers close a connection, because a request that meets the closing fails. */
+const IDLE_MS = 4_000
+
+/** Connections to ask with; as Node's own agents, which know the proxies of `NODE_USE_ENV_PROXY`. */
+let agents: { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined
+
+/**
+ * A `fetch` by `node:http` and `node:https`, for as much of it as the library needs: a quarter of the time of Node's own,
+ * which reads every body through a web stream. It follows no redirect, and keeps connections open for four seconds.
+ */
+export function fetchOverHttp(url: string, { method, headers, body, signal }: FetchRequest): Promise<FetchAnswer> {
+  agents ??= {
+    http: new HttpAgent({ ...optionsOf(httpGlobal), keepAlive: true, timeout: IDLE_MS }),
+    https: new HttpsAgent({ ...optionsOf(httpsGlobal), keepAlive: true, timeout: IDLE_MS }),
+  }
+  const { http, https } = agents
+  return new Promise((resolve, reject) => {
+    // The body is not decoded, so it must not be compressed.
+    const options = { method, headers: { 'accept-encoding': 'identity', ...headers } }
+    const sent = url.startsWith('https:')
+      ? requestHttps(url, { ...options, agent: https })
+      : requestHttp(url, { ...options, agent: http })
+    const unsubscribe = onAbort(signal, () => sent.destroy())
+    sent.once('close', unsubscribe)
+    sent.on('error', reject)
+    sent.once('response', (response: IncomingMessage) => {
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: { get: (name) => response.headers[name.toLowerCase()]?.toString() ?? null },
+        body: response,
+      })
+    })
+    sent.end(body)
+  })
+}
+
+/** Node's types leave them out for `node:http`. */
+function optionsOf(agent: HttpAgent): object {
+  return Object(Reflect.get(agent, 'options'))
+}
