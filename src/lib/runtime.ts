@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { fetchOverHttp } from './fetch-over-http.js'
 import type { PpoppoFetch } from './http.js'
 
@@ -13,6 +13,22 @@ export interface Runtime {
   randomBytes(size: number): Buffer
 }
 
+/** Asking for many random bytes takes hardly longer than for a few. Each is handed out once, and does not stay here. */
+const pool = Buffer.alloc(2_048)
+let used = pool.length
+
+function randomBytes(size: number): Buffer {
+  if (size > pool.length) return randomFillSync(Buffer.alloc(size))
+  if (used + size > pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const bytes = Buffer.from(pool.subarray(used, used + size))
+  pool.fill(0, used, used + size)
+  used += size
+  return bytes
+}
+
 const NODES_FETCH = globalThis.fetch
 
 /** The real clock, fetch and random source. */
@@ -21,7 +37,7 @@ export const systemRuntime: Runtime = {
   monotonic: () => performance.now(),
   // Tests and tracers replace the global `fetch`: then theirs is asked.
   fetch: (url, request) => (globalThis.fetch === NODES_FETCH ? fetchOverHttp : globalThis.fetch)(url, request),
-  randomBytes: (size) => randomBytes(size),
+  randomBytes,
 }
 
 /** `bits` random bits as base64url: 128 bits are 22 characters, 256 bits 43. */

@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from 'node:crypto'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { parseJsonObject } from '../lib/guards.js'
 import { ACCEPTED_CURVES, algorithmOf } from './signature-algorithms.js'
 
@@ -47,11 +47,16 @@ export function isKeyFor({ alg, kid }: Jws['header'], key: Jwk): boolean {
   return isUsableKey(key) && algorithmOf(alg)?.curve === key['crv'] && (kid === undefined || kid === key['kid'])
 }
 
+/** Keys that have been read: each verifies many signatures. */
+const imported = new WeakMap<Jwk, KeyObject>()
+
 /** Whether the signature was made with this key; `false` for a key that cannot be read. */
-export function isSignedBy({ input, signature }: Jws, { crv, x }: Jwk): boolean {
+export function isSignedBy({ input, signature }: Jws, jwk: Jwk): boolean {
+  const { crv, x } = jwk
   if (typeof x !== 'string') return false
   try {
-    const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: String(crv), x } })
+    const key = imported.get(jwk) ?? createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: String(crv), x } })
+    imported.set(jwk, key)
     return verify(null, Buffer.from(input), key, signature)
   } catch {
     return false

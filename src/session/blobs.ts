@@ -54,7 +54,9 @@ export function createBlobs({ commands, secrets, idleMs, toText, toSession }: Bl
       commands.get(sid).then((blob) => (blob === null ? null : (proven.get(sid, blob) ?? prove(sid, blob)))),
     async set(sid: string, text: string, _ex: 'EX', ttlSeconds: number): Promise<void> {
       const [secret = ''] = await secrets()
-      await commands.set(sid, `${text.slice(0, -1)},"ppoppo:code":"${codeOf(secret, sid, text)}"}`, ttlSeconds)
+      const blob = `${text.slice(0, -1)},"ppoppo:code":"${codeOf(secret, sid, text)}"}`
+      // The browser's next request reads it.
+      if (await commands.set(sid, blob, ttlSeconds)) proven.set(sid, blob, { text })
     },
     async del(sids: readonly string[]): Promise<void> {
       for (const sid of sids) proven.delete(sid)
@@ -71,7 +73,7 @@ export function createBlobs({ commands, secrets, idleMs, toText, toSession }: Bl
 }
 
 function codeOf(secret: string, sid: string, value: string): string {
-  const text = Buffer.concat(['session blob', sid, value].map(lengthPrefixed))
+  const text = lengthPrefixed(['session blob', sid, value])
   return createHmac('sha256', secret).update(text).digest('base64url')
 }
 
