@@ -98,7 +98,9 @@ export function createSessionCookie({
       try {
         // The form that express-session writes.
         const settings: CookieSerializeOptions = Object(Reflect.get(session.cookie, 'data'))
-        return secured(serialize(name, `s:${session.id}.${signatureOf(session.id, secret)}`, settings))
+        const value = `s:${session.id}.${signatureOf(session.id, secret)}`
+        proven.set(session.id, value, true) // the browser sends it back with its next request
+        return secured(serialize(name, value, settings))
       } catch {
         return undefined
       }

@@ -4,21 +4,12 @@ import { PpoppoError } from '../errors.js'
 import { digestOf } from '../lib/digest.js'
 import { RecentSet } from '../lib/recent-set.js'
 import { type Runtime, randomToken } from '../lib/runtime.js'
-import { TextCache } from '../lib/text-cache.js'
 import { wait } from '../lib/wait.js'
 import type { Store, VersionedRecord } from '../store/store.js'
 import type { KeyRing } from './keyring.js'
 import { expiryOf } from './lifetimes.js'
-import {
-  type ClearRecord,
-  type OpenedRecord,
-  openRecord,
-  parseRecord,
-  type SignIn,
-  sealRecord,
-  toOpenedRecord,
-  toSignIn,
-} from './record.js'
+import { createOpenedRecords } from './opened-records.js'
+import { type ClearRecord, openRecord, parseRecord, type SignIn, sealRecord } from './record.js'
 
 /** All sign-ins. A record here *is* the sign-in: once it is deleted, nothing brings it back. */
 export interface Vault {
@@ -90,11 +81,9 @@ export const MAX_CONFLICTS: number = 16
 const LATE_CREATION_MS = 3_000
 /** Longer than any request takes. */
 const REPLACED_TTL_SECONDS = 600
-/** The cache holds at most twice as many: the records of some 5,000 people. See {@link TextCache}. */
-const MAX_OPENED_CHARACTERS = 4_000_000
 
 export function createVault({ config, store, keyRing, runtime, raise }: VaultParts): Vault {
-  const opened = new TextCache<OpenedRecord>({ maxCharacters: MAX_OPENED_CHARACTERS })
+  const opened = createOpenedRecords()
   let ring: KeyRing | undefined
   const unreadable = new RecentSet({ ttlMs: 60_000, capacity: 1_000, now: runtime.monotonic })
 
@@ -109,8 +98,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
 
   function openWith(keys: KeyRing, id: string, record: VersionedRecord | undefined): SignIn | undefined {
     if (!record) return undefined
-    const known = opened.get(id, record.value)
-    const signIn = known ? toSignIn(keys, known) : openFirst(keys, id, record)
+    const signIn = opened.open(keys, id, record)
     if (!signIn) {
       // Not deleted, because one instance with an old key list must not sign everyone out.
       if (!unreadable.has(id)) raise({ type: 'vault_unreadable', signInId: id })
@@ -120,15 +108,8 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     return expiryOf(signIn, config.idleMs) > runtime.now() ? signIn : undefined
   }
 
-  function openFirst(keys: KeyRing, id: string, record: VersionedRecord): SignIn | undefined {
-    const clear = parseRecord(id, record)
-    const signIn = clear && openRecord(keys, clear)
-    if (signIn) opened.set(id, record.value, toOpenedRecord(clear, signIn))
-    return signIn
-  }
-
   async function toEnded(id: string, record: VersionedRecord): Promise<EndedSignIn | undefined> {
-    opened.delete(id)
+    opened.forget(id)
     const clear = parseRecord(id, record)
     if (!clear) return undefined
     const tokens = openRecord(await keyRing(), clear)?.tokens
@@ -145,7 +126,10 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       const expiresAt = expiryOf(next, config.idleMs)
       const sealed = sealRecord(await keyRing(), next, expiresAt)
       const result = await store.writeSignIn(id, record.version, sealed, expiresAt)
-      if (result === 'written') return next
+      if (result === 'written') {
+        opened.remember(next, sealed)
+        return next
+      }
       if (result === 'gone') return undefined
     }
     throw new PpoppoError('store_unavailable', 'A sign-in is being written too often at once; try again.')
@@ -196,7 +180,9 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       const sealed = sealRecord(await keyRing(), complete, expiresAt)
       try {
         const created = await store.createSignIn(complete.id, sealed, expiresAt, attemptStartedAt)
-        return created ? complete : undefined
+        if (!created) return undefined
+        opened.remember(complete, sealed)
+        return complete
       } catch (error) {
         void removeLater(complete.id)
         throw error

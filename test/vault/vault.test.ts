@@ -65,6 +65,17 @@ async function overwrite(store: Store, id: string, change: (text: string) => str
 }
 
 function vaultTests(open: () => Promise<Store>): void {
+  test('a sign-in that was just created or written reads as another process reads it', async () => {
+    const store = await open()
+    const [{ vault }, { vault: other }] = [box(store, [K1]), box(store, [K1])]
+    const { id } = await created(vault)
+    expect(await vault.read(id)).toEqual(await other.read(id))
+    await vault.update(id, (latest) => ({ ...latest, touchedAt: latest.touchedAt + 1, account: { id: 9 } }))
+    const read = await vault.read(id)
+    expect(read).toMatchObject({ account: { id: 9 }, tokens: { accessToken: 'at_1', refreshToken: 'rt_1' } })
+    expect(read).toEqual(await other.read(id))
+  })
+
   test('a sign-in that was read before reads the same, is an object of its own, and opens no more once it is changed', async () => {
     const store = await open()
     const { vault } = box(store, [K1])
