@@ -32,6 +32,8 @@ export interface RefresherParts {
 /** Longer than a call to PAS may take. If the holder is killed, the others wait no longer than this. */
 const LEASE_MS = 8_000
 const GIVE_UP_MS = 2 * LEASE_MS
+/** A waiting process looks soon, since PAS mostly answers within some 20 ms, then less often. */
+const FIRST_POLL_MS = 10
 const POLL_MS = 50
 /** For storing tokens that PAS has already issued. */
 const SAVE_TRIES = 4
@@ -46,6 +48,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     await provider.find()
     const holder = randomToken(runtime, 128)
     const deadline = runtime.monotonic() + GIVE_UP_MS
+    let pauseMs = FIRST_POLL_MS
     while (runtime.monotonic() < deadline) {
       const isHolder = await store.acquireLease(stale.id, holder, LEASE_MS)
       try {
@@ -58,7 +61,9 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
         // A lease that cannot be released expires by itself.
         if (isHolder) await store.releaseLease(stale.id, holder).catch(() => {})
       }
-      await wait(POLL_MS + runtime.randomBytes(1).readUInt8() / 5)
+      // Not all at the same moment.
+      await wait(pauseMs * (1 + runtime.randomBytes(1).readUInt8() / 255))
+      pauseMs = Math.min(POLL_MS, 2 * pauseMs)
     }
     throw new PpoppoError(
       'provider_unavailable',
