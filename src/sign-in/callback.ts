@@ -3,6 +3,7 @@ import { newCorrelationId } from '../audit-events.js'
 import { isTraced, traced } from '../channels.js'
 import type { PpoppoUser } from '../config/options.js'
 import { keepOutOfPageCache } from '../http/answer-headers.js'
+import { redirectTo } from '../http/redirect.js'
 import { formatPpnum } from '../ppnum.js'
 import { ClockDifference } from '../provider/faults.js'
 import { readPointer } from '../session/pointer.js'
@@ -153,7 +154,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   function redirectToReturnTo({ req, res }: Callback, returnTo: string): void {
     landed.set(req, res)
     res.set('Referrer-Policy', 'no-referrer')
-    res.redirect(303, returnTo)
+    redirectTo(res, 303, returnTo)
   }
 
   /** Nothing changes, and a page says who is still signed in. */
