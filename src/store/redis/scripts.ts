@@ -103,8 +103,9 @@ return outcome and {0, outcome}`,
   },
 
   // Every key that a script touches must be in KEYS, because some servers refuse it otherwise. So a first call asks
-  // which records must go for the new one, and nothing is written until a call names them.
-  /** KEYS record, index, notbefore, records to go; ARGV member, value, expires at, attempt started at, not after, most, members to go. Answers 1, 0, or the members that must go first. */
+  // which records must go for the new one, and nothing is written until a call names them. The answer names some more, for
+  // those that sign in as the same person at the same moment: else only one of them gets on in each round.
+  /** KEYS record, index, notbefore, records that may go; ARGV member, value, expires at, attempt started at, not after, most, members that may go. Answers 1, 0, or the members that the next call must name. */
   ppoppoCreate: {
     lua: `${IN_TIME}
 if late(ARGV[5]) then return LATE end
@@ -118,11 +119,12 @@ for i = 1, #index, 2 do
   if tonumber(index[i + 1]) > now() then live[#live + 1] = index[i] end
   if tonumber(index[i + 1]) > tonumber(last) then last = index[i + 1] end
 end
-for i = 1, #live + 1 - tonumber(ARGV[6]) do
+local surplus = #live + 1 - tonumber(ARGV[6])
+for i = 1, surplus do
   leaving[i] = live[i]
   areNamed = areNamed and recordOf[live[i]] ~= nil
 end
-if not areNamed then return leaving end
+if not areNamed then return { unpack(live, 1, math.min(#live, surplus + 16)) } end
 if not redis.call('SET', KEYS[1], '1|' .. ARGV[2], 'NX', 'PXAT', ARGV[3]) then return 0 end
 if #live * 2 < #index then redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now()) end
 for _, member in ipairs(leaving) do
@@ -210,13 +212,14 @@ return 0`,
     lua: `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`,
   },
 
-  /** KEYS session; ARGV blob, TTL in seconds, tombstone. Answers 1 or 0. */
+  // Nobody sees what is in between: a script is one step.
+  /** KEYS session; ARGV blob, TTL in seconds, tombstone, TTL of a tombstone in milliseconds. Answers 1 or 0. */
   ppoppoSetSession: {
     numberOfKeys: 1,
     lua: `
-if redis.call('GET', KEYS[1]) == ARGV[3] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-return 1`,
+if redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'GET') ~= ARGV[3] then return 1 end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+return 0`,
   },
 
   /** KEYS counter; ARGV points, window in milliseconds. Answers milliseconds to wait, or 0. */

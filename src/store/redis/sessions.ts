@@ -22,7 +22,7 @@ export function createRedisSessions({ connection, keys }: RedisSessionsParts): S
     },
     async set(sid, value, ttlSeconds): Promise<boolean> {
       const reply = await run('sessions.set', (client) =>
-        client.ppoppoSetSession(keys.session(sid), value, ttlSeconds, TOMBSTONE),
+        client.ppoppoSetSession(keys.session(sid), value, ttlSeconds, TOMBSTONE, TOMBSTONE_TTL_MS),
       )
       return reply === 1
     },
