@@ -3,7 +3,6 @@ import { newCorrelationId } from '../audit-events.js'
 import { isTraced, traced } from '../channels.js'
 import type { PpoppoUser } from '../config/options.js'
 import { keepOutOfPageCache } from '../http/answer-headers.js'
-import { redirectTo } from '../http/redirect.js'
 import { formatPpnum } from '../ppnum.js'
 import { ClockDifference } from '../provider/faults.js'
 import { readPointer } from '../session/pointer.js'
@@ -154,7 +153,7 @@ export function createCallback(parts: RouteParts): (req: Request, res: Response)
   function redirectToReturnTo({ req, res }: Callback, returnTo: string): void {
     landed.set(req, res)
     res.set('Referrer-Policy', 'no-referrer')
-    redirectTo(res, 303, returnTo)
+    res.redirect(303, returnTo)
   }
 
   /** Nothing changes, and a page says who is still signed in. */

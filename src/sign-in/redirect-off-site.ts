@@ -1,5 +1,4 @@
 import type { Request, Response } from 'express'
-import { redirectTo } from '../http/redirect.js'
 import { isFormOfBrowser } from '../http/request-reading.js'
 import type { PageKind } from '../pages/text-types.js'
 import type { RouteParts } from './route-parts.js'
@@ -19,5 +18,5 @@ export function redirectOffSite(req: Request, res: Response, { url, page, pages 
   if (isFormOfBrowser(req)) return pages.send(req, res, page, { goOnUrl: url })
   res.set('Cache-Control', 'no-store')
   res.set('Referrer-Policy', 'no-referrer')
-  redirectTo(res, req.method === 'POST' ? 303 : 302, url)
+  res.redirect(req.method === 'POST' ? 303 : 302, url)
 }
