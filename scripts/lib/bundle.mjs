@@ -50,12 +50,14 @@ export async function bundleLibrary(sources, folder) {
   ])
   const parts = [...Object.entries(ENTRIES), ...lent.map((file) => [file, file])]
   const getters = parts.map(([name, file]) => `get '${name}'() { return require('./${file}.ts') },`)
+  // webpack renames the members of an object literal that is `module.exports`, but not its getters: hence a variable.
   await build({
     ...COMMON,
     ...SHORT,
     stdin: {
       contents: `const given = require('given:')
-module.exports = { provide(modules) { Object.assign(given, modules) }, ${getters.join(' ')} }`,
+const library = { provide(modules) { Object.assign(given, modules) }, ${getters.join(' ')} }
+module.exports = library`,
       resolveDir: sources,
     },
     outfile: join(folder, 'library.cjs'),

@@ -31,7 +31,8 @@ export async function bundledLibraryForTests(): Promise<string> {
   await mkdir(CACHE, { recursive: true })
   const bundled = await mkdtemp(join(CACHE, 'ppoppo-bundled-'))
   bundles.push(bundled)
-  await writeFile(join(bundled, 'package.json'), '{"type":"module"}')
+  // Bundlers read `sideEffects`, too.
+  await writeFile(join(bundled, 'package.json'), '{"type":"module","sideEffects":false}')
   await bundleLibrary(SOURCE, bundled)
   return bundled
 }
