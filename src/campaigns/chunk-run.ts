@@ -12,7 +12,7 @@ import type { CampaignFilter } from './types.js'
 /** What a {@link ChunkRunner} is made of. */
 export interface ChunkRunnerParts {
   readonly ledger: CampaignLedger
-  readonly seal: Seal
+  readonly seal: Pick<Seal, 'chunk' | 'openChunk'>
   readonly messaging: Pick<Messaging, 'send' | 'health'>
   readonly settingsOf: (id: string) => Promise<CampaignSettings | undefined>
   readonly filters: Readonly<Record<string, CampaignFilter>>
@@ -34,6 +34,8 @@ const LONGEST_PAUSE_MS = 1_000
 const BUSY_MS = 200
 /** Limits how many unsent chunks a worker holds, so that filters are not asked long before the send. */
 const HELD_AHEAD_MS = 3_000
+/** A call that comes too early by no more keeps its slot: at one call a minute the next slot is a minute away. */
+const KEEPS_SLOT_MS = 500
 const FILTER_TIMEOUT_MS = 60_000
 const SEND_DEADLINE_MS = 20_000
 /** A process that was suspended for longer than this between the ledger's answer and its call does not make the call. */
@@ -138,8 +140,9 @@ export class ChunkRunner {
   /** Takes a slot, waits for it, and asks the ledger once more. @returns whether to make the call now */
   async #mayBegin(chunk: InHand, sizes: Pick<Settlement, 'size' | 'filtered'>): Promise<boolean> {
     const { ledger, rate, closing, runtime } = this.#parts
+    let keptMs: number | undefined
     for (;;) {
-      const { may, inMs } = await ledger.pace(rate, true)
+      const { may, inMs } = keptMs === undefined ? await ledger.pace(rate, true) : { may: 'slot', inMs: keptMs }
       const isLong = may === 'rest' && inMs > LONGEST_REST_IN_HAND_MS
       if (!isLong) await this.#pause(inMs)
       if (closing.aborted || isLong) {
@@ -148,8 +151,11 @@ export class ChunkRunner {
       }
       if (may !== 'slot') continue
       const askedAtMs = runtime.monotonic()
-      const { answer } = await ledger.begin(chunk, this.#openZones(chunk.settings), sizes, rate)
-      if (answer === 'wait') continue // the next question says how long
+      const { answer, waitMs } = await ledger.begin(chunk, this.#openZones(chunk.settings), sizes, rate)
+      if (answer === 'wait') {
+        keptMs = waitMs <= KEEPS_SLOT_MS ? waitMs : undefined
+        continue
+      }
       if (answer !== 'go') return false
       if (runtime.monotonic() - askedAtMs <= STALE_GO_MS && !closing.aborted) return true
       await this.#settle(chunk, planned('late'))

@@ -1,4 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { ChunkRunner } from '../../src/campaigns/chunk-run.js'
+import { systemMessagingRuntime } from '../../src/messaging/lib/runtime.js'
 import type { CampaignLedger } from '../../src/store/campaign-ledger.js'
 import { createRedisCampaignLedger } from '../../src/store/redis/campaigns/ledger.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
@@ -110,4 +112,38 @@ describeWithRedis('the pace of campaigns', () => {
     for (const index of [2, 3]) expect(await ledger.take(chunk(index), '0', 2)).toMatchObject({ answer: 'held' })
     expect(await ledger.take(chunk(4), '0', 2)).toMatchObject({ answer: 'busy' })
   })
+
+  test('a call that comes a little too early keeps its slot', async () => {
+    await begin(0, 1)
+    await accept(0)
+    await shiftCalls(-59_700)
+    let slots = 0
+    let sent = 0
+    const runner = new ChunkRunner({
+      ledger: {
+        ...ledger,
+        async pace(pace, isTaking) {
+          const found = await ledger.pace(pace, isTaking)
+          // As if the timer of this slot fired too early.
+          if (isTaking && slots++ === 0) await shiftCalls(200)
+          return found
+        },
+      },
+      seal: { chunk: async () => 'sealed', openChunk: async () => [{ ppnum: '12312345678' }] },
+      messaging: {
+        health: async () => ({}) as never,
+        send: async () => ({ id: `snd_${++sent}` }) as never,
+      },
+      settingsOf: async () => ({ templateId: 't', zones: [''] }),
+      filters: {},
+      rate: rate(1),
+      workerId: 'alive',
+      closing: AbortSignal.timeout(8_000),
+      cutOff: AbortSignal.timeout(8_000),
+      onClosed: () => {},
+      runtime: systemMessagingRuntime,
+    })
+    await runner.run({ campaignId: 'c', index: 1 })
+    expect({ slots, sent }).toEqual({ slots: 1, sent: 1 })
+  }, 20_000)
 })
