@@ -16,7 +16,13 @@ let agents: { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined
 export function fetchOverHttp(url: string, { method, headers, body, signal }: FetchRequest): Promise<FetchAnswer> {
   agents ??= {
     http: new HttpAgent({ ...optionsOf(httpGlobal), keepAlive: true, timeout: IDLE_MS }),
-    https: new HttpsAgent({ ...optionsOf(httpsGlobal), keepAlive: true, timeout: IDLE_MS }),
+    // Said by name, so that a server of HTTP/2 alone refuses the handshake, instead of an answer that nobody can read.
+    https: new HttpsAgent({
+      ...optionsOf(httpsGlobal),
+      keepAlive: true,
+      timeout: IDLE_MS,
+      ALPNProtocols: ['http/1.1'],
+    }),
   }
   const { http, https } = agents
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { fetchOverHttp } from './fetch-over-http.js'
 import type { PpoppoFetch } from './http.js'
 
@@ -13,31 +13,26 @@ export interface Runtime {
   randomBytes(size: number): Buffer
 }
 
-/** Asking for many random bytes takes hardly longer than for a few. Each is handed out once, and does not stay here. */
-const pool = Buffer.alloc(2_048)
-let used = pool.length
-
-function randomBytes(size: number): Buffer {
-  if (size > pool.length) return randomFillSync(Buffer.alloc(size))
-  if (used + size > pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
-  const bytes = Buffer.from(pool.subarray(used, used + size))
-  pool.fill(0, used, used + size)
-  used += size
-  return bytes
-}
-
 const NODES_FETCH = globalThis.fetch
+/** Where undici keeps its dispatcher, by version of its interface, and the classes that are there if nobody set another. */
+const DISPATCHERS = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')]
+const USUAL_DISPATCHERS = ['Agent', 'Dispatcher1Wrapper']
+
+/** Tests and tracers replace the global `fetch`, and `setGlobalDispatcher` sends it through a proxy: then that is asked. */
+function isFetchAltered(): boolean {
+  if (globalThis.fetch !== NODES_FETCH) return true
+  return DISPATCHERS.some((key) => {
+    const dispatcher: unknown = Reflect.get(globalThis, key)
+    return dispatcher !== undefined && !USUAL_DISPATCHERS.includes(String(dispatcher?.constructor?.name))
+  })
+}
 
 /** The real clock, fetch and random source. */
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  // Tests and tracers replace the global `fetch`: then theirs is asked.
-  fetch: (url, request) => (globalThis.fetch === NODES_FETCH ? fetchOverHttp : globalThis.fetch)(url, request),
-  randomBytes,
+  fetch: (url, request) => (isFetchAltered() ? globalThis.fetch : fetchOverHttp)(url, request),
+  randomBytes: (size) => randomBytes(size),
 }
 
 /** `bits` random bits as base64url: 128 bits are 22 characters, 256 bits 43. */

@@ -72,14 +72,16 @@ export function toFetch(
   }
 }
 
-/** As much of a `Response` as openid-client reads: passing JSON through a web stream takes longer than all its checks. */
+/** A `Response` that holds its JSON: passing it through a web stream takes longer than all checks of openid-client. */
 class JsonAnswer extends Response {
   override readonly json: () => Promise<object>
+  override readonly text: () => Promise<string>
   override readonly clone: () => Response
 
   constructor(answer: object, init: ResponseInit) {
     super(null, init)
     this.json = async () => answer
+    this.text = async () => JSON.stringify(answer)
     this.clone = () => new JsonAnswer(answer, init)
   }
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import type { VaultKey } from '../config/options.js'
 import { lengthPrefixed } from '../lib/digest.js'
 import type { Runtime } from '../lib/runtime.js'
@@ -31,7 +31,6 @@ export interface KeyRing {
 const VERSION = 'v1'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-const FIRST_BLOCK = Buffer.of(1)
 
 /** What {@link createKeyRing} is made of. */
 export interface KeyRingParts {
@@ -89,11 +88,9 @@ export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRin
   return ring
 }
 
-/** HKDF of one block, which takes half the time of Node's `hkdfSync`: RFC 5869 2.2 and 2.3. */
-function deriveKey(key: VaultKey, context: SealContext, clientId: string): Buffer {
-  const extracted = createHmac('sha256', context.recordId).update(key.secret).digest()
+function deriveKey(key: VaultKey, context: SealContext, clientId: string): Uint8Array {
   const info = lengthPrefixed([context.purpose, clientId])
-  return createHmac('sha256', extracted).update(info).update(FIRST_BLOCK).digest()
+  return new Uint8Array(hkdfSync('sha256', key.secret, context.recordId, info, 32))
 }
 
 function additionalData(keyId: string, context: SealContext, clientId: string): Buffer {

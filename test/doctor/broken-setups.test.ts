@@ -315,7 +315,7 @@ describeWithOwnRedis('express-ppoppo doctor', () => {
   })
 
   test('finds no fault in a good set-up', async () => {
-    const { level, findings, exitCode } = await examine(world)
+    const { level, findings, exitCode } = await examine(world, PATIENT)
     expect(findings.filter((one) => one.level !== 'ok')).toEqual([])
     expect([level, exitCode]).toEqual(['ok', 0])
   })
@@ -343,7 +343,7 @@ describeWithOwnRedis('express-ppoppo doctor', () => {
     }
     // Without that, the fix is the good environment of the first test.
     if (broken.break === undefined) return
-    const { findings } = await examine(world)
+    const { findings } = await examine(world, PATIENT)
     expect(findings.filter(({ level }) => level !== 'ok')).toEqual([])
   })
 })
@@ -355,6 +355,9 @@ function assertCausesNamed(findings: readonly Finding[]): void {
     if (code.endsWith('_not_checked')) expect(errors.some((error) => why.includes(error))).toBe(true)
   }
 }
+
+/** Where all is well nothing may be too slow, not even on a busy machine. */
+const PATIENT = { args: ['--timeout', '20'] }
 
 interface Examined extends Diagnosis {
   readonly exitCode: number

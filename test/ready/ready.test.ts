@@ -160,7 +160,9 @@ describeWithOwnRedis('U9 auth.ready() with Redis', () => {
     expect(text).toMatch(/^Not ready:\n- .*\n- .*$/)
     expect(text).toMatch(new RegExp(`Redis at 127\\.0\\.0\\.1:${port} refuses connections \\(ECONNREFUSED\\)\\. Check`))
     expect(text).toMatch(
-      new RegExp(`PAS at http://127\\.0\\.0\\.1:${pasPort} cannot be reached \\(ECONNREFUSED: .*\\)\\. Check`),
+      new RegExp(
+        `PAS at http://127\\.0\\.0\\.1:${pasPort} cannot be reached \\(ECONNREFUSED: .*\\)\\. Start the sandbox with`,
+      ),
     )
     expect(error).toMatchObject({ code: 'store_unavailable', retryable: true })
     const faults = [{ code: 'store_unavailable' }, { code: 'provider_unavailable' }]

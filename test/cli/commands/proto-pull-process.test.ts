@@ -27,8 +27,9 @@ function pull(
   scheme: string,
   ...more: string[]
 ): { child: ChildProcess; ended: Promise<unknown[]>; err: () => string } {
-  const url = `${scheme}://127.0.0.1:${(silent.address() as AddressInfo).port}`
-  const args = ['--disable-warning=DEP0123', join(library, 'cli/main.js'), 'proto', 'pull', url, ...more]
+  // By name: from Node 26 on, TLS takes no IP address for the name of a server.
+  const url = `${scheme}://localhost:${(silent.address() as AddressInfo).port}`
+  const args = [join(library, 'cli/main.js'), 'proto', 'pull', url, ...more]
   const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env['PATH'] } })
   let err = ''
   child.stderr.on('data', (chunk: Buffer) => {

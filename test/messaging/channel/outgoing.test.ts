@@ -104,6 +104,20 @@ describe('X14 the Messaging API through a proxy, with a certificate of one’s o
     expect(proxy.seen).toEqual(NODE_KNOWS_PROXIES ? [`CONNECT localhost:${pas.port}`] : [])
   })
 
+  test('a proxy set with setGlobalDispatcher is asked; what undici puts there by itself is not', async () => {
+    // Jest has a global object of its own, which Node's fetch does not look at.
+    const preload = (name: string): Record<string, string> => {
+      const dispatcher = `new (class ${name} { dispatch() { throw new Error('asked') } })()`
+      const symbols = [1, 2].map(
+        (version) => `globalThis[Symbol.for('undici.globalDispatcher.${version}')] = ${dispatcher}`,
+      )
+      return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(symbols.join(';'))}` }
+    }
+    expect(await call({ ...trusting(), ...preload('Agent') })).toEqual({ isActive: true })
+    const refused = await call({ ...trusting(), ...preload('ProxyAgent') }, { deadlineMs: 2_000 })
+    expect(refused).toMatchObject({ code: 'messaging_unavailable' })
+  })
+
   test('and by the option fetch on every Node, with a certificate of its own', async () => {
     const messaging = createMessaging({
       apiUrl: sandbox.pcs?.url ?? '',
