@@ -29,7 +29,7 @@ export interface ChunkRunnerParts {
 }
 
 /** A worker does not hold a chunk for longer than this: the chunk is planned again. */
-const LONGEST_REST_IN_HAND_MS = 2_000
+const LONGEST_WAIT_IN_HAND_MS = 2_000
 const LONGEST_PAUSE_MS = 1_000
 const BUSY_MS = 200
 /** Limits how many unsent chunks a worker holds, so that filters are not asked long before the send. */
@@ -85,7 +85,7 @@ export class ChunkRunner {
     while (!closing.aborted && this.#openZones(settings) !== '') {
       const { may, inMs } = await ledger.pace(rate, false)
       if (may === 'slot') return true
-      if (may === 'rest' && inMs > LONGEST_REST_IN_HAND_MS) return false
+      if (may === 'rest' && inMs > LONGEST_WAIT_IN_HAND_MS) return false
       await this.#pause(inMs)
     }
     return false
@@ -143,7 +143,7 @@ export class ChunkRunner {
     let keptMs: number | undefined
     for (;;) {
       const { may, inMs } = keptMs === undefined ? await ledger.pace(rate, true) : { may: 'slot', inMs: keptMs }
-      const isLong = may === 'rest' && inMs > LONGEST_REST_IN_HAND_MS
+      const isLong = may !== 'slot' && inMs > LONGEST_WAIT_IN_HAND_MS
       if (!isLong) await this.#pause(inMs)
       if (closing.aborted || isLong) {
         await this.#settle(chunk, planned('rest'))

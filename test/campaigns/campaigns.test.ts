@@ -126,6 +126,18 @@ describeWithRedis('campaigns', () => {
     expect(await redis.client.exists(keyOf('chunks'), keyOf('todo'))).toBe(0)
   })
 
+  test('at a call a minute nothing is held until the next one: cancel() ends the campaign at once', async () => {
+    const campaigns = world.open({ perMinute: 1 })
+    const campaign = await campaigns.create(request(5_000))
+    campaigns.work()
+    await until(() => world.pcs.calls.length > 0)
+    await stays(() => world.pcs.calls.length === 1, 'one call is made', 1_500)
+    await campaign.cancel()
+    const cancelledAt = Date.now()
+    await untilState(campaign, 'cancelled')
+    expect(Date.now() - cancelledAt).toBeLessThan(2_000)
+  }, 20_000)
+
   test('a filter decides right before the send, and is counted', async () => {
     const campaigns = world.open()
     const campaign = await campaigns.create(request(2_500))
