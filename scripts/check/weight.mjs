@@ -34,6 +34,8 @@ export function checkWeight({ file, unpackedBytes }) {
     const value = found[/** @type {keyof typeof MOST} */ (name)]
     return value > most ? [`${name} is ${value}, ${most} at most`] : []
   })
+  const said = `${found.withPeers} packages`
+  if (!readText('README.md').includes(said)) faults.push(`README does not say that an install is ${said}`)
   return outcomeOf(faults.length === 0 ? [] : [...faults, JSON.stringify(found)])
 }
 
