@@ -8,7 +8,7 @@ const { checkSync } = await import('recheck')
 
 /** By automata; by looking for a slow text where those grow too large. */
 function growthOf({ source, flags }) {
-  const decided = checkSync(source, flags, { checker: 'automaton', timeout: 20_000 })
+  const decided = checkSync(source, flags, { checker: 'automaton', timeout: 60_000 })
   const found = decided.status === 'unknown' ? checkSync(source, flags, { checker: 'fuzz', timeout: 60_000 }) : decided
   if (found.status === 'vulnerable') return found.complexity.summary
   return found.status === 'safe' ? 'safe' : 'cannot be decided'

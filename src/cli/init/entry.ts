@@ -45,8 +45,10 @@ export function findEntry(project: Project, given: string | undefined): Entry | 
 }
 
 function makesApp({ source }: Entry): boolean {
-  return /=\s*(?:(express|require\(\s*['"]\s*['"]\s*\))\(\)|await\s+NestFactory\s*\.\s*create\b)/.test(
-    maskSource(source),
+  const masked = maskSource(source)
+  return (
+    /=\s*(?:express|require\(\s*['"]\s*['"]\s*\))\(\)/.test(masked) ||
+    /=\s*await\s+NestFactory\s*\.\s*create\b/.test(masked)
   )
 }
 
