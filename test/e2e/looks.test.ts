@@ -245,7 +245,7 @@ describeWithOwnRedis('how the pages look', () => {
         }
         expect(faults).toEqual({})
       },
-      90_000,
+      180_000,
     )
 
     test("the sandbox's own page", async () => {
