@@ -178,8 +178,19 @@ function alter(random, cookie) {
     // The last character of base64url may hold bits that nobody reads.
     const at = from + random.number(Math.max(1, pair.length - from - 3))
     const other = BASE64URL[(BASE64URL.indexOf(pair[at]) + 1 + random.number(BASE64URL.length - 1)) % BASE64URL.length]
-    return `${pair.slice(0, at)}${other}${pair.slice(at + 1)}`
+    const altered = `${pair.slice(0, at)}${other}${pair.slice(at + 1)}`
+    // `%2f` is what `%2F` is: the same cookie.
+    return decoded(altered) === decoded(pair) ? `${pair.slice(0, at)}-${pair.slice(at + 1)}` : altered
   })
+}
+
+/** @param {string} pair */
+function decoded(pair) {
+  try {
+    return decodeURIComponent(pair)
+  } catch {
+    return pair
+  }
 }
 
 function makeBody(random) {
