@@ -3,8 +3,8 @@ import { Agent as HttpsAgent, globalAgent as httpsGlobal, request as requestHttp
 import type { FetchAnswer, FetchRequest } from './http.js'
 import { onAbort } from './on-abort.js'
 
-/** Shorter than the five seconds after which many servers close a connection, because a request that meets the closing fails. */
-const IDLE_MS = 4_000
+/** Four seconds: less than the five after which many servers close a connection, because a request that meets the closing fails. */
+const KEPT_OPEN = { keepAlive: true, timeout: 4_000 }
 
 /** Connections to ask with; as Node's own agents, which know the proxies of `NODE_USE_ENV_PROXY`. */
 let agents: { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined
@@ -15,22 +15,14 @@ let agents: { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined
  */
 export function fetchOverHttp(url: string, { method, headers, body, signal }: FetchRequest): Promise<FetchAnswer> {
   agents ??= {
-    http: new HttpAgent({ ...optionsOf(httpGlobal), keepAlive: true, timeout: IDLE_MS }),
+    http: new HttpAgent({ ...optionsOf(httpGlobal), ...KEPT_OPEN }),
     // Said by name, so that a server of HTTP/2 alone refuses the handshake, instead of an answer that nobody can read.
-    https: new HttpsAgent({
-      ...optionsOf(httpsGlobal),
-      keepAlive: true,
-      timeout: IDLE_MS,
-      ALPNProtocols: ['http/1.1'],
-    }),
+    https: new HttpsAgent({ ...optionsOf(httpsGlobal), ...KEPT_OPEN, ALPNProtocols: ['http/1.1'] }),
   }
-  const { http, https } = agents
+  const [send, agent] = url.startsWith('https:') ? [requestHttps, agents.https] : [requestHttp, agents.http]
   return new Promise((resolve, reject) => {
     // The body is not decoded, so it must not be compressed.
-    const options = { method, headers: { 'accept-encoding': 'identity', ...headers } }
-    const sent = url.startsWith('https:')
-      ? requestHttps(url, { ...options, agent: https })
-      : requestHttp(url, { ...options, agent: http })
+    const sent = send(url, { method, headers: { 'accept-encoding': 'identity', ...headers }, agent })
     const unsubscribe = onAbort(signal, () => sent.destroy())
     sent.once('close', unsubscribe)
     sent.on('error', reject)
