@@ -14,6 +14,8 @@ const ENTRIES = {
 const IN_JEST = /** @type {const} */ (['index', 'messaging', 'testing', 'campaigns'])
 /** A dependency that is ES modules only: `library.cjs` is given it by who loads it, since not all can `require` those. */
 const MODULES_ONLY = 'openid-client'
+/** Its imports as esbuild writes them: the names are in braces. */
+const IMPORT_OF_MODULES = new RegExp(`import \\{([^}]*)\\} from "${MODULES_ONLY}"`, 'g')
 
 /** @type {import('esbuild').BuildOptions} */
 const COMMON = {
@@ -29,10 +31,11 @@ const COMMON = {
 }
 
 /**
- * Without indentation, which is a fifth; names stay, and lines are short, so that a stack says where it was.
+ * Without indentation, which is a fifth, and with the shorter syntax; names stay, and lines are short, so that a stack says
+ * where it was.
  * @type {import('esbuild').BuildOptions}
  */
-const SHORT = { minifyWhitespace: true, lineLimit: 120, legalComments: 'none' }
+const SHORT = { minifyWhitespace: true, minifySyntax: true, lineLimit: 200, legalComments: 'none' }
 
 /**
  * Writes the library as JavaScript: nearly all of it into one file, `library.cjs`, since 300 files take 200 ms to load, and
@@ -42,12 +45,12 @@ const SHORT = { minifyWhitespace: true, lineLimit: 120, legalComments: 'none' }
  * @param {string} folder
  */
 export async function bundleLibrary(sources, folder) {
-  const [used, lent] = await Promise.all([
+  const [{ used, ofModules }, lent] = await Promise.all([
     findNames(sources),
     bundleCommandLine(sources, folder),
     bundleReact(sources, folder),
-    bundleForJest(folder),
   ])
+  await bundleForJest(folder, ofModules)
   const parts = [...Object.entries(ENTRIES), ...lent.map((file) => [file, file])]
   const getters = parts.map(([name, file]) => `get '${name}'() { return require('./${file}.ts') },`)
   // webpack renames the members of an object literal that is `module.exports`, but not its getters: hence a variable.
@@ -120,12 +123,15 @@ async function bundleReact(sources, folder) {
 }
 
 /**
- * What each entry exports, and whether it needs what is an ES module only.
+ * What each entry exports, and whether it needs what is an ES module only; and what all of them import from that.
  * @param {string} sources
- * @returns {Promise<Record<string, { exports: readonly string[], needsModules: boolean }>>}
+ * @returns {Promise<{
+ *   used: Record<string, { exports: readonly string[], needsModules: boolean }>
+ *   ofModules: readonly string[]
+ * }>}
  */
 async function findNames(sources) {
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     ...COMMON,
     entryPoints: Object.values(ENTRIES).map((file) => join(sources, `${file}.ts`)),
     outbase: sources,
@@ -134,12 +140,17 @@ async function findNames(sources) {
     write: false,
     metafile: true,
   })
-  return Object.fromEntries(
+  const used = Object.fromEntries(
     Object.values(metafile.outputs).map(({ entryPoint = '', exports, imports }) => [
       relative(sources, entryPoint).replace(/[.]ts$/, ''),
       { exports, needsModules: imports.some(({ path }) => path === MODULES_ONLY) },
     ]),
   )
+  const imported = outputFiles.flatMap(({ text }) => [...text.matchAll(IMPORT_OF_MODULES)])
+  const ofModules = imported.flatMap(([, names = '']) =>
+    names.split(',').map((name) => name.trim().replace(/ as .*/, '')),
+  )
+  return { used, ofModules: [...new Set(ofModules)].sort() }
 }
 
 /**
@@ -164,11 +175,13 @@ function entryOf(name, library, used) {
  * Jest in CommonJS mode cannot load ES modules from `node_modules`, and compiling them would need packages that an app may
  * not have. So `jest/` has what is needed as CommonJS, for `express-ppoppo/jest-preset`.
  * @param {string} library
+ * @param {readonly string[]} ofModules what the library imports from what is ES modules only: the rest of it, two thirds,
+ * nobody would use
  */
-async function bundleForJest(library) {
+async function bundleForJest(library, ofModules) {
   const folder = join(library, 'jest')
   await build({
-    stdin: { contents: `export * from '${MODULES_ONLY}'`, resolveDir: import.meta.dirname },
+    stdin: { contents: `export { ${ofModules.join(', ')} } from '${MODULES_ONLY}'`, resolveDir: import.meta.dirname },
     bundle: true,
     platform: 'node',
     target: 'node20',
