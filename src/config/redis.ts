@@ -100,7 +100,7 @@ function parseUser(text: string): Pick<RedisAddress, 'username' | 'password'> | 
 function parsePlace(text: string): Pick<RedisAddress, 'host' | 'port'> | string {
   if (text.includes(','))
     return `names several servers: ${CLIENT}, new Cluster([...]) or new Redis({ sentinels, name })`
-  if (isIPv6(text) || isIPv6(text.replace(/:\d+$/, ''))) return 'must have its IPv6 address in brackets: [::1]'
+  if (isBareIPv6(text)) return 'must have its IPv6 address in brackets: [::1]'
   const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(text) ?? []
   const bare = host.startsWith('[') ? host.slice(1, -1) : host
   if (host === '') return `names no host, such as ${FORM}; ${ENCODE}`
@@ -110,6 +110,11 @@ function parsePlace(text: string): Pick<RedisAddress, 'host' | 'port'> | string 
   const number = port === undefined || port === '' ? DEFAULT_PORT : /^\d{1,5}$/.test(port) ? Number(port) : 0
   if (number < 1 || number > 65_535) return `must have a port from 1 to 65535 after the host; ${ENCODE}`
   return { host: bare, port: number }
+}
+
+/** Node makes its expression for IPv6 when first asked, which takes milliseconds of a start: hence the colons first. */
+function isBareIPv6(text: string): boolean {
+  return text.split(':').length > 2 && (isIPv6(text) || isIPv6(text.replace(/:\d+$/, '')))
 }
 
 /** What follows the host: `/<database>?family=<4 or 6>`. */
