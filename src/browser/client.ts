@@ -25,7 +25,8 @@ export interface SignInClient {
   refresh(): Promise<SignInState>
   /**
    * Leaves the page for the sign-in, and comes back to `returnTo`. Routes on another origin come back here only if it is one of
-   * their `allowedReturnOrigins`. @default this page
+   * their `allowedReturnOrigins`. A place that the login does not accept, or that is no URL, becomes the app's home. Never throws.
+   * @default this page
    */
   signIn(returnTo?: string): void
   /**
@@ -125,10 +126,16 @@ export function createSignInClient(base: string): SignInClient {
       return () => listeners.delete(listener)
     },
     refresh,
-    signIn(returnTo = location.pathname + location.search) {
-      const { href, origin } = new URL(returnTo, location.href)
-      // Routes on another origin would take a path for one of theirs.
-      const to = new URL(base, href).origin === origin ? returnTo : href
+    signIn(returnTo) {
+      // Scripts without types also pass an event: `button.onclick = signIn`.
+      let to = typeof returnTo === 'string' ? returnTo : location.pathname + location.search
+      try {
+        const { href, origin } = new URL(to, location.href)
+        // Routes on another origin would take a path for one of theirs.
+        if (new URL(base, href).origin !== origin) to = href
+      } catch {
+        // Malformed: the login goes to the app's home instead, as with any place that it does not accept.
+      }
       location.assign(`${base}/login?${new URLSearchParams({ return_to: to })}`)
     },
     async signOut({ everywhere } = {}) {

@@ -210,6 +210,11 @@ describeWithBrowser('a page that follows the sign-in', () => {
     expect(await comesBackTo(world.url, "signIn('/b')")).toBe('/b')
     expect(await comesBackTo(other, 'signIn()')).toBe(`${other}/plain?a=1`)
     expect(await comesBackTo(other, "signIn('/b')")).toBe(`${other}/b`)
+    // The login takes the app's home instead.
+    for (const malformed of ['https://[', 'http://a:b', 'https://'])
+      expect(await comesBackTo(world.url, `signIn('${malformed}')`)).toBe(malformed)
+    expect(await comesBackTo(world.url, "signIn(new Event('click'))")).toBe('/plain?a=1')
+    expect(await comesBackTo(world.url, 'signIn(null)')).toBe('/plain?a=1')
     await context.close()
   })
 
