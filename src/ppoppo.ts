@@ -27,6 +27,7 @@ import { createOwnSession } from './session/session.js'
 import { createTransactions } from './session/transactions.js'
 import { createErrorHandlers } from './sign-in/error-handler.js'
 import { createGuard } from './sign-in/guard.js'
+import { createMiddlewareCheck, createSessionCheck } from './sign-in/login-check.js'
 import { createMiddleware } from './sign-in/middleware.js'
 import { createRateLimit } from './sign-in/rate-limit.js'
 import type { RouteParts } from './sign-in/route-parts.js'
@@ -165,6 +166,8 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
   const button = createButton(config)
   const { front, rest } = createRoutes({ ...routeParts, button })
   const session = config.ownSession ? ownSession.middleware : appSession
+  // With a session of the app's own there is nothing to load, and a login without one is refused.
+  const [before, load] = config.ownSession ? [[], [session]] : [[createSessionCheck(routeParts)], []]
   const middleware = createMiddleware({
     ownSession,
     landed,
@@ -186,9 +189,9 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
   const parts = {
     session: inOrder('ppoppoSession', [refuseWhenClosed, session]),
     middleware: inOrder('ppoppoMiddleware', [refuseWhenClosed, middleware]),
-    router: inOrder('ppoppoRouter', [refuseWhenClosed, front, rest]),
+    router: inOrder('ppoppoRouter', [refuseWhenClosed, createMiddlewareCheck(routeParts), front, rest]),
   }
-  const auth = inOrder('ppoppo', [refuseWhenClosed, front, session, middleware, rest])
+  const auth = inOrder('ppoppo', [refuseWhenClosed, ...before, front, ...load, middleware, rest])
   rememberInstance([auth, ...Object.values(parts)], { config, vault, pointerKey, session: parts.session })
   return Object.assign(auth, parts, {
     requireSignIn: createGuard(routeParts),

@@ -119,8 +119,8 @@ function checkCookie(setup: DoctorSetup): readonly Finding[] {
     return [
       finding('app_session', {
         what: 'the app brings its own session',
-        why: 'Its cookie cannot be seen from here.',
-        fix: "Set Secure, HttpOnly and SameSite=Lax on it; behind a proxy, app.set('trust proxy', ...), otherwise it is not sent.",
+        why: 'Its cookie cannot be seen from here, nor whether it is mounted before auth: without it, /auth/login answers session_missing.',
+        fix: "Mount it before auth. Set Secure, HttpOnly and SameSite=Lax on it; behind a proxy, app.set('trust proxy', ...), otherwise it is not sent.",
       }),
     ]
   }

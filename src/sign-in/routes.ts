@@ -1,7 +1,6 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express'
 import { clientScript } from '../browser/client-script.js'
 import type { Button } from '../button/button.js'
-import { PpoppoError } from '../errors.js'
 import { secureAnswer } from '../http/answer-headers.js'
 import { sendAsset, toAsset } from '../http/asset.js'
 import { createCors } from '../http/cors.js'
@@ -9,6 +8,7 @@ import type { RequestAddress } from '../http/request-address.js'
 import { callBack } from '../lib/call-back.js'
 import { createCallback } from './callback.js'
 import { createLogin } from './login.js'
+import { needsMiddleware } from './login-check.js'
 import { createLogout, createLogoutConfirm, createOwnPostsOnly } from './logout.js'
 import { createMoveToBaseUrl } from './move-to-base-url.js'
 import { createReadForm } from './read-form.js'
@@ -85,14 +85,6 @@ function at(address: RequestAddress, router: Router): RequestHandler {
 function sendClientScript({ origin, mountPath }: RouteParts['config']): RequestHandler {
   const script = toAsset('text/javascript', clientScript(origin + mountPath))
   return (req, res) => sendAsset(req, res, script)
-}
-
-function needsMiddleware(req: Request, _res: Response, next: NextFunction): void {
-  next(
-    req.ppoppo
-      ? undefined
-      : new PpoppoError('session_missing', 'auth.router found no req.ppoppo: mount auth.middleware before it.'),
-  )
 }
 
 function only(router: Router, path: string, methods: string): void {

@@ -153,7 +153,7 @@ describe.each(VERSIONS)('C45 %s', (_, createApp) => {
 
   test('C45 a router or guard without what it needs says so', async () => {
     world = await startWorld({ createApp, mount: (app, auth) => app.use(auth.session).use(auth.router) })
-    for (const path of ['/auth/callback', '/page']) {
+    for (const path of ['/auth/login', '/auth/callback', '/page']) {
       const answer = await world.browser().visit(world.url + path)
       expect([path, answer.status, JSON.parse(answer.text).code]).toEqual([path, 500, 'session_missing'])
     }

@@ -125,9 +125,49 @@ describe('C45 a session that cannot be used', () => {
   ] as [string, RequestHandler, RegExp][])('C45 %s is one clear error', async (_name, session, message) => {
     const world = await startWorld({ options: { session: false }, mount: (app, auth) => app.use(session, auth) })
     try {
-      const answer = await world.browser().visit(`${world.url}/`)
-      expect([answer.status, JSON.parse(answer.text).code]).toEqual([500, 'session_missing'])
-      expect(JSON.parse(answer.text).message).toMatch(message)
+      // A login by itself needs no session, but its callback does: nobody is sent to PAS for nothing.
+      for (const [path, method] of [
+        ['/', 'GET'],
+        ['/auth/login', 'GET'],
+        ['/auth/login', 'POST'],
+        ['/auth/callback', 'GET'],
+      ] as const) {
+        const answer = await world.browser().visit(world.url + path, { method })
+        expect([path, answer.status, JSON.parse(answer.text).code]).toEqual([path, 500, 'session_missing'])
+        expect(JSON.parse(answer.text).message).toMatch(message)
+      }
+      expect((await world.browser().visit(`${world.url}/auth/button.css`)).status).toBe(200)
+    } finally {
+      await world.close()
+    }
+  })
+
+  test('C45 a session that stays away after it was there is an outage: a login still leads to PAS', async () => {
+    const sessions = appSession()
+    let isStoreConnected = true
+    const world = await startWorld({
+      options: { session: false },
+      // As express-session does while its store is disconnected.
+      mount: (app, auth) => app.use((req, res, next) => (isStoreConnected ? sessions(req, res, next) : next()), auth),
+    })
+    try {
+      expect((await world.browser().visit(`${world.url}/`)).status).toBe(200)
+      isStoreConnected = false
+      const { location } = await world.browser().visit(`${world.url}/auth/login`)
+      expect(location).toContain(`${world.sandbox.issuer}/oauth/authorize?`)
+    } finally {
+      await world.close()
+    }
+  })
+
+  test('C45 a session that is mounted between the parts is there for the callback', async () => {
+    const sessions = appSession()
+    const world = await startWorld({
+      options: { session: false },
+      mount: (app, auth) => app.use(auth.session, sessions, auth.middleware, auth.router),
+    })
+    try {
+      expect((await world.browser().go(`${world.url}/page`)).url).toBe(`${world.url}/page`)
     } finally {
       await world.close()
     }
