@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { extname, join, posix } from 'node:path'
+import { findMadeApps } from './made-apps.js'
 import { maskSource } from './mask-source.js'
 import type { Project } from './project.js'
 
@@ -45,11 +46,7 @@ export function findEntry(project: Project, given: string | undefined): Entry | 
 }
 
 function makesApp({ source }: Entry): boolean {
-  const masked = maskSource(source)
-  return (
-    /=\s*(?:express|require\(\s*['"]\s*['"]\s*\))\(\)/.test(masked) ||
-    /=\s*await\s+NestFactory\s*\.\s*create\b/.test(masked)
-  )
+  return findMadeApps(source, maskSource(source)).length > 0
 }
 
 /** The files that a script names: `node --env-file=.env dist/server.js`. */

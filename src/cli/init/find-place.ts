@@ -1,3 +1,4 @@
+import { findMadeApps } from './made-apps.js'
 import { maskSource } from './mask-source.js'
 
 /** Where the two lines go in the entry. Lines are counted from 0: a line is inserted before the one of that number. */
@@ -35,20 +36,14 @@ export function findPlace({ source, hasSession }: PlaceParts): Place | string {
   const masked = maskSource(source)
   const depths = depthsOf(masked)
   if (depths === undefined) return 'its brackets could not be matched'
-  const made = [
-    ...masked.matchAll(
-      /(?:\b(?:const|let|var)\s{1,9})?\b([A-Za-z_$][\w$]{0,60})\s{0,9}(?::\s{0,9}[\w.]{1,60}\s{0,9})?=\s{0,9}(?:(?:express|require\(\s{0,9}['"]\s{0,60}['"]\s{0,9}\))\(\)|await\s{1,9}NestFactory\.create(?:<[\w.]{1,60}>)?\()/g,
-    ),
-  ]
-  const [declared, second] = made
+  const [declared, second] = findMadeApps(source, masked)
   if (declared === undefined) return 'no "app = express()" or "app = await NestFactory.create(...)" was found in it'
   if (second !== undefined) return 'it creates several Express apps'
-  const app = declared[1] ?? ''
-  const depth = depths[declared.index] ?? 0
-  const behind = declared.index + declared[0].length
-  // `NestFactory.create(` is still open.
-  const from = declared[0].endsWith(')') ? behind : endOfCall(depths, depth, behind)
-  if (/^\s*\./.test(masked.slice(from))) return 'the app is configured in the expression that creates it'
+  const { name: app, start: madeAt, end: behind } = declared
+  const depth = depths[madeAt] ?? 0
+  const from = declared.isOpen ? endOfCall(depths, depth, behind) : behind
+  if (/^\s*\??\./.test(masked.slice(from))) return 'the app is configured in the expression that creates it'
+  if (/^\s*,/.test(masked.slice(from))) return 'the statement that creates the app declares something else, too'
   const scope = { masked, source, depths, depth, app, from }
   const statements = statementsOf(scope)
   const last = statements.map(({ kind }) => kind).lastIndexOf('session')
@@ -61,9 +56,9 @@ export function findPlace({ source, hasSession }: PlaceParts): Place | string {
   const useLine = lineAfter(masked, end)
   const start = startOfLine(masked, useLine)
   if (start === undefined || (depths[start] ?? 0) !== depth) return 'the statements there share a line with others'
-  const importLine = lineOfImports(masked, depths, declared.index)
+  const importLine = lineOfImports(masked, depths, madeAt)
   if (importLine === undefined) return 'no import or require was found above the app'
-  return { app, importLine, useLine, indent: indentAt(source, declared.index) }
+  return { app, importLine, useLine, indent: indentAt(source, madeAt) }
 }
 
 interface Scope {
@@ -77,7 +72,7 @@ interface Scope {
 
 /** The calls of the app in the block that makes it, in order. */
 function statementsOf({ masked, depths, depth, app, from, source }: Scope): readonly Statement[] {
-  const calls = new RegExp(`(?<![\\w$.])${app.replaceAll('$', '\\$')}\\s*\\.\\s*(\\w+)\\s*\\(`, 'g')
+  const calls = new RegExp(`(?<![\\w$.])${app.replace(/[$.]/g, '\\$&')}\\s*\\.\\s*(\\w+)\\s*\\(`, 'g')
   calls.lastIndex = from
   const statements: Statement[] = []
   for (let match = calls.exec(masked); match !== null; match = calls.exec(masked)) {

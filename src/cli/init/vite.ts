@@ -12,7 +12,8 @@ export interface ViteServer {
   readonly hasAuth: boolean
 }
 
-const FILES = ['js', 'ts', 'mjs', 'mts'].map((extension) => `vite.config.${extension}`)
+/** All that Vite takes, in its order. */
+const FILES = ['js', 'mjs', 'ts', 'cjs', 'mts', 'cts'].map((extension) => `vite.config.${extension}`)
 const DEFAULT_PORT = 5173
 
 /** Looks for one. Without `proxy`, Vite only builds, or runs inside of Express. */

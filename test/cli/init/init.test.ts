@@ -309,6 +309,56 @@ await bootstrap();
   })
 })
 
+describe('express-ppoppo init: how an app is made', () => {
+  const [ESM, CJS] = ["import express from 'express'\n", "const express = require('express')\n"]
+  test.each<[string, string, string]>([
+    [ESM, 'const app = express()', 'app'],
+    [ESM, 'export const app = express( )', 'app'],
+    [ESM, 'const server = express();', 'server'],
+    [ESM, 'const app: Express = express()', 'app'],
+    [ESM, 'const app: core.Express = express() as Express', 'app'],
+    [ESM, 'let app: Application<Locals>\napp = express()', 'app'],
+    [ESM, 'class Shop {\n  constructor() {\n    this.app = express()\n  }\n}', 'this.app'],
+    ["import * as express from 'express'\n", 'const app = express.default()', 'app'],
+    ["import Express, { Router } from 'express'\n", 'const app = Express()', 'app'],
+    ["import makeApp = require('express')\n", 'const app = makeApp()', 'app'],
+    [CJS, 'var app = module.exports = express();', 'app'],
+    [CJS, 'exports.app = express()', 'exports.app'],
+    ["const http = require('http')\n", "const app = require('express')()", 'app'],
+    ["import { NestFactory } from '@nestjs/core'\n", 'const app = await NestFactory.create(AppModule)', 'app'],
+    [
+      "import { NestFactory } from '@nestjs/core'\n",
+      'const app: INestApplication<App> =\n  await NestFactory.create< NestExpressApplication >(AppModule, {\n  bufferLogs: true,\n})',
+      'app',
+    ],
+  ])('finds it in the entry, and mounts auth on it: %j %j', async (imports, made, name) => {
+    // Another file with a usual name, so that the right one has to be recognized.
+    const folder = write(
+      small({ 'app.js': 'export const settings = configure()\n', 'index.js': `${imports}\n${made}\n` }),
+    )
+    const { code, out } = await run(folder, ['--yes'])
+    expect([code, out]).toEqual([0, expect.stringContaining('; the app is in index.js')])
+    const lines = readFileSync(join(folder, 'index.js'), 'utf8')
+      .split('\n')
+      .map((line) => line.trim().replace(/;$/, ''))
+    expect(lines).toContain(`${name}.use(auth)`)
+    expect(lines.indexOf(`${name}.use(auth)`)).toBeGreaterThan(2)
+  })
+
+  test('no other function is taken for Express', async () => {
+    const folder = write(
+      small({ 'app.js': "import x from './x.js'\nconst app = require('./app')()\nconst b = createApp()\n" }),
+    )
+    expect((await run(folder, ['--yes'])).err).toMatch(/no file with "express\(\)" was found/)
+  })
+
+  test.each(['js', 'mjs', 'ts', 'cjs', 'mts', 'cts'])('knows vite.config.%s', async (extension) => {
+    const config = "export default { server: { proxy: { '/api': 'http://localhost:4000' } } }\n"
+    const folder = write(small({ [`vite.config.${extension}`]: config }))
+    expect((await run(folder, ['--yes'])).out).toContain(`in vite.config.${extension}, let Vite pass the routes on`)
+  })
+})
+
 describe('express-ppoppo init: without certainty', () => {
   test.each<[string, Readonly<Record<string, string>>, RegExp]>([
     [
@@ -330,6 +380,11 @@ describe('express-ppoppo init: without certainty', () => {
       'an app configured at once',
       small({ 'app.js': "import express from 'express'\nconst app = express()\n  .use(express.json())\n" }),
       /configured in the expression/,
+    ],
+    [
+      'an app declared with something else',
+      small({ 'app.js': "import express from 'express'\nconst app = express(),\n  port = 3000\n" }),
+      /declares something else, too/,
     ],
     [
       'brackets that do not match',
