@@ -35,31 +35,35 @@ export async function diagnose({
   timeoutMs = CHECK_TIMEOUT_MS,
 }: DiagnoseParts): Promise<Diagnosis> {
   const usesRedis = setup.config.redis !== undefined
-  const [redis, provider, messaging] = await Promise.all([
-    guarded('Redis', checkRedis({ setup, runtime, timeoutMs })),
-    guarded('PAS', checkProvider({ setup, runtime, timeoutMs })),
-    guarded('the Messaging API', hasOwnMessaging ? ownMessaging() : checkMessaging({ setup, timeoutMs })),
+  const [settings, packages, redis, provider, messaging] = await Promise.all([
+    guarded('the configuration', () => checkConfig(setup)),
+    guarded('packages', () => checkPackages({ from, nodeVersion, now: runtime.now(), usesRedis })),
+    guarded('Redis', () => checkRedis({ setup, runtime, timeoutMs })),
+    guarded('PAS', () => checkProvider({ setup, runtime, timeoutMs })),
+    guarded('the Messaging API', () => (hasOwnMessaging ? ownMessaging() : checkMessaging({ setup, timeoutMs }))),
   ])
-  const packages = checkPackages({ from, nodeVersion, now: runtime.now(), usesRedis })
-  return toDiagnosis([...checkConfig(setup), ...packages, ...redis, ...provider, ...unlessSwapped(messaging, provider)])
+  return toDiagnosis([...settings, ...packages, ...redis, ...provider, ...unlessSwapped(messaging, provider)])
 }
 
-async function ownMessaging(): Promise<readonly Finding[]> {
+function ownMessaging(): readonly Finding[] {
   const what = 'the app has passed a Messaging client of its own: call its health()'
   return [finding('messaging_own_client', { what })]
 }
 
-/** A check that throws is a bug of ours. Only the name of the error is shown: its message might hold anything. */
-async function guarded(subject: string, check: Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+/** A check that throws is a bug of ours, or read a damaged file. Only the name of the error is shown: its message might hold anything. */
+async function guarded(
+  subject: string,
+  check: () => readonly Finding[] | Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
   try {
-    return await check
+    return await check()
   } catch (error) {
     const name = error instanceof Error && /^\w{1,60}$/.test(error.name) ? error.name : 'unknown'
     return [
       finding('doctor_failed', {
         what: `the check of ${subject} crashed (${name})`,
-        why: 'That is a bug in express-ppoppo, and says nothing about your setup.',
-        fix: 'Report it, with the output of this command.',
+        why: 'It met something that it does not expect. The other findings stand.',
+        fix: 'Install the packages again (npm ci), since one may be damaged. Otherwise report it, with the output of this command: it is a bug in express-ppoppo.',
       }),
     ]
   }
