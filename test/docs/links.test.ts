@@ -1,6 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { build } from 'esbuild'
+import webpack from 'webpack'
 import { linksOf } from '../../scripts/check/links.mjs'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -63,4 +67,27 @@ test('docs/faq.md quotes messages as the library writes them', () => {
   expect(quoted.length).toBeGreaterThan(12)
   const parts = quoted.flatMap((text) => text.split(/"?[.]{3}"?/).map((part) => part.trim().replace(/^"/, '')))
   expect(parts.filter((part) => !sources.includes(part))).toEqual([])
+})
+
+test('docs/faq.md quotes what Node, esbuild and webpack say where React is not installed', async () => {
+  const faq = read('docs/faq.md')
+  const home = mkdtempSync(join(tmpdir(), 'ppoppo-no-react-'))
+  try {
+    const entry = join(home, 'react.mjs')
+    const [text = ''] = /import \{[^}]*\} from 'react'/.exec(read('src/browser/react.ts')) ?? []
+    writeFileSync(entry, text)
+    const { stderr } = spawnSync(process.execPath, [entry], { encoding: 'utf8', env: {} })
+    expect(stderr).toContain("Cannot find package 'react' imported from")
+    expect(faq).toContain("\n### Cannot find package 'react' imported from\n")
+    const bundling = await build({ entryPoints: [entry], bundle: true, write: false, logLevel: 'silent' }).catch(String)
+    expect(bundling).toContain('Could not resolve "react"')
+    expect(faq).toContain('Could not resolve "react"')
+    const packing = await new Promise((resolve) =>
+      webpack({ entry, output: { path: home } }, (error, stats) => resolve(String(error ?? stats))),
+    )
+    expect(packing).toContain("Can't resolve 'react'")
+    expect(faq).toContain("Can't resolve 'react'")
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
 })

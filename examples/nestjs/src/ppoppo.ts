@@ -38,7 +38,7 @@ export class SignedInGuard implements CanActivate {
     if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()])) return true
     const http = context.switchToHttp()
     return new Promise((resolve, reject) => {
-      const next = (error?: unknown) => (error === undefined ? resolve(true) : reject(error))
+      const next = (error?: Error) => (error === undefined ? resolve(true) : reject(error))
       requireSignIn(http.getRequest<Request>(), http.getResponse<Response>(), next)
     })
   }
