@@ -38,7 +38,8 @@ export class SignedInGuard implements CanActivate {
     if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()])) return true
     const http = context.switchToHttp()
     return new Promise((resolve, reject) => {
-      const next = (error?: Error) => (error === undefined ? resolve(true) : reject(error))
+      const next = (error?: unknown) =>
+        error === undefined ? resolve(true) : reject(error instanceof Error ? error : new Error(String(error)))
       requireSignIn(http.getRequest<Request>(), http.getResponse<Response>(), next)
     })
   }
