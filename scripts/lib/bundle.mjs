@@ -85,6 +85,9 @@ async function bundleCommandLine(sources, folder) {
   await build({
     ...COMMON,
     ...SHORT,
+    // Nobody debugs it within an app: only the names that a stack shows have to stay.
+    minifyIdentifiers: true,
+    keepNames: true,
     entryPoints: [join(sources, 'cli/main.ts')],
     outfile: join(folder, 'cli/main.js'),
     format: 'esm',
