@@ -39,7 +39,9 @@ export class SignedInGuard implements CanActivate {
     const http = context.switchToHttp()
     return new Promise((resolve, reject) => {
       const next = (error?: unknown) =>
-        error === undefined ? resolve(true) : reject(error instanceof Error ? error : new Error('The guard failed', { cause: error }))
+        error === undefined
+          ? resolve(true)
+          : reject(error instanceof Error ? error : new Error('The guard failed', { cause: error }))
       requireSignIn(http.getRequest<Request>(), http.getResponse<Response>(), next)
     })
   }
