@@ -104,7 +104,8 @@ export function createTransactions(parts: TransactionsParts): Transactions {
   /** The record's name is derived from both the state and the cookie, so only the right browser can take it. */
   const keyFor = (state: string, cookie: string): string => digestOf('transaction', config.clientId, state, cookie)
   const contextFor = (key: string) => ({ purpose: 'transaction', recordId: key, binding: [] })
-  const outcomeContextFor = (key: string) => ({ purpose: 'outcome', recordId: key, binding: [] })
+  /** Under the same key, which need not be derived again; neither text opens as the other. */
+  const outcomeContextFor = (key: string) => ({ ...contextFor(key), binding: ['outcome'] })
 
   async function waitForOutcome(key: string, first: string): Promise<Outcome | undefined> {
     const deadline = runtime.monotonic() + OUTCOME_WAIT_MS

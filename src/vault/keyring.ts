@@ -29,6 +29,8 @@ export interface KeyRing {
 }
 
 const VERSION = 'v1'
+/** An attempt is sealed, opened and answered within a minute; deriving its key takes as long as all three. */
+const MAX_DERIVED_KEYS = 1_000
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
@@ -46,12 +48,24 @@ export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRin
   const [first] = keys
   if (!first) throw new TypeError('a key ring needs at least one key')
   const byId = new Map(keys.map((key) => [key.id, key]))
+  const derived = new Map<string, Uint8Array>()
+
+  function keyFor(key: VaultKey, context: SealContext): Uint8Array {
+    const name = JSON.stringify([key.id, context.purpose, context.recordId])
+    const known = derived.get(name)
+    if (known) return known
+    const made = deriveKey(key, context, clientId)
+    derived.set(name, made)
+    const [oldest] = derived.size > MAX_DERIVED_KEYS ? derived.keys() : []
+    if (oldest !== undefined) derived.delete(oldest)
+    return made
+  }
 
   const ring: KeyRing = {
     seal(context, plaintext) {
       const nonce = runtime.randomBytes(NONCE_BYTES)
       const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext, 'utf8') : plaintext
-      const cipher = createCipheriv('aes-256-gcm', deriveKey(first, context, clientId), nonce)
+      const cipher = createCipheriv('aes-256-gcm', keyFor(first, context), nonce)
       cipher.setAAD(additionalData(first.id, context, clientId))
       const sealed = Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
       return `${VERSION}.${first.id}.${sealed.toString('base64url')}`
@@ -66,14 +80,9 @@ export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRin
       const sealed = Buffer.from(body, 'base64url')
       // Node decodes leniently, but only exactly the text that we wrote may open.
       if (sealed.toString('base64url') !== body || sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
-      const decipher = createDecipheriv(
-        'aes-256-gcm',
-        deriveKey(key, context, clientId),
-        sealed.subarray(0, NONCE_BYTES),
-        {
-          authTagLength: TAG_BYTES,
-        },
-      )
+      const decipher = createDecipheriv('aes-256-gcm', keyFor(key, context), sealed.subarray(0, NONCE_BYTES), {
+        authTagLength: TAG_BYTES,
+      })
       decipher.setAAD(additionalData(key.id, context, clientId))
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
       try {

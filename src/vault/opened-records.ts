@@ -1,14 +1,22 @@
 import { TextCache } from '../lib/text-cache.js'
 import type { VersionedRecord } from '../store/store.js'
 import type { KeyRing } from './keyring.js'
-import { type OpenedRecord, openRecord, parseRecord, type SignIn, toOpenedRecord, toSignIn } from './record.js'
+import {
+  type OpenedRecord,
+  openRecord,
+  parseRecord,
+  type SealedRecord,
+  type SignIn,
+  toOpenedRecord,
+  toSignIn,
+} from './record.js'
 
 /** Opens records, each text once. */
 export interface OpenedRecords {
   /** The sign-in of a record; `undefined` if it does not open. */
   open(keys: KeyRing, id: string, record: VersionedRecord): SignIn | undefined
   /** For a record that was just written, since the next request reads it. */
-  remember(signIn: SignIn, written: string): void
+  remember(signIn: SignIn, written: SealedRecord): void
   forget(id: string): void
 }
 
@@ -27,9 +35,8 @@ export function createOpenedRecords(): OpenedRecords {
       if (signIn) opened.set(id, record.value, toOpenedRecord(clear, signIn))
       return signIn
     },
-    remember(signIn, written) {
-      const clear = parseRecord(signIn.id, { version: 0, value: written })
-      if (clear) opened.set(signIn.id, written, toOpenedRecord(clear, signIn))
+    remember(signIn, { text, clear }) {
+      opened.set(signIn.id, text, toOpenedRecord(clear, signIn))
     },
     forget: (id) => opened.delete(id),
   }

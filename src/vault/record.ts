@@ -41,17 +41,30 @@ export type ClearRecord = Omit<SignIn, 'tokens' | 'account'> & {
 
 const PURPOSE = 'sign-in'
 
+/** A record to be stored. */
+export interface SealedRecord {
+  readonly text: string
+  /** What {@link parseRecord} reads in the text. */
+  readonly clear: ClearRecord
+}
+
 /** A sign-in as one line of JSON; keys are short because every sign-in stores them in Redis memory. */
-export function sealRecord(keyRing: KeyRing, signIn: SignIn, expiresAt: number): string {
-  return JSON.stringify({
+export function sealRecord(keyRing: KeyRing, signIn: SignIn, expiresAt: number): SealedRecord {
+  const { tokens: _tokens, account: _account, accountType, ...shown } = signIn
+  const type = accountType === '' ? undefined : accountType
+  const scopes = signIn.scopes.join(' ')
+  const sealed = keyRing.seal(sealContext(signIn, expiresAt), writeSecretPart(signIn))
+  const text = JSON.stringify({
     s: signIn.sub,
     p: signIn.ppnum,
-    t: signIn.accountType,
+    t: type,
     u: signIn.userAgent === '' ? undefined : signIn.userAgent,
-    g: signIn.scopes.join(' '),
+    g: scopes,
     d: writeTimes({ ...signIn, expiresAt }),
-    z: keyRing.seal(sealContext(signIn, expiresAt), writeSecretPart(signIn)),
+    z: sealed,
   })
+  const clear = { ...shown, ...(type === undefined ? {} : { accountType: type }), scopes: scopes.split(' ') }
+  return { text, clear: { ...clear, expiresAt, sealed } }
 }
 
 /** The readable part of a record, or `undefined` when it is not one of ours. */

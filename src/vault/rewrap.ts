@@ -59,7 +59,8 @@ async function rewrapOne({ store, keyRing, isDryRun }: RewrapParts, id: string):
     if (!keyRing.isOld(clear.sealed)) return 'current'
     if (isDryRun) return 'rewrapped'
     const { expiresAt } = clear
-    const result = await store.writeSignIn(id, record.version, sealRecord(keyRing, signIn, expiresAt), expiresAt)
+    const { text } = sealRecord(keyRing, signIn, expiresAt)
+    const result = await store.writeSignIn(id, record.version, text, expiresAt)
     if (result === 'written') return 'rewrapped'
     if (result === 'gone') return 'gone'
     // Another process wrote it meanwhile, perhaps already under the new key: read it again.

@@ -125,7 +125,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       if (!next) return current
       const expiresAt = expiryOf(next, config.idleMs)
       const sealed = sealRecord(await keyRing(), next, expiresAt)
-      const result = await store.writeSignIn(id, record.version, sealed, expiresAt)
+      const result = await store.writeSignIn(id, record.version, sealed.text, expiresAt)
       if (result === 'written') {
         opened.remember(next, sealed)
         return next
@@ -179,7 +179,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
       const expiresAt = expiryOf(complete, config.idleMs)
       const sealed = sealRecord(await keyRing(), complete, expiresAt)
       try {
-        const created = await store.createSignIn(complete.id, sealed, expiresAt, attemptStartedAt)
+        const created = await store.createSignIn(complete.id, sealed.text, expiresAt, attemptStartedAt)
         if (!created) return undefined
         opened.remember(complete, sealed)
         return complete

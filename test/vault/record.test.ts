@@ -146,7 +146,15 @@ test('a record of a version before 0.2 opens', () => {
     '{"s":"01J9Z3K8Q2W4E6R8T0Y2V4X6A1","p":"77700000001","t":"ai_agent","u":"Firefox","g":"openid profile","c":1795910400000,"l":1795910400001,"i":1795910400002,"f":1795910400003,"x":1795910400004,"e":1795910400005,"z":"v1.k1.0O2VIaqNTHhCA2D9h5vqTgNH-3eheGlC4RUSHx3lfEF5EjFKQ0y2dJ93CcxpQjQc91W49BQUfxX3RJ-hRHMurKo4m68Pq09hY4QOoczGxnIe6uPVmn_-LwsMAeheayIxk3M-YPlVIbu2Qvgs"}'
   const clear = parseRecord(signIn.id, { version: 1, value })
   expect(clear && openRecord(ring, clear)).toEqual(signIn)
-  const again = parseRecord(signIn.id, { version: 2, value: sealRecord(ring, signIn, now + 5) })
+  const again = parseRecord(signIn.id, { version: 2, value: sealRecord(ring, signIn, now + 5).text })
   expect(again?.expiresAt).toBe(now + 5)
   expect(again && openRecord(ring, again)).toEqual(signIn)
 })
+
+test.each([{}, { accountType: '' }, { userAgent: '' }, { scopes: [] }])(
+  'what is kept of a record that was written is what reading it gives (%j)',
+  (changed) => {
+    const { text, clear } = sealRecord(ring, { ...signIn, ...changed }, now + 5)
+    expect(parseRecord(signIn.id, { version: 1, value: text })).toEqual(clear)
+  },
+)
