@@ -126,6 +126,7 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
       if (pointer) await signOut.endWithSession(pointer.signInId)
     },
     isPassive,
+    pointerKey,
   })
   const landed = createLandedCookie({ config, runtime })
   const signOutAtPas = createSignOutAtPas({ provider, raise })

@@ -1,5 +1,4 @@
 import type { Config } from '../config/options.js'
-import { createRequestNote } from '../lib/request-note.js'
 import { type AskedFor, isUnderPath, pathOf, targetOf, toOriginForm } from '../lib/request-target.js'
 
 /** The address of a request. `baseUrl` is the path at which Express has mounted the current handler. */
@@ -15,14 +14,6 @@ export interface RequestAddress {
   publicUrlOf(req: AddressedRequest): string
   /** A path of the app as browsers see it: with the prefix that a proxy strips, if it is missing. */
   toPublicPath(path: string): string
-}
-
-/** The route of a request, as long as it keeps its addresses: every request is asked for it several times. */
-interface KnownRoute {
-  readonly url: string | undefined
-  readonly baseUrl: string | undefined
-  readonly originalUrl: string | undefined
-  readonly route: string | undefined
 }
 
 export function createRequestAddress(
@@ -43,20 +34,19 @@ export function createRequestAddress(
     return route.lastIndexOf('/') === 0 ? route : undefined
   }
 
-  const notes = createRequestNote<KnownRoute>('ppoppo route')
+  /** Every route has this in its path, and no proxy strips it: most requests need no more than a look. */
+  const own = mountPath.slice(basePath.length)
+  const last = own.slice(own.lastIndexOf('/')).toLowerCase()
+  const isElsewhere = (path: string): boolean => !path.toLowerCase().includes(last)
 
   return {
     routeOf(req) {
-      const { url, baseUrl, originalUrl } = req
-      const known = notes.of(req)
-      if (known && known.url === url && known.baseUrl === baseUrl && known.originalUrl === originalUrl)
-        return known.route
+      const { url = '/', baseUrl = '', originalUrl = url } = req
+      if (isElsewhere(originalUrl) && isElsewhere(url) && isElsewhere(baseUrl)) return undefined
       // First as Express routes it, since an app may have rewritten it; then as sent, which a hop may have shortened.
-      const routed = (req.baseUrl ?? '') + pathOf(toOriginForm(req.url ?? '/'))
+      const routed = baseUrl + pathOf(toOriginForm(url))
       const sent = pathOf(targetOf(req))
-      const route = below(routed) ?? (sent === routed ? undefined : below(sent))
-      notes.set(req, { url, baseUrl, originalUrl, route })
-      return route
+      return below(routed) ?? (sent === routed ? undefined : below(sent))
     },
     publicUrlOf(req) {
       const target = targetOf(req)

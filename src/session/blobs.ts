@@ -13,6 +13,14 @@ export interface ProvenBlob {
   derived?: unknown
 }
 
+/** The stored sessions. */
+export interface Blobs {
+  /** connect-redis on our session commands. */
+  readonly store: RedisStore
+  /** What it would make a session of, for who may not need one. `null` if there is none, or its code is wrong. */
+  read(sid: string): Promise<ProvenBlob | null>
+}
+
 /** What the blobs are made of. */
 export interface BlobsParts {
   readonly commands: SessionCommands
@@ -32,11 +40,11 @@ const CODE = /^(.*),"ppoppo:code":"([\w-]{43})"\}$/s
 const MAX_PROVEN_CHARACTERS = 4_000_000
 
 /**
- * Sessions as JSON in the store: connect-redis on our session commands. A blob carries a code over itself and its session
+ * Sessions as JSON in the store. A blob carries a code over itself and its session
  * id, so that somebody who can only write to the store cannot put another person's sign-in into their own session. A
  * blob that has been verified is not verified again until it changes.
  */
-export function createBlobs({ commands, secrets, idleMs, toText, toSession }: BlobsParts): RedisStore {
+export function createBlobs({ commands, secrets, idleMs, toText, toSession }: BlobsParts): Blobs {
   const proven = new TextCache<ProvenBlob>({ maxCharacters: MAX_PROVEN_CHARACTERS })
 
   async function prove(sid: string, blob: string): Promise<ProvenBlob | null> {
@@ -48,10 +56,12 @@ export function createBlobs({ commands, secrets, idleMs, toText, toSession }: Bl
     return found
   }
 
+  const read = (sid: string): Promise<ProvenBlob | null> =>
+    commands.get(sid).then((blob) => (blob === null ? null : (proven.get(sid, blob) ?? prove(sid, blob))))
+
   /** The methods of an ioredis client that connect-redis calls. */
   const client = {
-    get: (sid: string): Promise<ProvenBlob | null> =>
-      commands.get(sid).then((blob) => (blob === null ? null : (proven.get(sid, blob) ?? prove(sid, blob)))),
+    get: read,
     async set(sid: string, text: string, _ex: 'EX', ttlSeconds: number): Promise<void> {
       const [secret = ''] = await secrets()
       const blob = `${text.slice(0, -1)},"ppoppo:code":"${codeOf(secret, sid, text)}"}`
@@ -63,13 +73,14 @@ export function createBlobs({ commands, secrets, idleMs, toText, toSession }: Bl
       await Promise.all(sids.map((sid) => commands.destroy(sid)))
     },
   }
-  return new RedisStore({
+  const store = new RedisStore({
     client,
     prefix: '',
     ttl: Math.ceil(idleMs / 1_000),
     // connect-redis hands on what `get` has returned.
     serializer: { parse: (blob) => toSession(blob as unknown as ProvenBlob) as SessionData, stringify: toText },
   })
+  return { store, read }
 }
 
 function codeOf(secret: string, sid: string, value: string): string {

@@ -1,7 +1,6 @@
 import { parse as parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import type { Config } from '../config/options.js'
-import { createRequestNote } from '../lib/request-note.js'
 import type { Runtime } from '../lib/runtime.js'
 import { type CookieNames, cookieNamesOf } from './cookie-names.js'
 import { clearCookie, setCookie } from './set-cookie.js'
@@ -38,8 +37,8 @@ export interface LandedCookieParts {
 export function createLandedCookie({ config, runtime: { now } }: LandedCookieParts): LandedCookie {
   const { landed: name }: CookieNames = cookieNamesOf(config)
   const attributes = { httpOnly: true, secure: config.isHttps, sameSite: 'lax', path: '/' } as const
-  // Not a part of `Visit`, which a request with the app's own session does not have.
-  const arrived = createRequestNote<true>('ppoppo arrived')
+  // Not a part of `Visit`, which a request with the app's own session does not have. Few requests come here.
+  const arrived = new WeakSet<Request>()
 
   /** Only under the name we set, and only if recent: on http a sister domain may have set one for a year. */
   function sent(req: Request): Landing {
@@ -58,10 +57,11 @@ export function createLandedCookie({ config, runtime: { now } }: LandedCookiePar
       setCookie(res, name, value, { ...attributes, maxAge: MAX_AGE_SECONDS })
     },
     clear: (res) => clearCookie(res, name, attributes),
-    landingOf: (req) => (arrived.of(req) ? 'none' : sent(req)),
+    landingOf: (req) => (arrived.has(req) ? 'none' : sent(req)),
     hasArrived(req, res) {
-      arrived.set(req, true)
-      if (sent(req) !== 'none') clearCookie(res, name, attributes, 'may')
+      if (sent(req) === 'none') return
+      arrived.add(req)
+      clearCookie(res, name, attributes, 'may')
     },
   }
 }

@@ -5,14 +5,15 @@ import { audienceOf, keepPrivate } from './audience.js'
 import type { SessionCookie } from './session-cookie.js'
 import { contentText, isDropped, isStandIn, stateOf } from './session-state.js'
 import type { SessionStore } from './session-store.js'
+import type { StoredSession } from './session-text.js'
 import { cookieLines, replaceCookieLines } from './set-cookie.js'
 import { explainUnsavable, hasCookie } from './unsavable.js'
-import { type CameWithSession, type CookieSettings, cameWith, sentIdOf, type Visit } from './visit.js'
+import { type CameWithSession, type CookieSettings, cameWith, isUnasked, sentIdOf, type Visit } from './visit.js'
 
 /** Decides when the session cookie is sent with an answer. */
 export interface CookieSender {
-  /** Describes what came with a request whose session was found. */
-  begin(req: Request): CameWithSession
+  /** Describes a request whose session was found. Whether the app has set up its cookie is seen from {@link settingsOf} it. */
+  begin(req: Request, id: string, stored: StoredSession): CameWithSession
   /**
    * Called at the end of the answer: whether the stored blob must be renewed because the cookie was. Both are renewed
    * together, and rarely.
@@ -49,7 +50,8 @@ const PROMPT_MS = 1_000
 export function createCookieSender(parts: CookieSenderParts): CookieSender {
   const { cookie, store, idleMs, runtime } = parts
 
-  const lifeOf = (session: Session): number => Math.min(session.cookie.originalMaxAge || idleMs, idleMs)
+  const lifeOf = ({ originalMaxAge }: Pick<Session['cookie'], 'originalMaxAge'>): number =>
+    Math.min(originalMaxAge || idleMs, idleMs)
 
   /**
    * A slow response may leave after its browser got a newer session from another process, whose cookie it must not
@@ -58,19 +60,20 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
    */
   function isPoorCarrier({ res }: Visit, { renewal }: CameWithSession, session: Session): boolean {
     const now = runtime.now()
-    if (!renewal || now - (renewal.sentAt ?? 0) >= lifeOf(session) / 2) return false
+    if (!renewal || now - (renewal.sentAt ?? 0) >= lifeOf(session.cookie) / 2) return false
     return now - renewal.dueAt > PROMPT_MS || res.statusCode === 304
   }
 
   /** `must`: send the cookie now and make the answer private; `may`: another answer will do. */
   function claimOf(req: Request, visit: Visit): 'must' | 'may' | undefined {
+    if (isUnasked(visit)) return undefined
     const { session, sessionID } = req
     if (!session || isStandIn(session) || isDropped(session) || store.hasEnded(sessionID)) return undefined
     // If the app replaced the cookie object, the replacement may lack HttpOnly.
     if (!hasCookie(session)) return undefined
     const came = cameWith(visit, sessionID)
     if (!came) return isAnnounced(req) ? 'must' : undefined
-    if (!isSetUpAs(came.settings, session)) return 'must'
+    if (came.settings && !isSetUpAs(came.settings, session)) return 'must'
     if (!came.renewal || isPoorCarrier(visit, came, session)) return undefined
     return audienceOf(visit.res) === 'everyone' ? undefined : 'may'
   }
@@ -82,12 +85,12 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
   }
 
   return {
-    begin(req) {
-      const { session, sessionID: id } = req
-      const [dueAt, { sentAt }] = [runtime.now(), stateOf(session)]
-      const isDue = sentAt === undefined || dueAt - sentAt >= lifeOf(session) / 4
+    begin(req, id, stored) {
+      const dueAt = runtime.now()
+      const { sentAt } = stored
+      const isDue = sentAt === undefined || dueAt - sentAt >= lifeOf(stored) / 4
       const renewal = isDue && !parts.isPassive(req) ? { dueAt, sentAt } : undefined
-      return { kind: 'session', id, settings: settingsOf(session), renewal, hooks: [], isEnded: false }
+      return { kind: 'session', id, stored, settings: undefined, renewal, hooks: [], isEnded: false }
     },
 
     isBlobDue(req, visit) {
@@ -132,7 +135,8 @@ function isAnnounced(req: Request): boolean {
   return session.cookie.secure !== true || Reflect.get(req.socket ?? {}, 'encrypted') === true || req.secure === true
 }
 
-function settingsOf({ cookie }: Session): CookieSettings {
+/** How the cookie of a session is set up now. */
+export function settingsOf({ cookie }: Session): CookieSettings {
   const { originalMaxAge, partitioned, priority, secure, httpOnly, domain, path, sameSite } = Object(cookie)
   return { originalMaxAge, partitioned, priority, secure, httpOnly, domain, path, sameSite }
 }

@@ -1,4 +1,3 @@
-import type { RedisStore } from 'connect-redis'
 import type { Request } from 'express'
 import session, { type SessionData } from 'express-session'
 import type { RaiseEvent } from '../audit-events.js'
@@ -6,7 +5,7 @@ import { callBack } from '../lib/call-back.js'
 import { RecentSet } from '../lib/recent-set.js'
 import type { Runtime } from '../lib/runtime.js'
 import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
-import { createBlobs } from './blobs.js'
+import { type Blobs, createBlobs } from './blobs.js'
 import { type AppSession, Cookie, toCookie } from './express-session.js'
 import { ManagedSession, type SessionKeeper } from './managed-session.js'
 import {
@@ -19,8 +18,8 @@ import {
   standInError,
   stateOf,
 } from './session-state.js'
-import { toSession, toText } from './session-text.js'
-import { cameWith, canSendCookie, isNotWhatCame, isUnreachable, type Visit } from './visit.js'
+import { readStored, type StoredSession, toSession, toText } from './session-text.js'
+import { cameWith, canSendCookie, isNotWhatCame, isUnreachable, visitOf } from './visit.js'
 
 type Done = (error?: unknown) => void
 
@@ -36,8 +35,8 @@ export interface SessionStoreParts {
   readonly runtime: Runtime
   /** Reports outages and sessions that could not be saved. */
   readonly raise: RaiseEvent
-  /** The record of a request; `undefined` for a request that did not come through the middleware. */
-  readonly visitOf: (req: Request) => Visit | undefined
+  /** The key of the sign-in in a session. */
+  readonly pointerKey: string
   /** Called with the content of a session that was ended by its id alone. */
   readonly onDestroyed: (session: SessionData) => Promise<void>
 }
@@ -52,7 +51,7 @@ const SESSION_ID_BYTES = 24
  * same id, which is never written, and its cookie stays; a destroyed session cannot be written back.
  */
 export class SessionStore extends session.Store implements SessionKeeper {
-  readonly #blobs: RedisStore
+  readonly #blobs: Blobs
   readonly #parts: SessionStoreParts
   /** Ids of sessions that ended in this process a moment ago. */
   readonly #ended: RecentSet
@@ -63,23 +62,45 @@ export class SessionStore extends session.Store implements SessionKeeper {
     super()
     const { monotonic: now } = parts.runtime
     this.#parts = parts
-    this.#blobs = createBlobs({ ...parts, toText, toSession })
+    this.#blobs = createBlobs({
+      ...parts,
+      toText,
+      toSession: (blob) => {
+        const stored = readStored(blob, parts.pointerKey)
+        return stored ? toSession(stored) : null
+      },
+    })
     this.#ended = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now })
     this.#late = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now })
   }
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
-    const giveStandIn = (error: unknown): void => {
-      this.#parts.raise({ type: 'store_unavailable', operation: 'session read', detail: describe(error) })
-      const standIn = { cookie: this.#newCookie() }
-      setState(standIn, newState({ fate: 'stand-in' }))
-      done(null, standIn)
-    }
+    const giveStandIn = (error: unknown): void => done(null, this.#standInFor(error))
     const look = (found: SessionData | null | undefined): void => {
       if (found) return done(null, found)
       callBack(this.#noteLate(sid), () => done(null, null), giveStandIn)
     }
     callBack(this.find(sid), look, giveStandIn)
+  }
+
+  /** What the store has of a session, without making one of it; notes a cookie that comes late. @throws `store_unavailable` */
+  async look(sid: string): Promise<StoredSession | undefined> {
+    const blob = await this.#blobs.read(sid)
+    const stored = blob === null ? undefined : readStored(blob, this.#parts.pointerKey)
+    if (!stored) await this.#noteLate(sid)
+    return stored
+  }
+
+  /** Gives a request a placeholder, because the store could not be read. */
+  standIn(req: Request, error: unknown): void {
+    this.createSession(req, this.#standInFor(error))
+  }
+
+  #standInFor(error: unknown): SessionData {
+    this.#parts.raise({ type: 'store_unavailable', operation: 'session read', detail: describe(error) })
+    const standIn = { cookie: this.#newCookie() }
+    setState(standIn, newState({ fate: 'stand-in' }))
+    return standIn
   }
 
   override set(sid: string, data: SessionData, done: Done = () => {}): void {
@@ -94,7 +115,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     state.savedText = contentText(data)
     state.isStored = true
     callBack(
-      this.#blobs.set(sid, data),
+      this.#blobs.store.set(sid, data),
       () => done(),
       (error: unknown) => {
         if (!visit?.isEnding) return done(error)
@@ -121,7 +142,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
   endOf(req: Request, session: AppSession | undefined, done: Done = () => {}): void {
     // Already ended, or never stored and in need of no tombstone, so that a flood of visitors leaves nothing behind.
     if (!session || !stateOf(session).isStored) return process.nextTick(done)
-    const visit = this.#parts.visitOf(req)
+    const visit = visitOf(req)
     const came = visit && canSendCookie(visit) ? cameWith(visit, session.id) : undefined
     // If another answer has already cleared its cookie, the browser may have signed in again since.
     const cleared = this.hasEnded(session.id) ? undefined : came
@@ -139,7 +160,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
   async #end(sid: string, isCleared: boolean): Promise<void> {
     const { commands } = this.#parts
     const marked = isCleared ? commands.set(endedMark(sid), '1', TOMBSTONE_TTL_MS / 1000) : undefined
-    await Promise.all([this.#blobs.destroy(sid), marked])
+    await Promise.all([this.#blobs.store.destroy(sid), marked])
     this.#ended.add(sid)
   }
 
@@ -178,7 +199,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
   }
 
   #begin(req: Request, isRenewed: boolean): void {
-    const { runtime, visitOf } = this.#parts
+    const { runtime } = this.#parts
     const { sessionID: sent } = req
     const state = newState({ sentAt: runtime.now(), isRenewed, visit: visitOf(req) })
     // The browser has signed out, and perhaps in again: a new cookie would replace its newer one.
@@ -193,7 +214,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
 
   override createSession(req: Request, data: SessionData): AppSession {
     const { fate, sentAt, savedText } = stateOf(data)
-    const visit = this.#parts.visitOf(req)
+    const visit = visitOf(req)
     const isStored = fate !== 'stand-in'
     // Reloaded after it was renewed in this request: its cookie is still to be sent.
     const isRenewed = isStored && visit !== undefined && isNotWhatCame(visit, req.sessionID)
@@ -206,7 +227,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
 
   /** The content of a session in the store. @throws `store_unavailable` */
   find(sid: string): Promise<SessionData | null | undefined> {
-    return this.#blobs.get(sid) as Promise<SessionData | null | undefined>
+    return this.#blobs.store.get(sid) as Promise<SessionData | null | undefined>
   }
 
   /** For a session that is not there: whether its cookie comes after an answer had cleared it. */

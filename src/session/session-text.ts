@@ -1,6 +1,8 @@
-import type { SessionData } from 'express-session'
+import type { Cookie, SessionData } from 'express-session'
+import { deepFreeze } from '../lib/deep-freeze.js'
 import { isPlainObject, parseJsonObject } from '../lib/guards.js'
 import type { ProvenBlob } from './blobs.js'
+import { readPointer, type SignInPointer } from './pointer.js'
 import { contentText, newState, setState, stateOf } from './session-state.js'
 import { fromStoredCookie, toStoredCookie } from './stored-cookie.js'
 import { explainUnsavable } from './unsavable.js'
@@ -10,13 +12,18 @@ const COOKIE_SENT_AT = 'ppoppo:cookie'
 /** As {@link toText} writes it: the last member. */
 const SENT_AT = /,"ppoppo:cookie":(\d{1,15})\}$/
 
-/** What is the same for all sessions made of one text. */
-interface Derived {
-  /** Without when the cookie was sent. */
+/** What the store has of a session. The same for all requests of a session, until it changes. */
+export interface StoredSession {
+  /** As JSON, without when the cookie was sent. */
   readonly text: string
+  /** When its cookie was last sent, in milliseconds since the epoch; `undefined` if unknown. */
   readonly sentAt: number | undefined
   /** The content as JSON, to see whether it changes. */
   readonly savedText: string
+  /** How long its cookie lives, in milliseconds; `null` until the browser is closed. */
+  readonly originalMaxAge: number | null
+  /** The sign-in it points at. */
+  readonly pointer: SignInPointer | undefined
 }
 
 /** A session as it is stored. */
@@ -33,26 +40,40 @@ export function toText(data: SessionData): string {
   return sentAt === undefined ? text : `${text.slice(0, -1)},"${COOKIE_SENT_AT}":${sentAt}}`
 }
 
-/** A session of its own from a stored blob; `null` if the blob is none of ours. */
-export function toSession(blob: ProvenBlob): SessionData | null {
-  const derived = (blob.derived as Derived | undefined) ?? derive(blob.text)
-  if (!derived) return null
-  blob.derived = derived
-  const { text, sentAt, savedText } = derived
+/**
+ * What a stored blob holds; `undefined` if the blob is none of ours.
+ * @param pointerKey the key of the sign-in in a session
+ */
+export function readStored(blob: ProvenBlob, pointerKey: string): StoredSession | undefined {
+  blob.derived ??= derive(blob.text, pointerKey)
+  return blob.derived as StoredSession | undefined
+}
+
+/** A session of its own. */
+export function toSession({ text, sentAt, savedText }: StoredSession): SessionData {
   const data = JSON.parse(text) as SessionData
-  data.cookie = fromStoredCookie(data.cookie as unknown as Readonly<Record<string, unknown>>, sentAt)
+  data.cookie = cookieIn(data, sentAt)
   setState(data, newState({ savedText, sentAt, isStored: true }))
   return data
 }
 
-function derive(whole: string): Derived | undefined {
+function derive(whole: string, pointerKey: string): StoredSession | undefined {
   const [end = '', sent] = SENT_AT.exec(whole) ?? []
   const text = sent === undefined ? whole : `${whole.slice(0, whole.length - end.length)}}`
-  const data = parseJsonObject(text)
-  if (!data || !isPlainObject(data['cookie'])) return undefined
+  const parsed = parseJsonObject(text)
+  if (!parsed || !isPlainObject(parsed['cookie'])) return undefined
+  const data = parsed as unknown as SessionData
+  const sentAt = sent === undefined ? undefined : Number(sent)
+  const { originalMaxAge } = cookieIn(data, sentAt)
   return {
     text,
-    sentAt: sent === undefined ? undefined : Number(sent),
-    savedText: contentText(data as unknown as SessionData),
+    sentAt,
+    savedText: contentText(data),
+    originalMaxAge,
+    pointer: deepFreeze(readPointer(data, pointerKey)),
   }
+}
+
+function cookieIn({ cookie }: SessionData, sentAt: number | undefined): Cookie {
+  return fromStoredCookie(cookie as unknown as Readonly<Record<string, unknown>>, sentAt)
 }

@@ -3,21 +3,19 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { SessionData } from 'express-session'
 import type { RaiseEvent } from '../audit-events.js'
 import type { Config } from '../config/options.js'
-import { beforeHeaders } from '../lib/before-headers.js'
 import { callBack } from '../lib/call-back.js'
 import { defineHidden } from '../lib/define-hidden.js'
-import { createRequestNote, type RequestNote } from '../lib/request-note.js'
 import type { Runtime } from '../lib/runtime.js'
 import type { SessionCommands } from '../store/store.js'
-import { saveAtEnd } from './answer-end.js'
 import { settle } from './change-session-id.js'
 import { cookieNamesOf } from './cookie-names.js'
-import { type CookieSender, createCookieSender } from './send-cookie.js'
-import { createSessionCookie, type SessionCookie } from './session-cookie.js'
-import { contentText, isStandIn, stateOf } from './session-state.js'
+import { type Loading, loadSession, sendCookieWithHeaders } from './load-session.js'
+import type { SignInPointer } from './pointer.js'
+import { createCookieSender } from './send-cookie.js'
+import { createSessionCookie } from './session-cookie.js'
+import { isStandIn, stateOf } from './session-state.js'
 import { SessionStore } from './session-store.js'
-import { explainUnsavable, hasCookie } from './unsavable.js'
-import { beginVisit, type Visit } from './visit.js'
+import { beginVisit, isUnasked, visitOf } from './visit.js'
 import type { SessionHooks } from './watch-session.js'
 
 /** The library's own session. */
@@ -25,6 +23,11 @@ export interface OwnSession {
   readonly middleware: RequestHandler
   /** Whether `req.session` is ours, and not the app's. */
   owns(req: Request): boolean
+  /**
+   * The sign-in that the session of this request points at, as the store has it; `'asked-for'` if `req.session` exists by
+   * now, and says it. So that who only wants to know this does not ask for the session.
+   */
+  pointerOf(req: Request): SignInPointer | undefined | 'asked-for'
   /** Whether the session of this request could not be read, so nothing is known about this browser. */
   isUnavailable(req: Request): boolean
   /** Whether this browser sent our cookie, valid or not. */
@@ -59,15 +62,8 @@ export interface SessionParts {
   readonly onDestroyed: (session: SessionData) => Promise<void>
   /** Requests that look at the session without using it. */
   readonly isPassive: (req: Request) => boolean
-}
-
-/** The parts that handle a request's session. */
-interface Loading {
-  readonly visits: RequestNote<Visit>
-  readonly store: SessionStore
-  readonly cookie: SessionCookie
-  readonly sender: CookieSender
-  readonly raise: RaiseEvent
+  /** The key of the sign-in in a session. */
+  readonly pointerKey: string
 }
 
 /**
@@ -76,13 +72,12 @@ interface Loading {
  */
 export function createOwnSession(parts: SessionParts): OwnSession {
   const { config, raise } = parts
-  const visits = createRequestNote<Visit>('ppoppo visit')
-  const store = new SessionStore({ ...parts, idleMs: config.idleMs, visitOf: visits.of })
+  const store = new SessionStore({ ...parts, idleMs: config.idleMs })
   const cookie = createSessionCookie({ names: cookieNamesOf(config), isHttps: config.isHttps })
   let secrets: readonly string[] | undefined
   const secret = (): string => secrets?.[0] ?? ''
   const sender = createCookieSender({ ...parts, cookie, store, idleMs: config.idleMs, secret })
-  const loading: Loading = { visits, store, cookie, sender, raise }
+  const loading: Loading = { store, cookie, sender, raise }
   const owns = (req: Request): boolean => Object.is(req.sessionStore, store)
 
   async function findSecrets(): Promise<readonly string[] | undefined> {
@@ -98,21 +93,24 @@ export function createOwnSession(parts: SessionParts): OwnSession {
 
   return {
     middleware: function ppoppoSession(req: Request, res: Response, next: NextFunction): void {
-      if (req.session) return next()
+      if (hasSession(req)) return next()
       callWriteHead(res)
-      const visit = beginVisit(res)
-      visits.set(req, visit)
+      const visit = beginVisit(req, res)
       ;(req as { sessionStore?: unknown }).sessionStore = store
       sendCookieWithHeaders(loading, req, visit)
-      const load = (known: readonly string[] | undefined): void => loadSession(loading, req, visit, known, next)
-      if (secrets) load(secrets)
-      else callBack(findSecrets(), load, next)
+      if (secrets) return loadSession(loading, { req, visit, secrets, next })
+      callBack(findSecrets(), (found) => loadSession(loading, { req, visit, secrets: found, next }), next)
     },
     owns,
-    isUnavailable: (req) => isStandIn(req.session),
+    pointerOf(req) {
+      const visit = visitOf(req)
+      if (!visit || !isUnasked(visit) || !owns(req)) return 'asked-for'
+      return visit.came.kind === 'session' ? visit.came.stored.pointer : undefined
+    },
+    isUnavailable: (req) => !isStillUnasked(req) && isStandIn(req.session),
     hasCookie: (req) => cookie.isSentBy(req),
     isLost(req) {
-      if (visits.of(req)?.came.kind !== 'nothing' || !owns(req) || !cookie.isSentBy(req)) return false
+      if (visitOf(req)?.came.kind !== 'nothing' || !owns(req) || !cookie.isSentBy(req)) return false
       return stateOf(req.session).fate === 'kept'
     },
     async peek(req) {
@@ -120,7 +118,7 @@ export function createOwnSession(parts: SessionParts): OwnSession {
       return named && ((await store.find(named.id)) ?? undefined)
     },
     watch(req, hooks) {
-      const visit = visits.of(req)
+      const visit = visitOf(req)
       if (visit?.came.kind === 'session') visit.came.hooks.push(hooks)
     },
     end: (req, carried) => startAnother(req, carried, (done) => store.regenerate(req, done)),
@@ -145,73 +143,14 @@ function callWriteHead(res: ServerResponse): void {
   }
 }
 
-/** The listener registered first runs last, so it sees the headers that the app and others have set. */
-function sendCookieWithHeaders({ store, sender, raise }: Loading, req: Request, visit: Visit): void {
-  const writeCookie = (): string | undefined => {
-    if (!Object.is(req.sessionStore, store)) return undefined
-    try {
-      return sender.writeCookie(req, visit)
-    } catch (error) {
-      const fault = explainUnsavable(req.session)
-      if (!fault) throw error
-      Reflect.deleteProperty(req, 'session')
-      raise({ type: 'warning', code: 'session_not_saved', detail: fault.message })
-      return undefined
-    }
-  }
-  beforeHeaders(visit.res, () => {
-    visit.answer = { kind: 'left', sentId: writeCookie() }
-  })
+/** Whether the request has a session. Does not ask for one. */
+function hasSession(req: Request): boolean {
+  return isStillUnasked(req) || Boolean(req.session)
 }
 
-/** The session whose cookie the browser sent; else a new one, which is kept once something is in it. */
-function loadSession(
-  { store, cookie, sender, raise }: Loading,
-  req: Request,
-  visit: Visit,
-  secrets: readonly string[] | undefined,
-  next: NextFunction,
-): void {
-  const proceed = (): void => {
-    saveAtEnd({
-      req,
-      visit,
-      isSaveDue: () => isSaveDue({ store, sender }, req, visit),
-      next,
-      onUnsaved: (detail) => raise({ type: 'warning', code: 'session_not_saved', detail }),
-    })
-    next()
-  }
-  const beginNew = (): void => {
-    store.generateFirst(req)
-    visit.came = { kind: 'nothing' }
-    if (secrets === undefined) stateOf(req.session).fate = 'stand-in'
-    proceed()
-  }
-
-  const named = secrets && cookie.read(req, secrets)
-  if (!named) return beginNew()
-  req.sessionID = named.id
-  store.get(named.id, (_error, found) => {
-    if (!found) return beginNew()
-    const session = store.createSession(req, found)
-    // A cookie under the former name counts as never sent, so that it is sent again under the current one.
-    if (named.isFormer) stateOf(session).sentAt = undefined
-    visit.came = isStandIn(session) ? { kind: 'nothing' } : sender.begin(req)
-    proceed()
-  })
-}
-
-/** Whether the session has to be saved before the answer ends. @throws `session_invalid` */
-function isSaveDue({ store, sender }: Pick<Loading, 'store' | 'sender'>, req: Request, visit: Visit): boolean {
-  const { session } = req
-  if (!Object.is(req.sessionStore, store) || isStandIn(session)) return false
-  if (!hasCookie(session)) throw explainUnsavable(session)
-  session.touch()
-  const state = stateOf(session)
-  const text = contentText(session)
-  const isChanged = text !== (state.savedText ?? (state.isRenewed ? undefined : '{}'))
-  return sender.isBlobDue(req, visit) || isChanged
+function isStillUnasked(req: Request): boolean {
+  const visit = visitOf(req)
+  return visit !== undefined && isUnasked(visit)
 }
 
 async function startAnother(

@@ -1,4 +1,6 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AppSession } from './express-session.js'
+import type { StoredSession } from './session-text.js'
 import { canSetHeaders } from './set-cookie.js'
 import type { SessionHooks } from './watch-session.js'
 
@@ -21,6 +23,11 @@ export interface Visit {
   readonly end: ServerResponse['end']
   /** What the request brought. */
   came: Coming | CameWithNothing | CameWithSession
+  /** Makes the session of the request. Called when somebody first asks for it: see `session-on-demand.ts`. */
+  make: (() => void) | undefined
+  /** `req.session` and `req.sessionID`. */
+  session: AppSession | undefined
+  sessionID: string | undefined
   /** How much of the answer has been sent. */
   answer: AnswerOpen | AnswerLeft
   /** `res.end` was called: an error can no longer reach the app. */
@@ -41,8 +48,10 @@ export interface CameWithNothing {
 export interface CameWithSession {
   readonly kind: 'session'
   readonly id: string
-  /** How its cookie was set up. */
-  readonly settings: CookieSettings
+  /** What the store has of it. */
+  readonly stored: StoredSession
+  /** How its cookie was set up; `undefined` as long as nobody has asked for the session. */
+  settings: CookieSettings | undefined
   /** Set if its cookie is due for renewal. */
   readonly renewal: Renewal | undefined
   /** Called when the app ends it. */
@@ -84,9 +93,39 @@ export interface Renewal {
   readonly sentAt: number | undefined
 }
 
-/** A request about which nothing is known yet. */
-export function beginVisit(res: ServerResponse): Visit {
-  return { res, end: res.end, came: { kind: 'coming' }, answer: { kind: 'open' }, isEnding: false }
+const VISIT = Symbol('ppoppo visit')
+const COMING: Coming = { kind: 'coming' }
+const OPEN: AnswerOpen = { kind: 'open' }
+
+/**
+ * Begins the record of a request, about which nothing is known yet.
+ *
+ * It is kept under a symbol on the request: each garbage collection goes through all entries of a `WeakMap`, and every
+ * request would add one.
+ */
+export function beginVisit(req: IncomingMessage, res: ServerResponse): Visit {
+  const visit: Visit = {
+    res,
+    end: res.end,
+    came: COMING,
+    make: undefined,
+    session: undefined,
+    sessionID: undefined,
+    answer: OPEN,
+    isEnding: false,
+  }
+  ;(req as { [VISIT]?: Visit })[VISIT] = visit
+  return visit
+}
+
+/** The record of a request, whichever instance began it; `undefined` if it did not come through our own session. */
+export function visitOf(req: object): Visit | undefined {
+  return (req as { readonly [VISIT]?: Visit })[VISIT]
+}
+
+/** Whether nobody has asked for the session of this request so far. */
+export function isUnasked(visit: Visit): boolean {
+  return visit.make !== undefined
 }
 
 /** The session that came with the request, if it is the one with this id. */

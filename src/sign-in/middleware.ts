@@ -5,7 +5,7 @@ import { callBack } from '../lib/call-back.js'
 import { type RequestParts, type SignInState, SignInView } from '../request.js'
 import { assertSession } from '../session/change-session-id.js'
 import type { LandedCookie } from '../session/landed-cookie.js'
-import { readPointer } from '../session/pointer.js'
+import { readPointer, type SignInPointer } from '../session/pointer.js'
 import type { OwnSession } from '../session/session.js'
 import { type SessionHooks, watchSession } from '../session/watch-session.js'
 import type { Freshness } from '../user/freshness.js'
@@ -23,6 +23,9 @@ export interface MiddlewareParts {
   /** Whether a request only looks at the sign-in, which does not count as use. */
   readonly isPassive: (req: Request) => boolean
 }
+
+const SIGNED_OUT: SignInState = { status: 'signed-out' }
+const UNAVAILABLE: SignInState = { status: 'unavailable' }
 
 /** Creates `auth.middleware`: finds out who is signed in, and sets `req.ppoppo`. */
 export function createMiddleware(parts: MiddlewareParts): RequestHandler {
@@ -44,22 +47,27 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
     })
   }
 
-  async function findSignIn(req: Request, res: Response): Promise<SignInState> {
+  /** The sign-in that the session points at. @throws `session_missing` */
+  function findPointer(req: Request): SignInPointer | undefined | 'unavailable' {
+    const stored = ownSession.pointerOf(req)
+    if (stored !== 'asked-for') return stored
     // While its store is disconnected, express-session sets no `req.session`: that is not the app's mistake.
-    if (ownSession.isUnavailable(req) || (!req.session && hasSeenSession)) return { status: 'unavailable' }
+    if (ownSession.isUnavailable(req) || (!req.session && hasSeenSession)) return 'unavailable'
     const session = assertSession(req)
     hasSeenSession = true
     warnOfBlockedCookie(req)
-    const pointer = readPointer(session, pointerKey)
-    if (!pointer) return { status: 'signed-out' }
+    return readPointer(session, pointerKey)
+  }
+
+  async function findSignIn(req: Request, res: Response, { signInId }: SignInPointer): Promise<SignInState> {
     landed.hasArrived(req, res)
-    const found = await vault.read(pointer.signInId)
+    const found = await vault.read(signInId)
     const isFresh = !found || freshness.isKept(found) || isPassive(req)
     const signIn = isFresh ? found : await freshness.keep(found)
     if (signIn) return { status: 'signed-in', signIn }
     // It was ended elsewhere. If this browser has signed in again since, its newer session must not be touched.
-    if ((await vault.fate(pointer.signInId)) === 'gone') await signOut.endSessionOfGone(req, res)
-    return { status: 'signed-out' }
+    if ((await vault.fate(signInId)) === 'gone') await signOut.endSessionOfGone(req, res)
+    return SIGNED_OUT
   }
 
   /** If the app ends the session itself, the sign-in in it ends, too. */
@@ -88,10 +96,13 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
       if (state.signIn) watch(req, res, view, state.signIn.id)
       next()
     }
-    callBack(findSignIn(req, res), proceed, (error) => {
+    const pointer = findPointer(req)
+    if (!pointer) return proceed(SIGNED_OUT)
+    if (pointer === 'unavailable') return proceed(UNAVAILABLE)
+    callBack(findSignIn(req, res, pointer), proceed, (error) => {
       if (!isPpoppoError(error, 'store_unavailable')) return next(error)
       raise({ type: 'store_unavailable', operation: 'sign-in read', detail: error.message })
-      proceed({ status: 'unavailable' })
+      proceed(UNAVAILABLE)
     })
   }
 }

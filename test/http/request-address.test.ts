@@ -19,6 +19,7 @@ const ROOT = addressFor({ mountPath: '/auth', basePath: '', strippedPrefix: '' }
 const SHOP = addressFor({ mountPath: '/shop/auth', basePath: '/shop', strippedPrefix: '' })
 const DETECTS = addressFor({ mountPath: '/shop/auth', basePath: '/shop', strippedPrefix: 'detect' })
 const STRIPS = addressFor({ mountPath: '/shop/auth', basePath: '/shop', strippedPrefix: '/shop' })
+const WHOLE = addressFor({ mountPath: '/shop/auth', basePath: '/shop/auth', strippedPrefix: 'detect' })
 const GATE = addressFor({ mountPath: '/gate/shop/auth', basePath: '/gate/shop', strippedPrefix: '/gate' })
 
 describe('which requests are for our routes', () => {
@@ -53,6 +54,7 @@ describe('which requests are for our routes', () => {
     ['S4 stripped, and in absolute form', DETECTS, 'http://internal:3000/auth/login', '/login'],
     ['S4 always stripped', STRIPS, '/auth/login', '/login'],
     ['S4 always stripped, so this is a page /shop/shop/auth/login', STRIPS, '/shop/auth/login', undefined],
+    ['S4 the whole path of the routes is stripped', WHOLE, '/login', '/login'],
     ['S4 a part is stripped', GATE, '/shop/auth/login', '/login'],
     ['S4 more than that part', GATE, '/auth/login', undefined],
   ])('%s', (_name, address, url, route) => expect(address.routeOf(asked(url))).toBe(route))
