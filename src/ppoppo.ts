@@ -7,6 +7,7 @@ import { keyPrefixOf } from './config/key-prefix.js'
 import type { Config, PpoppoOptions } from './config/options.js'
 import { createDiagnose } from './doctor/create-diagnose.js'
 import { PpoppoError } from './errors.js'
+import { cheapProperties } from './http/cheap-properties.js'
 import { inOrder } from './http/in-order.js'
 import { createRequestAddress } from './http/request-address.js'
 import { rememberInstance } from './instances.js'
@@ -188,7 +189,7 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
     )
 
   const parts = {
-    session: inOrder('ppoppoSession', [refuseWhenClosed, session]),
+    session: inOrder('ppoppoSession', [refuseWhenClosed, cheapProperties, session]),
     middleware: inOrder('ppoppoMiddleware', [refuseWhenClosed, middleware]),
     router: inOrder('ppoppoRouter', [refuseWhenClosed, createMiddlewareCheck(routeParts), front, rest]),
   }
