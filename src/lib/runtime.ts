@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { fetchOverHttp } from './fetch-over-http.js'
 import type { PpoppoFetch } from './http.js'
 
@@ -27,29 +27,12 @@ function isFetchAltered(): boolean {
   })
 }
 
-/** Random bytes that nobody has got yet; what is given out is overwritten. */
-const pool = Buffer.alloc(1024)
-let poolUsed = pool.length
-
-/** Asks the system for many at once, as `randomUUID` does: a call for a few takes as long as one for a thousand. */
-function takeRandomBytes(size: number): Buffer {
-  if (size > pool.length) return randomFillSync(Buffer.alloc(size))
-  if (poolUsed + size > pool.length) {
-    randomFillSync(pool)
-    poolUsed = 0
-  }
-  const taken = Buffer.from(pool.subarray(poolUsed, poolUsed + size))
-  pool.fill(0, poolUsed, poolUsed + size)
-  poolUsed += size
-  return taken
-}
-
 /** The real clock, fetch and random source. */
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   fetch: (url, request) => (isFetchAltered() ? globalThis.fetch : fetchOverHttp)(url, request),
-  randomBytes: takeRandomBytes,
+  randomBytes: (size) => randomBytes(size),
 }
 
 /** `bits` random bits as base64url: 128 bits are 22 characters, 256 bits 43. */
