@@ -77,19 +77,10 @@ function headerOf(res: ServerResponse, name: string): string {
   return [res.getHeader(name) ?? []].flat().join(', ')
 }
 
-/** The last few headers that were parsed: most answers of an app have the same. */
-const parsed = new Map<string, ReadonlyMap<string, string>>()
-const MAX_PARSED = 20
-
 /** Name -> argument, '' without one. Do not rely on `private="Set-Cookie"`: many caches do not know the argument. */
 function parseDirectives(header: string): ReadonlyMap<string, string> {
-  const known = parsed.get(header)
-  if (known) return known
   const found = header.toLowerCase().matchAll(/([^\s,;="]+)(?:\s*=\s*(?:"([^"]*)"?|([^\s,;"]*)))?/g)
-  const directives = new Map([...found].map(([, name = '', quoted, plain]) => [name, quoted ?? plain ?? '']))
-  if (parsed.size >= MAX_PARSED) parsed.clear()
-  parsed.set(header, directives)
-  return directives
+  return new Map([...found].map(([, name = '', quoted, plain]) => [name, quoted ?? plain ?? '']))
 }
 
 function isLong(seconds: string | undefined): boolean {

@@ -24,6 +24,8 @@ export interface Routes {
   readonly rest: RequestHandler
 }
 
+const ROUTES = ['/client.js', '/button.js', '/button.css', '/button', '/login', '/callback', '/logout', '/session']
+
 /** What all routes together need. */
 export interface RoutesParts extends RouteParts {
   readonly button: Button
@@ -33,74 +35,45 @@ export interface RoutesParts extends RouteParts {
 export function createRoutes(parts: RoutesParts): Routes {
   const { address, button, config } = parts
   const form = createReadForm(parts)
-  const visitsOnly = createVisitsOnly(parts)
-  const login = [createScriptAnswer(parts), createMoveToBaseUrl(parts), settle(createLogin(parts))]
 
-  const front = tableOf(secure, {
-    '/client.js': (router, path) => router.get(path, sendClientScript(config)),
-    '/button.js': (router, path) => router.get(path, button.sendScript),
-    '/button.css': (router, path) => router.get(path, button.sendStylesheet),
-    '/button': (router, path) => router.get(path, button.sendFragment),
-    '/logout': (router, path) => router.use(path, createCors({ config, method: 'POST' })),
-    '/session': (router, path) => router.use(path, createCors({ config, method: 'GET' })),
-    '/callback': (router, path) => router.use(path, visitsOnly),
-    '/login': (router, path) => {
-      router.use(path, visitsOnly).get(path, login).post(path, form, login)
-      only(router, path, 'GET, POST')
-    },
+  const front = express.Router()
+  front.use(ROUTES, (_req, res, next) => {
+    secureAnswer(res)
+    next()
   })
-  const rest = tableOf(needsMiddleware, {
-    '/callback': (router, path) => {
-      router.get(path, settle(createCallback(parts)))
-      only(router, path, 'GET')
-    },
-    '/logout': (router, path) => {
-      router.get(path, createLogoutConfirm(parts))
-      router.post(path, createOwnPostsOnly(parts), form, settle(createLogout(parts)))
-      only(router, path, 'GET, POST')
-    },
-    '/session': (router, path) => {
-      router.get(path, sessionInfo)
-      only(router, path, 'GET')
-    },
-  })
+  front.get('/client.js', sendClientScript(config))
+  front.get('/button.js', button.sendScript)
+  front.get('/button.css', button.sendStylesheet)
+  front.get('/button', button.sendFragment)
+  front.use('/logout', createCors({ config, method: 'POST' }))
+  front.use('/session', createCors({ config, method: 'GET' }))
+  front.use(['/login', '/callback'], createVisitsOnly(parts))
+  const login = [createScriptAnswer(parts), createMoveToBaseUrl(parts), settle(createLogin(parts))]
+  front.get('/login', login)
+  front.post('/login', form, login)
+  only(front, '/login', 'GET, POST')
+
+  const rest = express.Router()
+  rest.use(needsMiddleware)
+  rest.get('/callback', settle(createCallback(parts)))
+  only(rest, '/callback', 'GET')
+  rest.get('/logout', createLogoutConfirm(parts))
+  rest.post('/logout', createOwnPostsOnly(parts), form, settle(createLogout(parts)))
+  only(rest, '/logout', 'GET, POST')
+  rest.get('/session', sessionInfo)
+  only(rest, '/session', 'GET')
 
   return { front: at(address, front), rest: at(address, rest) }
 }
 
-/** Routers by the route they are for. */
-interface RouteTable {
-  readonly byRoute: ReadonlyMap<string, Router>
-  /** For any other spelling of a route that Express takes for the same, such as `/Login/`. */
-  readonly all: Router
-}
-
-/** A router for each route, since a router of all of them tries every one that comes before. */
-function tableOf(
-  first: RequestHandler,
-  rules: Readonly<Record<string, (router: Router, path: string) => void>>,
-): RouteTable {
-  const byRoute = new Map<string, Router>()
-  const all = express.Router()
-  for (const [path, add] of Object.entries(rules)) {
-    const router = express.Router()
-    router.use(path, first)
-    add(router, path)
-    byRoute.set(path, router)
-    all.use(router)
-  }
-  return { byRoute, all }
-}
-
 /** Express cannot match paths from which a proxy has stripped a prefix, so the path is cut to the route here. */
-function at(address: RequestAddress, { byRoute, all }: RouteTable): RequestHandler {
+function at(address: RequestAddress, router: Router): RequestHandler {
   return function ppoppoRoutes(req: Request, res: Response, next: NextFunction): void {
     const route = address.routeOf(req)
     if (route === undefined) return next()
     const { url } = req
     const query = url.indexOf('?')
     req.url = route + (query < 0 ? '' : url.slice(query))
-    const router = byRoute.get(route) ?? all
     router(req, res, (error?: unknown) => {
       req.url = url
       next(error)
@@ -112,11 +85,6 @@ function at(address: RequestAddress, { byRoute, all }: RouteTable): RequestHandl
 function sendClientScript({ origin, mountPath }: RouteParts['config']): RequestHandler {
   const script = toAsset('text/javascript', clientScript(origin + mountPath))
   return (req, res) => sendAsset(req, res, script)
-}
-
-function secure(_req: Request, res: Response, next: NextFunction): void {
-  secureAnswer(res)
-  next()
 }
 
 function only(router: Router, path: string, methods: string): void {
