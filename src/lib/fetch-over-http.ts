@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, globalAgent as httpGlobal, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, globalAgent as httpsGlobal, request as requestHttps } from 'node:https'
-import { onCancelled } from './cancellation.js'
 import type { FetchAnswer, FetchRequest } from './http.js'
+import { onAbort } from './on-abort.js'
 
 /** Four seconds: less than the five after which many servers close a connection, because a request that meets the closing fails. */
 const KEPT_OPEN = { keepAlive: true, timeout: 4_000 }
@@ -13,8 +13,7 @@ let agents: { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined
  * A `fetch` by `node:http` and `node:https`, for as much of it as the library needs: a quarter of the time of Node's own,
  * which reads every body through a web stream. It follows no redirect, and keeps connections open for four seconds.
  */
-export function fetchOverHttp(url: string, request: FetchRequest): Promise<FetchAnswer> {
-  const { method, headers, body } = request
+export function fetchOverHttp(url: string, { method, headers, body, signal }: FetchRequest): Promise<FetchAnswer> {
   agents ??= {
     http: new HttpAgent({ ...optionsOf(httpGlobal), ...KEPT_OPEN }),
     // Said by name, so that a server of HTTP/2 alone refuses the handshake, instead of an answer that nobody can read.
@@ -24,7 +23,7 @@ export function fetchOverHttp(url: string, request: FetchRequest): Promise<Fetch
   return new Promise((resolve, reject) => {
     // The body is not decoded, so it must not be compressed.
     const sent = send(url, { method, headers: { 'accept-encoding': 'identity', ...headers }, agent })
-    const unsubscribe = onCancelled(request, () => sent.destroy())
+    const unsubscribe = onAbort(signal, () => sent.destroy())
     sent.once('close', unsubscribe)
     sent.on('error', reject)
     sent.once('response', (response: IncomingMessage) => {

@@ -1,5 +1,4 @@
 import { PpoppoError } from '../errors.js'
-import { Cancellation, cancellable } from '../lib/cancellation.js'
 import { Aborted, AnswerTooLong, ask, NoAnswer, type PpoppoFetch, type ReadAnswer } from '../lib/http.js'
 import { judgeNetwork } from './network-faults.js'
 import { readRefusal } from './read-answers.js'
@@ -31,18 +30,18 @@ export interface AskProviderParts {
 /** Creates the function that calls PAS, limited in time and size. It follows no redirect. */
 export function createAskProvider({ fetch, issuer, closed }: AskProviderParts): AskProvider {
   // One listener for all calls: `AbortSignal.any` would attach every call's signal to the long-lived one.
-  const inFlight = new Set<Cancellation>()
+  const inFlight = new Set<AbortController>()
   closed.addEventListener('abort', () => {
-    for (const call of inFlight) call.cancel()
+    for (const call of inFlight) call.abort()
   })
 
   return async (url, { method, headers, body }) => {
-    const call = new Cancellation()
-    const deadline = setTimeout(() => call.cancel(), PROVIDER_DEADLINE_MS)
+    const call = new AbortController()
+    const deadline = setTimeout(() => call.abort(), PROVIDER_DEADLINE_MS)
     inFlight.add(call)
     try {
       const form = body === undefined || body === null ? {} : { body: String(body) }
-      const request = cancellable({ method, headers, ...form, redirect: 'manual' } as const, call)
+      const request = { method, headers, ...form, redirect: 'manual', signal: call.signal } as const
       return await ask(fetch, url, request, MAX_ANSWER_BYTES)
     } catch (error) {
       if (closed.aborted) throw new PpoppoError('closed', 'auth.close() was called while PAS was being asked.')
