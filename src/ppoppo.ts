@@ -193,7 +193,7 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
     middleware: inOrder('ppoppoMiddleware', [refuseWhenClosed, middleware]),
     router: inOrder('ppoppoRouter', [refuseWhenClosed, createMiddlewareCheck(routeParts), front, rest]),
   }
-  const auth = inOrder('ppoppo', [refuseWhenClosed, ...before, front, ...load, middleware, rest])
+  const auth = inOrder('ppoppo', [refuseWhenClosed, cheapProperties, ...before, front, ...load, middleware, rest])
   rememberInstance([auth, ...Object.values(parts)], { config, vault, pointerKey, session: parts.session })
   return Object.assign(auth, parts, {
     requireSignIn: createGuard(routeParts),

@@ -31,8 +31,8 @@ const COMMON = {
 }
 
 /**
- * Without indentation, which is a fifth, and with the shorter syntax; names stay, and lines are short, so that a stack says
- * where it was.
+ * Without indentation, which is a fifth, and with the shorter syntax. Names stay, except those of function expressions, and lines
+ * are short, so that a stack says where it was.
  * @type {import('esbuild').BuildOptions}
  */
 const SHORT = { minifyWhitespace: true, minifySyntax: true, lineLimit: 200, legalComments: 'none' }
@@ -150,6 +150,9 @@ async function findNames(sources) {
     ]),
   )
   const imported = outputFiles.flatMap(({ text }) => [...text.matchAll(IMPORT_OF_MODULES)])
+  const mentions = outputFiles.flatMap(({ text }) => text.split(`"${MODULES_ONLY}"`).slice(1))
+  if (imported.length === 0 || mentions.length > imported.length)
+    throw new Error(`${MODULES_ONLY} is imported in another way than by "import { names }", so the names are not known`)
   const ofModules = imported.flatMap(([, names = '']) =>
     names.split(',').map((name) => name.trim().replace(/ as .*/, '')),
   )

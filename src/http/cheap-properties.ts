@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express'
 
 /**
- * Makes it cheap to add properties to a request and its answer, and to read them. Comes first.
+ * Makes it cheap to add properties to a request and its answer, and to read them. Comes before all that does so.
  *
  * Express gives each of them another prototype. From then on V8 (seen up to the one in Node 26) makes a hidden class for every
  * property that is added to one, which no other object shares: that takes several microseconds each time, and all that is
@@ -19,5 +19,5 @@ function takeOffAndPutBack(object: object, name: string): void {
   const property = Object.getOwnPropertyDescriptor(Object(object), name)
   if (!property?.configurable || !Object.isExtensible(object)) return
   Reflect.deleteProperty(object, name)
-  Object.defineProperty(object, name, property)
+  Reflect.defineProperty(object, name, property)
 }

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { PpoppoError } from '../errors.js'
+import { isUnasked } from './session-on-demand.js'
 import { explainUnsavable } from './unsavable.js'
-import { isUnasked, type Visit } from './visit.js'
+import type { Visit } from './visit.js'
 
 /** What ending an answer needs. */
 export interface AnswerEndParts {
@@ -51,10 +52,10 @@ export function saveAtEnd({ req, visit, isSaveDue, next, onUnsaved }: AnswerEndP
     if (visit.isEnding) return res
     visit.isEnding = true
     try {
-      if (!isUnasked(visit) && req.session && isSaveDue()) saveAndEnd(req, visit, body)
+      if (!isUnasked(req) && req.session && isSaveDue()) saveAndEnd(req, visit, body)
       else Reflect.apply(end, res, body)
     } catch (error) {
-      const fault = isUnasked(visit) ? undefined : explainUnsavable(req.session)
+      const fault = isUnasked(req) ? undefined : explainUnsavable(req.session)
       if (!fault) {
         // Node rejected this response: the error handler will send another one.
         res.end = end

@@ -17,7 +17,7 @@ export interface ProvenBlob {
 export interface Blobs {
   /** connect-redis on our session commands. */
   readonly store: RedisStore
-  /** What it would make a session of, for who may not need one. `null` if there is none, or its code is wrong. */
+  /** The stored blob, without making a session of it. `null` if there is none, or its code is wrong. */
   read(sid: string): Promise<ProvenBlob | null>
 }
 

@@ -5,12 +5,12 @@ import { callBack } from '../lib/call-back.js'
 import { saveAtEnd } from './answer-end.js'
 import { type CookieSender, settingsOf } from './send-cookie.js'
 import type { SessionCookie } from './session-cookie.js'
-import { offerSession } from './session-on-demand.js'
+import { isUnasked, offerSession } from './session-on-demand.js'
 import { contentText, isStandIn, stateOf } from './session-state.js'
 import type { SessionStore } from './session-store.js'
 import { type StoredSession, toSession } from './session-text.js'
 import { explainUnsavable, hasCookie } from './unsavable.js'
-import { isUnasked, type Visit } from './visit.js'
+import type { Visit } from './visit.js'
 
 /** The parts that handle a request's session. */
 export interface Loading {
@@ -36,7 +36,7 @@ export function sendCookieWithHeaders({ store, sender, raise }: Loading, req: Re
     try {
       return sender.writeCookie(req, visit)
     } catch (error) {
-      const fault = isUnasked(visit) ? undefined : explainUnsavable(req.session)
+      const fault = isUnasked(req) ? undefined : explainUnsavable(req.session)
       if (!fault) throw error
       Reflect.deleteProperty(req, 'session')
       raise({ type: 'warning', code: 'session_not_saved', detail: fault.message })
@@ -65,6 +65,8 @@ export function loadSession(loading: Loading, { req, visit, secrets, next }: Loa
     visit.came = { kind: 'nothing' }
     offerSession(req, visit, () => store.generateFirst(req))
     if (secrets === undefined) stateOf(req.session).fate = 'stand-in'
+    // What is known of its cookie is known for seconds only.
+    else if (store.isLate(visit.sessionID)) void req.session
     proceed()
   }
 

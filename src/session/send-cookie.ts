@@ -3,16 +3,17 @@ import type { Session } from 'express-session'
 import type { Runtime } from '../lib/runtime.js'
 import { audienceOf, keepPrivate } from './audience.js'
 import type { SessionCookie } from './session-cookie.js'
+import { isUnasked } from './session-on-demand.js'
 import { contentText, isDropped, isStandIn, stateOf } from './session-state.js'
 import type { SessionStore } from './session-store.js'
 import type { StoredSession } from './session-text.js'
 import { cookieLines, replaceCookieLines } from './set-cookie.js'
 import { explainUnsavable, hasCookie } from './unsavable.js'
-import { type CameWithSession, type CookieSettings, cameWith, isUnasked, sentIdOf, type Visit } from './visit.js'
+import { type CameWithSession, type CookieSettings, cameWith, sentIdOf, type Visit } from './visit.js'
 
 /** Decides when the session cookie is sent with an answer. */
 export interface CookieSender {
-  /** Describes a request whose session was found. Whether the app has set up its cookie is seen from {@link settingsOf} it. */
+  /** Describes a request whose session was found. `settings` is filled in when the session is made. */
   begin(req: Request, id: string, stored: StoredSession): CameWithSession
   /**
    * Called at the end of the answer: whether the stored blob must be renewed because the cookie was. Both are renewed
@@ -66,7 +67,7 @@ export function createCookieSender(parts: CookieSenderParts): CookieSender {
 
   /** `must`: send the cookie now and make the answer private; `may`: another answer will do. */
   function claimOf(req: Request, visit: Visit): 'must' | 'may' | undefined {
-    if (isUnasked(visit)) return undefined
+    if (isUnasked(req)) return undefined
     const { session, sessionID } = req
     if (!session || isStandIn(session) || isDropped(session) || store.hasEnded(sessionID)) return undefined
     // If the app replaced the cookie object, the replacement may lack HttpOnly.

@@ -76,11 +76,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
     const giveStandIn = (error: unknown): void => done(null, this.#standInFor(error))
-    const look = (found: SessionData | null | undefined): void => {
-      if (found) return done(null, found)
-      callBack(this.#noteLate(sid), () => done(null, null), giveStandIn)
-    }
-    callBack(this.find(sid), look, giveStandIn)
+    callBack(this.look(sid), (stored) => done(null, stored ? toSession(stored) : null), giveStandIn)
   }
 
   /** What the store has of a session, without making one of it; notes a cookie that comes late. @throws `store_unavailable` */
@@ -89,6 +85,11 @@ export class SessionStore extends session.Store implements SessionKeeper {
     const stored = blob === null ? undefined : readStored(blob, this.#parts.pointerKey)
     if (!stored) await this.#noteLate(sid)
     return stored
+  }
+
+  /** Whether the browser has signed out, and perhaps in again: a new cookie would replace its newer one. */
+  isLate(sid: string | undefined): boolean {
+    return sid !== undefined && this.#late.has(sid)
   }
 
   /** Gives a request a placeholder, because the store could not be read. */
@@ -202,8 +203,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     const { runtime } = this.#parts
     const { sessionID: sent } = req
     const state = newState({ sentAt: runtime.now(), isRenewed, visit: visitOf(req) })
-    // The browser has signed out, and perhaps in again: a new cookie would replace its newer one.
-    if (sent && this.#late.has(sent)) state.fate = 'dropped'
+    if (this.isLate(sent)) state.fate = 'dropped'
     req.sessionID = runtime.randomBytes(SESSION_ID_BYTES).toString('base64url')
     req.session = new ManagedSession(req, { cookie: this.#newCookie() }, state)
   }

@@ -13,9 +13,10 @@ import { type Loading, loadSession, sendCookieWithHeaders } from './load-session
 import type { SignInPointer } from './pointer.js'
 import { createCookieSender } from './send-cookie.js'
 import { createSessionCookie } from './session-cookie.js'
+import { isUnasked } from './session-on-demand.js'
 import { isStandIn, stateOf } from './session-state.js'
 import { SessionStore } from './session-store.js'
-import { beginVisit, isUnasked, visitOf } from './visit.js'
+import { beginVisit, visitOf } from './visit.js'
 import type { SessionHooks } from './watch-session.js'
 
 /** The library's own session. */
@@ -24,8 +25,8 @@ export interface OwnSession {
   /** Whether `req.session` is ours, and not the app's. */
   owns(req: Request): boolean
   /**
-   * The sign-in that the session of this request points at, as the store has it; `'asked-for'` if `req.session` exists by
-   * now, and says it. So that who only wants to know this does not ask for the session.
+   * The sign-in that the session of this request points at, as the store has it. Does not make `req.session`; `'asked-for'`
+   * if it exists by now, and says it.
    */
   pointerOf(req: Request): SignInPointer | undefined | 'asked-for'
   /** Whether the session of this request could not be read, so nothing is known about this browser. */
@@ -104,10 +105,10 @@ export function createOwnSession(parts: SessionParts): OwnSession {
     owns,
     pointerOf(req) {
       const visit = visitOf(req)
-      if (!visit || !isUnasked(visit) || !owns(req)) return 'asked-for'
+      if (!visit || !owns(req) || !isUnasked(req)) return 'asked-for'
       return visit.came.kind === 'session' ? visit.came.stored.pointer : undefined
     },
-    isUnavailable: (req) => !isStillUnasked(req) && isStandIn(req.session),
+    isUnavailable: (req) => !isUnasked(req) && isStandIn(req.session),
     hasCookie: (req) => cookie.isSentBy(req),
     isLost(req) {
       if (visitOf(req)?.came.kind !== 'nothing' || !owns(req) || !cookie.isSentBy(req)) return false
@@ -145,12 +146,7 @@ function callWriteHead(res: ServerResponse): void {
 
 /** Whether the request has a session. Does not ask for one. */
 function hasSession(req: Request): boolean {
-  return isStillUnasked(req) || Boolean(req.session)
-}
-
-function isStillUnasked(req: Request): boolean {
-  const visit = visitOf(req)
-  return visit !== undefined && isUnasked(visit)
+  return isUnasked(req) || Boolean(req.session)
 }
 
 async function startAnother(

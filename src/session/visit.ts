@@ -123,11 +123,6 @@ export function visitOf(req: object): Visit | undefined {
   return (req as { readonly [VISIT]?: Visit })[VISIT]
 }
 
-/** Whether nobody has asked for the session of this request so far. */
-export function isUnasked(visit: Visit): boolean {
-  return visit.make !== undefined
-}
-
 /** The session that came with the request, if it is the one with this id. */
 export function cameWith({ came }: Visit, sid: string | undefined): CameWithSession | undefined {
   return came.kind === 'session' && came.id === sid ? came : undefined

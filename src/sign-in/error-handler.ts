@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { ErrorRequestHandler, Request, Response } from 'express'
+import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
 import { newCorrelationId } from '../audit-events.js'
 import { assertCallOptions, assertIsNoRequest } from '../config/call-options.js'
 import { PpoppoError } from '../errors.js'
@@ -62,7 +62,8 @@ export function createErrorHandlers(parts: RouteParts): (options?: ErrorHandlerO
   return (options = {}) => {
     assertOptions(options)
     const { page, report } = options
-    return function ppoppoErrorHandler(error: unknown, req, res, next) {
+    // A statement, because a bundler drops the name of an expression, and the name shows in traces.
+    function ppoppoErrorHandler(error: unknown, req: Request, res: Response, next: NextFunction): void {
       // Part of the response has been sent: all that is left is to let Express close the connection.
       if (res.headersSent) return next(error)
       const expected = expectedAnswer(error)
@@ -85,6 +86,7 @@ export function createErrorHandlers(parts: RouteParts): (options?: ErrorHandlerO
         (thrown) => next(thrown ?? error),
       )
     }
+    return ppoppoErrorHandler
   }
 }
 

@@ -50,7 +50,10 @@ export function createMiddleware(parts: MiddlewareParts): RequestHandler {
   /** The sign-in that the session points at. @throws `session_missing` */
   function findPointer(req: Request): SignInPointer | undefined | 'unavailable' {
     const stored = ownSession.pointerOf(req)
-    if (stored !== 'asked-for') return stored
+    if (stored !== 'asked-for') {
+      hasSeenSession = true
+      return stored
+    }
     // While its store is disconnected, express-session sets no `req.session`: that is not the app's mistake.
     if (ownSession.isUnavailable(req) || (!req.session && hasSeenSession)) return 'unavailable'
     const session = assertSession(req)

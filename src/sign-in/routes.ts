@@ -54,7 +54,7 @@ export function createRoutes(parts: RoutesParts): Routes {
   only(front, '/login', 'GET, POST')
 
   const rest = express.Router()
-  rest.use(needsMiddleware)
+  rest.use(['/callback', '/logout', '/session'], needsMiddleware)
   rest.get('/callback', settle(createCallback(parts)))
   only(rest, '/callback', 'GET')
   rest.get('/logout', createLogoutConfirm(parts))

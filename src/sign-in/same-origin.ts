@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { PpoppoError } from '../errors.js'
 import { sendProblem } from '../http/problem.js'
 import { isOwnPost, wantsHtml } from '../http/request-reading.js'
@@ -27,9 +27,11 @@ export function createSameOrigin({ config, pages }: Pick<RouteParts, 'config' | 
     // `app.use(auth.requireSameOrigin)`: Express calls it with a request.
     if (args.length > 0)
       throw new PpoppoError('config_invalid', 'requireSameOrigin returns a handler: write auth.requireSameOrigin()')
-    return function requireSameOrigin(req, res, next) {
+    // A statement, because a bundler drops the name of an expression, and the name shows in traces.
+    function requireSameOrigin(req: Request, res: Response, next: NextFunction): void {
       if (SAFE_METHODS.has(req.method) || isOwnPost(req, config)) return next()
       refuse(req, res)
     }
+    return requireSameOrigin
   }
 }

@@ -29,7 +29,7 @@ export interface KeyRing {
 }
 
 const VERSION = 'v1'
-/** An attempt is sealed, opened and answered within a minute; deriving its key takes as long as all three. */
+/** Bounds the derived keys in memory. An attempt needs its key three times within a minute, and deriving it takes as long as all else. */
 const MAX_DERIVED_KEYS = 1_000
 const NONCE_BYTES = 12
 const TAG_BYTES = 16

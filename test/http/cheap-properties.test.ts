@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals'
 import express, { type Request, type Response } from 'express'
 import request from 'supertest'
 import { cheapProperties } from '../../src/http/cheap-properties.js'
+import { ppoppo } from '../../src/index.js'
 
 setFlagsFromString('--allow-natives-syntax')
 const hasHiddenClass: (object: object) => boolean = runInThisContext('(object) => %HasFastProperties(object)')
@@ -46,4 +47,22 @@ test.each<[string, () => object]>([
   expect(calls).toBe(1)
   expect(Object.getOwnPropertyNames(object)).toEqual(Object.getOwnPropertyNames(same))
   expect(Reflect.get(object, 'client')).toBe(Reflect.get(same, 'client'))
+})
+
+test.each(['auth', 'auth.session'] as const)('a request behind app.use(%s) is one', async (name) => {
+  const auth = ppoppo({
+    clientId: 'test',
+    baseUrl: 'http://localhost:3000',
+    issuer: 'http://localhost:9',
+    onEvent() {},
+  })
+  const app = express()
+  app.use(name === 'auth' ? auth : auth.session, (req, res) => {
+    res.json([hasHiddenClass(req), hasHiddenClass(res)])
+  })
+  try {
+    expect((await request(app).get('/')).body).toEqual([false, false])
+  } finally {
+    await auth.close()
+  }
 })
