@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { VaultKey } from '../../src/config/options.js'
 import { systemRuntime } from '../../src/lib/runtime.js'
-import { createKeyRing, type SealContext } from '../../src/vault/keyring.js'
+import { createKeyRing, type KeyRing, type SealContext } from '../../src/vault/keyring.js'
 
 const CLIENT = 'acme_login_client'
 const CONTEXT: SealContext = {
@@ -153,5 +153,63 @@ describe('key ring: rotation', () => {
       for (const one of [deployOne, deployTwo]) expect(one.open(CONTEXT, text)).toBe(PLAIN)
     expect(ring(latter).open(CONTEXT, sealed)).toBeUndefined()
     expect(ring(latter).open(CONTEXT, resealed)).toBe(PLAIN)
+  })
+})
+
+describe('key ring: derived keys that are kept', () => {
+  const [first, second] = [key('k1'), key('k2')]
+
+  test.each<[string, VaultKey, SealContext]>([
+    ['two purposes', first, { ...CONTEXT, purpose: 'transaction' }],
+    ['two vault keys', second, CONTEXT],
+    ['two records', first, { ...CONTEXT, recordId: 'dGFn.b3RoZXI' }],
+  ])(
+    'C25 the key derived for one of %s is not used for the other, whichever came first',
+    (_two, otherKey, otherContext) => {
+      const places: [VaultKey, SealContext][] = [
+        [first, CONTEXT],
+        [otherKey, otherContext],
+      ]
+      const uses = places.flatMap(([own, context]) => [
+        (used: KeyRing) => used.open(context, ring(own).seal(context, PLAIN)),
+        (used: KeyRing) => ring(first, second).open(context, used.seal(context, PLAIN)),
+      ])
+      for (const keys of [
+        [first, second],
+        [second, first],
+      ]) {
+        for (const former of uses) {
+          for (const latter of uses) {
+            const used = ring(...keys)
+            expect([former(used), latter(used)]).toEqual([PLAIN, PLAIN])
+          }
+        }
+      }
+    },
+  )
+
+  test('a key is derived once for a record that is sealed and opened, and at most 1,000 are kept; all records open', () => {
+    let derived = 0
+    const counted: VaultKey = {
+      id: 'k1',
+      get secret() {
+        derived += 1
+        return first.secret
+      },
+    }
+    const used = ring(counted)
+    const contexts = Array.from({ length: 3_000 }, (_, number) => ({ ...CONTEXT, recordId: `record ${number}` }))
+    const texts = contexts.map((context) => {
+      const text = used.seal(context, PLAIN)
+      expect(used.open(context, text)).toBe(PLAIN)
+      return text
+    })
+    expect(derived).toBe(3_000)
+    // The latest first: those that are kept need not be derived again.
+    for (const [number, context] of [...contexts.entries()].reverse())
+      expect(used.open(context, texts[number] ?? '')).toBe(PLAIN)
+    const kept = 2 * 3_000 - derived
+    expect(kept).toBeGreaterThan(0)
+    expect(kept).toBeLessThanOrEqual(1_000)
   })
 })
