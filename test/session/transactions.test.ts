@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import express from 'express'
 import { systemRuntime } from '../../src/lib/runtime.js'
 import { cookieNamesOf } from '../../src/session/cookie-names.js'
-import { ATTEMPT_TTL_MS, createTransactions, type Transaction } from '../../src/session/transactions.js'
+import { ATTEMPT_TTL_MS, type Consumed, createTransactions, type Transaction } from '../../src/session/transactions.js'
 import { createMemoryStore } from '../../src/store/memory/memory-store.js'
 import type { Store } from '../../src/store/store.js'
-import { createKeyRing } from '../../src/vault/keyring.js'
+import { createKeyRing, type KeyRing } from '../../src/vault/keyring.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 
 const clientId = 'acme_login_client'
@@ -19,6 +19,9 @@ let url: string
 let aheadMs: number
 let keyId: string
 let isHttps: boolean
+let consumed: Consumed
+/** What the key ring gave for the texts that it was to open. */
+let opened: (string | undefined)[]
 
 /** The transactions behind two routes, since they live on cookies. */
 beforeEach(async () => {
@@ -26,9 +29,17 @@ beforeEach(async () => {
   aheadMs = 0
   keyId = 'k1'
   isHttps = false
+  opened = []
   store = createMemoryStore({ now: () => now })
   const runtime = { ...systemRuntime, now: () => now + aheadMs }
-  const ring = (id: string) => createKeyRing({ keys: [{ id, secret: Buffer.alloc(32, id) }], clientId, runtime })
+  const ring = (id: string): KeyRing => {
+    const real = createKeyRing({ keys: [{ id, secret: Buffer.alloc(32, id) }], clientId, runtime })
+    const open: KeyRing['open'] = (...args) => {
+      opened.push(real.open(...args))
+      return opened.at(-1)
+    }
+    return { ...real, open }
+  }
   const make = () =>
     createTransactions({ config: { clientId, isHttps }, store, keyRing: async () => ring(keyId), runtime })
   const app = express()
@@ -37,7 +48,7 @@ beforeEach(async () => {
     res.json(await make().begin(req, res, { returnTo: 'https://app.example/x', begunAt }))
   })
   app.get('/consume/:state', async (req, res) => {
-    const consumed = await make().consume(req, res, req.params.state)
+    consumed = await make().consume(req, res, req.params.state)
     res.json(consumed.kind === 'taken' ? { kind: 'taken', transaction: consumed.transaction } : consumed)
   })
   server = createServer(app)
@@ -191,6 +202,36 @@ describe('login attempts', () => {
     const { state, nonce, codeVerifier } = await begin(browser)
     const visible = [...browser.jar].flat().concat(kept).join('\n')
     for (const secret of [state, nonce, codeVerifier, 'app.example']) expect(visible).not.toContain(secret)
+  })
+
+  test('C25 an outcome does not open as its attempt, nor the attempt as its outcome, if somebody swaps them in the store', async () => {
+    const browser = new CookieBrowser()
+    const put = store.putTransaction
+    let [key, attempt] = ['', '']
+    store.putTransaction = (...args) => {
+      ;[key, attempt] = args
+      return put(...args)
+    }
+    const transaction = await begin(browser)
+    const { state, returnTo } = transaction
+    const outcomeNow = async (): Promise<unknown> => {
+      await consume(browser.clone(), state)
+      return consumed.kind === 'taken_before' ? consumed.outcome() : undefined
+    }
+    await consume(browser.clone(), state)
+    // Would be taken for an attempt, too, if it opened as one.
+    if (consumed.kind === 'taken') await consumed.finish(Object.assign({ signInId: 'a.b' }, transaction))
+    expect(await outcomeNow()).toEqual({ signInId: 'a.b', returnTo })
+
+    const outcome = (await store.readTransactionOutcome(key)) ?? ''
+    opened = []
+    await store.setTransactionOutcome(key, attempt, ATTEMPT_TTL_MS)
+    expect([await outcomeNow(), opened]).toEqual([undefined, [undefined]])
+    opened = []
+    await put(key, outcome, ATTEMPT_TTL_MS)
+    expect([(await consume(browser.clone(), state)).kind, opened]).toEqual(['lost', [undefined]])
+    await put(key, attempt, ATTEMPT_TTL_MS)
+    expect(await consume(browser.clone(), state)).toEqual({ kind: 'taken', transaction })
   })
 
   test('C22 on https the cookie of an attempt is __Host-, Secure, HttpOnly, SameSite=Lax, for this host only', async () => {
