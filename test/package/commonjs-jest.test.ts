@@ -47,7 +47,7 @@ test('a visitor is not signed in, and a message without a server is an error of 
   expect((await request(app).get('/auth/session')).body).toEqual({ signedIn: false })
 
   const messaging = createMessaging({ apiUrl: 'http://127.0.0.1:1', clientId: 'a', clientSecret: 'b', tokenUrl: 'http://127.0.0.1:1/token' })
-  const sending = messaging.send({ templateId: 'tpl', recipients: [{ ppnum: '12312345678' }] }, { deadlineMs: 500 })
+  const sending = messaging.send({ templateId: 'tpl', recipients: [{ ppnum: '12312345678' }] }, { deadlineMs: 5_000 })
   await expect(sending).rejects.toMatchObject({ code: 'messaging_unavailable' })
   await messaging.close()
 })

@@ -31,7 +31,9 @@ afterEach(async () => {
 })
 
 const many = (count: number, of = messaging) =>
-  Promise.all(Array.from({ length: count }, (_, index) => call(of, index % 2 ? 'send' : 'status')))
+  Promise.all(
+    Array.from({ length: count }, (_, index) => call(of, index % 2 ? 'send' : 'status', { deadlineMs: 30_000 })),
+  )
 const used = () => new Set(server.seen.map(({ authorization }) => authorization))
 
 describe('the token', () => {
