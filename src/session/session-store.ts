@@ -18,7 +18,8 @@ import {
   standInError,
   stateOf,
 } from './session-state.js'
-import { readStored, type StoredSession, toSession, toText } from './session-text.js'
+import { readStored, toSession, toText } from './session-text.js'
+import type { StoredSession } from './stored-session.js'
 import { cameWith, canSendCookie, isNotWhatCame, isUnreachable, visitOf } from './visit.js'
 
 type Done = (error?: unknown) => void

@@ -2,29 +2,16 @@ import type { Cookie, SessionData } from 'express-session'
 import { deepFreeze } from '../lib/deep-freeze.js'
 import { isPlainObject, parseJsonObject } from '../lib/guards.js'
 import type { ProvenBlob } from './blobs.js'
-import { readPointer, type SignInPointer } from './pointer.js'
+import { readPointer } from './pointer.js'
 import { contentText, newState, setState, stateOf } from './session-state.js'
 import { fromStoredCookie, toStoredCookie } from './stored-cookie.js'
+import type { StoredSession } from './stored-session.js'
 import { explainUnsavable } from './unsavable.js'
 
 /** When the cookie was last sent: in the stored blob only, so that the app does not see it in its session. */
 const COOKIE_SENT_AT = 'ppoppo:cookie'
 /** As {@link toText} writes it: the last member. */
 const SENT_AT = /,"ppoppo:cookie":(\d{1,15})\}$/
-
-/** What the store has of a session. The same for all requests of a session, until it changes. */
-export interface StoredSession {
-  /** As JSON, without when the cookie was sent. */
-  readonly text: string
-  /** When its cookie was last sent, in milliseconds since the epoch; `undefined` if unknown. */
-  readonly sentAt: number | undefined
-  /** The content as JSON, to see whether it changes. */
-  readonly savedText: string
-  /** How long its cookie lives, in milliseconds; `null` until the browser is closed. */
-  readonly originalMaxAge: number | null
-  /** The sign-in it points at. */
-  readonly pointer: SignInPointer | undefined
-}
 
 /** A session as it is stored. */
 export function toText(data: SessionData): string {

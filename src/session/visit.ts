@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AppSession } from './express-session.js'
-import type { StoredSession } from './session-text.js'
 import { canSetHeaders } from './set-cookie.js'
+import type { StoredSession } from './stored-session.js'
 import type { SessionHooks } from './watch-session.js'
 
 /*
