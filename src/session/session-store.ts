@@ -8,16 +8,7 @@ import { type SessionCommands, TOMBSTONE_TTL_MS } from '../store/store.js'
 import { type Blobs, createBlobs } from './blobs.js'
 import { type AppSession, Cookie, toCookie } from './express-session.js'
 import { ManagedSession, type SessionKeeper } from './managed-session.js'
-import {
-  contentText,
-  isDropped,
-  isStandIn,
-  newState,
-  type SessionState,
-  setState,
-  standInError,
-  stateOf,
-} from './session-state.js'
+import { contentText, isDropped, isStandIn, newState, setState, standInError, stateOf } from './session-state.js'
 import { readStored, toSession, toText } from './session-text.js'
 import type { StoredSession } from './stored-session.js'
 import { cameWith, canSendCookie, isNotWhatCame, isUnreachable, visitOf } from './visit.js'
@@ -219,7 +210,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     const isStored = fate !== 'stand-in'
     // Reloaded after it was renewed in this request: its cookie is still to be sent.
     const isRenewed = isStored && visit !== undefined && isNotWhatCame(visit, req.sessionID)
-    const state: SessionState = { fate, sentAt, isStored, isRenewed, savedText, visit }
+    const state = newState({ fate, sentAt, isStored, isRenewed, savedText, visit })
     const session = new ManagedSession(req, data, state)
     session.cookie = toCookie(session.cookie)
     req.session = session
