@@ -27,6 +27,8 @@ const STAYS = '#here'
 
 /** axe takes no link for a skip link if the first link to another page is in a shadow root, as our button's is. */
 const UNSEEN_SKIP_LINK = 'light region: <a class="skip" href="#main">'
+/** Some fifty pages, on whatever machine there is. */
+const PAGES_MS = 180_000
 
 interface Violation {
   readonly id: string
@@ -74,46 +76,54 @@ describeWithBrowser('accessibility, by axe in light and dark', () => {
     await redis?.stop()
   })
 
-  test.each(['en', 'ko'])('no page of the library breaks a rule, in %s', async (language) => {
-    visitor = await openVisitor(browser, { locale: language })
-    const { page } = visitor
-    const found: Record<string, string[]> = {}
-    for (const kind of PAGE_KINDS) {
-      await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/${kind}`)
-      expect([kind, await page.locator('html').getAttribute('lang')]).toEqual([kind, language])
-      const violations = await violationsOf(page)
-      if (violations.length > 0) found[kind] = violations
-    }
-    expect(found).toEqual({})
-    await visitor.close()
-  })
+  test.each(['en', 'ko'])(
+    'no page of the library breaks a rule, in %s',
+    async (language) => {
+      visitor = await openVisitor(browser, { locale: language })
+      const { page } = visitor
+      const found: Record<string, string[]> = {}
+      for (const kind of PAGE_KINDS) {
+        await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/${kind}`)
+        expect([kind, await page.locator('html').getAttribute('lang')]).toEqual([kind, language])
+        const violations = await violationsOf(page)
+        if (violations.length > 0) found[kind] = violations
+      }
+      expect(found).toEqual({})
+      await visitor.close()
+    },
+    PAGES_MS,
+  )
 
-  test.each(['en', 'ko'])('no page of the example app breaks a rule, in %s', async (language) => {
-    visitor = await openVisitor(browser, { locale: language })
-    const { page } = visitor
-    const found: Record<string, string[]> = {}
-    const look = async (path: string): Promise<void> => {
-      await page.goto(`${app.url}${path}`)
-      const violations = await violationsOf(page)
-      if (violations.length > 0) found[path] = violations
-    }
-    await look('/')
-    await page.goto(`${app.url}/dashboard`)
-    await choose(page, 'alex')
-    for (const path of ['/', '/dashboard', '/sign-ins', '/messages', '/campaigns', '/auth/logout', '/nothing-here'])
-      await look(path)
-    if (redis !== undefined) {
-      expect(await page.goto(`${app.url}/campaigns`).then((response) => response?.status())).toBe(200)
-      await page.fill('#id', `autumn-${language}`)
-      await page.fill('#message', 'The sale begins on Monday.')
-      const numbers = Array.from({ length: 3_000 }, (_, i) => String(50_000_000_000 + i)).join('\n')
-      await page.evaluate(`document.querySelector('#numbers').value = ${JSON.stringify(numbers)}`)
-      await page.click('form[action="/campaigns"] button')
-      await page.waitForURL(`${app.url}/campaigns/autumn-${language}`)
-      await look(`/campaigns/autumn-${language}`)
-      await look('/campaigns')
-    }
-    expect(found).toEqual({})
-    await visitor.close()
-  })
+  test.each(['en', 'ko'])(
+    'no page of the example app breaks a rule, in %s',
+    async (language) => {
+      visitor = await openVisitor(browser, { locale: language })
+      const { page } = visitor
+      const found: Record<string, string[]> = {}
+      const look = async (path: string): Promise<void> => {
+        await page.goto(`${app.url}${path}`)
+        const violations = await violationsOf(page)
+        if (violations.length > 0) found[path] = violations
+      }
+      await look('/')
+      await page.goto(`${app.url}/dashboard`)
+      await choose(page, 'alex')
+      for (const path of ['/', '/dashboard', '/sign-ins', '/messages', '/campaigns', '/auth/logout', '/nothing-here'])
+        await look(path)
+      if (redis !== undefined) {
+        expect(await page.goto(`${app.url}/campaigns`).then((response) => response?.status())).toBe(200)
+        await page.fill('#id', `autumn-${language}`)
+        await page.fill('#message', 'The sale begins on Monday.')
+        const numbers = Array.from({ length: 3_000 }, (_, i) => String(50_000_000_000 + i)).join('\n')
+        await page.evaluate(`document.querySelector('#numbers').value = ${JSON.stringify(numbers)}`)
+        await page.click('form[action="/campaigns"] button')
+        await page.waitForURL(`${app.url}/campaigns/autumn-${language}`)
+        await look(`/campaigns/autumn-${language}`)
+        await look('/campaigns')
+      }
+      expect(found).toEqual({})
+      await visitor.close()
+    },
+    PAGES_MS,
+  )
 })
