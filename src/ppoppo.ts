@@ -168,8 +168,8 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
   const button = createButton(config)
   const { front, rest } = createRoutes({ ...routeParts, button })
   const session = config.ownSession ? ownSession.middleware : appSession
-  // With a session of the app's own there is nothing to load, and a login without one is refused.
-  const [before, load] = config.ownSession ? [[], [session]] : [[createSessionCheck(routeParts)], []]
+  // A login is refused where the app's own session is missing.
+  const before = config.ownSession ? [] : [createSessionCheck(routeParts)]
   const middleware = createMiddleware({
     ownSession,
     landed,
@@ -193,7 +193,7 @@ export function createPpoppo<Account>({ config, runtime, client }: InstanceParts
     middleware: inOrder('ppoppoMiddleware', [refuseWhenClosed, middleware]),
     router: inOrder('ppoppoRouter', [refuseWhenClosed, createMiddlewareCheck(routeParts), front, rest]),
   }
-  const auth = inOrder('ppoppo', [refuseWhenClosed, cheapProperties, ...before, front, ...load, middleware, rest])
+  const auth = inOrder('ppoppo', [refuseWhenClosed, cheapProperties, ...before, front, session, middleware, rest])
   rememberInstance([auth, ...Object.values(parts)], { config, vault, pointerKey, session: parts.session })
   return Object.assign(auth, parts, {
     requireSignIn: createGuard(routeParts),

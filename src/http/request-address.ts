@@ -34,8 +34,8 @@ export function createRequestAddress(
     return route.lastIndexOf('/') === 0 ? route : undefined
   }
 
-  /** Every route has this in its path, and no proxy strips it: most requests need no more than a look. */
   const own = mountPath.slice(basePath.length)
+  /** Every route has this in its path, and no proxy strips it: most requests need no more than a look. */
   const last = own.slice(own.lastIndexOf('/')).toLowerCase()
   const isElsewhere = (path: string): boolean => !path.toLowerCase().includes(last)
 

@@ -4,13 +4,14 @@ import type { SessionData } from 'express-session'
 import { lengthPrefixed } from '../lib/digest.js'
 import { TextCache } from '../lib/text-cache.js'
 import type { SessionCommands } from '../store/store.js'
+import type { StoredSession } from './stored-session.js'
 
 /** A stored session whose code is right. */
 export interface ProvenBlob {
   /** The session as JSON, as `toText` wrote it. */
   readonly text: string
   /** What was derived from the text: each request of the session needs it. */
-  derived?: unknown
+  derived?: StoredSession | undefined
 }
 
 /** The stored sessions. */
@@ -40,9 +41,9 @@ const CODE = /^(.*),"ppoppo:code":"([\w-]{43})"\}$/s
 const MAX_PROVEN_CHARACTERS = 4_000_000
 
 /**
- * Sessions as JSON in the store. A blob carries a code over itself and its session
- * id, so that somebody who can only write to the store cannot put another person's sign-in into their own session. A
- * blob that has been verified is not verified again until it changes.
+ * Sessions as JSON in the store. A blob carries a code over itself and its session id, so that somebody who can only write
+ * to the store cannot put another person's sign-in into their own session. A blob that has been verified is not verified
+ * again until it changes.
  */
 export function createBlobs({ commands, secrets, idleMs, toText, toSession }: BlobsParts): Blobs {
   const proven = new TextCache<ProvenBlob>({ maxCharacters: MAX_PROVEN_CHARACTERS })

@@ -78,12 +78,12 @@ export function loadSession(loading: Loading, { req, visit, secrets, next }: Loa
   const begin = (found: StoredSession | undefined): void => {
     if (!found) return beginNew()
     // A cookie under the former name counts as never sent, so that it is sent again under the current one.
-    const sentAt = named.isFormer ? undefined : found.sentAt
-    const came = sender.begin(req, id, { ...found, sentAt })
+    const stored = named.isFormer ? { ...found, sentAt: undefined } : found
+    const came = sender.begin(req, id, stored)
     visit.came = came
     offerSession(req, visit, () => {
       const session = store.createSession(req, toSession(found))
-      stateOf(session).sentAt = sentAt
+      stateOf(session).sentAt = stored.sentAt
       came.settings = settingsOf(session)
     })
     // To send its cookie, and to save it.

@@ -1,5 +1,4 @@
 import type { Request } from 'express'
-import type { AppSession } from './express-session.js'
 import { type Visit, visitOf } from './visit.js'
 
 /*
@@ -16,7 +15,7 @@ export function offerSession(req: Request, visit: Visit, make: () => void): void
 /** Whether a request has a session that nobody has asked for so far, nor taken away or replaced. */
 export function isUnasked(req: object): boolean {
   if (visitOf(req)?.make === undefined) return false
-  return Object.getOwnPropertyDescriptor(req, 'session')?.get === getSession
+  return Object.getOwnPropertyDescriptor(req, 'session')?.get === ON_DEMAND.session.get
 }
 
 /** The record of a request whose session is made by now. */
@@ -30,36 +29,20 @@ function visitWithSession(req: object): Visit | undefined {
   return visit
 }
 
-function getSession(this: Request): AppSession | undefined {
-  return visitWithSession(this)?.session
-}
-
-/** What inherits from the request, as a test double may, gets a property of its own, and leaves the request alone. */
-function setOwn(child: object, name: string, value: unknown): void {
-  Object.defineProperty(child, name, { value, configurable: true, enumerable: true, writable: true })
-}
-
-const ON_DEMAND: PropertyDescriptorMap = {
-  session: {
+/** One of the two properties, the same for all requests. */
+function onDemand(name: 'session' | 'sessionID'): PropertyDescriptor {
+  return {
     configurable: true,
     enumerable: true,
-    get: getSession,
-    set(this: Request, session: AppSession | undefined) {
-      if (!Object.hasOwn(this, 'session')) return setOwn(this, 'session', session)
-      const visit = visitWithSession(this)
-      if (visit) visit.session = session
+    get(this: Request): unknown {
+      return visitWithSession(this)?.[name]
     },
-  },
-  sessionID: {
-    configurable: true,
-    enumerable: true,
-    get(this: Request): string | undefined {
-      return visitWithSession(this)?.sessionID
+    set(this: Request, value: unknown) {
+      if (Object.hasOwn(this, name)) return void Object.assign(visitWithSession(this) ?? {}, { [name]: value })
+      // What inherits from the request, as a test double may, gets a property of its own, and leaves the request alone.
+      Object.defineProperty(this, name, { value, configurable: true, enumerable: true, writable: true })
     },
-    set(this: Request, id: string | undefined) {
-      if (!Object.hasOwn(this, 'sessionID')) return setOwn(this, 'sessionID', id)
-      const visit = visitWithSession(this)
-      if (visit) visit.sessionID = id
-    },
-  },
+  }
 }
+
+const ON_DEMAND = { session: onDemand('session'), sessionID: onDemand('sessionID') }

@@ -33,7 +33,7 @@ export function toText(data: SessionData): string {
  */
 export function readStored(blob: ProvenBlob, pointerKey: string): StoredSession | undefined {
   blob.derived ??= derive(blob.text, pointerKey)
-  return blob.derived as StoredSession | undefined
+  return blob.derived
 }
 
 /** A session of its own. */

@@ -10,7 +10,7 @@ import { PAGE_KINDS } from '../../src/pages/text-types.js'
 import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
 import { findRedisServer, type RedisServer, startRedis } from '../support/redis.js'
 import { npmStart, type Started } from './support/npm-start.js'
-import { choose, openVisitor, type Visitor } from './support/visitor.js'
+import { choose, openVisitor } from './support/visitor.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** Everything a page can be told, so that each part of it is there. */
@@ -53,7 +53,6 @@ describeWithBrowser('accessibility, by axe in light and dark', () => {
   let app: Started
   let server: Server
   let redis: RedisServer | undefined
-  let visitor: Visitor
 
   beforeAll(async () => {
     const pages = createPages({ mountPath: '/auth', appName: 'Bags & Co' })
@@ -76,20 +75,33 @@ describeWithBrowser('accessibility, by axe in light and dark', () => {
     await redis?.stop()
   })
 
+  /** A visitor in this language; `end` says whether axe found anything wrong on the pages that were looked at. */
+  async function openTour(locale: string) {
+    const { page, close } = await openVisitor(browser, { locale })
+    const found: Record<string, string[]> = {}
+    return {
+      page,
+      async look(url: string): Promise<void> {
+        await page.goto(url)
+        const violations = await violationsOf(page)
+        if (violations.length > 0) found[url] = violations
+      },
+      async end(): Promise<void> {
+        expect(found).toEqual({})
+        await close()
+      },
+    }
+  }
+
   test.each(['en', 'ko'])(
     'no page of the library breaks a rule, in %s',
     async (language) => {
-      visitor = await openVisitor(browser, { locale: language })
-      const { page } = visitor
-      const found: Record<string, string[]> = {}
+      const { page, look, end } = await openTour(language)
       for (const kind of PAGE_KINDS) {
-        await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/${kind}`)
+        await look(`http://localhost:${(server.address() as AddressInfo).port}/${kind}`)
         expect([kind, await page.locator('html').getAttribute('lang')]).toEqual([kind, language])
-        const violations = await violationsOf(page)
-        if (violations.length > 0) found[kind] = violations
       }
-      expect(found).toEqual({})
-      await visitor.close()
+      await end()
     },
     PAGES_MS,
   )
@@ -97,19 +109,12 @@ describeWithBrowser('accessibility, by axe in light and dark', () => {
   test.each(['en', 'ko'])(
     'no page of the example app breaks a rule, in %s',
     async (language) => {
-      visitor = await openVisitor(browser, { locale: language })
-      const { page } = visitor
-      const found: Record<string, string[]> = {}
-      const look = async (path: string): Promise<void> => {
-        await page.goto(`${app.url}${path}`)
-        const violations = await violationsOf(page)
-        if (violations.length > 0) found[path] = violations
-      }
-      await look('/')
+      const { page, look, end } = await openTour(language)
+      await look(`${app.url}/`)
       await page.goto(`${app.url}/dashboard`)
       await choose(page, 'alex')
       for (const path of ['/', '/dashboard', '/sign-ins', '/messages', '/campaigns', '/auth/logout', '/nothing-here'])
-        await look(path)
+        await look(`${app.url}${path}`)
       if (redis !== undefined) {
         expect(await page.goto(`${app.url}/campaigns`).then((response) => response?.status())).toBe(200)
         await page.fill('#id', `autumn-${language}`)
@@ -118,11 +123,10 @@ describeWithBrowser('accessibility, by axe in light and dark', () => {
         await page.evaluate(`document.querySelector('#numbers').value = ${JSON.stringify(numbers)}`)
         await page.click('form[action="/campaigns"] button')
         await page.waitForURL(`${app.url}/campaigns/autumn-${language}`)
-        await look(`/campaigns/autumn-${language}`)
-        await look('/campaigns')
+        await look(`${app.url}/campaigns/autumn-${language}`)
+        await look(`${app.url}/campaigns`)
       }
-      expect(found).toEqual({})
-      await visitor.close()
+      await end()
     },
     PAGES_MS,
   )
