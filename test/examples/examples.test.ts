@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
@@ -167,8 +167,29 @@ describe('examples/', () => {
       // Nest closes, then ends by the signal itself.
       expect(await example.end()).toBeNull()
     })
+
+    test("docs/nestjs.md in a CommonJS project: the page's e2e test passes in Jest", async () => {
+      writeFilesOf('nestjs.md', join(ROOT, 'nestjs-jest'))
+      const example = await start('nestjs-jest', 'node_modules/jest/bin/jest.js --config test/jest-e2e.json')
+      const code = await example.ended()
+      await example.prints(/Tests:\s+1 passed, 1 total/)
+      expect(code).toBe(0)
+    })
   }
 })
+
+/** Writes what a page of docs/ shows as somebody does who copies it into a CommonJS project: without `.js` in imports. */
+function writeFilesOf(page: string, folder: string): void {
+  const text = readFileSync(join(import.meta.dirname, '../../docs', page), 'utf8')
+  const files = [...text.matchAll(/^```typescript\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)]
+  const configs = [...text.matchAll(/^```json\n([\s\S]*?)^```$/gm)]
+  expect(configs).toHaveLength(1)
+  for (const name of ['src', 'test']) mkdirSync(join(folder, name))
+  writeFileSync(join(folder, 'test/jest-e2e.json'), configs[0]?.[1] ?? '')
+  for (const [, name = '', code = ''] of files) {
+    writeFileSync(join(folder, name), code.replace(/(from '\.[^']*)\.js'/g, "$1'"))
+  }
+}
 
 test('docs/nestjs.md shows the guard of examples/nestjs as it is', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/nestjs.md'), 'utf8')
