@@ -1,6 +1,8 @@
 import type { Request, RequestHandler } from 'express'
 import { PpoppoError } from '../errors.js'
 import { type InstanceParts, instanceOf } from '../instances.js'
+import { isPlainObject } from '../lib/guards.js'
+import { unknownKeys } from '../lib/known-keys.js'
 import { randomToken, systemRuntime } from '../lib/runtime.js'
 import { isPpnum } from '../ppnum.js'
 import { changeSessionId } from '../session/change-session-id.js'
@@ -43,6 +45,8 @@ export interface SignInAsOptions {
 
 const TOKEN_LIFETIME_MS = 3_600_000
 const MAX_SUB_LENGTH = 256
+const USER = ['sub', 'ppnum', 'accountType', 'account']
+const OPTIONS = ['auth', 'session', 'tokens', 'scopes', 'userAgent']
 
 /**
  * Signs somebody in as the callback does, without PAS and without HTTP: a real sign-in in the app's store, a real session,
@@ -50,7 +54,7 @@ const MAX_SUB_LENGTH = 256
  *
  * @param target the instance (`ppoppo()`), or a supertest agent, which gets the cookie
  * @returns a `Cookie` header for supertest, `fetch` or, by {@link toPlaywright}, Playwright
- * @throws `request_invalid` for a malformed user or unknown target, `session_missing` with `session: false` and no session
+ * @throws `request_invalid` for a malformed user, a wrong option or unknown target, `session_missing` with `session: false` and no session
  *   given or found, `sign_in_denied` as thrown by `onSignIn`, `store_unavailable`
  *
  * @example
@@ -62,6 +66,7 @@ export async function signInAs(
   user: TestUser,
   options: SignInAsOptions = {},
 ): Promise<string> {
+  assertOptions(options)
   const parts = partsOf(target, options)
   assertUser(user)
   const { config, vault, pointerKey } = parts
@@ -118,6 +123,25 @@ function assertUser(user: TestUser): void {
   }
   if (!isPpnum(ppnum)) throw invalid('"ppnum" must be a text of 11 digits or more, without hyphens: \'12312345678\'.')
   if (accountType !== undefined && typeof accountType !== 'string') throw invalid('"accountType" must be a text.')
+  const [unknown] = unknownKeys(user, USER)
+  if (!unknown) return
+  const hint = OPTIONS.includes(unknown.name)
+    ? `pass it third: signInAs(auth, user, { ${unknown.name} })`
+    : unknown.hint
+  throw invalid(`"${unknown.name}" does not belong to the user; ${hint}.`)
+}
+
+/** A misspelt option must not be ignored: the test would pass, and show something else. */
+function assertOptions(options: SignInAsOptions): void {
+  if (!isPlainObject(options)) throw invalid(`The third argument takes an object with ${OPTIONS.join(', ')}.`)
+  const [unknown] = unknownKeys(options, OPTIONS)
+  if (unknown) throw invalid(`"${unknown.name}" is not an option; ${unknown.hint}.`)
+  const { scopes, tokens, userAgent } = options
+  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')))
+    throw invalid("\"scopes\" must be a list of texts: ['openid', 'profile'].")
+  if (tokens !== undefined && typeof Object(tokens).accessToken !== 'string')
+    throw invalid('"tokens" must be { accessToken, refreshToken? }.')
+  if (userAgent !== undefined && typeof userAgent !== 'string') throw invalid('"userAgent" must be a text.')
 }
 
 async function toNewSignIn(

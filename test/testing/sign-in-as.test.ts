@@ -144,8 +144,23 @@ describe('signInAs with an instance', () => {
     ['a ppnum with hyphens', { sub: 'a', ppnum: '123-1234-5678' }, /"ppnum" must be a text of 11 digits/],
     ['an account that JSON cannot hold', { ...ALEX, account: 1n }, /JSON cannot represent/],
     ['an account type that is no text', { ...ALEX, accountType: 3 }, /"accountType"/],
+    ['what no user has', { ...ALEX, email: 'a@b.test' }, /"email" does not belong to the user; known are: sub,/],
+    ['an option in the user', { ...ALEX, scopes: ['openid'] }, /pass it third: signInAs\(auth, user, \{ scopes \}\)/],
   ])('refuses %s', async (_what, user, message) => {
     await expect(signInAs(open(), user as never)).rejects.toMatchObject({
+      code: 'request_invalid',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test.each([
+    ['a misspelt option', { scope: ['openid'] }, /"scope" is not an option; did you mean "scopes"\?/],
+    ['scopes in one text', { scopes: 'openid profile' }, /"scopes" must be a list of texts/],
+    ['tokens without an access token', { tokens: { refreshToken: 'rt_1' } }, /"tokens" must be \{ accessToken/],
+    ['a user agent that is no text', { userAgent: 1 }, /"userAgent" must be a text/],
+    ['options that are none', 'openid', /The third argument takes an object with auth,/],
+  ])('refuses %s', async (_what, options, message) => {
+    await expect(signInAs(open(), ALEX, options as never)).rejects.toMatchObject({
       code: 'request_invalid',
       message: expect.stringMatching(message),
     })

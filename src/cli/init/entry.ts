@@ -41,7 +41,7 @@ export function findEntry(project: Project, given: string | undefined): Entry | 
     .find((entry) => entry && makesApp(entry))
   return (
     found ??
-    `no file with "${project.isNest ? 'NestFactory.create' : 'express'}()" was found; name it with --entry <file>`
+    `no file with "${project.isNest ? 'NestFactory.create' : 'express'}()" was found; name it with --entry <file>, or write it first: express-ppoppo's README begins with one`
   )
 }
 

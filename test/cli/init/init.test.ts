@@ -415,7 +415,12 @@ describe('express-ppoppo init: without certainty', () => {
       /in the package of the Express app/,
     ],
     ['a package.json that is none', { 'package.json': '{' }, ['--yes'], /package\.json is not JSON/],
-    ['no app', small({ 'app.js': '' }), ['--yes'], /no file with "express\(\)" was found; name it with --entry/],
+    [
+      'no app',
+      small({ 'app.js': '' }),
+      ['--yes'],
+      /no file with "express\(\)" was found; name it with --entry <file>, or write it first/,
+    ],
     ['an entry outside', small(), ['--yes', '--entry', '../app.js'], /--entry does not name a source file here/],
     ['both', small(), ['--yes', '--dry-run'], /takes --yes or --dry-run/],
     ['an unknown option', small(), ['--force'], /takes --yes or --dry-run, --json and --entry <file>; see --help/],
