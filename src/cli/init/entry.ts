@@ -9,6 +9,8 @@ const NAMES = ['app', 'server', 'index', 'main']
 const FOLDERS = ['', 'src', 'lib', 'server', 'app']
 /** Where builds go, and where their sources are. */
 const BUILT = /^(?:\.\/)?(?:dist|build|out|lib)\//
+/** What express-generator starts; it has no extension. */
+const WWW = 'bin/www'
 const MAX_BYTES = 1024 * 1024
 
 /** The file that makes the Express app, or the Nest app. */
@@ -30,19 +32,34 @@ export function findEntry(project: Project, given: string | undefined): Entry | 
     const entry = read(project, given)
     return entry ?? '--entry does not name a source file here that can be read'
   }
+  const found = candidates(project).find(makesApp)
+  return (
+    found ??
+    `no file with "${project.isNest ? 'NestFactory.create' : 'express'}()" was found; name it with --entry <file>, or write it first: express-ppoppo's README begins with one`
+  )
+}
+
+/** The file to start: the one with the app, or, where that does not listen, the one that does (`app.js`, `server.js`). */
+export function findStart(project: Project, entry: Entry): Entry {
+  if (listens(entry)) return entry
+  return candidates(project).find(listens) ?? entry
+}
+
+/** What `main` and the scripts start, then the usual names. */
+function candidates(project: Project): readonly Entry[] {
   const usual = FOLDERS.flatMap((folder) =>
     NAMES.flatMap((name) => EXTENSIONS.map((ext) => posix.join(folder, `${name}.${ext}`))),
   )
   const started = [project.main, ...Object.values(project.scripts).flatMap(filesIn)].filter(
     (file) => file !== undefined,
   )
-  const found = [...started.flatMap(sourcesOf), ...usual]
+  return [...started.flatMap(sourcesOf), ...usual, WWW]
     .map((file) => read(project, file))
-    .find((entry) => entry && makesApp(entry))
-  return (
-    found ??
-    `no file with "${project.isNest ? 'NestFactory.create' : 'express'}()" was found; name it with --entry <file>, or write it first: express-ppoppo's README begins with one`
-  )
+    .filter((entry) => entry !== undefined)
+}
+
+function listens({ source }: Entry): boolean {
+  return /\.listen\s*\(/.test(maskSource(source))
 }
 
 function makesApp({ source }: Entry): boolean {
@@ -65,7 +82,8 @@ function sourcesOf(file: string): readonly string[] {
 
 function read({ folder, isModule }: Project, file: string): Entry | undefined {
   const path = join(folder, file)
-  const isSource = EXTENSIONS.includes(extname(file).slice(1)) && !posix.normalize(file).startsWith('..')
+  const isNamed = EXTENSIONS.includes(extname(file).slice(1)) || posix.normalize(file) === WWW
+  const isSource = isNamed && !posix.normalize(file).startsWith('..')
   if (!isSource || !existsSync(path)) return undefined
   const { size } = statSync(path)
   if (size > MAX_BYTES) return undefined

@@ -3,23 +3,23 @@ import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { NewSecrets } from '../new-secrets.js'
 import { type Change, readIfThere, toChange } from './change.js'
-import type { Entry } from './entry.js'
+import { maskSource } from './mask-source.js'
 import type { Project } from './project.js'
 
 const FILE = '.env'
 const DEFAULT_PORT = 3000
 
-/** Appends to `.env` what is missing there. What is set stays, whatever it is. */
+/** Appends to `.env` what is missing there. What is set stays, whatever it is. @param port where the app listens */
 export async function planEnvironment(
   project: Project,
-  entry: Entry | undefined,
+  port: number,
   secrets: NewSecrets,
 ): Promise<Change | undefined> {
   const before = await readIfThere(project.folder, FILE)
   const set = parseEnv(before ?? '')
   const wanted: readonly (readonly [string, string])[] = [
     ['PPOPPO_CLIENT_ID', `${toId(project.name)}_login_client`],
-    ['PPOPPO_BASE_URL', `http://localhost:${project.vite?.port ?? portIn(entry?.source ?? '')}`],
+    ['PPOPPO_BASE_URL', `http://localhost:${project.vite?.port ?? port}`],
     ['PPOPPO_ENVIRONMENT', 'local'],
     // With a session of its own the app signs the cookie itself.
     ...(project.hasSession ? [] : ([['PPOPPO_SESSION_SECRET', secrets.sessionSecret]] as const)),
@@ -75,9 +75,12 @@ function toId(name: string): string {
   return id === '' ? 'app' : id.slice(0, 60)
 }
 
-/** The port in `app.listen(3000)` or `process.env.PORT || 3000`. */
+/** The port in `app.listen(3000)` or `process.env.PORT || 3000`; not one in a comment. */
 export function portIn(source: string): number {
-  const found = /(?:\.listen\(\s*|PORT\b\W{0,6}(?:\|\||\?\?|,)\s*['"]?)(\d{2,5})/.exec(source)?.[1]
+  const masked = maskSource(source)
+  const all = source.matchAll(/(?:\.listen\(\s*|PORT\b\W{0,6}(?:\|\||\?\?|,)\s*['"]?)(\d{2,5})/g)
+  // Of `env['PORT']` only the brackets are left, of a comment nothing.
+  const found = [...all].find(({ 0: text, index }) => masked.slice(index, index + text.length).trim() !== '')?.[1]
   const port = Number(found ?? DEFAULT_PORT)
   return port > 0 && port < 65_536 ? port : DEFAULT_PORT
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { NewSecrets } from '../new-secrets.js'
 import { type Change, toChange } from './change.js'
 import { type Mounting, planMounting } from './edit-entry.js'
-import { type Entry, findEntry } from './entry.js'
+import { type Entry, findEntry, findStart } from './entry.js'
 import { planEnvironment, planGitignore, portIn } from './environment.js'
 import { maskSource } from './mask-source.js'
 import { inspectProject, type PackageManager, type Project, toInstallCommand } from './project.js'
@@ -43,14 +43,16 @@ export async function planInit({ folder, entry: given, secrets }: PlanParts): Pr
   if (typeof entry === 'string') return entry
   const mounting = isMounted(project, entry) ? undefined : toMounting(project, entry)
   const gitignore = await planGitignore(project)
-  const environment = await planEnvironment(project, entry, secrets)
+  const start = findStart(project, entry)
+  const port = portIn(`${start.source}\n${entry.source}`)
+  const environment = await planEnvironment(project, port, secrets)
   const changes = [
     ...mountingChanges(project, mounting),
     ...(environment ? [environment] : []),
     ...(typeof gitignore === 'object' ? [gitignore] : []),
   ]
   const warnings = [...(typeof gitignore === 'string' ? [gitignore] : []), ...(mounting ? pathWarnings(entry) : [])]
-  return { project, entry, changes, manual: toManual(entry, mounting), warnings, next: nextSteps(project, entry) }
+  return { project, entry, changes, manual: toManual(entry, mounting), warnings, next: nextSteps(project, start, port) }
 }
 
 /** The library answers before the app's own routes do. */
@@ -92,7 +94,7 @@ function toManual({ file }: Entry, mounting: Mounting | undefined): Manual | und
   return { file, lines: [mounting.importText, mounting.useText], why: mounting.manual }
 }
 
-function nextSteps(project: Project, entry: Entry): readonly string[] {
+function nextSteps(project: Project, start: Entry, port: number): readonly string[] {
   const { manager, dependencies, isTypeScript } = project
   const missing = (names: readonly string[]): readonly string[] => names.filter((name) => !dependencies.has(name))
   const needed = missing(['express-ppoppo', 'express-session', 'ioredis'])
@@ -102,8 +104,8 @@ function nextSteps(project: Project, entry: Entry): readonly string[] {
     ...(needed.length > 0 ? [toInstallCommand(manager, needed)] : []),
     ...(dev.length > 0 ? [toInstallCommand(manager, dev, true)] : []),
     `${runnerOf(manager)} express-ppoppo sandbox   # in a second terminal`,
-    ...viteSteps(project, entry),
-    ...startSteps(project, entry),
+    ...viteSteps(project, port),
+    ...startSteps(project, start),
     `${runnerOf(manager)} express-ppoppo doctor    # when something does not work`,
   ]
 }
@@ -113,17 +115,21 @@ function runnerOf(manager: PackageManager): string {
 }
 
 /** Without it the browser gets Vite's page for `/auth/login`. */
-function viteSteps({ vite }: Project, { source }: Entry): readonly string[] {
+function viteSteps({ vite }: Project, port: number): readonly string[] {
   if (vite === undefined || vite.hasAuth) return []
-  return [`in ${vite.file}, let Vite pass the routes on: proxy: { '/auth': 'http://localhost:${portIn(source)}' }`]
+  return [`in ${vite.file}, let Vite pass the routes on: proxy: { '/auth': 'http://localhost:${port}' }`]
 }
 
-function startSteps({ isTypeScript, isNest, manager }: Project, { file, source }: Entry): readonly string[] {
+function startSteps(
+  { isTypeScript, isNest, manager, dependencies }: Project,
+  { file, source }: Entry,
+): readonly string[] {
   if (isNest)
     return [
       `${runnerOf(manager)} nest start --env-file .env`,
       'guards, errors and e2e tests are in node_modules/express-ppoppo/docs/nestjs.md',
     ]
+  if (isTypeScript && dependencies.has('tsx')) return [`${runnerOf(manager)} tsx --env-file=.env ${file}`]
   if (isTypeScript) return ['start the app with the variables of .env: node --env-file=.env <the compiled file>']
   // An app that loads .env itself needs no flag.
   return [/['"]dotenv(\/config)?['"]/.test(source) ? `node ${file}` : `node --env-file=.env ${file}`]

@@ -544,6 +544,29 @@ describe('express-ppoppo init: files', () => {
     expect((await run(write(small()), ['--yes'])).out).toMatch(/\n {2}node --env-file=\.env app\.js\n/)
   })
 
+  test.each([
+    ['server.js', "import { app } from './app.js'\n// app.listen(1234)\napp.listen(8080)\n", 8080],
+    ['bin/www', "var port = normalizePort(process.env['PORT'] || '5001')\nserver.listen(port)\n", 5001],
+  ])('starts %s, and takes its port, where the file with the app does not listen', async (file, source, port) => {
+    const app = "import express from 'express'\n// app.listen(1234)\nexport const app = express()\n"
+    const folder = write(small({ 'app.js': app, [file]: source }))
+    const { out } = await run(folder, ['--yes'])
+    expect(out).toMatch(/the app is in app\.js\n/)
+    expect(out).toContain(`\n  node --env-file=.env ${file}\n`)
+    expect(readFileSync(join(folder, '.env'), 'utf8')).toContain(`PPOPPO_BASE_URL=http://localhost:${port}\n`)
+  })
+
+  test('starts TypeScript with tsx where the app has it', async () => {
+    const files = {
+      'tsconfig.json': '{}',
+      'src/app.ts': "import express from 'express'\nconst app = express()\napp.listen(3000)\n",
+    }
+    const started = async (dependencies: object): Promise<string> =>
+      (await run(write({ ...small(files, { typescript: '6', ...dependencies }), 'app.js': '' }), ['--yes'])).out
+    expect(await started({ tsx: '4' })).toContain('\n  npx tsx --env-file=.env src/app.ts\n')
+    expect(await started({})).toContain('node --env-file=.env <the compiled file>')
+  })
+
   test('warns of a path of the app that the library would answer', async () => {
     const source =
       "import express from 'express'\nconst app = express()\napp.get('/auth/login', (req, res) => res.send('mine'))\n"
