@@ -54,6 +54,17 @@ export interface SandboxOptions extends Partial<Switches> {
   readonly clients?: readonly SandboxClient[]
 }
 
+const OPTIONS: readonly (keyof SandboxOptions)[] = [
+  'pasPort',
+  'pcsPort',
+  'pcsContract',
+  'stateFile',
+  'templates',
+  'host',
+  'users',
+  'clients',
+]
+
 /** Where the messaging service is, and what gets in. */
 export interface PcsAddress {
   /** `http://localhost:<port>`. */
@@ -122,7 +133,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     throw new TypeError(`"pcsContract" must be one of ${PCS_CONTRACTS.join(', ')}`)
   const people = new PeopleRegister(users === undefined ? testPeople : parsePeople(users))
   const registry = createClientRegistry(clients === undefined ? undefined : parseClients(clients))
-  const switches = { ...defaultSwitches, ...parseSwitches(given, people.keys) }
+  const switches = { ...defaultSwitches, ...parseSwitches(given, people.keys, OPTIONS) }
   const [oidc, keys] = await Promise.all([loadOidcModule(), KeyRing.create()])
 
   const closing = new AbortController()

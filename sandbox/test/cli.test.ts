@@ -198,7 +198,9 @@ describe('startSandbox', () => {
     await expect(startSandbox({ pasPort: 0, stateFile: 'x' })).rejects.toThrow('"stateFile" needs "pcsPort"')
     await expect(startSandbox({ pasPort: 0, autoSignIn: 'bob' })).rejects.toThrow('"autoSignIn" must be null or one of')
     const misspelt = { pasPort: 0, autoSignin: 'alex' }
-    await expect(startSandbox(misspelt)).rejects.toThrow('"autoSignin" is not a switch')
+    await expect(startSandbox(misspelt)).rejects.toThrow(
+      /"autoSignin" is not an option; there are pasPort, .*, autoSignIn, /,
+    )
   })
 
   test('a taken port is the system error, and leaves nothing open', async () => {

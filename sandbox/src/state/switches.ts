@@ -62,13 +62,21 @@ const WORDS: Readonly<Record<string, readonly string[] | undefined>> = {
 
 /**
  * Checks a set of switches.
+ * @param options other names that may stand beside them, for the message
  * @throws TypeError naming the switch and what it takes.
  */
-export function parseSwitches(input: unknown, personKeys: readonly string[]): Partial<Switches> {
+export function parseSwitches(
+  input: unknown,
+  personKeys: readonly string[],
+  options: readonly string[] = [],
+): Partial<Switches> {
   if (!isJsonObject(input)) throw new TypeError('switches must be an object')
   for (const [name, value] of Object.entries(input)) {
     if (!Object.hasOwn(defaultSwitches, name)) {
-      throw new TypeError(`"${name}" is not a switch; there are ${Object.keys(defaultSwitches).join(', ')}`)
+      const known = [...options, ...Object.keys(defaultSwitches)]
+      throw new TypeError(
+        `"${name}" is not ${options.length > 0 ? 'an option' : 'a switch'}; there are ${known.join(', ')}`,
+      )
     }
     const fault = switchFault(name as keyof Switches, value, personKeys)
     if (fault !== undefined) throw new TypeError(`"${name}" must be ${fault}`)
