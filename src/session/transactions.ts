@@ -26,11 +26,16 @@ export interface Transaction {
 export interface NewAttempt {
   /** Absolute URL, already judged. */
   readonly returnTo: string
-  /** By the store's clock, milliseconds. */
-  readonly begunAt: number
   /** The `max_age` to send, if any, in seconds. */
   readonly maxAgeSeconds?: number | undefined
+  /** Counts it; above the limit it does not begin. */
+  readonly limit?: Count | undefined
 }
+
+/** An attempt that has begun, or how long to wait, in milliseconds. */
+export type Begun =
+  | { readonly transaction: Transaction; readonly waitMs: 0 }
+  | { readonly transaction?: undefined; readonly waitMs: number }
 
 /** The result of an attempt that another callback took: a sign-in to join, or a failure. Holds no token. */
 export type Outcome = Success | 'failed'
@@ -60,9 +65,8 @@ export type Consumed =
 
 /** The login attempts: one per `state`, each taken once and only by the browser that began it. */
 export interface Transactions {
-  /** The time by the store's clock, milliseconds: when an attempt begins. */
-  now(): Promise<number>
-  begin(req: Request, res: Response, attempt: NewAttempt): Promise<Transaction>
+  /** Stores an attempt and sets its cookie. @throws `store_unavailable`, `store_full` */
+  begin(req: Request, res: Response, attempt: NewAttempt): Promise<Begun>
   /**
    * Takes the attempt and clears its cookie; a store that is down throws before the cookie is touched.
    * @param limit counts the attempt that is taken
@@ -125,26 +129,27 @@ export function createTransactions(parts: TransactionsParts): Transactions {
   }
 
   return {
-    now: () => store.now(),
-
-    async begin(req, res, { returnTo, begunAt, maxAgeSeconds }) {
-      const transaction: Transaction = {
-        state: randomToken(runtime, 256),
-        nonce: randomToken(runtime, 256),
-        codeVerifier: randomToken(runtime, 256),
-        returnTo,
-        begunAt,
-        ...(maxAgeSeconds === undefined ? {} : { seenSince: begunAt - maxAgeSeconds * 1000 }),
+    async begin(req, res, { returnTo, maxAgeSeconds, limit }) {
+      const ring = await keyRing()
+      const make = (begunAt: number) => {
+        const transaction: Transaction = {
+          state: randomToken(runtime, 256),
+          nonce: randomToken(runtime, 256),
+          codeVerifier: randomToken(runtime, 256),
+          returnTo,
+          begunAt,
+          ...(maxAgeSeconds === undefined ? {} : { seenSince: begunAt - maxAgeSeconds * 1000 }),
+        }
+        const cookie = cookies.newValue(begunAt)
+        const key = keyFor(transaction.state, cookie)
+        const text = JSON.stringify({ ...transaction, returnTo: shortened(returnTo) })
+        return { key, value: ring.seal(contextFor(key), text), transaction, cookie }
       }
-      const cookie = cookies.newValue(begunAt)
-      const key = keyFor(transaction.state, cookie)
-      const sealed = (await keyRing()).seal(
-        contextFor(key),
-        JSON.stringify({ ...transaction, returnTo: shortened(returnTo) }),
-      )
-      await store.putTransaction(key, sealed, ATTEMPT_TTL_MS)
+      const { attempt, waitMs } = await store.putTransaction(make, ATTEMPT_TTL_MS, limit)
+      if (!attempt) return { waitMs }
+      const { transaction, cookie } = attempt
       cookies.set(req, res, transaction.state, cookie)
-      return transaction
+      return { transaction, waitMs: 0 }
     },
 
     async consume(req, res, state, limit) {

@@ -19,16 +19,20 @@ export function createLogin(parts: RouteParts): (req: Request, res: Response) =>
     if (inputOf(req, AFTER_FORM) === '1') return pages.send(req, res, 'form_signed_out', { returnTo })
     const correlationId = newCorrelationId(runtime)
     try {
-      const [waitMs, begunAt, authorizationUrl] = await Promise.all([
-        rateLimit.login(req),
-        transactions.now(),
+      const limit = rateLimit.login(req)
+      // The step that stores the attempt counts it, too. Only the app's own function must not run above the limit.
+      const isCountedFirst = typeof config.authorizationParams === 'function'
+      const [firstWaitMs, authorizationUrl] = await Promise.all([
+        isCountedFirst ? limit?.limiter.consume(limit.key) : 0,
         provider.prepareAuthorization(),
       ])
-      if (waitMs > 0) return sendRateLimited(req, res, { returnTo, correlationId, retryAfterSeconds: waitMs / 1000 })
+      if (firstWaitMs) return sendRateLimited(req, res, { returnTo, correlationId, waitMs: firstWaitMs })
       const params = await appParamsOf(config, req)
       const maxAge = params['max_age']
       const maxAgeSeconds = maxAge === undefined ? maxAge : Number(maxAge)
-      const transaction = await transactions.begin(req, res, { returnTo, begunAt, maxAgeSeconds })
+      const attempt = { returnTo, maxAgeSeconds, limit: isCountedFirst ? undefined : limit }
+      const { transaction, waitMs } = await transactions.begin(req, res, attempt)
+      if (!transaction) return sendRateLimited(req, res, { returnTo, correlationId, waitMs })
       const url = authorizationUrl({ ...transaction, params, wishes: wishesOf(req) }).href
       redirectOffSite(req, res, { url, page: 'login_go_on', pages })
     } catch (error) {
@@ -39,10 +43,10 @@ export function createLogin(parts: RouteParts): (req: Request, res: Response) =>
   function sendRateLimited(
     req: Request,
     res: Response,
-    details: { readonly returnTo: string; readonly correlationId: string; readonly retryAfterSeconds: number },
+    { waitMs, ...details }: { readonly returnTo: string; readonly correlationId: string; readonly waitMs: number },
   ): void {
     raise({ type: 'rate_limited', limit: 'login' }, details.correlationId)
-    pages.send(req, res, 'rate_limited', details)
+    pages.send(req, res, 'rate_limited', { ...details, retryAfterSeconds: waitMs / 1000 })
   }
 
   /** @throws `error` itself, if neither PAS nor the store is to blame */

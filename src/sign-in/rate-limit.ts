@@ -7,8 +7,8 @@ import type { Count, Store } from '../store/store.js'
 
 /** Limits by client address. Methods with a result return how long to wait, in milliseconds; 0 if the limit is not reached. */
 export interface RateLimit {
-  /** Counts a login. @throws `store_unavailable` */
-  login(req: Request): Promise<number>
+  /** What to count for a login, in the step that stores its attempt. */
+  login(req: Request): Count | undefined
   /** Counts a failed callback. Never throws: while the store is down, nothing is limited. */
   failure(req: Request): Promise<number>
   /**
@@ -32,7 +32,7 @@ export interface RateLimitParts {
 export function createRateLimit({ config, store, raise }: RateLimitParts): RateLimit {
   if (config.rateLimit === false) {
     const none = async (): Promise<number> => 0
-    return { login: none, failure: none, exchange: () => undefined, exchanged: () => {} }
+    return { login: () => undefined, failure: none, exchange: () => undefined, exchanged: () => {} }
   }
   const logins = store.createLimiter('login', config.rateLimit.loginPerMinute)
   const failures = store.createLimiter('failure', config.rateLimit.failuresPerMinute)
@@ -53,7 +53,7 @@ export function createRateLimit({ config, store, raise }: RateLimitParts): RateL
   }
 
   return {
-    login: async (req) => logins.consume(keyFor(req)),
+    login: (req) => ({ limiter: logins, key: keyFor(req) }),
     failure: (req) => failures.consume(keyFor(req)).catch(() => 0),
     exchange: (req) => ({ limiter: exchanges, key: keyFor(req) }),
     exchanged: (req) => void exchanges.giveBack(keyFor(req)).catch(() => {}),

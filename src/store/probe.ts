@@ -24,10 +24,13 @@ export async function probeStore(store: Store, name: string): Promise<void> {
 }
 
 async function probeAttempt(store: Store, name: string): Promise<void> {
-  await store.putTransaction(name, 'x', TRACE_TTL_MS).catch((error: unknown) => {
-    // Full under a flood of logins is no reason not to start: a new instance can serve everybody who is signed in.
-    if (!isPpoppoError(error, 'store_full')) throw error
-  })
+  const attempt = { key: name, value: 'x' }
+  await store
+    .putTransaction(() => attempt, TRACE_TTL_MS)
+    .catch((error: unknown) => {
+      // Full under a flood of logins is no reason not to start: a new instance can serve everybody who is signed in.
+      if (!isPpoppoError(error, 'store_full')) throw error
+    })
   await store.takeTransaction(name, TRACE_TTL_MS)
   await store.setTransactionOutcome(name, 'x', TRACE_TTL_MS)
   await store.readTransactionOutcome(name)

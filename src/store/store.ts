@@ -21,9 +21,16 @@ export interface Store {
 
   /**
    * Keeps a login attempt for `ttlMs`, or less under a flood: see `attemptTtl`.
+   * @param make makes the attempt that begins at this time: later than every time that `now()` gave before the attempt is
+   * kept, and earlier than every time that it gives after. It may be called a few times; the last one is kept
+   * @param limit counts the attempt, once; above the limit none is kept
    * @throws `store_full` when the store holds as many attempts as it may.
    */
-  putTransaction(key: string, value: string, ttlMs: number): Promise<void>
+  putTransaction<A extends Attempt>(
+    make: (begunAt: number) => A,
+    ttlMs: number,
+    limit?: Count,
+  ): Promise<PutTransaction<A>>
   /**
    * Takes a login attempt, once: of any number of callers exactly one gets `{ value }`, and in the same step the
    * attempt is marked `PENDING_OUTCOME` for `outcomeTtlMs`. The others get `{ outcome }` (`PENDING_OUTCOME` or what
@@ -98,6 +105,17 @@ export interface Store {
 
 /** The outcome while the taker of the attempt is still working on it. */
 export const PENDING_OUTCOME = 'pending'
+
+/** A login attempt as the store keeps it. */
+export interface Attempt {
+  readonly key: string
+  readonly value: string
+}
+
+/** Result of {@link Store.putTransaction}: the attempt that was kept, or how long to wait, in milliseconds. */
+export type PutTransaction<A extends Attempt> =
+  | { readonly attempt: A; readonly waitMs: 0 }
+  | { readonly attempt?: undefined; readonly waitMs: number }
 
 /** Result of {@link Store.takeTransaction}. */
 export type TakenTransaction =

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { MAX_SIGN_INS_PER_USER } from '../../src/store/bounds.js'
 import type { Store } from '../../src/store/store.js'
+import { putAttempt } from '../support/put-attempt.js'
 import { type UseStore, word } from './store.js'
 
 const HOUR_MS = 3_600_000
@@ -239,7 +240,7 @@ export function describeSignIns(use: UseStore): void {
       for (let i = 0; i < 60; i += 1) made.push(await createOne(store, `tag${i % 20}`))
       const gone = await createOne(store)
       await store.deleteSignIn(gone.id)
-      await store.putTransaction(word(), 'v', HOUR_MS)
+      await putAttempt(store, word(), 'v', HOUR_MS)
       await store.sessions.set(word(), '{}', 60)
       const found = new Set<string>()
       for await (const id of store.scanSignIns()) found.add(id)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Store } from '../../src/store/store.js'
+import { putAttempt } from '../support/put-attempt.js'
 import { describeAttempts } from './store-attempts.js'
 import { describeSessions } from './store-sessions.js'
 import { describeSignIns } from './store-sign-ins.js'
@@ -41,7 +42,7 @@ export function describeStore(name: string, makeStore: () => Promise<UnderTest<S
       const limiter = store.createLimiter('l', 1)
       for (const call of [
         () => store.now(),
-        () => store.putTransaction('k', 'v', 1000),
+        () => putAttempt(store, 'k', 'v', 1000),
         () => store.takeTransaction('k', 1000),
         () => store.readSignIn('t.1'),
         () => store.missingSignIns(['t.1']),

@@ -37,13 +37,13 @@ describeWithRedis('commands to Redis by round trip, each step waiting for the on
     return at
   }
 
-  const LOGIN = [['ppoppoCount', 'ppoppoNow'], ['ppoppoPut']]
+  const LOGIN = [['ppoppoPut']]
   const SIGN_IN = [['ppoppoTake'], ['ppoppoCreate', 'ppoppoSetSession']]
   /** Sent with the answer, which does not wait for them. */
   const BESIDE = ['ppoppoUncount', 'set']
   const READ = [['get'], ['get']]
 
-  test('login and callback of a new visitor: four in a row, eight commands', async () => {
+  test('login and callback of a new visitor: three in a row, six commands', async () => {
     const login = await visit(`${world.url}/auth/login?return_to=/me`)
     expect(login.steps()).toEqual(LOGIN)
     const callback = await visit(await atPas(login.location))

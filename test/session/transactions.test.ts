@@ -6,9 +6,10 @@ import { systemRuntime } from '../../src/lib/runtime.js'
 import { cookieNamesOf } from '../../src/session/cookie-names.js'
 import { ATTEMPT_TTL_MS, type Consumed, createTransactions, type Transaction } from '../../src/session/transactions.js'
 import { createMemoryStore } from '../../src/store/memory/memory-store.js'
-import type { Store } from '../../src/store/store.js'
+import type { Count, Store } from '../../src/store/store.js'
 import { createKeyRing, type KeyRing } from '../../src/vault/keyring.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
+import { putAttempt } from '../support/put-attempt.js'
 
 const clientId = 'acme_login_client'
 const names = cookieNamesOf({ clientId, isHttps: false })
@@ -20,6 +21,7 @@ let aheadMs: number
 let keyId: string
 let isHttps: boolean
 let consumed: Consumed
+let limit: Count | undefined
 /** What the key ring gave for the texts that it was to open. */
 let opened: (string | undefined)[]
 
@@ -27,6 +29,7 @@ let opened: (string | undefined)[]
 beforeEach(async () => {
   now = Date.now()
   aheadMs = 0
+  limit = undefined
   keyId = 'k1'
   isHttps = false
   opened = []
@@ -44,8 +47,8 @@ beforeEach(async () => {
     createTransactions({ config: { clientId, isHttps }, store, keyRing: async () => ring(keyId), runtime })
   const app = express()
   app.get('/begin', async (req, res) => {
-    const begunAt = await make().now()
-    res.json(await make().begin(req, res, { returnTo: 'https://app.example/x', begunAt }))
+    const { transaction } = await make().begin(req, res, { returnTo: 'https://app.example/x', limit })
+    res.json(transaction ?? { isLimited: true })
   })
   app.get('/consume/:state', async (req, res) => {
     consumed = await make().consume(req, res, req.params.state)
@@ -87,10 +90,19 @@ describe('login attempts', () => {
     expect([...browser.jar.keys()]).toEqual([])
   })
 
+  test('C43 above its limit no attempt begins, and the browser gets no cookie', async () => {
+    limit = { limiter: store.createLimiter('login', 1), key: 'somebody' }
+    const browser = new CookieBrowser()
+    const { state } = await begin(browser)
+    expect(await begin(browser)).toEqual({ isLimited: true })
+    expect(browser.jar.size).toBe(1)
+    expect((await consume(browser, state)).kind).toBe('taken')
+  })
+
   test('C09 an attempt that the store keeps for too long has expired nevertheless', async () => {
     const browser = new CookieBrowser()
     const put = store.putTransaction
-    store.putTransaction = (key, value, ttlMs) => put(key, value, ttlMs * 10)
+    store.putTransaction = (make, ttlMs) => put(make, ttlMs * 10)
     const { state } = await begin(browser)
     now += ATTEMPT_TTL_MS
     expect((await consume(browser, state)).kind).toBe('expired')
@@ -195,9 +207,10 @@ describe('login attempts', () => {
     const browser = new CookieBrowser()
     const kept: string[] = []
     const put = store.putTransaction
-    store.putTransaction = (key, value, ttlMs) => {
-      kept.push(key, value)
-      return put(key, value, ttlMs)
+    store.putTransaction = async (...args) => {
+      const result = await put(...args)
+      kept.push(result.attempt?.key ?? '', result.attempt?.value ?? '')
+      return result
     }
     const { state, nonce, codeVerifier } = await begin(browser)
     const visible = [...browser.jar].flat().concat(kept).join('\n')
@@ -208,11 +221,13 @@ describe('login attempts', () => {
     const browser = new CookieBrowser()
     const put = store.putTransaction
     let [key, attempt] = ['', '']
-    store.putTransaction = (...args) => {
-      ;[key, attempt] = args
-      return put(...args)
+    store.putTransaction = async (...args) => {
+      const result = await put(...args)
+      ;[key, attempt] = [result.attempt?.key ?? '', result.attempt?.value ?? '']
+      return result
     }
     const transaction = await begin(browser)
+    store.putTransaction = put
     const { state, returnTo } = transaction
     const outcomeNow = async (): Promise<unknown> => {
       await consume(browser.clone(), state)
@@ -228,9 +243,9 @@ describe('login attempts', () => {
     await store.setTransactionOutcome(key, attempt, ATTEMPT_TTL_MS)
     expect([await outcomeNow(), opened]).toEqual([undefined, [undefined]])
     opened = []
-    await put(key, outcome, ATTEMPT_TTL_MS)
+    await putAttempt(store, key, outcome, ATTEMPT_TTL_MS)
     expect([(await consume(browser.clone(), state)).kind, opened]).toEqual(['lost', [undefined]])
-    await put(key, attempt, ATTEMPT_TTL_MS)
+    await putAttempt(store, key, attempt, ATTEMPT_TTL_MS)
     expect(await consume(browser.clone(), state)).toEqual({ kind: 'taken', transaction })
   })
 

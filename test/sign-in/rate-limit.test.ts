@@ -41,6 +41,20 @@ describeOnStores('rate limits', (storage) => {
     expect(world.events).toContainEqual(expect.objectContaining({ type: 'rate_limited', limit }))
   })
 
+  test("C43 above the limit the app's own authorizationParams are not asked, and below it once for each login", async () => {
+    let asked = 0
+    const authorizationParams = (): Record<string, string> => {
+      asked += 1
+      return { 'x-asked': String(asked) }
+    }
+    world = await startWorld({ options: { ...storage.options(), rateLimit, authorizationParams } })
+    const answers = await statuses('auth/login', 5)
+    expect(answers.map((answer) => answer.status)).toEqual([302, 302, 302, 429, 429])
+    expect(answers.at(-1)?.cookies).toEqual([])
+    expect(answers[2]?.location).toContain('x-asked=3')
+    expect(asked).toBe(3)
+  })
+
   test('C43 above both limits, an attempt in progress still completes', async () => {
     world = await startWorld({ options: { ...storage.options(), rateLimit } })
     const browser = world.browser()

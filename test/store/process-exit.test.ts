@@ -14,7 +14,7 @@ describe('C46 memory store', () => {
       import { createMemoryStore } from './store/memory/memory-store.js'
       import './store/redis/redis-store.js'
       const store = createMemoryStore({ now: Date.now })
-      await store.putTransaction('k', 'v', 600000)
+      await store.putTransaction(() => ({ key: 'k', value: 'v' }), 600000)
       console.log(Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('ioredis')))`
     expect(await runProgram(program)).toEqual({ code: 0, output: 'false\n' })
     expect(await runProgram(`${program}\nawait store.close()`)).toEqual({ code: 0, output: 'false\n' })

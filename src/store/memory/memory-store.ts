@@ -56,9 +56,13 @@ export function createMemoryStore({ now, personIn = () => undefined, caps: given
       assertOpen()
       return orderedNow()
     },
-    async putTransaction(key, value, ttlMs): Promise<void> {
+    async putTransaction(make, ttlMs, limit) {
       assertOpen()
-      attempts.set(key, value, now() + attemptTtl(ttlMs, attempts.size / caps.attempts))
+      const waitMs = (await limit?.limiter.consume(limit.key)) ?? 0
+      if (waitMs > 0) return { waitMs }
+      const attempt = make(orderedNow())
+      attempts.set(attempt.key, attempt.value, now() + attemptTtl(ttlMs, attempts.size / caps.attempts))
+      return { attempt, waitMs: 0 }
     },
     async takeTransaction(key, outcomeTtlMs, limit): Promise<TakenTransaction | undefined> {
       assertOpen()

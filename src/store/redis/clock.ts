@@ -16,6 +16,8 @@ export interface RedisClock<Name extends string> {
   ): Promise<T>
   /** Takes the time (milliseconds) that a script has just answered, which saves asking for it. */
   note(timeMs: number): void
+  /** What time it probably is there, in whole milliseconds, rather too early than too late; 0 if that is not known. */
+  estimate(): number
 }
 
 /** What Redis's clock said. */
@@ -75,6 +77,11 @@ export function createRedisClock<Name extends string>(
 
   return {
     note: (timeMs) => void note(timeMs),
+    estimate() {
+      const nowMs = performance.now()
+      if (reading === undefined || nowMs - reading.takenAtMs >= READING_ENDS_MS) return 0
+      return Math.floor(nowMs + reading.offsetMs)
+    },
     async runInTime(operation, key, script) {
       const beganAtMs = performance.now()
       const attempt = async () => {

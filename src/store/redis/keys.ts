@@ -9,7 +9,7 @@ export interface RedisKeys {
   attempt(key: string): string
   /** The outcome of a login attempt. */
   outcome(key: string): string
-  /** How much room login attempts take, by when they expire. */
+  /** The latest time at which an attempt began, and how much room attempts take, by when they expire. */
   readonly room: string
   signIn(id: string): string
   /** A record's name in its user's index: the id without its tag. */
@@ -25,7 +25,7 @@ export interface RedisKeys {
   readonly signInPattern: string
   /** The id of the record under a key that SCAN found; `undefined` for a key that somebody else made. */
   toSignInId(key: string): string | undefined
-  /** The latest time that was given out; on a Cluster the clock of this key's node counts. */
+  /** The latest time that `now()` gave; on a Cluster the clock of this key's node counts. */
   readonly clock: string
 }
 

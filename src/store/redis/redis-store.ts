@@ -63,7 +63,8 @@ export function createRedisStore({
   const { run } = connection
   const { runInTime } = clock
   async function now(): Promise<number> {
-    const reply = await run('now', (client) => client.ppoppoNow(keys.clock, CLOCK_TTL_MS))
+    const named = connection.isCluster ? [keys.clock] : [keys.clock, keys.room]
+    const reply = await run('now', (client) => client.ppoppoNow(named.length, ...named, CLOCK_TTL_MS))
     const [ordered, time]: readonly unknown[] = Array.isArray(reply) ? reply : []
     clock.note(Number(time))
     return Number(ordered)
@@ -71,7 +72,7 @@ export function createRedisStore({
 
   return {
     kind: 'redis',
-    ...createRedisAttempts({ connection, keys, clock, maxBytes: maxAttemptBytes }),
+    ...createRedisAttempts({ connection, keys, clock, now, maxBytes: maxAttemptBytes }),
     ...createRedisSignIns({ connection, keys, clock, now }),
     now,
     async acquireLease(name, holder, ttlMs): Promise<boolean> {

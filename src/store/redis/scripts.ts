@@ -1,3 +1,4 @@
+import { ATTEMPT_SCRIPTS, type AttemptScriptName } from './attempt-scripts.js'
 import { IN_TIME, NOW, type RedisScripts, TIME_SCRIPT } from './lua.js'
 
 /** The Lua scripts of the Redis store. Records are `<version>|<value>`; times are milliseconds by Redis TIME. */
@@ -14,25 +15,10 @@ local function keepIndex(index)
   if last[2] then redis.call('PEXPIREAT', index, last[2]) end
 end`
 
-/** `tally(counter, points, window)`: counts one event; milliseconds to wait, or 0. Without a counter: 0. */
-const TALLY = `
-local function tally(counter, points, window)
-  if not counter then return 0 end
-  local count, left = redis.call('INCR', counter), redis.call('PTTL', counter)
-  if left < 0 then -- it is new, or somebody took its expiry away
-    redis.call('PEXPIRE', counter, window)
-    left = tonumber(window)
-  end
-  if count <= tonumber(points) then return 0 end
-  return math.max(1, left)
-end`
-
 /** The commands our client gets, by name. */
 export type ScriptName =
+  | AttemptScriptName
   | 'ppoppoTime'
-  | 'ppoppoNow'
-  | 'ppoppoPut'
-  | 'ppoppoTake'
   | 'ppoppoCreate'
   | 'ppoppoWrite'
   | 'ppoppoDelete'
@@ -40,67 +26,11 @@ export type ScriptName =
   | 'ppoppoAcquire'
   | 'ppoppoRelease'
   | 'ppoppoSetSession'
-  | 'ppoppoCount'
-  | 'ppoppoUncount'
 
 /** Name of the command on our client -> its script. */
 export const REDIS_SCRIPTS: RedisScripts<ScriptName> = {
   ...TIME_SCRIPT,
-
-  // Each time is later than the one before, even if the clock was set back, because it separates what began before a
-  // sign-out from what began after. A full Redis cannot store the new time, which must not stop a sign-out.
-  /** KEYS clock; ARGV its TTL. Answers {milliseconds since the epoch, the same by TIME alone}. */
-  ppoppoNow: {
-    numberOfKeys: 1,
-    lua: `${NOW}
-local latest = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
-local ordered = math.max(now(), latest + 1)
-local done = redis.pcall('SET', KEYS[1], string.format('%.0f', ordered), 'PX', ARGV[1])
-if done.err and not string.find(done.err, 'OOM', 1, true) then return done end
-return {ordered, now()}`,
-  },
-
-  // A Cluster spreads attempts over all its nodes, so their size is recorded here: `<end>:<bytes>` for each ten
-  // seconds. A taken attempt counts until its end too, since its outcome takes room. An end further ahead than any
-  // attempt's was recorded before the clock was set back.
-  /** KEYS room, attempt (on a Cluster, left out); ARGV bytes, TTL, least TTL, most bytes, attempt. Answers the TTL that is granted, see `attemptTtl`; 0: no room. */
-  ppoppoPut: {
-    lua: `${NOW}
-local bytes, ttl, most, step = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), 10000
-local at, taken, byEnd = now(), 0, {}
-local last = math.ceil((at + ttl) / step)
-for e, size in string.gmatch(redis.call('GET', KEYS[1]) or '', '(%d+):(%d+)') do
-  e, size = tonumber(e), tonumber(size)
-  if e * step > at and e <= last then
-    taken = taken + size
-    byEnd[e] = (byEnd[e] or 0) + size
-  end
-end
-if taken + bytes > most then return 0 end
-local granted = math.min(ttl, math.max(tonumber(ARGV[3]), math.floor(ttl * 2 * (1 - taken / most))))
-local mine = math.ceil((at + granted) / step)
-byEnd[mine] = (byEnd[mine] or 0) + bytes
-local noted = {}
-for e, size in pairs(byEnd) do noted[#noted + 1] = string.format('%.0f:%.0f', e, size) end
-redis.call('SET', KEYS[1], table.concat(noted, ' '), 'PX', ttl + step)
-if KEYS[2] then redis.call('SET', KEYS[2], ARGV[5], 'PX', granted) end
-return granted`,
-  },
-
-  // A limit that cannot be counted lets the attempt pass.
-  /** KEYS attempt, outcome, counter (if there is a limit); ARGV pending mark, its TTL, not after, points, window. Answers {1, attempt, time, milliseconds to wait}, {0, outcome} or nil. */
-  ppoppoTake: {
-    lua: `${IN_TIME}${TALLY}
-if late(ARGV[3]) then return LATE end
-local attempt = redis.call('GETDEL', KEYS[1])
-if attempt then
-  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-  local isCounted, wait = pcall(tally, KEYS[3], ARGV[4], ARGV[5])
-  return {1, attempt, now(), isCounted and wait or 0}
-end
-local outcome = redis.call('GET', KEYS[2])
-return outcome and {0, outcome}`,
-  },
+  ...ATTEMPT_SCRIPTS,
 
   // Every key that a script touches must be in KEYS, because some servers refuse it otherwise. So a first call asks
   // which records must go for the new one, and nothing is written until a call names them. The answer names some more, for
@@ -220,18 +150,5 @@ return 0`,
 if redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'GET') ~= ARGV[3] then return 1 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return 0`,
-  },
-
-  /** KEYS counter; ARGV points, window in milliseconds. Answers milliseconds to wait, or 0. */
-  ppoppoCount: {
-    numberOfKeys: 1,
-    lua: `${TALLY}
-return tally(KEYS[1], ARGV[1], ARGV[2])`,
-  },
-
-  /** KEYS counter. */
-  ppoppoUncount: {
-    numberOfKeys: 1,
-    lua: `if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end`,
   },
 }

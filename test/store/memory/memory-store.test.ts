@@ -6,6 +6,7 @@ import { ExpiringMap } from '../../../src/store/memory/expiring-map.js'
 import { createMemoryStore } from '../../../src/store/memory/memory-store.js'
 import type { Store } from '../../../src/store/store.js'
 import { describeStore, word } from '../../contract/store.js'
+import { putAttempt } from '../../support/put-attempt.js'
 
 const T0 = 1_800_000_000_000
 
@@ -27,14 +28,14 @@ test('a flood of logins is refused at the bound, and evicts no sign-in and no se
   const store = createMemoryStore({ now: () => T0, caps: { attempts: 100 } })
   await store.createSignIn('t.1', 'v', T0 + 1000, T0)
   await store.sessions.set('s', '{}', 60)
-  for (let i = 0; i < 100; i++) await store.putTransaction(`k${i}`, 'v', 1000)
+  for (let i = 0; i < 100; i++) await putAttempt(store, `k${i}`, 'v', 1000)
   for (let i = 0; i < 1000; i++) {
-    await expect(store.putTransaction(`more${i}`, 'v', 1000)).rejects.toMatchObject({ code: 'store_full', status: 503 })
+    await expect(putAttempt(store, `more${i}`, 'v', 1000)).rejects.toMatchObject({ code: 'store_full', status: 503 })
   }
   expect(await store.readSignIn('t.1')).toBeDefined()
   expect(await store.sessions.get('s')).toBe('{}')
   expect(await store.takeTransaction('k0', 1000)).toMatchObject({ value: 'v' })
-  await store.putTransaction('now there is room', 'v', 1000)
+  await putAttempt(store, 'now there is room', 'v', 1000)
   await store.close()
 })
 
@@ -42,7 +43,7 @@ test('A10 under a flood new login attempts expire sooner, but not before two min
   let now = T0
   const store = createMemoryStore({ now: () => now, caps: { attempts: 100 } })
   const minutes = 60_000
-  for (let i = 0; i < 100; i++) await store.putTransaction(`k${i}`, 'v', 10 * minutes)
+  for (let i = 0; i < 100; i++) await putAttempt(store, `k${i}`, 'v', 10 * minutes)
   const isThere = async (key: string): Promise<boolean> => (await store.takeTransaction(key, 1000)) !== undefined
   now += 2 * minutes + 1
   expect([await isThere('k0'), await isThere('k60'), await isThere('k95')]).toEqual([true, true, false])
@@ -86,12 +87,12 @@ test('a flood of logins leaves nothing behind that grows', () => {
 test('expired login attempts make room before a new one is refused', async () => {
   let now = T0
   const store = createMemoryStore({ now: () => now, caps: { attempts: 3, signIns: 2 } })
-  for (const key of ['a', 'b', 'c']) await store.putTransaction(key, 'v', 1000)
+  for (const key of ['a', 'b', 'c']) await putAttempt(store, key, 'v', 1000)
   await store.createSignIn('t.1', 'v', T0 + 1000, T0)
   await store.createSignIn('t.2', 'v', T0 + 5000, T0)
   await expect(store.createSignIn('t.3', 'v', T0 + 5000, T0)).rejects.toMatchObject({ code: 'store_full' })
   now += 1000
-  await store.putTransaction('d', 'v', 1000)
+  await putAttempt(store, 'd', 'v', 1000)
   expect(await store.createSignIn('t.3', 'v', T0 + 5000, T0)).toBe(true)
   expect((await store.listSignIns('t')).map(({ id }) => id)).toEqual(['t.2', 't.3'])
   await store.close()

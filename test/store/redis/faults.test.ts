@@ -6,6 +6,7 @@ import { createRedisStore } from '../../../src/store/redis/redis-store.js'
 import type { Store } from '../../../src/store/store.js'
 import { timed } from '../../support/clock.js'
 import { ownTimeOf } from '../../support/own-time.js'
+import { putAttempt } from '../../support/put-attempt.js'
 import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../../support/redis.js'
 import { startProxy } from '../../support/redis-proxy.js'
 import { elapse, untilWorks } from '../../support/until.js'
@@ -151,7 +152,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
 
   test('C08 taking an attempt that times out does not use it up, and a creation that times out leaves no orphaned sign-in', async () => {
     const now = await store.now()
-    await store.putTransaction('k', 'v', HOUR_MS)
+    await putAttempt(store, 'k', 'v', HOUR_MS)
     await store.acquireLease('t.0', 'h', 1) // the clock has been read: the next calls are sent at once
     server.pause()
     await Promise.all([
@@ -169,7 +170,7 @@ describeWithOwnRedis('C37 Redis at fault', () => {
 
   test('C08 taking an attempt that is given up early, because the call before it was late, does not use it up either', async () => {
     await store.takeTransaction('k', HOUR_MS) // the clock has been read, and Redis knows the script
-    await store.putTransaction('k', 'v', HOUR_MS)
+    await putAttempt(store, 'k', 'v', HOUR_MS)
     server.pause()
     await failure(() => store.readSignIn('t.1'))
     await failure(() => store.takeTransaction('k', HOUR_MS), 500)

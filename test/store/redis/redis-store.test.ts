@@ -5,6 +5,7 @@ import { createRedisStore, type RedisStoreParts } from '../../../src/store/redis
 import type { Store } from '../../../src/store/store.js'
 import { describeStore, word } from '../../contract/store.js'
 import { twoOnRedis } from '../../contract/under-test.js'
+import { putAttempt } from '../../support/put-attempt.js'
 import {
   describeWithOwnRedis,
   describeWithRedis,
@@ -43,10 +44,10 @@ describeWithRedis('Redis store', () => {
     const tag = word()
     const id = `${tag}.${word()}`
     const now = await store.now()
-    await store.putTransaction('one', 'v', HOUR_MS)
+    await putAttempt(store, 'one', 'v', HOUR_MS)
     await store.takeTransaction('one', HOUR_MS)
     await store.setTransactionOutcome('one', 'done', HOUR_MS)
-    await store.putTransaction('two', 'v', HOUR_MS)
+    await putAttempt(store, 'two', 'v', HOUR_MS)
     await store.deleteAllSignIns(tag, HOUR_MS)
     await store.createSignIn(id, 'v', now + HOUR_MS, now + HOUR_MS)
     await store.writeSignIn(id, 1, 'v', now + HOUR_MS)
@@ -138,7 +139,7 @@ describeWithRedis('Redis store', () => {
       let put = 0
       for (let i = 0; i < times; i += 1) {
         try {
-          await store.putTransaction(word(), value, 10 * MINUTE_MS)
+          await putAttempt(store, word(), value, 10 * MINUTE_MS)
           put += 1
         } catch (error) {
           if (!isPpoppoError(error, 'store_full')) throw error
@@ -155,7 +156,7 @@ describeWithRedis('Redis store', () => {
         expect(await put(store, Math.ceil(maxAttemptBytes / size) + 50, 'v'.repeat(size))).toBeGreaterThan(
           maxAttemptBytes / (size + 500),
         )
-        await expect(store.putTransaction('one more', 'v'.repeat(size), 10 * MINUTE_MS)).rejects.toMatchObject({
+        await expect(putAttempt(store, 'one more', 'v'.repeat(size), 10 * MINUTE_MS)).rejects.toMatchObject({
           status: 503,
           retryAfterMs: 60_000,
         })

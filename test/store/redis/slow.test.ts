@@ -7,6 +7,7 @@ import { createRedisStore } from '../../../src/store/redis/redis-store.js'
 import type { Store } from '../../../src/store/store.js'
 import { acquire } from '../../contract/consumer-store.js'
 import { ownTimeOf } from '../../support/own-time.js'
+import { putAttempt } from '../../support/put-attempt.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../support/redis.js'
 import { type Proxy as Network, startProxy } from '../../support/redis-proxy.js'
 import { startCluster, startSentinel } from '../../support/redis-topologies.js'
@@ -104,7 +105,7 @@ describeWithOwnRedis('C37 Redis far away', () => {
     await untilWorks(() => works(() => store.now()))
     const now = await store.now()
     expect(Math.abs(now - Date.now())).toBeLessThan(1500)
-    await store.putTransaction('k', 'v', 60_000)
+    await putAttempt(store, 'k', 'v', 60_000)
     expect(await store.takeTransaction('k', 60_000)).toMatchObject({ value: 'v' })
     expect(await store.createSignIn('t.1', 'v', now + 60_000, now)).toBe(true)
     expect(await store.acquireLease('t.1', 'h', 60_000)).toBe(true)

@@ -6,6 +6,7 @@ import type { RedisSource } from '../../../src/store/redis/client.js'
 import { createRedisConsumerStore } from '../../../src/store/redis/consumer/consumer-store.js'
 import { createRedisStore } from '../../../src/store/redis/redis-store.js'
 import { acquire } from '../../contract/consumer-store.js'
+import { putAttempt } from '../../support/put-attempt.js'
 import { describeWithOwnRedis } from '../../support/redis.js'
 import { accessOptions, type RedisGroup, startCluster, startSentinel } from '../../support/redis-topologies.js'
 import { untilWorks } from '../../support/until.js'
@@ -40,7 +41,7 @@ async function expectUsable(client: object): Promise<void> {
   try {
     await untilWorks(async () => (await store.now()) > 0)
     const now = await store.now()
-    await store.putTransaction('k', 'v', HOUR_MS)
+    await putAttempt(store, 'k', 'v', HOUR_MS)
     expect(await store.takeTransaction('k', HOUR_MS)).toMatchObject({ value: 'v' })
     for (const tag of ['a', 'b', 'c', 'd'])
       expect(await store.createSignIn(`${tag}.1`, 'v', now + HOUR_MS, now)).toBe(true)
