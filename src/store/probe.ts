@@ -47,8 +47,9 @@ async function probeSignIn(store: Store, name: string, now: number): Promise<voi
 }
 
 async function probeLease(store: Store, name: string): Promise<void> {
-  await store.acquireLease(name, name, TRACE_TTL_MS)
-  await store.releaseLease(name, name)
+  const id = `${name}.x`
+  await store.acquireLease(id, name, TRACE_TTL_MS)
+  await store.releaseLease(id, name)
 }
 
 async function probeSession(store: Store, name: string): Promise<void> {

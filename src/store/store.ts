@@ -79,10 +79,13 @@ export interface Store {
 
   // Leases: one holder at a time, as far as clocks allow.
 
-  /** Takes the lease `name` (a sign-in id) for `ttlMs` if it is free. `holder` is a random string of the caller. */
-  acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean>
-  /** Releases the lease if `holder` still has it. */
-  releaseLease(name: string, holder: string): Promise<void>
+  /**
+   * Takes the lease of the sign-in `id` for `ttlMs` if it is free, and then reads the sign-in, in one step: a holder sees
+   * all that earlier ones wrote. `holder` is a random string of the caller.
+   */
+  acquireLease(id: string, holder: string, ttlMs: number): Promise<Lease>
+  /** Releases the lease of the sign-in `id` if `holder` still has it. */
+  releaseLease(id: string, holder: string): Promise<void>
 
   // Sessions: express-session's blobs.
 
@@ -128,6 +131,14 @@ export type TakenTransaction =
       readonly outcome?: undefined
     }
   | { readonly value?: undefined; readonly takenAt?: undefined; readonly waitMs?: undefined; readonly outcome: string }
+
+/** Result of {@link Store.acquireLease}. */
+export interface Lease {
+  /** Whether the caller has it now. */
+  readonly isHolder: boolean
+  /** The sign-in; `undefined` if there is none. */
+  readonly record: VersionedRecord | undefined
+}
 
 /** A record with the version it was read at. */
 export interface VersionedRecord {

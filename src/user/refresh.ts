@@ -50,9 +50,9 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     const deadline = runtime.monotonic() + GIVE_UP_MS
     let pauseMs = FIRST_POLL_MS
     while (runtime.monotonic() < deadline) {
-      const isHolder = await store.acquireLease(stale.id, holder, LEASE_MS)
+      const { isHolder, record } = await store.acquireLease(stale.id, holder, LEASE_MS)
       try {
-        const current = await vault.read(stale.id)
+        const current = await vault.open(stale.id, record)
         if (!current || current.tokens.accessToken !== stale.tokens.accessToken) return current
         // PAS may answer a refresh with the access token it had issued before.
         if (current.refreshedAt !== stale.refreshedAt) return current

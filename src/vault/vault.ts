@@ -19,6 +19,8 @@ export interface Vault {
   create(signIn: NewSignIn, attemptStartedAt: number): Promise<SignIn | undefined>
   /** The sign-in, or `undefined` when there is none, or its record does not open (which raises `vault_unreadable`). */
   read(id: string): Promise<SignIn | undefined>
+  /** The same of a record that has been read. */
+  open(id: string, record: VersionedRecord | undefined): Promise<SignIn | undefined>
   /** Which of these sign-ins have ended or expired. */
   endedOf(ids: readonly string[]): Promise<readonly string[]>
   /**
@@ -191,6 +193,7 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
 
     // Without `async`, because every request of a signed-in person comes here.
     read: (id) => store.readSignIn(id).then((record) => (ring ? openWith(ring, id, record) : open(id, record))),
+    open,
     endedOf: store.missingSignIns,
     update,
     remove,

@@ -254,22 +254,37 @@ export function describeSignIns(use: UseStore): void {
       const got = await Promise.all(
         holders.map((holder, i) => (i % 2 === 0 ? store : other).acquireLease(name, holder, HOUR_MS)),
       )
-      expect(got.filter(Boolean)).toHaveLength(1)
-      const holder = holders[got.indexOf(true)] ?? ''
+      expect(got.filter(({ isHolder }) => isHolder)).toHaveLength(1)
+      const holder = holders[got.findIndex(({ isHolder }) => isHolder)] ?? ''
       await other.releaseLease(name, 'somebody else')
-      expect(await other.acquireLease(name, 'next', HOUR_MS)).toBe(false)
+      expect(await other.acquireLease(name, 'next', HOUR_MS)).toMatchObject({ isHolder: false })
       await store.releaseLease(name, holder)
-      expect(await other.acquireLease(name, 'next', HOUR_MS)).toBe(true)
+      expect(await other.acquireLease(name, 'next', HOUR_MS)).toMatchObject({ isHolder: true })
+    })
+
+    test('C33 with a lease comes the sign-in as it is then, for its holder and for those who must wait', async () => {
+      const { store, other } = use()
+      const { id } = await createOne(store)
+      const first = await store.acquireLease(id, 'first', HOUR_MS)
+      expect(first).toEqual({ isHolder: true, record: { version: 1, value: 'v1' } })
+      expect(await other.acquireLease(id, 'second', HOUR_MS)).toEqual({ ...first, isHolder: false })
+      expect(await store.writeSignIn(id, 1, 'v2', (await store.now()) + HOUR_MS)).toBe('written')
+      const written = { version: 2, value: 'v2' }
+      expect(await other.acquireLease(id, 'second', HOUR_MS)).toEqual({ isHolder: false, record: written })
+      await store.releaseLease(id, 'first')
+      expect(await other.acquireLease(id, 'second', HOUR_MS)).toEqual({ isHolder: true, record: written })
+      await store.deleteSignIn(id)
+      expect(await store.acquireLease(id, 'third', HOUR_MS)).toEqual({ isHolder: false, record: undefined })
     })
 
     test('C33 a lease ends by itself; its late holder does not take it from the next', async () => {
       const { store, other, pass, shortMs } = use()
       const name = `${word()}.${word()}`
-      expect(await store.acquireLease(name, 'killed', shortMs)).toBe(true)
+      expect(await store.acquireLease(name, 'killed', shortMs)).toMatchObject({ isHolder: true })
       await pass(shortMs + 50)
-      expect(await other.acquireLease(name, 'next', HOUR_MS)).toBe(true)
+      expect(await other.acquireLease(name, 'next', HOUR_MS)).toMatchObject({ isHolder: true })
       await store.releaseLease(name, 'killed')
-      expect(await store.acquireLease(name, 'third', HOUR_MS)).toBe(false)
+      expect(await store.acquireLease(name, 'third', HOUR_MS)).toMatchObject({ isHolder: false })
     })
   })
 }

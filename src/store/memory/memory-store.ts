@@ -1,6 +1,6 @@
 import { PpoppoError } from '../../errors.js'
 import { attemptTtl, MEMORY_CAPS, type MemoryStoreCaps } from '../bounds.js'
-import { type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from '../store.js'
+import { type Lease, type Limiter, PENDING_OUTCOME, type Store, type TakenTransaction } from '../store.js'
 import { ExpiringMap } from './expiring-map.js'
 import { createMemorySessions } from './sessions.js'
 import { createMemorySignIns } from './sign-ins.js'
@@ -83,15 +83,15 @@ export function createMemoryStore({ now, personIn = () => undefined, caps: given
       assertOpen()
       return outcomes.get(key)
     },
-    async acquireLease(name, holder, ttlMs): Promise<boolean> {
+    async acquireLease(id, holder, ttlMs): Promise<Lease> {
       assertOpen()
-      if (leases.get(name) !== undefined) return false
-      leases.set(name, holder, now() + ttlMs)
-      return true
+      const isHolder = leases.get(id) === undefined
+      if (isHolder) leases.set(id, holder, now() + ttlMs)
+      return { isHolder, record: await signIns.methods.readSignIn(id) }
     },
-    async releaseLease(name, holder): Promise<void> {
+    async releaseLease(id, holder): Promise<void> {
       assertOpen()
-      if (leases.get(name) === holder) leases.delete(name)
+      if (leases.get(id) === holder) leases.delete(id)
     },
     sessions: sessions.commands,
     async shareSecret(name, value): Promise<string> {

@@ -17,7 +17,8 @@ export interface RedisKeys {
   /** A user's index: a sorted set of members by expiry. */
   index(tag: string): string
   notBefore(tag: string): string
-  lease(name: string): string
+  /** The lease of a sign-in. */
+  lease(id: string): string
   session(sid: string): string
   secret(name: string): string
   counter(limiter: string, key: string): string
@@ -42,8 +43,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
     memberOf,
     index: (tag) => `${prefix}user:{${tag}}`,
     notBefore: (tag) => `${prefix}notbefore:{${tag}}`,
-    lease: (name) =>
-      name.includes('.') ? `${prefix}lock:{${tagOf(name)}}:${memberOf(name)}` : `${prefix}lock:${name}`,
+    lease: (id) => `${prefix}lock:{${tagOf(id)}}:${memberOf(id)}`,
     session: (sid) => `${prefix}sess:${sid}`,
     secret: (name) => `${prefix}secret:${name}`,
     counter: (limiter, key) => `${prefix}limit:${limiter}:${key}`,

@@ -61,7 +61,6 @@ export function createRedisStore({
   const keys = createRedisKeys(prefix)
   const clock = createRedisClock<ScriptName>(connection)
   const { run } = connection
-  const { runInTime } = clock
   async function now(): Promise<number> {
     const named = connection.isCluster ? [keys.clock] : [keys.clock, keys.room]
     const reply = await run('now', (client) => client.ppoppoNow(named.length, ...named, CLOCK_TTL_MS))
@@ -75,16 +74,6 @@ export function createRedisStore({
     ...createRedisAttempts({ connection, keys, clock, now, maxBytes: maxAttemptBytes }),
     ...createRedisSignIns({ connection, keys, clock, now }),
     now,
-    async acquireLease(name, holder, ttlMs): Promise<boolean> {
-      const lease = keys.lease(name)
-      const reply = await runInTime('acquireLease', lease, (client, notAfter) =>
-        client.ppoppoAcquire(lease, holder, ttlMs, notAfter),
-      )
-      return reply === 1
-    },
-    async releaseLease(name, holder): Promise<void> {
-      await run('releaseLease', (client) => client.ppoppoRelease(keys.lease(name), holder))
-    },
     sessions: createRedisSessions({ connection, keys }),
     async shareSecret(name, value): Promise<string> {
       // A generated secret should not show up in traces of commands: it is sent only if there is none yet, and by SET,

@@ -126,14 +126,16 @@ redis.call('SET', KEYS[2], string.format('%.0f', math.max(before, ARGV[2])), 'PX
 return {1, deleted}`,
   },
 
-  /** KEYS lease; ARGV holder, TTL, not after. Answers 1 or 0. */
+  /** KEYS lease, record; ARGV holder, TTL, not after. Answers {1 or 0, record or nil}. */
   ppoppoAcquire: {
-    numberOfKeys: 1,
+    numberOfKeys: 2,
     lua: `${IN_TIME}
 if late(ARGV[3]) then return LATE end
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
-if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end -- somebody took its expiry away
-return 0`,
+local isMine = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+if not isMine and redis.call('PTTL', KEYS[1]) < 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2]) -- somebody took its expiry away
+end
+return {isMine and 1 or 0, redis.call('GET', KEYS[2])}`,
   },
 
   /** KEYS lease; ARGV holder. */

@@ -1,6 +1,6 @@
 import { PpoppoError } from '../../errors.js'
 import { MAX_SIGN_INS_PER_USER } from '../bounds.js'
-import { type SignInMethods, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
+import { type Lease, type SignInMethods, type Store, tagOf, type VersionedRecord, type WriteResult } from '../store.js'
 import type { RedisClock } from './clock.js'
 import type { RedisConnection } from './connection.js'
 import type { RedisKeys } from './keys.js'
@@ -21,8 +21,13 @@ export interface RedisSignInsParts {
   readonly now: () => Promise<number>
 }
 
-/** The vault's records in Redis. */
-export function createRedisSignIns({ connection, keys, clock, now }: RedisSignInsParts): SignInMethods {
+/** The vault's records in Redis, and their leases. */
+export function createRedisSignIns({
+  connection,
+  keys,
+  clock,
+  now,
+}: RedisSignInsParts): SignInMethods & Pick<Store, 'acquireLease' | 'releaseLease'> {
   const { run } = connection
   const { runInTime } = clock
   const toKey = (tag: string) => (member: string) => keys.signIn(`${tag}.${member}`)
@@ -68,6 +73,17 @@ export function createRedisSignIns({ connection, keys, clock, now }: RedisSignIn
         client.ppoppoDelete(keys.signIn(id), keys.index(tagOf(id)), keys.memberOf(id), expectedVersion ?? ''),
       )
       return toRecord(reply)
+    },
+    async acquireLease(id, holder, ttlMs): Promise<Lease> {
+      const lease = keys.lease(id)
+      const reply = await runInTime('acquireLease', lease, (client, notAfter) =>
+        client.ppoppoAcquire(lease, keys.signIn(id), holder, ttlMs, notAfter),
+      )
+      const [isHolder, text]: readonly unknown[] = Array.isArray(reply) ? reply : []
+      return { isHolder: isHolder === 1, record: toRecord(text) }
+    },
+    async releaseLease(id, holder): Promise<void> {
+      await run('releaseLease', (client) => client.ppoppoRelease(keys.lease(id), holder))
     },
     async listSignIns(tag): Promise<readonly (VersionedRecord & { readonly id: string })[]> {
       const index = keys.index(tag)

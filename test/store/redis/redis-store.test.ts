@@ -116,7 +116,7 @@ describeWithRedis('Redis store', () => {
     await limiter.consume('x')
     const keys = [`${prefix}lock:{t}:a`, `${prefix}limit:l:x`]
     for (const key of keys) expect(await redis.client.persist(key)).toBe(1)
-    expect(await store.acquireLease('t.a', 'next', HOUR_MS)).toBe(false)
+    expect(await store.acquireLease('t.a', 'next', HOUR_MS)).toMatchObject({ isHolder: false })
     expect(await limiter.consume('x')).toBe(60_000)
     for (const key of keys) expect(await redis.client.pttl(key)).toBeGreaterThan(0)
   })
@@ -293,7 +293,7 @@ describeWithRedis('Redis store', () => {
     const store = createStore()
     await store.acquireLease('t.1', 'h', HOUR_MS)
     await redis.client.script('FLUSH')
-    expect(await store.acquireLease('t.1', 'g', HOUR_MS)).toBe(false)
+    expect(await store.acquireLease('t.1', 'g', HOUR_MS)).toMatchObject({ isHolder: false })
     await Promise.all(Array.from({ length: 10 }, (_, i) => store.acquireLease(`t.x${i}`, 'h', HOUR_MS)))
   })
 
