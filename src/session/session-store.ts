@@ -57,10 +57,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
     this.#blobs = createBlobs({
       ...parts,
       toText,
-      toSession: (blob) => {
-        const stored = readStored(blob, parts.pointerKey)
-        return stored ? toSession(stored) : null
-      },
+      toSession: (blob) => toSessionOrNull(readStored(blob, parts.pointerKey)),
     })
     this.#ended = new RecentSet({ ttlMs: TOMBSTONE_TTL_MS, capacity: 10_000, now })
     this.#late = new RecentSet({ ttlMs: LATE_COOKIE_TTL_MS, capacity: 1_000, now })
@@ -68,7 +65,7 @@ export class SessionStore extends session.Store implements SessionKeeper {
 
   override get(sid: string, done: (error: unknown, session?: SessionData | null) => void): void {
     const giveStandIn = (error: unknown): void => done(null, this.#standInFor(error))
-    callBack(this.look(sid), (stored) => done(null, stored ? toSession(stored) : null), giveStandIn)
+    callBack(this.look(sid), (stored) => done(null, toSessionOrNull(stored)), giveStandIn)
   }
 
   /** What the store has of a session, without making one of it; notes a cookie that comes late. @throws `store_unavailable` */
@@ -239,4 +236,9 @@ function endedMark(sid: string): string {
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown error'
+}
+
+/** As express-session expects it: `null` if there is none. */
+function toSessionOrNull(stored: StoredSession | undefined): SessionData | null {
+  return stored ? toSession(stored) : null
 }
