@@ -5,11 +5,12 @@ import { readManifest } from './repository.mjs'
 import { outcomeOf } from './run.mjs'
 
 const ALLOWED =
-  /^(dist\/.+[.]d[.]ts|dist\/(library|load)[.]cjs|dist\/jest\/\w+[.](d[.]cts|cjs)|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|SECURITY[.]md|CHANGELOG[.]md|package[.]json)$/
+  /^(dist\/.+[.]d[.]ts|dist\/(library|load)[.]cjs|dist\/jest\/\w+[.](d[.]cts|cjs)|proto\/.+[.]proto|(docs|skills)\/.+[.](md|json)|llms[.]txt|README[.]md|LICENSE|(AGENTS|CHANGELOG|SECURITY)[.]md|package[.]json)$/
 const REQUIRED = [
   'dist/library.cjs',
   'proto/ppoppo/external/v1/external.proto',
   'docs/README.md',
+  'AGENTS.md',
   'llms.txt',
   'skills/express-ppoppo/SKILL.md',
   'docs/errors/closed.md',
