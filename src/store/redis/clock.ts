@@ -86,8 +86,8 @@ export function createRedisClock<Name extends string>(
       const beganAtMs = performance.now()
       const attempt = async () => {
         const { offsetMs } = await read(key)
-        return connection.run(operation, (client, giveUpAtMs) =>
-          script(client, Math.floor(giveUpAtMs + offsetMs) - MARGIN_MS),
+        return connection.run(operation, (client, time) =>
+          script(client, Math.floor(time.endsAtMs + offsetMs) - MARGIN_MS),
         )
       }
       try {

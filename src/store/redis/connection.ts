@@ -1,24 +1,25 @@
 import type { Cluster, Redis } from 'ioredis'
 import { PpoppoError } from '../../errors.js'
-import { type CallTime, createCallDeadlines } from './call-deadlines.js'
+import { createCallDeadlines } from './call-deadlines.js'
 import { createOwnClient, type RedisSource, type ScriptedClient } from './client.js'
 import { isCluster } from './client-address.js'
+import { Countdown } from './countdown.js'
 import { isReplyError, RedisTimeout, reasonOf, toStoreError } from './faults.js'
 import { createGate } from './gate.js'
 import type { RedisScripts } from './lua.js'
 
 /**
  * One command or script on our client.
- * @param giveUpAtMs when its caller stops waiting, by `performance.now()`
+ * @param time at its end its caller stops waiting
  */
-type Command<Name extends string, T> = (client: ScriptedClient<Name>, giveUpAtMs: number) => Promise<T>
+type Command<Name extends string, T> = (client: ScriptedClient<Name>, time: Countdown) => Promise<T>
 
 /** Our own connection to Redis, with the scripts of these names. */
 export interface RedisConnection<Name extends string> {
   /** Whether keys live on several nodes, each with its own clock. */
   readonly isCluster: boolean
   /**
-   * Runs one command within a second, waiting for the connection included.
+   * Runs one command within a second in which this process has its turn, waiting for the connection included.
    * @param operation the store's method, for the error message
    * @param blocksMs how long the command itself may wait in Redis, on top of the second; below {@link MAX_BLOCK_MS}
    * @throws `store_unavailable`; `closed` after `close()`
@@ -63,15 +64,15 @@ export function connectRedis<Name extends string>({
     },
   })
 
-  async function sendOnceReady<T>(command: Command<Name, T>, call: CallTime): Promise<T> {
+  async function sendOnceReady<T>(command: Command<Name, T>, time: Countdown): Promise<T> {
     await gate.untilOpen()
-    if (performance.now() >= call.giveUpAtMs) throw new RedisTimeout('no connection in time') // do not run it late
-    return send(command, call)
+    if (time.leftMs <= 0) throw new RedisTimeout('no connection in time') // do not run it late
+    return send(command, time)
   }
 
-  function send<T>(command: Command<Name, T>, { giveUpAtMs }: CallTime): Promise<T> {
+  function send<T>(command: Command<Name, T>, time: Countdown): Promise<T> {
     if (!isCluster(client)) gatherWrites(client)
-    return command(client, giveUpAtMs)
+    return command(client, time)
   }
 
   async function quit(): Promise<void> {
@@ -87,8 +88,9 @@ export function connectRedis<Name extends string>({
       try {
         return await withinAfterReading(
           call.giveUpAtMs - call.beganAtMs,
-          () => (gate.isOpen && isWritable(client) ? send(command, call) : sendOnceReady(command, call)),
+          (time) => (gate.isOpen && isWritable(client) ? send(command, time) : sendOnceReady(command, time)),
           () => deadlines.answered(call),
+          call.beganAtMs,
         )
       } catch (error) {
         if (error instanceof RedisTimeout) deadlines.ranOut(call)
@@ -130,19 +132,23 @@ function gatherWrites({ stream }: Redis): void {
  * read. Every call goes through here, so it creates no further promises.
  * @param onAnswer called when Redis has answered, even if too late
  */
-function withinAfterReading<T>(timeoutMs: number, task: () => Promise<T>, onAnswer = (): void => {}): Promise<T> {
+function withinAfterReading<T>(
+  timeoutMs: number,
+  task: (time: Countdown) => Promise<T>,
+  onAnswer = (): void => {},
+  beganAtMs: number = performance.now(),
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(new RedisTimeout(`no answer within ${Math.round(timeoutMs)} ms`))
-    // A busy process runs its timers before it reads answers that have arrived, so give it one more turn of the loop.
-    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
-    task().then(
+    const time = new Countdown(timeoutMs, giveUp, beganAtMs)
+    task(time).then(
       (result) => {
-        clearTimeout(timer)
+        time.stop()
         onAnswer()
         resolve(result)
       },
       (error: unknown) => {
-        clearTimeout(timer)
+        time.stop()
         if (isReplyError(error)) onAnswer()
         reject(error)
       },
