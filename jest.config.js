@@ -28,8 +28,8 @@ export default {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/sandbox/dist/', '<rootDir>/example-app/dist/'],
   reporters: ['default', '<rootDir>/scripts/lib/counts-reporter.mjs'],
-  // Finds what hangs; a busy machine may be ten times as slow as an idle one.
-  testTimeout: 60_000,
+  // Finds what hangs; a busy machine may be ten times as slow as an idle one. Few tests have a limit of their own.
+  testTimeout: 240_000,
   // Most files wait (for outages, leases, browsers) more than they compute: two workers a core keep it busy.
   maxWorkers: Math.min(2 * availableParallelism(), 6),
 }

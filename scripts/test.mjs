@@ -13,8 +13,8 @@ import { exitCodeOf, runToEnd, start, whenEnding } from './lib/processes.mjs'
 import { provideRedis, REDIS_ADVICE } from './lib/redis.mjs'
 
 const JEST = fileURLToPath(import.meta.resolve('jest/bin/jest'))
-/** A quarter of an hour on an idle machine of two cores; one with other work may take three times as long. */
-const RUN_AT_MOST_MS = 45 * 60_000
+/** A quarter of an hour on an idle machine of two cores; one with other work may take six times as long. */
+const RUN_AT_MOST_MS = 90 * 60_000
 /** Jest waits for ever on a handle that a test left open. */
 const EXIT_WITHIN_MS = 20_000
 const CHROMIUM_ADVICE = 'install chromium or Google Chrome, or set CHROMIUM_BIN'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { formatPpnum, isPpoppoError, parsePpnum } from '../src/index.js'
+import { allowed } from './support/allowed.js'
 
 describe('ppnum', () => {
   test.each([
@@ -40,7 +41,7 @@ describe('ppnum', () => {
     fc.assert(fc.property(digits, (ppnum) => parsePpnum(formatPpnum(ppnum)) === ppnum))
   })
 
-  test('no text of a million characters takes long', () => {
+  test('no text of a million characters takes long', async () => {
     const beganAt = performance.now()
     for (const text of ['1 '.repeat(500_000), `${'1'.repeat(1_000_000)}x`, '- '.repeat(500_000)]) {
       try {
@@ -49,6 +50,6 @@ describe('ppnum', () => {
         expect(isPpoppoError(error, 'ppnum_invalid')).toBe(true)
       }
     }
-    expect(performance.now() - beganAt).toBeLessThan(1_000)
+    expect(performance.now() - beganAt).toBeLessThan(await allowed(1_000))
   })
 })

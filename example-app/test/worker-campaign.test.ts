@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../test/support/redis.js'
 import { list, numbersFrom, received, run, TEMPLATE, useWorker } from './worker-support.js'
 
-jest.setTimeout(60_000)
 useWorker()
 
 describeWithOwnRedis('the worker with Redis', () => {

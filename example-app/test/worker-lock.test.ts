@@ -12,7 +12,7 @@ const lockFile = () => `${progressFile()}.lock`
 const people = (count: number) => list('people.csv', ['ppnum', ...numbersFrom(0, count)])
 const command = ['people.csv', '--template', TEMPLATE, '--chunk-size', '100', '--concurrency', '1']
 
-/** A worker in the middle of its list. */
+/** A worker in the middle of its list, which it needs long for: another one starts meanwhile, on whatever machine. */
 async function startSlowly() {
   const fault = { kind: 'delay', delayMs: 200 } as const
   sandbox.control.pcs.inject({ method: 'CreateSendRequest', times: 'until-cleared', fault })
@@ -23,7 +23,7 @@ async function startSlowly() {
 
 describe('a second worker on a list', () => {
   test('does not start while the first runs, and does once it has ended', async () => {
-    people(1_000)
+    people(20_000)
     const { child, ended } = await startSlowly()
     expect(readFileSync(lockFile(), 'utf8')).toBe(`${child.pid} ${hostname()}\n`)
     const second = await run([...command, '--start-over'])
@@ -34,12 +34,12 @@ describe('a second worker on a list', () => {
     expect(existsSync(lockFile())).toBe(false)
     sandbox.control.pcs.clearFaults()
     expect((await run(command)).code).toBe(0)
-    expect(received().sort()).toEqual(numbersFrom(0, 1_000))
+    expect(received().sort()).toEqual(numbersFrom(0, 20_000))
     expect(readdirSync(folder).sort()).toEqual(['people.csv', 'people.csv.progress.json'])
   })
 
   test('takes over the lock of one that was killed', async () => {
-    people(1_000)
+    people(20_000)
     const { child, ended } = await startSlowly()
     child.kill('SIGKILL')
     await ended
@@ -73,7 +73,7 @@ describe('a progress file that cannot be written', () => {
   })
 
   test('later on is reported with what it lacks', async () => {
-    people(1_000)
+    people(3_000)
     const { ended } = await startSlowly()
     rmSync(progressFile())
     mkdirSync(progressFile())

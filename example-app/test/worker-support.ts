@@ -19,7 +19,7 @@ let worker: BuiltExample
 export function useWorker(): void {
   beforeAll(async () => {
     worker = await buildExample()
-  }, 90_000)
+  })
   beforeEach(async () => {
     sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 60_000 })
     folder = mkdtempSync(join(tmpdir(), 'worker-'))

@@ -67,7 +67,7 @@ describe('the worker', () => {
     const numbers = numbersFrom(0, 2_500)
     const file = list('people.csv', insertAt(700, 'bad,B', ['ppnum,name', ...numbers.map((ppnum) => `${ppnum},A`)]))
     const command = [file, '--template', TEMPLATE, '--skip-bad', '--chunk-size', '100', '--concurrency', '1']
-    const fault = { kind: 'delay', delayMs: 50 } as const
+    const fault = { kind: 'delay', delayMs: 300 } as const
     sandbox.control.pcs.inject({ method: 'CreateSendRequest', times: 'until-cleared', fault })
     const { child, errors, ended } = start(command)
     while (!errors().includes('accepted\n') || !/[1-9]\d* % ·/.test(errors())) await once(child, 'said')
@@ -93,7 +93,7 @@ describe('the worker', () => {
     const numbers = numbersFrom(0, 2_500)
     const file = list('people.csv', ['ppnum', ...numbers])
     const command = [file, '--template', TEMPLATE, '--chunk-size', '100', '--concurrency', '2']
-    const fault = { kind: 'delay', delayMs: 50 } as const
+    const fault = { kind: 'delay', delayMs: 300 } as const
     sandbox.control.pcs.inject({ method: 'CreateSendRequest', times: 'until-cleared', fault })
     const { child, errors, ended } = start(command)
     while (!/[1-9]\d* % ·/.test(errors())) await once(child, 'said')

@@ -46,7 +46,7 @@ describeWithBrowser('in a browser', () => {
   beforeAll(async () => {
     app = await startApp()
     browser = await launchBrowser()
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser.close()
     app.server.closeAllConnections()
@@ -116,5 +116,5 @@ describeWithBrowser('in a browser', () => {
       expect(complaints).toEqual([])
     }
     // Some fifty pages, on whatever machine there is.
-  }, 180_000)
+  })
 })

@@ -1,11 +1,10 @@
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
 import { parseCampaignsOptions } from '../../src/campaigns/options.js'
 import type { Campaign, CampaignProgress, CampaignsOptions } from '../../src/campaigns/types.js'
+import { allowed } from '../support/allowed.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
 import { stays, until, untilWorks } from '../support/until.js'
 import { type CampaignWorld, people, ppnumOf, startCampaignWorld, TEMPLATE_ID, VAULT_KEY } from './support/world.js'
-
-jest.setTimeout(120_000)
 
 describeWithRedis('campaigns', () => {
   let redis: TestRedis
@@ -120,7 +119,7 @@ describeWithRedis('campaigns', () => {
     await other.get('autumn').cancel()
     const cancelledAt = Date.now()
     const progress = await untilState(campaign, 'cancelled')
-    expect(Math.max(...world.pcs.calls)).toBeLessThan(cancelledAt + 1_000)
+    expect(Math.max(...world.pcs.calls)).toBeLessThan(cancelledAt + (await allowed(1_000)))
     expect(progress.left).toBe(60_000 - progress.accepted)
     expect(progress.left).toBeGreaterThan(0)
     expect(await redis.client.exists(keyOf('chunks'), keyOf('todo'))).toBe(0)
@@ -135,8 +134,8 @@ describeWithRedis('campaigns', () => {
     await campaign.cancel()
     const cancelledAt = Date.now()
     await untilState(campaign, 'cancelled')
-    expect(Date.now() - cancelledAt).toBeLessThan(2_000)
-  }, 20_000)
+    expect(Date.now() - cancelledAt).toBeLessThan(await allowed(2_000))
+  })
 
   test('a filter decides right before the send, and is counted', async () => {
     const campaigns = world.open()
@@ -169,16 +168,17 @@ describeWithRedis('campaigns', () => {
     world.pcs.refuse = () => {
       if (refusedAt !== undefined || world.pcs.calls.length < 5) return undefined
       refusedAt = Date.now()
-      return { code: 8, details: 'too many', trailers: { 'retry-after-ms': '6000' } }
+      return { code: 8, details: 'too many', trailers: { 'retry-after-ms': '40000' } }
     }
     world.pcs.takesMs = 200
     for (const one of instances) one.work({ concurrency: 2 })
     const progress = await untilState(campaign, 'resting')
     expect(progress.reason).toMatchObject({ code: 'rate_limited' })
-    expect(Number(progress.reason?.until) - Number(refusedAt)).toBeGreaterThan(5_000)
+    expect(Number(progress.reason?.until) - Number(refusedAt)).toBeGreaterThan(39_000)
     // Calls that had begun when the hint came are done within their time.
-    const begun = (await until(() => refusedAt)) + 1_000
-    await stays(() => world.pcs.calls.every((at) => at < begun || at > begun + 4_500), 'all are silent', 5_000)
+    const begun = (await until(() => refusedAt)) + (await allowed(1_000))
+    await until(() => Date.now() > begun, 'those are done')
+    await stays(() => world.pcs.calls.every((at) => at < begun), 'all are silent', 4_000)
     await campaign.cancel()
   })
 
@@ -244,7 +244,7 @@ describeWithRedis('campaigns', () => {
   test('a send without an answer is unknown, never sent again by itself, and settle() decides', async () => {
     const messaging = world.messaging()
     const campaigns = world.open({
-      messaging: { ...messaging, send: (one, options) => messaging.send(one, { ...options, deadlineMs: 4_000 }) },
+      messaging: { ...messaging, send: (one, options) => messaging.send(one, { ...options, deadlineMs: 10_000 }) },
     })
     const campaign = await campaigns.create(request(3_000))
     const silent = [ppnumOf(0), ppnumOf(1_000)]
@@ -267,7 +267,7 @@ describeWithRedis('campaigns', () => {
   test('an event of a foreign send of the same size settles an unknown chunk; other events do not', async () => {
     const messaging = world.messaging()
     const late = (...[one, options]: Parameters<typeof messaging.send>) =>
-      messaging.send(one, { ...options, deadlineMs: 4_000 })
+      messaging.send(one, { ...options, deadlineMs: 10_000 })
     const campaigns = world.open({ messaging: { ...messaging, send: late } })
     const campaign = await campaigns.create(request(1_500))
     // It is accepted, and nobody is told: as when a worker dies.

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { CampaignLedger } from '../../src/store/campaign-ledger.js'
 import { createRedisCampaignLedger } from '../../src/store/redis/campaigns/ledger.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../support/redis.js'
-
-jest.setTimeout(120_000)
 
 const CHUNKS = 4
 const SIZE = 10

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createRedisCampaignLedger } from '../../src/store/redis/campaigns/ledger.js'
+import { allowed } from '../support/allowed.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { elapse, until } from '../support/until.js'
 import { startWorkerProcess, type WorkerProcess } from './support/worker-process.js'
@@ -10,8 +11,6 @@ const OUTAGE_MS = isFull ? 30_000 : 6_000
 /** What is promised. On a quiet machine it takes about one second. */
 const GOES_ON_MS = 5_000
 const PER_MINUTE = 60
-
-jest.setTimeout(120_000)
 
 describeWithOwnRedis('campaigns after an outage of Redis', () => {
   let server: RedisServer
@@ -51,18 +50,18 @@ describeWithOwnRedis('campaigns after an outage of Redis', () => {
           ...{ messaging: { apiUrl, tokenUrl, clientId, clientSecret }, perMinute: PER_MINUTE },
         }),
       )
-    await until(() => world.pcs.calls.length > 3, 'workers work', 20_000)
+    await until(() => world.pcs.calls.length > 3, 'workers work')
     await holdAllAndDie()
     await stop()
     await elapse(OUTAGE_MS)
     const sent = world.pcs.calls.length
     const back = Date.now()
     await start()
-    await until(() => world.pcs.calls.length > sent, 'it goes on', 30_000)
+    await until(() => world.pcs.calls.length > sent, 'it goes on')
     const wentOnMs = Date.now() - back
-    await until(() => world.pcs.calls.length > sent + 3, 'it stays so', 10_000)
+    await until(() => world.pcs.calls.length > sent + 3, 'it stays so')
     console.log(`a Redis that ${how} for ${OUTAGE_MS} ms: it went on within ${wentOnMs} ms`)
-    expect(wentOnMs).toBeLessThan(GOES_ON_MS)
+    expect(wentOnMs).toBeLessThan(await allowed(GOES_ON_MS))
     expect(world.pcs.twice()).toBe(0)
     // What happens to the queue's own jobs meanwhile is nobody's business.
     for (const worker of workers) expect(worker.errors()).not.toMatch(/Missing (lock|key)/)

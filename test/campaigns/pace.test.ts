@@ -145,5 +145,5 @@ describeWithRedis('the pace of campaigns', () => {
     })
     await runner.run({ campaignId: 'c', index: 1 })
     expect({ slots, sent }).toEqual({ slots: 1, sent: 1 })
-  }, 20_000)
+  })
 })

@@ -1,4 +1,4 @@
-import { afterEach, expect, jest, test } from '@jest/globals'
+import { afterEach, expect, test } from '@jest/globals'
 import { type Cluster, Redis } from 'ioredis'
 import type { CampaignProgress, Campaigns } from '../../src/campaigns/types.js'
 import { describeWithOwnRedis } from '../support/redis.js'
@@ -11,8 +11,6 @@ import {
 } from '../support/redis-topologies.js'
 import { until, untilWorks } from '../support/until.js'
 import { type CampaignWorld, people, startCampaignWorld, TEMPLATE_ID } from './support/world.js'
-
-jest.setTimeout(120_000)
 
 const PEOPLE = 60_000
 const MASTER = 'campaigns'
@@ -69,7 +67,7 @@ describeWithOwnRedis('campaigns while a master is killed', () => {
       const progress = await campaign.show()
       return progress.state === 'finished' ? progress : undefined
     }
-    const progress = await untilWorks(finished, 'the campaign is finished', 60_000)
+    const progress = await untilWorks(finished, 'the campaign is finished')
     expect(progress.accepted + progress.unknown).toBe(PEOPLE)
     expect(progress.unknown).toBeLessThanOrEqual(4_000) // what was in hand
     expect(world.pcs.twice()).toBe(0)

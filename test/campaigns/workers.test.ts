@@ -1,12 +1,10 @@
-import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { type BullmqEngine, createBullmqEngine } from '../../src/campaigns/bullmq-engine.js'
 import type { Campaign, CampaignProgress } from '../../src/campaigns/types.js'
 import { describeWithRedis, redisForTests, startRedis, type TestRedis } from '../support/redis.js'
 import { stays, until, untilWorks } from '../support/until.js'
 import { type CampaignWorld, people, startCampaignWorld, TEMPLATE_ID } from './support/world.js'
-
-jest.setTimeout(60_000)
 
 describeWithRedis('workers of campaigns', () => {
   let redis: TestRedis

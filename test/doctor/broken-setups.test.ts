@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { doctor } from '../../src/cli/commands/doctor.js'
@@ -12,8 +12,6 @@ import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from
 import { type Proxy as RedisProxy, startProxy } from '../support/redis-proxy.js'
 import { startCluster } from '../support/redis-topologies.js'
 import { type AlteredPas, startAlteredPas } from './altered-pas.js'
-
-jest.setTimeout(60_000)
 
 const CALLBACK = 'https://shop.example/auth/callback'
 const CLIENTS = [{ clientId: 'shop_login_client', redirectUris: [CALLBACK, 'http://localhost:3000/auth/callback'] }]

@@ -112,7 +112,7 @@ describeExample('the example app, started as npm start does', (example) => {
     await page.goto(`${example.app.url}/nowhere`)
     await lookHere('not-found')
     expect(faults).toEqual({})
-  }, 40_000)
+  })
 
   test('without any script one signs in and out all the same', async () => {
     const { page, close } = await openVisitor(example.browser, { javaScriptEnabled: false })

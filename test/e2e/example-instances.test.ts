@@ -7,6 +7,7 @@ import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { deliveries, eventIds, type OpenStream, openStream } from '../../example-app/test/live-support.js'
 import { type Browser, createBrowser, locationOf } from '../../example-app/test/support.js'
 import { type BuiltExample, buildExample } from '../../example-app/test/worker-build.js'
+import { allowed } from '../support/allowed.js'
 import { describeWithBrowser, launchBrowser } from '../support/browser.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { type RoundRobinProxy, startRoundRobinProxy } from '../support/round-robin-proxy.js'
@@ -46,7 +47,7 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
       })
     // Both make the tables, at the same time.
     apps = await Promise.all([startOne(), startOne()])
-  }, 90_000)
+  })
   afterAll(async () => {
     await proxy.close()
     await Promise.all(apps.map((app) => app.kill()))
@@ -120,7 +121,7 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
     redis.pause()
     await elapse(3_000)
     redis.resume()
-    await until(() => requestIds.every(isCompleted), 'all sends are over', 60_000)
+    await until(() => requestIds.every(isCompleted), 'all sends are over')
     const all = told(...requestIds)
     expect(all).toHaveLength(4 * 201)
     for (const reader of readers) {
@@ -130,7 +131,7 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
       expect(reader.seen).toHaveLength(all.length)
       expect(reader.connections).toBeGreaterThan(1)
     }
-  }, 90_000)
+  })
 
   test('stop at once though pages are open, and those go on at the other', async () => {
     const reader = read()
@@ -138,12 +139,12 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
     open.push(direct)
     const stopped = await apps[0]?.stop()
     expect(stopped?.code).toBe(0)
-    expect(stopped?.tookMs).toBeLessThan(3_000)
+    expect(stopped?.tookMs).toBeLessThan(await allowed(3_000))
     await direct.ended
     const { requestId } = await send('note', TEST_NUMBERS)
     await reader.until((seen) => seen.filter((id) => told(requestId).includes(id)).length === 8)
     apps[0] = await startOne()
-  }, 30_000)
+  })
 
   describeWithBrowser('in a browser', () => {
     test('an open page goes on through all of that without being loaded again', async () => {
@@ -160,15 +161,15 @@ describeWithOwnRedis('two instances of the example app behind a proxy', () => {
       await restart(1)
       await sandbox.control.pcs.restart({ downMs: 500 })
       await until(() => isCompleted(requestId), 'the send is over')
-      await page.getByText('Delivered to everybody.').first().waitFor({ timeout: 40_000 })
+      await page.getByText('Delivered to everybody.').first().waitFor({ timeout: 90_000 })
       // Those whose number ends in 9 never answer.
-      await page.getByText('36 answers so far').waitFor({ timeout: 40_000 })
+      await page.getByText('36 answers so far').waitFor({ timeout: 90_000 })
       const words = await page.locator('[data-words]').allTextContents()
       expect(words.filter((text) => text === 'Delivered and answered.')).toHaveLength(36)
       expect(words.filter((text) => text === 'Delivered.')).toHaveLength(4)
       expect(await page.evaluate('window.isTheSame')).toBe(true)
       expect(complaints).toEqual([])
       await browser.close()
-    }, 120_000)
+    })
   })
 })

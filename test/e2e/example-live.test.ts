@@ -118,7 +118,7 @@ describeExample('the example app’s pages of messages', (example) => {
     const steps = await textsUntil('.sends li:first-child [data-headline]', 'Done: delivered to 2 of 4.')
     expect(steps).toContain('Waiting for the consent of 2 people.')
     expect(await page.getByRole('textbox', { name: 'Message', exact: true }).inputValue()).toBe('half a sentence')
-  }, 60_000)
+  })
 
   test('leave their connection when they are hidden or left, so that other tabs have one', async () => {
     await set({ pcsStepMs: 60_000 })
@@ -154,7 +154,7 @@ describeExample('the example app’s pages of messages', (example) => {
     for (const look of await lookAt(page, 'example-message-poll')) expect(look).toMatchObject({ ...FINE, lang: 'en' })
     await page.goto(`${example.app.url}/messages`)
     for (const look of await lookAt(page, 'example-messages')) expect(look).toMatchObject({ ...FINE, lang: 'en' })
-  }, 60_000)
+  })
 
   test('say the same without any script', async () => {
     const bare = await openVisitor(example.browser, { javaScriptEnabled: false })

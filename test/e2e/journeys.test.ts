@@ -34,7 +34,7 @@ function setUp(options: () => Promise<PpoppoOptions>): void {
   beforeAll(async () => {
     browser = await launchBrowser()
     shop = await startShop(await options())
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser.close()
     await shop.close()

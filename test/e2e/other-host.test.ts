@@ -12,7 +12,7 @@ describeWithBrowser('the app opened as 127.0.0.1 while baseUrl says localhost', 
     browser = await launchBrowser()
     shop = await startShop()
     opened = shop.url.replace('localhost', '127.0.0.1')
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser.close()
     await shop.close()

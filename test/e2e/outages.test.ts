@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import { allowed } from '../support/allowed.js'
 import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { type Shop, startShop } from './support/shop.js'
@@ -15,7 +16,7 @@ describeWithOwnRedis('when something is down', () => {
 
     beforeAll(async () => {
       browser = await launchBrowser()
-    }, 60_000)
+    })
     beforeEach(async () => {
       redis = await startRedis()
       sandbox = await startSandbox({ pasPort: 0 })
@@ -59,10 +60,10 @@ describeWithOwnRedis('when something is down', () => {
       expect(await visit(page, `${shop.url}/shop`)).toBe(200)
       expect(await sessionCookie()).toBe(cookie)
       redis.resume()
-      expect(await msUntil(200, `${shop.url}/settings`)).toBeLessThan(10_000)
+      expect(await msUntil(200, `${shop.url}/settings`)).toBeLessThan(await allowed(10_000))
       expect(await heading(page)).toBe('Settings')
       expect(await sessionCookie()).toBe(cookie)
-    }, 40_000)
+    })
 
     test('C37 "Try again" on that page leads to the requested page without another sign-in', async () => {
       await signIn()
@@ -74,7 +75,7 @@ describeWithOwnRedis('when something is down', () => {
       await msUntil(200, `${shop.url}/orders`, other)
       await page.getByRole('link', { name: 'Try again' }).click()
       expect(page.url()).toBe(`${shop.url}/settings`)
-    }, 40_000)
+    })
 
     test('C37 Redis killed, and back with nothing in it: a calm sign-out, and a new sign-in works', async () => {
       await signIn()
@@ -86,7 +87,7 @@ describeWithOwnRedis('when something is down', () => {
       expect(page.url()).toContain(sandbox.issuer)
       await choose(page, 'mina')
       await landsOn(page, `${shop.url}/settings`)
-    }, 40_000)
+    })
 
     test('C34 C36 PAS gone while signed in: pages go on, its data waits, and all is well when it is back', async () => {
       await signIn()
@@ -106,7 +107,7 @@ describeWithOwnRedis('when something is down', () => {
       await landsOn(other.page, `${shop.url}/orders`)
       expect(await visit(page, `${shop.url}/settings`)).toBe(200)
       await other.close()
-    }, 40_000)
+    })
 
     test('C38 an app that started while PAS was down says so at login, and its button works once PAS is there', async () => {
       const { page } = visitor
@@ -120,6 +121,6 @@ describeWithOwnRedis('when something is down', () => {
       await page.getByRole('link', { name: 'Try again' }).click()
       await choose(page, 'alex')
       await landsOn(page, `${shop.url}/orders?kept=3`)
-    }, 40_000)
+    })
   })
 })

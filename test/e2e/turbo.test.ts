@@ -36,7 +36,7 @@ describeWithBrowser('an app that uses Turbo', () => {
   beforeAll(async () => {
     browser = await launchBrowser()
     world = await startWorld({ sandbox: { autoSignIn: null }, mount: turboApp })
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser.close()
     await world.close()

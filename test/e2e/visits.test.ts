@@ -54,7 +54,7 @@ describeInBrowsers('what begins a sign-in', (launch) => {
     const { port } = others.address() as AddressInfo
     otherSite = `http://127.0.0.1:${port}`
     sister = `http://localhost:${port}`
-  }, 90_000)
+  })
   afterAll(async () => {
     await browser.close()
     others.closeAllConnections()

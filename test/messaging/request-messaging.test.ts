@@ -24,7 +24,7 @@ describe('req.ppoppo.messaging and auth.messaging', () => {
           const { messaging } = req.ppoppo
           messaging
             .sendToUser({ templateId: 'tpl_sandbox_welcome', vars: { name: 'Alex' } })
-            .then((receipt) => messaging.waitFor(receipt.id, { deadlineMs: 5_000 }))
+            .then((receipt) => messaging.waitFor(receipt.id, { deadlineMs: 60_000 }))
             .then((status) => res.json(status), next)
         })
       },

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import express, { type Express } from 'express'
 import express4 from 'express4'
 import helmet from 'helmet'
@@ -8,8 +8,6 @@ import { buttonOf } from '../support/attempts.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithNginx, type Nginx, reserveNginx } from '../support/nginx.js'
 import { startWorld, type World } from '../support/world.js'
-
-jest.setTimeout(60_000)
 
 let world: World
 let nginx: Nginx

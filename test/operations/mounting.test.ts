@@ -1,12 +1,10 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import express, { type Express } from 'express'
 import express4 from 'express4'
 import helmet from 'helmet'
 import { type Ppoppo, type PpoppoOptions, ppoppo } from '../../src/index.js'
 import type { Answer, Visit } from '../support/cookie-browser.js'
 import { startWorld, type World, type WorldOptions } from '../support/world.js'
-
-jest.setTimeout(40_000)
 
 let world: World
 afterEach(() => world.close())

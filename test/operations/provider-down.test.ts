@@ -1,12 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { timed } from '../support/clock.js'
 import { findFreePort } from '../support/redis.js'
 import { startWorld, type World } from '../support/world.js'
-
-jest.setTimeout(60_000)
 
 /** A call to PAS ends after five seconds. */
 const CALL_LIMIT_MS = 7_000

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { timed } from '../support/clock.js'
@@ -7,8 +7,6 @@ import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/r
 import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.js'
 import { untilWorks } from '../support/until.js'
 import { startWorld, type World } from '../support/world.js'
-
-jest.setTimeout(60_000)
 
 const ANSWER_LIMIT_MS = 2_000
 const RECOVERY_LIMIT_MS = 2_000

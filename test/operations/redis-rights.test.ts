@@ -49,7 +49,7 @@ describeWithRedis('docs/operations.md: the Redis user it describes', () => {
         .filter(({ username, object }) => username === name && object !== 'config|get')
         .map(({ object, reason }) => `${reason}: ${object}`)
     }
-  }, 60_000)
+  })
 })
 
 function pairs(row: readonly unknown[]): (readonly [string, unknown])[] {

@@ -13,7 +13,7 @@ const { exports: entries } = JSON.parse(
 let library: string
 beforeAll(async () => {
   library = await bundledLibraryForTests()
-}, 60_000)
+})
 
 /** What a program prints that knows the folder of the library as `lib`, and which packages are `loaded()`. */
 async function run(program: string, env: Readonly<Record<string, string>> = {}): Promise<string> {

@@ -22,7 +22,7 @@ const server = app.listen(0, '127.0.0.1', async () => {
   tell('session', await answer.json())
   const messaging = createMessaging()
   const request = { templateId: 'tpl_sandbox_welcome', recipients: [{ ppnum: '12312345678', vars: { name: 'Alex' } }] }
-  tell('send', await messaging.send(request, { deadlineMs: 10_000 }).then(({ status }) => status, told))
+  tell('send', await messaging.send(request, { deadlineMs: 60_000 }).then(({ status }) => status, told))
   await messaging.close()
   try {
     ppoppo({ ...settings, redis: 'redis://127.0.0.1:1' })

@@ -39,7 +39,7 @@ beforeAll(async () => {
       .replace("'express-ppoppo/messaging'", `'${library}/messaging/index.js'`),
   )
   sandbox = await startSandbox({ pasPort: 0, pcsPort: 0 })
-}, 60_000)
+})
 afterAll(async () => {
   await sandbox.close()
   await rm(folder, { recursive: true, force: true })
@@ -57,7 +57,7 @@ async function run(file: string): Promise<Readonly<Record<string, unknown>>> {
       PAS_PCS_CLIENT_ID: pcs?.clientId,
       PAS_PCS_CLIENT_SECRET: pcs?.clientSecret,
     },
-    timeout: 60_000,
+    timeout: 120_000,
   })
   return Object.assign({}, ...stdout.split('\n').map((line) => (line === '' ? {} : JSON.parse(line))))
 }
@@ -110,24 +110,20 @@ describe('a bundle of an app', () => {
   test('by esbuild as CommonJS has all it needs: gRPC, the proto, ioredis', async () => {
     expect(await withEsbuild('es.cjs', { format: 'cjs' })).toEqual([])
     expect(await run('es.cjs')).toEqual(ALL_FOUND)
-  }, 60_000)
+  })
 
   test('by esbuild as ES module has, too', async () => {
     expect(await withEsbuild('es.mjs', { format: 'esm', banner: { js: BANNER } })).toEqual([])
     expect(await run('es.mjs')).toEqual(ALL_FOUND)
-  }, 60_000)
+  })
 
   test.each([
     ['CommonJS', 'webpack.cjs', false],
     ['ES module', 'webpack.mjs', true],
-  ])(
-    'by webpack as %s has, too',
-    async (_format, file, isModule) => {
-      expect(await withWebpack(file, isModule)).toEqual([])
-      expect(await run(file)).toEqual(ALL_FOUND)
-    },
-    120_000,
-  )
+  ])('by webpack as %s has, too', async (_format, file, isModule) => {
+    expect(await withWebpack(file, isModule)).toEqual([])
+    expect(await run(file)).toEqual(ALL_FOUND)
+  })
 
   test('that leaves packages out says so where they are not there', async () => {
     await withEsbuild('without.cjs', { format: 'cjs', external: LATE })
@@ -136,5 +132,5 @@ describe('a bundle of an app', () => {
       send: notFound('@grpc/proto-loader'),
       redis: notFound('ioredis'),
     })
-  }, 60_000)
+  })
 })

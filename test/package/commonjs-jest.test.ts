@@ -25,7 +25,7 @@ beforeAll(async () => {
   await cp(await bundledLibraryForTests(), join(home, 'dist'), { recursive: true })
   await cp(join(ROOT, 'package.json'), join(home, 'package.json'))
   await writeFile(join(project, 'package.json'), '{"name":"shop","version":"1.0.0"}')
-}, 60_000)
+})
 afterAll(() => rm(project, { recursive: true, force: true }))
 
 /** The recipes in the documentation. */
@@ -115,7 +115,6 @@ test.each(PROJECTS)(
     }).catch((error: { stderr: string; stdout: string }) => ({ stderr: `${error.stdout}\n${error.stderr}` }))
     expect(stderr).toContain('2 passed, 2 total')
   },
-  180_000,
 )
 
 /** What no CommonJS can have: `import.meta`, and `await` at the top of a module. */

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { build, ROOT } from '../../scripts/lib/build.mjs'
 import { freePort } from '../../scripts/lib/ports.mjs'
+import { allowed } from '../support/allowed.js'
 import { describeWithBrowser, launchBrowser, type TestBrowser } from '../support/browser.js'
 import { until, untilWorks } from '../support/until.js'
 
@@ -121,7 +122,7 @@ describeWithBrowser('from the two tarballs, in an empty folder', () => {
     await page.getByRole('link').click()
     await page.click('button[value=alex]')
     await page.getByText('Hello 77700000001').waitFor()
-    expect(performance.now() - installedAt).toBeLessThan(FIRST_SIGN_IN_MS)
+    expect(performance.now() - installedAt).toBeLessThan(await allowed(FIRST_SIGN_IN_MS))
 
     await page.goto(`http://localhost:${pasPort}/__sandbox/inbox`)
     await page.getByText('Live', { exact: true }).waitFor()
@@ -131,7 +132,7 @@ describeWithBrowser('from the two tarballs, in an empty folder', () => {
     const shownAt = Date.now()
     await until(() => sending.child.exitCode !== null, sending.output)
     expect(shownAt - Number(sending.output())).toBeLessThan(INBOX_MS)
-  }, 180_000)
+  })
 
   test('the sandbox ends with its signal', async () => {
     const [, sandbox] = running
@@ -150,5 +151,5 @@ describeWithBrowser('from the two tarballs, in an empty folder', () => {
         throw new Error(stdout)
       },
     )
-  }, 120_000)
+  })
 })

@@ -9,8 +9,6 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { freePort, isPortTaken } from '../../scripts/lib/ports.mjs'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** A first build is among it. */
-const START_MS = 90_000
 
 interface Started {
   readonly child: ChildProcess
@@ -72,79 +70,63 @@ async function bothFree(...ports: number[]): Promise<void> {
 }
 
 describe('npm start', () => {
-  test(
-    'starts sandbox and app, names the address once it answers, and leaves nothing behind',
-    async () => {
-      const [port, pasPort] = [await freePort(), await freePort()]
-      const { child, output, says, exitCode } = npmStart({ PORT: `${port}` }, '--pas-port', `${pasPort}`)
-      await says(new RegExp(`^Open http://localhost:${port} `, 'm'))
-      expect(output().split(`http://localhost:${port}`)).toHaveLength(2)
-      expect((await fetch(`http://localhost:${port}/`)).status).toBe(200)
-      expect((await fetch(`http://localhost:${pasPort}/.well-known/openid-configuration`)).status).toBe(200)
+  test('starts sandbox and app, names the address once it answers, and leaves nothing behind', async () => {
+    const [port, pasPort] = [await freePort(), await freePort()]
+    const { child, output, says, exitCode } = npmStart({ PORT: `${port}` }, '--pas-port', `${pasPort}`)
+    await says(new RegExp(`^Open http://localhost:${port} `, 'm'))
+    expect(output().split(`http://localhost:${port}`)).toHaveLength(2)
+    expect((await fetch(`http://localhost:${port}/`)).status).toBe(200)
+    expect((await fetch(`http://localhost:${pasPort}/.well-known/openid-configuration`)).status).toBe(200)
 
-      child.kill('SIGTERM')
-      expect(await exitCode).toBe(143)
-      expect(output()).not.toContain('by itself')
-      expect(await isPortTaken(port)).toBe(false)
-      expect(await isPortTaken(pasPort)).toBe(false)
-    },
-    START_MS,
-  )
+    child.kill('SIGTERM')
+    expect(await exitCode).toBe(143)
+    expect(output()).not.toContain('by itself')
+    expect(await isPortTaken(port)).toBe(false)
+    expect(await isPortTaken(pasPort)).toBe(false)
+  })
 
-  test(
-    'its servers end even when it is killed and can say nothing to them',
-    async () => {
-      const [port, pasPort] = [await freePort(), await freePort()]
-      const { child, says, exitCode } = npmStart({ PORT: `${port}` }, '--pas-port', `${pasPort}`)
-      await says(/^Open /m)
-      child.kill('SIGKILL')
-      await exitCode
-      await bothFree(port, pasPort)
-    },
-    START_MS,
-  )
+  test('its servers end even when it is killed and can say nothing to them', async () => {
+    const [port, pasPort] = [await freePort(), await freePort()]
+    const { child, says, exitCode } = npmStart({ PORT: `${port}` }, '--pas-port', `${pasPort}`)
+    await says(/^Open /m)
+    child.kill('SIGKILL')
+    await exitCode
+    await bothFree(port, pasPort)
+  })
 
-  test(
-    'U9 with PPOPPO_AUTH_URL it starts no sandbox; on a laptop the app says that nobody is there, and goes on',
-    async () => {
-      const [port, pasPort] = [await freePort(), await freePort()]
-      const env = { PORT: `${port}`, PPOPPO_AUTH_URL: `http://localhost:${pasPort}` }
-      const { output, says } = npmStart(env, '--pas-port', `${pasPort}`)
-      await says(/^Open /m)
-      expect(await isPortTaken(pasPort)).toBe(false)
-      expect(output()).not.toMatch(/^sandbox/m)
-      expect(output()).toContain(`PAS at http://localhost:${pasPort} cannot be reached (ECONNREFUSED`)
-      expect((await fetch(`http://localhost:${port}/`)).status).toBe(200)
-    },
-    START_MS,
-  )
+  test('U9 with PPOPPO_AUTH_URL it starts no sandbox; on a laptop the app says that nobody is there, and goes on', async () => {
+    const [port, pasPort] = [await freePort(), await freePort()]
+    const env = { PORT: `${port}`, PPOPPO_AUTH_URL: `http://localhost:${pasPort}` }
+    const { output, says } = npmStart(env, '--pas-port', `${pasPort}`)
+    await says(/^Open /m)
+    expect(await isPortTaken(pasPort)).toBe(false)
+    expect(output()).not.toMatch(/^sandbox/m)
+    expect(output()).toContain(`PAS at http://localhost:${pasPort} cannot be reached (ECONNREFUSED`)
+    expect((await fetch(`http://localhost:${port}/`)).status).toBe(200)
+  })
 
-  test(
-    'U9 a deployment with a wrong PAS ends with 1 and says what is wrong',
-    async () => {
-      const nobody = createHttpServer((_req, res) => void res.writeHead(404).end('nobody here'))
-      servers.push(nobody.listen(0, '127.0.0.1'))
-      await once(nobody, 'listening')
-      const address = nobody.address()
-      const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
-      const [port, redisPort] = [await freePort(), await freePort()]
-      const { output, exitCode } = npmStart({
-        NODE_ENV: 'production',
-        PORT: `${port}`,
-        PPOPPO_AUTH_URL: url,
-        PPOPPO_CLIENT_ID: 'example_login_client',
-        PPOPPO_BASE_URL: `http://localhost:${port}`,
-        PPOPPO_SESSION_SECRET: randomBytes(32).toString('base64url'),
-        PPOPPO_VAULT_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-        REDIS_URL: `redis://127.0.0.1:${redisPort}`,
-      })
-      expect(await exitCode).toBe(1)
-      expect(output()).toContain('cannot start: Not ready:')
-      expect(output()).toContain(`Redis at 127.0.0.1:${redisPort} refuses connections (ECONNREFUSED)`)
-      expect(output()).toContain(`PAS at ${url} has no discovery document (HTTP 404)`)
-    },
-    START_MS,
-  )
+  test('U9 a deployment with a wrong PAS ends with 1 and says what is wrong', async () => {
+    const nobody = createHttpServer((_req, res) => void res.writeHead(404).end('nobody here'))
+    servers.push(nobody.listen(0, '127.0.0.1'))
+    await once(nobody, 'listening')
+    const address = nobody.address()
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+    const [port, redisPort] = [await freePort(), await freePort()]
+    const { output, exitCode } = npmStart({
+      NODE_ENV: 'production',
+      PORT: `${port}`,
+      PPOPPO_AUTH_URL: url,
+      PPOPPO_CLIENT_ID: 'example_login_client',
+      PPOPPO_BASE_URL: `http://localhost:${port}`,
+      PPOPPO_SESSION_SECRET: randomBytes(32).toString('base64url'),
+      PPOPPO_VAULT_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+      REDIS_URL: `redis://127.0.0.1:${redisPort}`,
+    })
+    expect(await exitCode).toBe(1)
+    expect(output()).toContain('cannot start: Not ready:')
+    expect(output()).toContain(`Redis at 127.0.0.1:${redisPort} refuses connections (ECONNREFUSED)`)
+    expect(output()).toContain(`PAS at ${url} has no discovery document (HTTP 404)`)
+  })
 
   test('a port in use is one line that says what to do', async () => {
     const port = await takePort()
@@ -160,15 +142,11 @@ describe('npm start', () => {
     expect(output()).toBe(`Port ${pasPort} is in use by another program. Try: npm start -- --pas-port 3101\n`)
   })
 
-  test(
-    'a sandbox that cannot start is told, and nothing goes on running',
-    async () => {
-      const [port, pasPort] = [await freePort(), await freePort()]
-      const { output, exitCode } = npmStart({ PORT: `${port}` }, '--pas-port', `${pasPort}`, '--no-such-flag')
-      expect(await exitCode).toBe(1)
-      expect(output()).toContain('The sandbox ended at start')
-      expect(await isPortTaken(pasPort)).toBe(false)
-    },
-    START_MS,
-  )
+  test('a sandbox that cannot start is told, and nothing goes on running', async () => {
+    const [port, pasPort] = [await freePort(), await freePort()]
+    const { output, exitCode } = npmStart({ PORT: `${port}` }, '--pas-port', `${pasPort}`, '--no-such-flag')
+    expect(await exitCode).toBe(1)
+    expect(output()).toContain('The sandbox ended at start')
+    expect(await isPortTaken(pasPort)).toBe(false)
+  })
 })

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { type AppProcess, startAppProcess } from '../support/app-process.js'
 import { SECOND, timed } from '../support/clock.js'
 import { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
 import { elapse, untilWorks } from '../support/until.js'
-
-jest.setTimeout(60_000)
 
 const LEASE_MS = 8 * SECOND
 const FIRST_TTL_MS = 4 * SECOND
@@ -23,14 +21,14 @@ describeWithRedis('C33 two processes on one Redis', () => {
     const options = { issuer: sandbox.issuer, redis: redis.url, keyPrefix: redis.prefix(), rateLimit: false }
     first = await startAppProcess(options)
     second = await startAppProcess({ ...options, baseUrl: first.url })
-  }, 60_000)
+  })
   afterAll(async () => {
     // null: killed by the test. Anything else but 0 is an unhandled rejection.
     const exits = await Promise.all([first.end(), second.end()])
     expect(exits.filter(({ code }) => code !== 0 && code !== null)).toEqual([])
     expect(first.errors() + second.errors()).toBe('')
     await sandbox.close()
-  }, 60_000)
+  })
 
   /** A browser that has signed in at the first app, and counters at 0. */
   async function start(accessTokenTtlSeconds = 3600): Promise<CookieBrowser> {

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import type { MessagingOptions, PpoppoOptions } from '../../src/index.js'
 import { CLIENT } from '../messaging/support/fake-token-endpoint.js'
 import { startWorld } from '../messaging/support/world.js'
 import { faultOf, readinessOf } from '../support/readiness.js'
 import { findFreePort } from '../support/redis.js'
-
-jest.setTimeout(60_000)
 
 describe('U9 auth.ready() with messaging', () => {
   let sandbox: Sandbox

@@ -1,13 +1,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import type { PpoppoOptions } from '../../src/index.js'
 import { faultOf, readinessOf } from '../support/readiness.js'
 import { findFreePort } from '../support/redis.js'
 import { startTlsFront } from '../support/tls-front.js'
-
-jest.setTimeout(60_000)
 
 const PAGE = '<!doctype html><title>Welcome to nginx!</title>'
 

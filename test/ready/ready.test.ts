@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { inspect } from 'node:util'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { PpoppoError } from '../../src/errors.js'
 import { type Ppoppo, type PpoppoOptions, ppoppo } from '../../src/index.js'
@@ -10,8 +10,6 @@ import { DEV } from '../support/config.js'
 import { faultOf, readinessOf } from '../support/readiness.js'
 import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../support/redis.js'
 import { until } from '../support/until.js'
-
-jest.setTimeout(60_000)
 
 let sandbox: Sandbox
 const unhandled: unknown[] = []

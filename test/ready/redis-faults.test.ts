@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { Cluster, Redis } from 'ioredis'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import type { PpoppoOptions } from '../../src/index.js'
@@ -15,8 +15,6 @@ import { faultOf } from '../support/readiness.js'
 import { describeWithOwnRedis, findFreePort, type RedisServer, startRedis } from '../support/redis.js'
 import { startCluster } from '../support/redis-topologies.js'
 import { until } from '../support/until.js'
-
-jest.setTimeout(60_000)
 
 const PASSWORD = 'hush-hush'
 describeWithOwnRedis('U9 auth.ready() reports a fault of Redis with place, cause and fix', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { Cluster, Redis } from 'ioredis'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import type { PpoppoOptions } from '../../src/index.js'
@@ -10,8 +10,6 @@ import { type Readiness, readinessOf } from '../support/readiness.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { accessOptions, startCluster, startSentinel } from '../support/redis-topologies.js'
 import { until } from '../support/until.js'
-
-jest.setTimeout(60_000)
 
 const IN_TIME = { timeoutMs: 30_000 }
 const KEEPS_NOTHING = /keeps nothing on its disk.*"appendonly yes"/

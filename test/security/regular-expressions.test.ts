@@ -64,7 +64,7 @@ function growthOf(expressions: readonly Pick<Expression, 'source' | 'flags'>[]):
   const { stdout, stderr } = spawnSync(process.execPath, [script], {
     input: JSON.stringify(expressions),
     encoding: 'utf8',
-    timeout: 560_000,
+    timeout: 1_150_000,
   })
   if (stdout === '') throw new Error(stderr || 'the checker did not end in time')
   return JSON.parse(stdout) as readonly string[]
@@ -87,11 +87,11 @@ describe('no text can make a regular expression of ours slow', () => {
       'exponential',
       'safe',
     ])
-  }, 60_000)
+  })
 
   test('each takes time in proportion to the text', () => {
     const told = growthOf(all).map((growth, index) => `${all[index]?.place}: ${growth}`)
     expect(told).toHaveLength(all.length)
     expect(told.filter((line) => !line.endsWith(': safe'))).toEqual([])
-  }, 600_000)
+  }, 1_200_000)
 })

@@ -135,11 +135,11 @@ describeOnStores('C44 responses of every kind', (storage) => {
   })
 
   test('C44 a slow stream from before a new sign-in overwrites neither its cookie nor its session', async () => {
-    const world = await startWorld({ options: { ...storage.options(), session: { idleMs: 1_600 } }, routes })
+    const world = await startWorld({ options: { ...storage.options(), session: { idleMs: 8_000 } }, routes })
     try {
       const browser = await world.signedIn()
       const old = browser.clone()
-      await elapse(450) // a quarter of idle: the stream renews the cookie with its first byte
+      await elapse(2_100) // a quarter of idle: the stream renews the cookie with its first byte
       const streaming = old.visit(`${world.url}/stream`)
       await browser.go(`${world.url}/auth/login?return_to=/me`)
       const { cookies } = await streaming

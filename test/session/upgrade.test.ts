@@ -44,7 +44,7 @@ function upgrade(browser: CookieBrowser, query: Readonly<Record<string, string>>
     const asking = request(`${app.url}/socket?${new URLSearchParams(query)}`, {
       headers,
       agent: false,
-      timeout: 10_000,
+      timeout: 90_000,
     })
     asking.on('response', (answer) => {
       let text = ''

@@ -118,5 +118,5 @@ describeOnStores('callbacks that are none', (storage) => {
     expect(world.sandbox.control.counters).toEqual(before)
     expect(await storage.contents(options)).toEqual(stored)
     await world.signedIn()
-  }, 60_000)
+  })
 })

@@ -6,6 +6,7 @@ import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import type { PpoppoOptions, SocketVisitor, UpgradeOptions } from '../../src/index.js'
 import { systemRuntime } from '../../src/lib/runtime.js'
 import { signInAs } from '../../src/testing/index.js'
+import { allowed } from '../support/allowed.js'
 import { describeWithOwnRedis, startRedis } from '../support/redis.js'
 import { describeOnStores } from '../support/stores.js'
 import { stays, until } from '../support/until.js'
@@ -106,20 +107,20 @@ describeOnStores('auth.fromUpgrade()', (storage) => {
     if (here.visitor.isSignedIn) here.visitor.onEnded(() => {})()
 
     await signOut(world, here.cookie)
-    await until(one, 'the first has ended', SOON_MS)
+    await until(one, 'the first has ended', await allowed(SOON_MS))
     expect([one(), two(), three(), stopped()]).toEqual([1, 0, 0, 1])
 
     await signOut(other, elsewhere.cookie)
-    await until(two, 'the second has ended', SOON_MS)
+    await until(two, 'the second has ended', await allowed(SOON_MS))
     expect([one(), two(), three()]).toEqual([1, 1, 0])
 
     await signOut(other, everywhere.cookie, 'everywhere=1')
-    await until(three, 'the third has ended', SOON_MS)
+    await until(three, 'the third has ended', await allowed(SOON_MS))
 
     if (storage.kind === 'memory') {
       const expiring = watch((await open(world)).visitor)
       offsetMs = 61_000
-      await until(expiring, 'the fourth has expired', SOON_MS)
+      await until(expiring, 'the fourth has expired', await allowed(SOON_MS))
     }
     expect([one(), two(), three()]).toEqual([1, 1, 1])
   })
@@ -134,7 +135,7 @@ describeOnStores('auth.fromUpgrade()', (storage) => {
     visitor.onEnded(async () => Promise.reject(new Error('another mistake')))
     const called = watch(visitor)
     await signOut(world, cookie)
-    await until(called, 'it has ended', SOON_MS)
+    await until(called, 'it has ended', await allowed(SOON_MS))
     await until(() => world.events.filter((event) => Reflect.get(event, 'code') === 'on_ended_failed').length === 2)
   })
 
@@ -147,7 +148,7 @@ describeOnStores('auth.fromUpgrade()', (storage) => {
     unsubscribe()
     const reported = watch(visitor)
     await signOut(world, cookie)
-    await until(reported, 'it has ended', SOON_MS)
+    await until(reported, 'it has ended', await allowed(SOON_MS))
     const late = watch((await open(world)).visitor)
     await world.auth.close()
     expect(await world.auth.fromUpgrade(upgrade({ cookie }))).toMatchObject({

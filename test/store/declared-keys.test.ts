@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { createRedisConsumerStore } from '../../src/store/redis/consumer/consumer-store.js'
 import { CONSUMER_SCRIPTS } from '../../src/store/redis/consumer/scripts.js'
@@ -9,8 +9,6 @@ import { describeStore } from '../contract/store.js'
 import { twoOnRedis } from '../contract/under-test.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
 import { type ScriptWatch, sha1, watchScripts } from '../support/script-keys.js'
-
-jest.setTimeout(60_000)
 
 describeWithOwnRedis('X12 servers that run a script only with all its keys named', () => {
   let server: RedisServer

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { PpoppoEvent } from '../../src/audit-events.js'
 import { libraryForTests } from './built-library.js'
 
-const START_LIMIT_MS = 15_000
+const START_LIMIT_MS = 60_000
 
 /** A running app in a process of its own. */
 export interface AppProcess {

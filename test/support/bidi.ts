@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import { isPlainObject } from '../../src/lib/guards.js'
 
 /** How long a browser may take for one command on a busy machine. */
-const COMMAND_MS = 30_000
+const COMMAND_MS = 90_000
 
 /** A connection to a browser by WebDriver BiDi (https://w3c.github.io/webdriver-bidi): commands, and nothing else. */
 export interface Bidi {

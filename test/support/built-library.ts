@@ -7,7 +7,7 @@ import { transform } from '@swc/core'
 import { bundleLibrary } from '../../scripts/lib/bundle.mjs'
 
 const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url))
-const EXIT_LIMIT_MS = 20_000
+const EXIT_LIMIT_MS = 60_000
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
 
 let folder: Promise<string> | undefined
@@ -37,7 +37,7 @@ export async function bundledLibraryForTests(): Promise<string> {
   return bundled
 }
 
-/** Runs a program in the folder of {@link libraryForTests} and waits until it ends by itself, for twenty seconds at most. */
+/** Runs a program in the folder of {@link libraryForTests} and waits until it ends by itself, for a minute at most. */
 export async function runProgram(program: string): Promise<{ code: number | null; output: string }> {
   const file = join(await libraryForTests(), `program-${process.hrtime.bigint()}.js`)
   await writeFile(file, program)

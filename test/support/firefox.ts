@@ -13,7 +13,7 @@ import { untilWorks } from './until.js'
 /** The Firefox that browser tests drive; `undefined` where the machine has none. */
 export const firefoxBin: string | undefined = process.env['TEST_FIREFOX_BIN'] || findFirefox()
 
-const START_MS = 60_000
+const START_MS = 120_000
 
 /** What Firefox would look up on the internet; its remote agent turns off the rest by itself. */
 const PREFS = {

@@ -10,7 +10,7 @@ import { until } from './until.js'
 
 const nginxBin: string | undefined = process.env['TEST_NGINX_BIN'] || findNginx()
 
-const START_TIMEOUT_MS = 15_000
+const START_TIMEOUT_MS = 60_000
 
 /** An nginx of the test's own. */
 export interface Nginx {

@@ -26,7 +26,7 @@ export interface RedisServer {
   restart(args?: readonly string[]): Promise<void>
 }
 
-const START_TIMEOUT_MS = 8000
+const START_TIMEOUT_MS = 60_000
 
 /** The server binary: `REDIS_SERVER_BIN`, or `redis-server` or `valkey-server` from the PATH. */
 export function findRedisServer(): string | undefined {

@@ -21,4 +21,4 @@ test('the first program of docs/testing.md passes in node --test', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--test', '--test-reporter=tap', file], { env })
   expect(stdout).toMatch(/^# pass 1$/m)
   expect(stdout).toMatch(/^# fail 0$/m)
-}, 60_000)
+})

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { campaigns } from '../../../src/cli/commands/campaigns.js'
 import { run } from '../../../src/cli/commands.js'
 import {
@@ -10,8 +10,6 @@ import {
 } from '../../campaigns/support/world.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../support/redis.js'
 import { until } from '../../support/until.js'
-
-jest.setTimeout(60_000)
 
 describeWithRedis('express-ppoppo campaigns', () => {
   let redis: TestRedis

@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { transformSync } from '@swc/core'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { init } from '../../../src/cli/commands/init.js'
@@ -23,8 +23,6 @@ import { libraryForTests } from '../../support/built-library.js'
 import { findFreePort } from '../../support/redis.js'
 import { until } from '../../support/until.js'
 import { FIXTURES, type Fixture } from './fixtures.js'
-
-jest.setTimeout(60_000)
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url))
 const CACHE = join(REPOSITORY, 'node_modules/.cache')

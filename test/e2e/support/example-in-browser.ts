@@ -19,7 +19,7 @@ export function describeExample(name: string, tests: (example: Example) => void)
     beforeAll(async () => {
       example.app = await npmStart()
       example.browser = await launchBrowser()
-    }, 120_000)
+    })
     afterAll(async () => {
       await example.browser.close()
       await example.app.stop()

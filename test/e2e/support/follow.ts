@@ -59,7 +59,7 @@ export function follow(url: string, browser: Pick<Browser, 'cookies'>): Reader {
       return connections
     },
     async until(isThere) {
-      await until(() => isThere(seen()), String(isThere), 60_000)
+      await until(() => isThere(seen()), String(isThere))
     },
     close() {
       isClosed = true

@@ -18,7 +18,7 @@ export function describeShopInBrowsers(name: string, tests: (world: ShopInBrowse
     beforeAll(async () => {
       browser = await launch()
       shop = await startShop({}, undefined, { tls: selfSigned() })
-    }, 90_000)
+    })
     afterAll(async () => {
       await browser.close()
       await shop.close()

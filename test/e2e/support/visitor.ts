@@ -2,7 +2,7 @@ import type { BrowserContext, Locator, Page } from 'playwright-core'
 import type { TestBrowser } from '../../support/browser.js'
 
 /** Long enough for a busy machine, and short enough for a test to say where it hangs. */
-export const STEP_MS = 15_000
+export const STEP_MS = 60_000
 
 /** Somebody in front of a browser. */
 export interface Visitor {

@@ -45,10 +45,10 @@ describe.each(PAGES)('a page with HTTP %d from a gateway', (status) => {
 
     answerPages(status, 'StreamSendRequestEvents', 2)
     gateway.cut()
-    await until(() => gateway.pages.length === 2, 'the page was given twice', 10_000)
+    await until(() => gateway.pages.length === 2, 'the page was given twice')
     await messaging.send({ templateId: TEMPLATE, recipients: recipientsFrom(1, 1) })
     const completed = (): number => handled.filter(({ type }) => type === 'request_completed').length
-    await until(() => completed() === 2 && handled.length === logged(), 'all is told', 10_000)
+    await until(() => completed() === 2 && handled.length === logged(), 'all is told')
     expect(new Set(handled.map(({ eventId }) => eventId)).size).toBe(handled.length)
     await consumer.stop()
     await expect(consumer.closed).resolves.toBeUndefined()
@@ -137,5 +137,5 @@ describe('a path where nothing but pages ever answers', () => {
       message: expect.stringContaining('PCS_API_URL'),
     })
     expect(gateway.pages.length).toBe(5)
-  }, 30_000)
+  })
 })

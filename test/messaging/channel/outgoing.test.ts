@@ -57,7 +57,7 @@ describe('X14 the Messaging API through a proxy, with a certificate of one’s o
     child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk
     })
-    const timer = setTimeout(() => child.kill('SIGKILL'), 15_000)
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
     await once(child, 'close')
     clearTimeout(timer)
     return JSON.parse(printed)
@@ -72,9 +72,9 @@ describe('X14 the Messaging API through a proxy, with a certificate of one’s o
 
   test('without it neither is, and the error names the certificate', async () => {
     const unhappy = { message: expect.stringMatching(/SELF_SIGNED_CERT|certificate/i) }
-    expect(await call({}, { deadlineMs: 6_000 })).toMatchObject(unhappy)
+    expect(await call({}, { deadlineMs: 20_000 })).toMatchObject(unhappy)
     const tokenUrl = sandbox.pcs?.tokenUrl ?? ''
-    expect(await call({}, { deadlineMs: 6_000, tokenUrl })).toMatchObject(unhappy)
+    expect(await call({}, { deadlineMs: 20_000, tokenUrl })).toMatchObject(unhappy)
   })
 
   test.each(['grpc_proxy', 'https_proxy', 'http_proxy'])('gRPC goes through the proxy of %s', async (variable) => {
@@ -114,7 +114,7 @@ describe('X14 the Messaging API through a proxy, with a certificate of one’s o
       return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(symbols.join(';'))}` }
     }
     expect(await call({ ...trusting(), ...preload('Agent') })).toEqual({ isActive: true })
-    const refused = await call({ ...trusting(), ...preload('ProxyAgent') }, { deadlineMs: 2_000 })
+    const refused = await call({ ...trusting(), ...preload('ProxyAgent') }, { deadlineMs: 10_000 })
     expect(refused).toMatchObject({ code: 'messaging_unavailable' })
   })
 

@@ -174,7 +174,7 @@ describe('a token endpoint that gives no token', () => {
     world.pas.answer = (response, count) => {
       if (count > 1) sendJson(response, 200, { access_token: 'second', token_type: 'Bearer' })
     }
-    const client = world.connect({ deadlineMs: 10_000 })
+    const client = world.connect({ deadlineMs: 60_000 })
     await Promise.all([client.status('snd_1'), client.send(REQUEST)])
     expect(world.pcs.calls.map(({ token }) => token)).toEqual(['second', 'second'])
     expect(world.pas.requests).toHaveLength(2)

@@ -3,6 +3,7 @@ import { PpoppoError } from '../../../src/errors.js'
 import { parseLetterText } from '../../../src/messaging/consumer/term/stored-texts.js'
 import type { Consumer, DeadLetter, HandlerContext } from '../../../src/messaging/types/consumer.js'
 import type { MessagingEvent } from '../../../src/messaging/types/events.js'
+import { allowed } from '../../support/allowed.js'
 import { elapse, stays, until } from '../../support/until.js'
 import { eventAt } from './support/events.js'
 import { createConsumers, EventLog, IMPATIENT } from './support/log.js'
@@ -278,7 +279,7 @@ describe('a handler that fails', () => {
     await until(() => attempts === 2, 'it was tried twice')
     const began = Date.now()
     await consumer.stop()
-    expect(Date.now() - began).toBeLessThan(300)
+    expect(Date.now() - began).toBeLessThan(await allowed(300))
     const next: string[] = []
     consumers.start({ handler: ({ eventId }) => next.push(eventId) })
     await until(() => next.length === 1, 'the next one handles it')

@@ -49,7 +49,7 @@ describe('fan-out', () => {
   })
 
   test('another worker takes over what one leaves unfinished; an event that no worker survives becomes a dead letter', async () => {
-    const settings = { fanOut: { claimAfterMs: 600 }, handlerTimeoutMs: 500, drainMs: 0, maxAttempts: 1 }
+    const settings = { fanOut: { claimAfterMs: 2_500 }, handlerTimeoutMs: 2_000, drainMs: 0, maxAttempts: 1 }
     const dieOf = async (place: number): Promise<void> => {
       const begun: MessagingEvent[] = []
       const handler = (event: MessagingEvent): Promise<void> => {

@@ -7,6 +7,7 @@ import {
   type Messaging,
   type MessagingEvent,
 } from '../../../src/messaging/index.js'
+import { allowed } from '../../support/allowed.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../support/redis.js'
 import { until } from '../../support/until.js'
 
@@ -43,7 +44,7 @@ describeWithRedis('consume() against the sandbox, with Redis', () => {
 
   test('one of two clients is active; when it is closed the other one continues at once, and no event is lost or repeated', async () => {
     const handled: MessagingEvent[] = []
-    const options: ConsumeOptions = { name: randomUUID(), handler: (event) => handled.push(event), leaseMs: 3_000 }
+    const options: ConsumeOptions = { name: randomUUID(), handler: (event) => handled.push(event), leaseMs: 60_000 }
     const [one, two] = [connect(), connect()]
     const [first, second] = [one.consume(options), two.consume(options)]
     await until(() => first.isActive || second.isActive, 'one is active')
@@ -54,7 +55,7 @@ describeWithRedis('consume() against the sandbox, with Redis', () => {
     const [leaving, staying] = first.isActive ? [one, two] : [two, one]
     await leaving.close()
     await send(staying)
-    await until(() => handled.length === logged().length, 'all are handled by the other', 2_500)
+    await until(() => handled.length === logged().length, 'all are handled by the other', await allowed(2_500))
     expect(idsOf(handled)).toEqual(logged())
     expect(handled.map(({ type }) => type)).toEqual(expect.arrayContaining(['consent_granted', 'consent_denied']))
     expect(handled.at(-1)).toMatchObject({ type: 'request_completed', summary: { delivered: 2, failed: 2 } })

@@ -16,7 +16,7 @@ afterEach(async () => {
   await proxy.close()
 })
 
-const keepalive = { timeMs: 100, timeoutMs: 100 }
+const keepalive = { timeMs: 500, timeoutMs: 3_000 }
 
 test('a silently dead connection is detected by pings, and the stream continues', async () => {
   const reasons: unknown[] = []
@@ -36,7 +36,7 @@ test('a silently dead connection is detected by pings, and the stream continues'
 test('the watchdog gives up a peer that accepts and stays silent, and the stream is reopened', async () => {
   proxy.set('silent')
   const stale: unknown[] = []
-  const { events: open } = world.connect({ apiUrl: proxy.url }, { connectWatchdogMs: 100 })
+  const { events: open } = world.connect({ apiUrl: proxy.url }, { connectWatchdogMs: 1_500 })
   const events = open({ staleAfterMs: 50, onStale: (state) => stale.push(state) })
   const next = take(events, 1)
   await untilTurned(() => proxy.accepted >= 3)

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../../src/messaging/types/methods.js'
+import { allowed } from '../../support/allowed.js'
 import { elapse } from '../../support/until.js'
 import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerWell, type RawServer, type Script, startRawServer } from './raw-server.js'
@@ -67,7 +68,7 @@ describe.each<[string, number]>([
       return new Promise(() => {})
     }
     expect(await endOf(call(client, 'send'))).toBe('deadline_exceeded')
-  }, 30_000)
+  })
 
   test('a deadline of 2 s holds between two attempts', async () => {
     script = (stream) => {
@@ -77,9 +78,9 @@ describe.each<[string, number]>([
     const many = connect(pcs.url, tokens.url, { deadlineMs: 2_000, maxAttempts: 100 }, { random: () => 0.9 })
     const beganAt = performance.now()
     expect(await outcomeOf(call(many, 'status'))).toMatchObject({ outcome: 'messaging_unavailable' })
-    expect(performance.now() - beganAt).toBeLessThan(15_000)
+    expect(performance.now() - beganAt).toBeLessThan(await allowed(15_000))
     await many.close()
-  }, 30_000)
+  })
 
   test('a response that arrives in time is accepted', async () => {
     script = (stream) => {

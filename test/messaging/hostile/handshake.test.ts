@@ -43,7 +43,7 @@ test.each(['http', 'https'])('close() ends a connection over %s that was never e
 })
 
 test('a replaced channel leaves no connection open', async () => {
-  const messaging = connect(url('https'), pas.url, { deadlineMs: 4_000 }, { connectWatchdogMs: 300 })
+  const messaging = connect(url('https'), pas.url, { deadlineMs: 120_000 }, { connectWatchdogMs: 300 })
   const calling = messaging.status('snd_1').catch((error: unknown) => error)
   while (accepted < 4) await once(silent, 'connection')
   expect(open.size).toBeLessThanOrEqual(2)

@@ -54,7 +54,7 @@ export function connect(
   runtime: Partial<MessagingRuntime> = {},
 ): Messaging {
   const config = resolveMessagingConfig(
-    { apiUrl, tokenUrl, clientId: 'hostile_external_client', clientSecret: SECRET, deadlineMs: 5_000, ...options },
+    { apiUrl, tokenUrl, clientId: 'hostile_external_client', clientSecret: SECRET, deadlineMs: 30_000, ...options },
     {},
   )
   return createMessagingClient({ config, runtime: { ...systemMessagingRuntime, random: () => 0, ...runtime } })

@@ -1,6 +1,7 @@
 import { promises as dns, type LookupAllOptions } from 'node:dns'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../../src/messaging/types/methods.js'
+import { allowed } from '../../support/allowed.js'
 import { elapse } from '../../support/until.js'
 import { connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerWell, type RawServer, startRawServer } from './raw-server.js'
@@ -38,7 +39,7 @@ describe('M9: a name that moves to another address', () => {
   test.each(['at once', 'a second after the old address is gone'])(
     'is followed within 2 s: it moves %s',
     async (when) => {
-      client = connect(`http://${NAME}:${before.port}`, tokens.url, { deadlineMs: 20_000 }, { random: Math.random })
+      client = connect(`http://${NAME}:${before.port}`, tokens.url, { deadlineMs: 120_000 }, { random: Math.random })
       await client.send(REQUEST)
       const move = (): number => {
         addresses = ['127.0.0.2']
@@ -52,11 +53,10 @@ describe('M9: a name that moves to another address', () => {
         movedAt = move()
       }
       expect(await sending).toMatchObject({ outcome: 'ok' })
-      // 2 s is what grpc-js takes at most; the rest is for a busy machine. Its default takes 30 s.
-      expect(performance.now() - movedAt).toBeLessThan(5_000)
+      // 2 s is what grpc-js takes at most, and then it connects. Its default takes 30 s.
+      expect(performance.now() - movedAt).toBeLessThan(await allowed(5_000))
       expect([before.seen.length, after.seen.length]).toEqual([1, 1])
     },
-    60_000,
   )
 
   test('is looked up no more often than the app allows', async () => {
@@ -65,7 +65,7 @@ describe('M9: a name that moves to another address', () => {
     await client.send(REQUEST)
     addresses = ['127.0.0.2']
     await before.close()
-    expect(await outcomeOf(client.send(REQUEST, { deadlineMs: 3_000 }))).toMatchObject({
+    expect(await outcomeOf(client.send(REQUEST, { deadlineMs: 10_000 }))).toMatchObject({
       outcome: 'messaging_unavailable',
     })
     expect(after.seen.length).toBe(0)

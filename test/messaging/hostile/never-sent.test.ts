@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Messaging } from '../../../src/messaging/types/methods.js'
+import { allowed } from '../../support/allowed.js'
 import { findFreePort } from '../../support/redis.js'
 import { until } from '../../support/until.js'
 import { call, connect, type Operation, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
@@ -31,7 +32,7 @@ const OPERATIONS: readonly Operation[] = ['status', 'send']
 /** Pauses as they are, since a channel that lost its connection takes a quarter of a second to try again. */
 const patient = { random: () => 0.9 }
 /** Where the deadline is not what ends a call. */
-const LONG = { deadlineMs: 30_000 }
+const LONG = { deadlineMs: 120_000 }
 
 describe.each(OPERATIONS)('%s that never left this process', (operation) => {
   test('nobody listens: it is retried, then reported in one line', async () => {
@@ -110,14 +111,14 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
     const { outcome, told } = await outcomeOf(call(messaging, operation, { deadlineMs: 1_000 }))
     expect(outcome).toBe('deadline_exceeded')
     expect(told).toMatch(/^gRPC status 4: Deadline exceeded after .*Waiting for LB pick$/)
-    expect(performance.now() - startedAt).toBeLessThan(LONG.deadlineMs / 2)
+    expect(performance.now() - startedAt).toBeLessThan(await allowed(LONG.deadlineMs / 2))
   })
 
   test('a server accepts and stays silent: the watchdog replaces the channel, and it succeeds', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('silent')
     const before = server.seen.length
-    const calling = outcomeOf(call(client(proxy.url, LONG, { connectWatchdogMs: 2_000 }), operation))
+    const calling = outcomeOf(call(client(proxy.url, LONG, { connectWatchdogMs: 5_000 }), operation))
     await until(() => proxy.accepted > 0, 'it has connected')
     proxy.set('pass')
     expect(await calling).toMatchObject({ outcome: 'ok' })
@@ -127,7 +128,7 @@ describe.each(OPERATIONS)('%s that never left this process', (operation) => {
   test('a call after one that the silence ended reaches the good server', async () => {
     proxy = await startTcpProxy(() => server.port)
     proxy.set('silent')
-    const messaging = client(proxy.url, LONG, { connectWatchdogMs: 500 })
+    const messaging = client(proxy.url, LONG, { connectWatchdogMs: 5_000 })
     expect(await outcomeOf(call(messaging, operation, { deadlineMs: 100 }))).toMatchObject({
       outcome: 'deadline_exceeded',
     })
@@ -154,12 +155,12 @@ describe('a network that fails under a working channel', () => {
     const messaging = client(proxy.url, LONG)
     await messaging.status('s0')
     proxy.set('blackhole')
-    expect(await outcomeOf(call(messaging, operation, { deadlineMs: 1_000 }))).toMatchObject({ outcome: code })
+    expect(await outcomeOf(call(messaging, operation, { deadlineMs: 3_000 }))).toMatchObject({ outcome: code })
   })
 
   test('is detected by keepalive if it drops packets; the read is retried on another connection', async () => {
     proxy = await startTcpProxy(() => server.port)
-    const messaging = client(proxy.url, { ...LONG, keepalive: { timeMs: 100, timeoutMs: 100 } })
+    const messaging = client(proxy.url, { ...LONG, keepalive: { timeMs: 500, timeoutMs: 3_000 } })
     await messaging.status('s0')
     proxy.mute()
     expect(await outcomeOf(call(messaging, 'status'))).toMatchObject({ outcome: 'ok' })

@@ -34,7 +34,7 @@ async function world(options = {}) {
   pcs.answer = () => ({ ok: { id: 'snd_1', status: 'QUEUED', total_recipients: 1 } })
   const { port } = new URL(pcs.url)
   proxy = await startTcpProxy(() => Number(port))
-  const client = connect(proxy.url, tokens.url, { deadlineMs: 20_000, ...options }, { random: Math.random })
+  const client = connect(proxy.url, tokens.url, { deadlineMs: 120_000, ...options }, { random: Math.random })
   clients.push(client)
   return client
 }
@@ -159,7 +159,7 @@ test('a gateway that answers 503 for PCS: sends in flight have an unknown outcom
     taken.push(call)
     answerWell(stream)
   })
-  const client = connect(gateway.url, tokens.url, { deadlineMs: 20_000 }, { random: Math.random })
+  const client = connect(gateway.url, tokens.url, { deadlineMs: 120_000 }, { random: Math.random })
   clients.push(client)
   let pauses = 0
   const report = await client.sendMany({

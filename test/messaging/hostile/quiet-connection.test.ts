@@ -50,7 +50,7 @@ function client(url: string, options: MessagingOptions = {}, clock: 'both' | 'wa
     now: () => systemMessagingRuntime.now() + slept,
     monotonic: () => systemMessagingRuntime.monotonic() + (clock === 'both' ? slept : 0),
   }
-  const made = connect(url, tokens.url, { deadlineMs: 20_000, ...options }, runtime)
+  const made = connect(url, tokens.url, { deadlineMs: 120_000, ...options }, runtime)
   clients.push(made)
   return made
 }
@@ -132,7 +132,7 @@ describe('M10: a connection that was idle for more than ten seconds', () => {
     await call(messaging, 'send')
     slept = 11_000
     proxy.mute()
-    const send = messaging.send({ templateId: 't1', recipients: [{ ppnum: '12312345678' }] }, { deadlineMs: 3_000 })
+    const send = messaging.send({ templateId: 't1', recipients: [{ ppnum: '12312345678' }] }, { deadlineMs: 10_000 })
     expect(await outcomeOf(send)).toEqual({ outcome: 'ok' })
   })
 
@@ -142,7 +142,7 @@ describe('M10: a connection that was idle for more than ten seconds', () => {
     slept = 11_000
     proxy.mute()
     proxy.set('silent')
-    const send = messaging.send({ templateId: 't1', recipients: [{ ppnum: '12312345678' }] }, { deadlineMs: 1_000 })
+    const send = messaging.send({ templateId: 't1', recipients: [{ ppnum: '12312345678' }] }, { deadlineMs: 4_000 })
     const { outcome } = await outcomeOf(send)
     expect(['deadline_exceeded', 'messaging_unavailable']).toContain(outcome)
     expect(sends()).toBe(1)

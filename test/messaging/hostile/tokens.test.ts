@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from 'ppoppo-sandbox'
+import { HUNG_MS } from '../../../src/messaging/channel/shared-token-requests.js'
+import { type MessagingRuntime, systemMessagingRuntime } from '../../../src/messaging/lib/runtime.js'
 import type { Messaging } from '../../../src/messaging/types/methods.js'
+import { allowed } from '../../support/allowed.js'
 import { elapse, until } from '../../support/until.js'
 import { call, connect, outcomeOf, startTokenEndpoint, type TokenEndpoint } from './hostile-client.js'
 import { answerStatus, answerWell, type RawServer, startRawServer } from './raw-server.js'
@@ -8,6 +11,9 @@ import { answerStatus, answerWell, type RawServer, startRawServer } from './raw-
 let tokens: TokenEndpoint
 let server: RawServer
 let messaging: Messaging
+/** On a busy machine a request may take longer than the second after which another one is made beside it. */
+const after: MessagingRuntime['after'] = (ms, done) =>
+  systemMessagingRuntime.after(ms === HUNG_MS ? 60 * HUNG_MS : ms, done)
 /** Milliseconds that the client's clock is ahead. */
 let aheadMs = 0
 
@@ -20,6 +26,7 @@ beforeEach(async () => {
     tokens.url,
     {},
     {
+      after,
       now: () => Date.now() + aheadMs,
       monotonic: () => performance.now() + aheadMs,
     },
@@ -32,7 +39,7 @@ afterEach(async () => {
 
 const many = (count: number, of = messaging) =>
   Promise.all(
-    Array.from({ length: count }, (_, index) => call(of, index % 2 ? 'send' : 'status', { deadlineMs: 30_000 })),
+    Array.from({ length: count }, (_, index) => call(of, index % 2 ? 'send' : 'status', { deadlineMs: 120_000 })),
   )
 const used = () => new Set(server.seen.map(({ authorization }) => authorization))
 
@@ -64,7 +71,7 @@ describe('the token', () => {
       seen[index]?.authorization === 'Bearer token-1' ? answerStatus(16, 'revoked')(stream) : answerWell(stream),
     )
     // More than the budget of repeats, which is for what ails the server.
-    const client = connect(strict.url, tokens.url)
+    const client = connect(strict.url, tokens.url, {}, { after })
     const outcomes = await Promise.all(Array.from({ length: 200 }, () => outcomeOf(call(client, 'send'))))
     expect(outcomes.filter(({ outcome }) => outcome !== 'ok')).toEqual([])
     expect(tokens.granted).toBe(2)
@@ -108,7 +115,7 @@ describe('a failing token endpoint', () => {
     sandbox = await startSandbox({ pasPort: 0, pcsPort: 0 })
     if (!sandbox.pcs) throw new Error('no messaging service')
     const { url, tokenUrl, clientId, clientSecret } = sandbox.pcs
-    client = connect(url, tokenUrl, { clientId, clientSecret, deadlineMs: 1_500 })
+    client = connect(url, tokenUrl, { clientId, clientSecret, deadlineMs: 6_000 })
   })
   afterEach(async () => {
     await client.close()
@@ -145,6 +152,6 @@ describe('a failing token endpoint', () => {
     inject({ kind: 'hang' })
     const startedAt = performance.now()
     expect(await outcomeOf(client.app.stats({ deadlineMs: 150 }))).toMatchObject({ outcome: 'deadline_exceeded' })
-    expect(performance.now() - startedAt).toBeLessThan(1_500)
+    expect(performance.now() - startedAt).toBeLessThan(await allowed(1_500))
   })
 })

@@ -24,7 +24,7 @@ afterEach(async () => {
 afterAll(() => tokens.close())
 
 function client(url: string, options = {}): Messaging {
-  const made = connect(url, tokens.url, { deadlineMs: 20_000, ...options })
+  const made = connect(url, tokens.url, { deadlineMs: 120_000, ...options })
   open.push(() => made.close())
   return made
 }

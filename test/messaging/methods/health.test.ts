@@ -34,7 +34,7 @@ describe('health', () => {
     world.pcs.answer = () => ({ ok: { id: 'app_1' } })
     expect(await world.connect().health()).toMatchObject({ ok: false, error: { code: 'permission_denied' } })
     const nobody = world.connect({ apiUrl: 'http://127.0.0.1:1' })
-    expect(await nobody.health({ deadlineMs: 500 })).toMatchObject({ ok: false, hasToken: true })
+    expect(await nobody.health({ deadlineMs: 5_000 })).toMatchObject({ ok: false, hasToken: true })
   })
 
   test('of a client without credentials names the missing variables, as every call does', async () => {
@@ -79,7 +79,7 @@ test('a channel whose peer accepts and stays silent is replaced', async () => {
   const address = proxy.address()
   const apiUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/ext`
   try {
-    const client = world.connect({ apiUrl }, { connectWatchdogMs: 300 })
+    const client = world.connect({ apiUrl }, { connectWatchdogMs: 3_000 })
     const call = client.send(REQUEST)
     while (accepted.size === 0) await new Promise((resolve) => setImmediate(resolve))
     isSilent = false

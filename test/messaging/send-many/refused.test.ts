@@ -138,7 +138,7 @@ describe('a recipient that PCS rejects', () => {
     // What was not looked through stays to be sent.
     expect(report.resumeFrom).toBeGreaterThan(0)
     expect(report.resumeFrom).toBeLessThan(12)
-  }, 60_000)
+  })
 })
 
 describe('a request that PCS rejects as a whole', () => {

@@ -14,8 +14,6 @@ import { untilWorks } from '../../support/until.js'
 
 const PASSWORD = 'hush-hush'
 
-jest.setTimeout(60_000)
-
 /** The error a user sees once it says what is expected; fails with what it says instead. */
 async function errorOf(redis: RedisSource, expected: RegExp, isOfOneKey = false): Promise<PpoppoError> {
   const store = createRedisStore({ redis, prefix: 'p:' })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import type { RedisSource } from '../../../src/store/redis/client.js'
 import { connectRedis } from '../../../src/store/redis/connection.js'
@@ -11,8 +11,6 @@ import {
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../support/redis.js'
 import { connectCluster, startCluster } from '../../support/redis-topologies.js'
 import { untilWorks } from '../../support/until.js'
-
-jest.setTimeout(60_000)
 
 /** Asks until Redis was there to answer: the first connection of a busy machine may take longer than a call. */
 async function policyOf(redis: RedisSource): Promise<RedisPolicy> {

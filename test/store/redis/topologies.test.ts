@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Cluster, Redis } from 'ioredis'
 import { isPpoppoError } from '../../../src/errors.js'
 import { createRedisStore, type RedisStoreParts } from '../../../src/store/redis/redis-store.js'
@@ -19,8 +19,6 @@ import { untilWorks } from '../../support/until.js'
 const HOUR_MS = 3_600_000
 const CALL_LIMIT_MS = 1500
 const MASTER = 'ppoppo-test'
-
-jest.setTimeout(60_000)
 
 /** Two stores on the same prefix, each on its own duplicate of `redis`. */
 function twoStores(redis: RedisStoreParts['redis']): UnderTest<Store> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as newest from 'ioredis'
 import * as newest5 from 'ioredis5'
 import * as oldest5 from 'ioredis5-oldest'
@@ -14,8 +14,6 @@ import { untilWorks } from '../../support/until.js'
 const HOUR_MS = 3_600_000
 const PASSWORD = 'pass word/+&=%'
 const MASTER = 'ppoppo-test'
-
-jest.setTimeout(60_000)
 
 /** What the app brings: the oldest and the newest of each major (of 6 there is one). */
 const VERSIONS = [

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { createRedisConsumerStore } from '../../../../src/store/redis/consumer/consumer-store.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
 import { until } from '../../../support/until.js'
@@ -6,10 +6,8 @@ import type { ConsumerProcess, DeadlyEvent, ProcessOptions } from './support/con
 import { idAt } from './support/log-pcs.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
 
-jest.setTimeout(120_000)
-
 const NAME = 'deadly-events'
-const LEASE_MS = 1_000
+const LEASE_MS = 2_000
 const MAX_ATTEMPTS = 4
 const MAX_IN_FLIGHT = 8
 /** Others of its send come before and after it, and others of other sends lie all around it. */
@@ -64,10 +62,10 @@ describeWithRedis('an event that kills or blocks its process', () => {
   /** Until all others are handled, and those that come later, too. */
   async function untilAllOthersAreHandled(): Promise<void> {
     const areDone = (): boolean => neighbours().every((id) => world.journal.ended.has(id))
-    await until(areDone, 'all others are handled', 60_000)
+    await until(areDone, 'all others are handled')
     world.pcs.append(20)
     const last = idAt(world.pcs.length - 1)
-    await until(() => world.journal.ended.has(last), 'those that come later are handled', 30_000)
+    await until(() => world.journal.ended.has(last), 'those that come later are handled')
   }
 
   function expectNeighboursWell(): void {
@@ -95,9 +93,9 @@ describeWithRedis('an event that kills or blocks its process', () => {
   })
 
   test('with fanOut, an event that kills its process becomes a dead letter, and its neighbours do not', async () => {
-    await begin(2, { how: 'kill' }, { handlerTimeoutMs: 500, fanOut: { claimAfterMs: 1_000 }, maxInFlight: 30 })
+    await begin(2, { how: 'kill' }, { handlerTimeoutMs: 3_000, fanOut: { claimAfterMs: 4_000 }, maxInFlight: 30 })
     await untilAllOthersAreHandled()
-    await until(() => told().some(({ type }) => type === 'dead-letter'), 'it is given up', 60_000)
+    await until(() => told().some(({ type }) => type === 'dead-letter'), 'it is given up')
     expect(await letters()).toEqual([CULPRIT])
     expectNeighboursWell()
   })

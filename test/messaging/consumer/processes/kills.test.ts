@@ -8,10 +8,10 @@ import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
 
 /** Schedules to try; `TEST_KILL_RUNS=50` for a night. On failure fast-check prints seed and schedule. */
 const RUNS = Number(process.env['TEST_KILL_RUNS'] ?? 4)
-const LEASE_MS = 600
+const LEASE_MS = 2_000
 const NAME = 'random-kills'
 
-jest.setTimeout(60_000 + RUNS * 30_000)
+jest.setTimeout(240_000 + RUNS * 60_000)
 
 /** What happens to a process once so many more events have been begun and some time has passed. */
 interface Blow {
@@ -79,7 +79,7 @@ describeWithRedis('consume() under random kills', () => {
   let redis: TestRedis
   beforeAll(async () => {
     redis = await redisForTests()
-  }, 60_000)
+  })
 
   test('every event is handled, in order for each send; redeliveries are bounded, and the checkpoint never moves back', async () => {
     const schedule = fc.asyncProperty(schedules, async ({ sends, maxInFlight, mostMs, blows }) => {
@@ -100,7 +100,7 @@ describeWithRedis('consume() under random kills', () => {
           while (world.processes.filter(({ isAlive }) => isAlive).length < 3) world.start()
         }
         appending.end()
-        await world.untilAllHandled(30_000)
+        await world.untilAllHandled()
         await watch.stop()
         expect(world.complaints({ maxInFlight, clean })).toEqual([])
         expect(watch.complaints).toEqual([])

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type PcsFault, type Sandbox, startSandbox } from 'ppoppo-sandbox'
 import { createMessaging, type Messaging } from '../../../../src/messaging/index.js'
 import { describeWithRedis, redisForTests, type TestRedis } from '../../../support/redis.js'
@@ -8,11 +8,11 @@ import type { ConsumerProcess, ProcessOptions } from './support/consumer-process
 import { judgeJournal } from './support/judge-journal.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
 
-jest.setTimeout(120_000)
-
 const MAX_IN_FLIGHT = 16
 /** Not what these tests are about: long enough for a process that gets no processor for a while. */
 const LEASE_MS = 30_000
+/** Of a connection that is found dead: nor may one be that is only slow, as its process has no processor for a while. */
+const KEEPALIVE = { timeMs: 1_000, timeoutMs: 8_000 }
 const RECIPIENTS = Array.from({ length: 60 }, (_, i) => ({ ppnum: `123000000${10 + i}`, vars: { name: 'Alex' } }))
 
 describeWithRedis('consume() while PCS is in trouble', () => {
@@ -22,7 +22,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
   let sender: Messaging
   beforeAll(async () => {
     redis = await redisForTests()
-  }, 60_000)
+  })
   beforeEach(async () => {
     sandbox = await startSandbox({ pasPort: 0, pcsPort: 0, pcsStepMs: 250 })
     world = await startConsumerWorld({
@@ -85,7 +85,7 @@ describeWithRedis('consume() while PCS is in trouble', () => {
   test('a connection that is silently dead', async () => {
     const proxy = await startTcpProxy(() => sandbox.pcs?.port ?? 0)
     try {
-      const consumer = start({ client: { apiUrl: proxy.url, keepalive: { timeMs: 300, timeoutMs: 300 } } })
+      const consumer = start({ client: { apiUrl: proxy.url, keepalive: KEEPALIVE } })
       await consumer.untilTold('connected')
       await send()
       await until(() => world.journal.ended.size > 0, 'some are handled')
@@ -119,10 +119,10 @@ describeWithRedis('consume() while PCS is in trouble', () => {
   })
 
   test.each<PcsFault>([
-    { kind: 'end-after', events: 7 },
+    { kind: 'end-after', events: 17 },
     { kind: 'duplicate' },
     { kind: 'out-of-order' },
-    { kind: 'status', code: 'UNAVAILABLE', events: 11 },
+    { kind: 'status', code: 'UNAVAILABLE', events: 31 },
     { kind: 'rst', events: 13 },
   ])('streams that go wrong: %j', async (fault) => {
     // What is cut off like this may bring no event at all, and each time the pause is longer.

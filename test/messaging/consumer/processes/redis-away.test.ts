@@ -1,4 +1,4 @@
-import { afterEach, expect, jest, test } from '@jest/globals'
+import { afterEach, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../../../support/redis.js'
 import { elapse, until } from '../../../support/until.js'
@@ -6,10 +6,8 @@ import type { ConsumerProcess } from './support/consumer-process.js'
 import { watchCheckpoint } from './support/watch-checkpoint.js'
 import { type ConsumerWorld, startConsumerWorld } from './support/world.js'
 
-jest.setTimeout(60_000)
-
 /** Long enough for a process that gets no processor for a while. */
-const LEASE_MS = 5_000
+const LEASE_MS = 9_000
 const NAME = 'redis-away'
 const MAX_IN_FLIGHT = 16
 /** CPU time of a process that waits for Redis, in milliseconds a second: it tries again twice a second. */
@@ -46,7 +44,7 @@ describeWithOwnRedis('consume() while Redis is away', () => {
   /** Until so many more events are begun, by whomever. */
   async function more(count = 100): Promise<void> {
     const before = world.journal.begins.length
-    await until(() => world.journal.begins.length >= before + count, 'more events are begun', 15_000)
+    await until(() => world.journal.begins.length >= before + count, 'more events are begun')
   }
   async function expectAllWell(lost: number): Promise<void> {
     clearInterval(appending)

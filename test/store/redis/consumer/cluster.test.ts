@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Cluster, Redis } from 'ioredis'
 import { isPpoppoError } from '../../../../src/errors.js'
 import type { ConsumerStore } from '../../../../src/store/consumer-store.js'
@@ -15,8 +15,6 @@ import {
   untilAgreed,
 } from '../../../support/redis-topologies.js'
 import { untilWorks } from '../../../support/until.js'
-
-jest.setTimeout(60_000)
 
 const TTL_MS = 60_000
 

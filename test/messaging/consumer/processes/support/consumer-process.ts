@@ -5,7 +5,7 @@ import type { ConsumeOptions, MessagingOptions } from '../../../../../src/messag
 import { until } from '../../../../support/until.js'
 
 const SCRIPT = fileURLToPath(new URL('consumer-script.mjs', import.meta.url))
-const END_LIMIT_MS = 20_000
+const END_LIMIT_MS = 60_000
 
 /** What a consumer process prints; `at` by {@link nowMs}. */
 export interface Told {

@@ -69,11 +69,11 @@ export async function startConsumerWorld(options: WorldOptions): Promise<Consume
       processes.push(process)
       return process
     },
-    async active(ms = 15_000) {
+    async active(ms) {
       await until(() => processes.some(({ isActive }) => isActive), 'one is active', ms)
       return processes.find(({ isActive }) => isActive) as ConsumerProcess
     },
-    async untilAllHandled(ms = 20_000) {
+    async untilAllHandled(ms) {
       const isDone = (): boolean => journal.ended.size >= pcs.length
       await until(isDone, 'all are handled', ms).catch((error: unknown) => {
         const states = processes.map(({ pid, told, errors }) => ({ pid, told: told.slice(-3), errors: errors() }))
