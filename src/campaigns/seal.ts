@@ -22,7 +22,7 @@ export interface Seal {
 export function createSeal(keyRing: () => Promise<KeyRing>): Seal {
   const contextOf = (purpose: string, campaignId: string, part: string): SealContext => ({
     purpose: `campaign-${purpose}`,
-    recordId: campaignId,
+    salt: campaignId,
     binding: [part],
   })
   return {

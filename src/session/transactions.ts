@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import type { Config } from '../config/options.js'
 import { digestOf } from '../lib/digest.js'
 import { parseJsonObject } from '../lib/guards.js'
-import { type Runtime, randomToken } from '../lib/runtime.js'
+import type { Runtime } from '../lib/runtime.js'
 import { wait } from '../lib/wait.js'
 import { type Count, PENDING_OUTCOME, type Store } from '../store/store.js'
 import type { KeyRing } from '../vault/keyring.js'
@@ -86,6 +86,8 @@ const WHY_LOST = {
     'is not in Redis: it was flushed, failed over or evicts, a flood made attempts short, or login and callback use two different ones',
 } as const
 const OTHER_KEYS = 'does not open with the vault keys of this process: those of the login were others'
+/** 256 random bits are 43 characters of base64url. */
+const TOKEN_BYTES = 32
 const FORM_OF_STATE = /^[A-Za-z0-9_-]{43}$/
 
 /** What the login attempts are made of. */
@@ -107,9 +109,10 @@ export function createTransactions(parts: TransactionsParts): Transactions {
 
   /** The record's name is derived from both the state and the cookie, so only the right browser can take it. */
   const keyFor = (state: string, cookie: string): string => digestOf('transaction', config.clientId, state, cookie)
-  const contextFor = (key: string) => ({ purpose: 'transaction', recordId: key, binding: [] })
-  /** Under the same key, which need not be derived again; neither text opens as the other. */
-  const outcomeContextFor = (key: string) => ({ ...contextFor(key), binding: ['outcome'] })
+  /** Each vault key has 64 keys for attempts, so that none is derived at a login; each is good for 2^32 of them (SP 800-38D 8.3). */
+  const contextFor = (key: string) => ({ purpose: 'transaction', salt: key.slice(0, 1), binding: [key] })
+  /** Neither text opens as the other. */
+  const outcomeContextFor = (key: string) => ({ ...contextFor(key), binding: [key, 'outcome'] })
 
   async function waitForOutcome(key: string, first: string): Promise<Outcome | undefined> {
     const deadline = runtime.monotonic() + OUTCOME_WAIT_MS
@@ -132,10 +135,13 @@ export function createTransactions(parts: TransactionsParts): Transactions {
     async begin(req, res, { returnTo, maxAgeSeconds, limit }) {
       const ring = await keyRing()
       const make = (begunAt: number) => {
+        // One read, since reading costs more than what is read.
+        const random = runtime.randomBytes(3 * TOKEN_BYTES)
+        const token = (index: number) => random.toString('base64url', index * TOKEN_BYTES, (index + 1) * TOKEN_BYTES)
         const transaction: Transaction = {
-          state: randomToken(runtime, 256),
-          nonce: randomToken(runtime, 256),
-          codeVerifier: randomToken(runtime, 256),
+          state: token(0),
+          nonce: token(1),
+          codeVerifier: token(2),
           returnTo,
           begunAt,
           ...(maxAgeSeconds === undefined ? {} : { seenSince: begunAt - maxAgeSeconds * 1000 }),

@@ -7,13 +7,13 @@ import type { Runtime } from '../lib/runtime.js'
 export interface SealContext {
   /** What kind of record: `'sign-in'` or `'transaction'`. */
   readonly purpose: string
-  /** The record's own id: its encryption key is derived with it as salt. */
-  readonly recordId: string
-  /** Everything else that the sealed text is bound to (sub, created, absolute expiry, ...). */
+  /** The salt of its encryption key: the record's id, or a part of it, so that records share keys that are derived once. */
+  readonly salt: string
+  /** Everything else that the sealed text is bound to (sub, created, absolute expiry, an id that is not the salt, ...). */
   readonly binding: readonly string[]
 }
 
-/** Seals and opens records with AES-256-GCM under keys derived per record by HKDF-SHA-256 (RFC 5869). */
+/** Seals and opens records with AES-256-GCM under keys derived per salt by HKDF-SHA-256 (RFC 5869). */
 export interface KeyRing {
   /** `v1.<keyId>.<base64url of nonce, ciphertext, tag>`, under the first key. */
   seal(context: SealContext, plaintext: string | Uint8Array): string
@@ -29,7 +29,7 @@ export interface KeyRing {
 }
 
 const VERSION = 'v1'
-/** Bounds the derived keys in memory. An attempt needs its key three times within a minute, and deriving it takes as long as all else. */
+/** Bounds the derived keys in memory. Deriving one takes as long as sealing with it, and more. */
 const MAX_DERIVED_KEYS = 1_000
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
@@ -51,7 +51,7 @@ export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRin
   const derived = new Map<string, Uint8Array>()
 
   function keyFor(key: VaultKey, context: SealContext): Uint8Array {
-    const name = JSON.stringify([key.id, context.purpose, context.recordId])
+    const name = JSON.stringify([key.id, context.purpose, context.salt])
     const known = derived.get(name)
     if (known) return known
     const made = deriveKey(key, context, clientId)
@@ -99,10 +99,10 @@ export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRin
 
 function deriveKey(key: VaultKey, context: SealContext, clientId: string): Uint8Array {
   const info = lengthPrefixed([context.purpose, clientId])
-  return new Uint8Array(hkdfSync('sha256', key.secret, context.recordId, info, 32))
+  return new Uint8Array(hkdfSync('sha256', key.secret, context.salt, info, 32))
 }
 
 function additionalData(keyId: string, context: SealContext, clientId: string): Buffer {
-  const parts = [VERSION, context.purpose, keyId, clientId, context.recordId, ...context.binding]
+  const parts = [VERSION, context.purpose, keyId, clientId, context.salt, ...context.binding]
   return lengthPrefixed(parts)
 }

@@ -153,5 +153,5 @@ function sealContext(record: Omit<SignIn, 'tokens' | 'account'>, expiresAt: numb
   const { createdAt, absoluteExpiresAt, lastSeenAt, touchedAt, refreshedAt } = record
   const times = [createdAt, absoluteExpiresAt, lastSeenAt, touchedAt, refreshedAt, expiresAt].map(String)
   const binding = [sub, ppnum, accountType ?? '', scopes.join(' '), userAgent, ...times]
-  return { purpose: PURPOSE, recordId: id, binding }
+  return { purpose: PURPOSE, salt: id, binding }
 }

@@ -249,6 +249,38 @@ describe('login attempts', () => {
     expect(await consume(browser.clone(), state)).toEqual({ kind: 'taken', transaction })
   })
 
+  test('C25 the outcome of another attempt does not open, under the same key or another, if somebody moves it in the store', async () => {
+    const keys: string[] = []
+    const put = store.putTransaction
+    store.putTransaction = async (...args) => {
+      const result = await put(...args)
+      keys.push(result.attempt?.key ?? '')
+      return result
+    }
+    /** A sign-in that is over. @returns what a second callback would join */
+    async function signIn(signInId: string): Promise<() => Promise<unknown>> {
+      const browser = new CookieBrowser()
+      const { state } = await begin(browser)
+      await consume(browser.clone(), state)
+      if (consumed.kind === 'taken') await consumed.finish({ signInId, returnTo: 'https://app.example/x' })
+      return async () => {
+        await consume(browser.clone(), state)
+        return consumed.kind === 'taken_before' ? consumed.outcome() : undefined
+      }
+    }
+    const victim = await signIn('victim.x')
+    const [from = ''] = keys
+    const moved = (await store.readTransactionOutcome(from)) ?? ''
+    expect(await victim()).toMatchObject({ signInId: 'victim.x' })
+    // Attempts share 64 keys: until one has the victim's.
+    while (keys.length < 2 || keys.at(-1)?.[0] !== from[0]) {
+      const outcomeNow = await signIn('attacker.x')
+      await store.setTransactionOutcome(keys.at(-1) ?? '', moved, ATTEMPT_TTL_MS)
+      opened = []
+      expect([await outcomeNow(), opened]).toEqual([undefined, [undefined]])
+    }
+  })
+
   test('C22 on https the cookie of an attempt is __Host-, Secure, HttpOnly, SameSite=Lax, for this host only', async () => {
     isHttps = true
     const answer = await new CookieBrowser().visit(`${url}/begin`)

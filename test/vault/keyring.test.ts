@@ -8,7 +8,7 @@ import { createKeyRing, type KeyRing, type SealContext } from '../../src/vault/k
 const CLIENT = 'acme_login_client'
 const CONTEXT: SealContext = {
   purpose: 'sign-in',
-  recordId: 'dGFn.cmFuZG9t',
+  salt: 'dGFn.cmFuZG9t',
   binding: ['01J9Z3K8Q2W4E6R8T0Y2V4X6A1', '77700000001', '1763683200000'],
 }
 const PLAIN = '{"a":"at_뽀뽀"}'
@@ -116,13 +116,13 @@ describe('key ring: tampering', () => {
     const [sub = '', ppnum = '', created = ''] = CONTEXT.binding
     const others: SealContext[] = [
       { ...CONTEXT, purpose: 'transaction' },
-      { ...CONTEXT, recordId: 'dGFn.b3RoZXI' },
+      { ...CONTEXT, salt: 'dGFn.b3RoZXI' },
       { ...CONTEXT, binding: [] },
       { ...CONTEXT, binding: [...CONTEXT.binding, ''] },
       { ...CONTEXT, binding: [sub, created, ppnum] },
       { ...CONTEXT, binding: [sub + ppnum, '', created] },
       { ...CONTEXT, binding: [`${sub}7`, ppnum.slice(1), created] },
-      { ...CONTEXT, recordId: CONTEXT.recordId + sub, binding: [ppnum, created] },
+      { ...CONTEXT, salt: CONTEXT.salt + sub, binding: [ppnum, created] },
     ]
     for (const other of others) expect(both.open(other, sealed)).toBeUndefined()
   })
@@ -162,7 +162,7 @@ describe('key ring: derived keys that are kept', () => {
   test.each<[string, VaultKey, SealContext]>([
     ['two purposes', first, { ...CONTEXT, purpose: 'transaction' }],
     ['two vault keys', second, CONTEXT],
-    ['two records', first, { ...CONTEXT, recordId: 'dGFn.b3RoZXI' }],
+    ['two records', first, { ...CONTEXT, salt: 'dGFn.b3RoZXI' }],
   ])(
     'C25 the key derived for one of %s is not used for the other, whichever came first',
     (_two, otherKey, otherContext) => {
@@ -188,7 +188,7 @@ describe('key ring: derived keys that are kept', () => {
     },
   )
 
-  test('a key is derived once for a record that is sealed and opened, and at most 1,000 are kept; all records open', () => {
+  test('a key is derived once for a salt, and at most 1,000 are kept; all records open', () => {
     let derived = 0
     const counted: VaultKey = {
       id: 'k1',
@@ -198,7 +198,7 @@ describe('key ring: derived keys that are kept', () => {
       },
     }
     const used = ring(counted)
-    const contexts = Array.from({ length: 3_000 }, (_, number) => ({ ...CONTEXT, recordId: `record ${number}` }))
+    const contexts = Array.from({ length: 3_000 }, (_, number) => ({ ...CONTEXT, salt: `record ${number}` }))
     const texts = contexts.map((context) => {
       const text = used.seal(context, PLAIN)
       expect(used.open(context, text)).toBe(PLAIN)
