@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createRedisCampaignLedger } from '../../src/store/redis/campaigns/ledger.js'
 import { allowed } from '../support/allowed.js'
 import { describeWithOwnRedis, type RedisServer, startRedis } from '../support/redis.js'
-import { elapse, until } from '../support/until.js'
+import { elapse, until, untilWorks } from '../support/until.js'
 import { startWorkerProcess, type WorkerProcess } from './support/worker-process.js'
 import { type CampaignWorld, people, startCampaignWorld, TEMPLATE_ID, VAULT_KEY } from './support/world.js'
 
@@ -33,7 +33,7 @@ describeWithOwnRedis('campaigns after an outage of Redis', () => {
     const ledger = createRedisCampaignLedger({ redis: server.url, prefix: world.prefix })
     await ledger.seen('dead', 4, 1)
     for (const index of [290, 291, 292, 293])
-      await ledger.take({ id: 'autumn', index, claim: `dead#${index}` }, '0', 1_000)
+      await untilWorks(() => ledger.take({ id: 'autumn', index, claim: `dead#${index}` }, '0', 1_000).then(() => true))
     await ledger.close()
   }
 
