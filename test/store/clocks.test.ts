@@ -188,6 +188,14 @@ describeWithRedis('A15 the clock of Redis', () => {
     },
   )
 
+  test('the same where Redis is far away', async () => {
+    const key = word()
+    await putAttempt(ends, key, 'v', 10 * MINUTE_MS) // `store` has not read the clock
+    proxy.delay(() => 150)
+    timeIsOff(-HOUR_MS, 1)
+    expect(await store.takeTransaction(key, MINUTE_MS)).toMatchObject({ value: 'v' })
+  })
+
   test('a clock that is wrong each time it is asked is an error after two tries, and nothing has happened', async () => {
     const key = word()
     await putAttempt(ends, key, 'v', 10 * MINUTE_MS) // `store` has not read the clock

@@ -1,5 +1,6 @@
 import type { ScriptedClient } from './client.js'
 import type { RedisConnection } from './connection.js'
+import type { Countdown } from './countdown.js'
 
 /** Redis's clock, as a script will read it. */
 export interface RedisClock<Name extends string> {
@@ -31,8 +32,6 @@ interface Reading {
 const READING_LASTS_MS = 60_000
 /** After this time a call waits for a new reading: the clocks may have drifted apart by more than `MARGIN_MS`. */
 const READING_ENDS_MS = 10 * 60_000
-/** A script that is refused as late sooner than this was not late: the clock was set since it was read. */
-const QUICK_MS = 250
 /** A command must begin this long before its caller gives up, since clocks drift and timers fire late. */
 const MARGIN_MS = 50
 
@@ -83,20 +82,22 @@ export function createRedisClock<Name extends string>(
       return Math.floor(nowMs + reading.offsetMs)
     },
     async runInTime(operation, key, script) {
-      const beganAtMs = performance.now()
+      let callTime: Countdown | undefined
       const attempt = async () => {
         const { offsetMs } = await read(key)
-        return connection.run(operation, (client, time) =>
-          script(client, Math.floor(time.endsAtMs + offsetMs) - MARGIN_MS),
-        )
+        return connection.run(operation, (client, time) => {
+          callTime = time
+          return script(client, Math.floor(time.endsAtMs + offsetMs) - MARGIN_MS)
+        })
       }
       try {
         return await attempt()
       } catch (error) {
         if (!isLate(error)) throw error
         reading = undefined // the clock may have been set, so it is asked again
-        if (performance.now() - beganAtMs > QUICK_MS) throw error
-        return await attempt() // a late script has done nothing
+        // Refused while there was time left: it was not late, the clock is another. A refused script has done nothing.
+        if (callTime === undefined || callTime.leftMs < MARGIN_MS) throw error
+        return await attempt()
       }
     },
   }
