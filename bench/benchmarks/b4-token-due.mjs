@@ -1,13 +1,16 @@
 import { Agent, get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { signIn } from '../lib/browser.mjs'
-import { measureRounds } from '../lib/rounds.mjs'
+import { drive } from '../lib/load.mjs'
+import { measureRounds, median } from '../lib/rounds.mjs'
 import { withApps } from './http-apps.mjs'
 
 const EOC = 'express-openid-connect (Redis)'
 const OURS = 'express-ppoppo'
 const PROCESSES = 2
 const TOKEN_LIFE_SECONDS = 2
+/** So few requests are over before much can be measured: a round is the median of some bursts. */
+const BURSTS = 3
 
 export const id = 'B4'
 export const title = '500 requests of one person at once when the access token has expired, two processes'
@@ -20,14 +23,31 @@ export const metrics = {
 /** @param {import('../lib/context.mjs').Context} context */
 export function run(context) {
   const names = Array.from({ length: PROCESSES }, (_, index) => [`${EOC} ${index}`, `${OURS} ${index}`]).flat()
-  return withApps(context, names, (apps) => {
+  return withApps(context, names, async (apps) => {
     const contenders = {}
     for (const name of [EOC, OURS]) {
       const urls = names.filter((one) => one.startsWith(name)).map((one) => apps[one].url)
-      contenders[name] = () => measureBurst(context, urls)
+      await warmUp(context, urls)
+      contenders[name] = () => measureBursts(context, urls)
     }
     return measureRounds(contenders, context.rounds, context.log)
   })
+}
+
+/** As in the other benchmarks, the apps have been in use. */
+async function warmUp({ pas, isQuick }, urls) {
+  await pas.set({ accessTokenTtlSeconds: 3_600, refreshTokenAnswer: 'absent' })
+  const cookie = await signIn(urls[0])
+  for (const url of urls) await drive(`${url}/token`, { cookie, requests: isQuick ? 100 : 3_000 })
+}
+
+async function measureBursts(context, urls) {
+  const bursts = []
+  while (bursts.length < (context.isQuick ? 1 : BURSTS)) bursts.push(await measureBurst(context, urls))
+  return {
+    tokenCalls: Math.max(...bursts.map(({ tokenCalls }) => tokenCalls)),
+    p99: median(bursts.map(({ p99 }) => p99)),
+  }
 }
 
 async function measureBurst({ pas, isQuick }, urls) {

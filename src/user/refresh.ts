@@ -6,7 +6,7 @@ import { SingleFlight } from '../lib/single-flight.js'
 import { wait } from '../lib/wait.js'
 import { SignInMismatch } from '../provider/faults.js'
 import { type Grant, missingScopes, type Provider } from '../provider/provider.js'
-import type { Store } from '../store/store.js'
+import type { Store, VersionedRecord } from '../store/store.js'
 import type { SignIn } from '../vault/record.js'
 import type { Vault } from '../vault/vault.js'
 
@@ -56,10 +56,10 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
         if (!current || current.tokens.accessToken !== stale.tokens.accessToken) return current
         // PAS may answer a refresh with the access token it had issued before.
         if (current.refreshedAt !== stale.refreshedAt) return current
-        if (isHolder) return await fetchTokens(current)
+        if (isHolder) return await fetchTokens(current, record)
       } finally {
-        // A lease that cannot be released expires by itself.
-        if (isHolder) await store.releaseLease(stale.id, holder).catch(() => {})
+        // Nobody waits for it, and a lease that cannot be released expires by itself.
+        if (isHolder) void store.releaseLease(stale.id, holder).catch(() => {})
       }
       // Not all at the same moment.
       await wait(pauseMs * (1 + runtime.randomBytes(1).readUInt8() / 255))
@@ -74,7 +74,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     )
   }
 
-  async function fetchTokens(current: SignIn): Promise<SignIn | undefined> {
+  async function fetchTokens(current: SignIn, seen: VersionedRecord | undefined): Promise<SignIn | undefined> {
     const { refreshToken } = current.tokens
     if (refreshToken === undefined) {
       // Without a refresh token PAS cannot be asked again, so the sign-in ends when its access token expires.
@@ -84,7 +84,7 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     if (grant === 'mismatch') return end(current, refreshToken, 'id_token_mismatch')
     if (grant === 'revoked') return end(current, refreshToken, 'revoked')
     if (missingScopes(current.scopes, grant.scopes).length > 0) return end(current, refreshToken, 'scope_reduced')
-    return saveTokens(current, grant)
+    return saveTokens(current, grant, seen)
   }
 
   async function askPas(current: SignIn, refreshToken: string): Promise<Grant | 'revoked' | 'mismatch'> {
@@ -108,9 +108,13 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
     })
   }
 
-  async function saveTokens(current: SignIn, grant: Grant): Promise<SignIn | undefined> {
+  async function saveTokens(
+    current: SignIn,
+    grant: Grant,
+    seen: VersionedRecord | undefined,
+  ): Promise<SignIn | undefined> {
     let isOurs = false
-    const kept = await saveWithRetry(grant, current.id, (latest) => {
+    const change = (latest: SignIn): SignIn | undefined => {
       // If our lease expired, another process may have stored newer tokens: keep those.
       isOurs = latest.tokens.accessToken === current.tokens.accessToken
       if (!isOurs) return undefined
@@ -127,7 +131,8 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
           ...(refreshToken === undefined ? {} : { refreshToken }),
         },
       }
-    })
+    }
+    const kept = await saveWithRetry(grant, current.id, change, seen)
     if (kept) {
       if (isOurs) raise({ type: 'token_refreshed', sub: kept.sub, signInId: kept.id })
     } else if (grant.refreshToken !== undefined) {
@@ -165,8 +170,9 @@ export function createRefresher({ vault, store, provider, runtime, raise }: Refr
 
   return {
     refresh: (stale) =>
-      // Keyed by token too: a caller whose newer token was refused must not get that same token back.
-      flights.run(`${stale.id} ${stale.tokens.accessToken}`, async () => {
+      // Keyed by token too, which is known by its times: opening it costs more than the rest, and hundreds may wait. A
+      // caller whose newer token was refused must not get that same token back.
+      flights.run(`${stale.id} ${stale.refreshedAt} ${stale.tokens.expiresAt}`, async () => {
         try {
           if (!isTraced('refresh')) return await refreshAmongProcesses(stale)
           const outcomeOf = (signIn: SignIn | undefined): string => (signIn ? 'refreshed' : 'ended')

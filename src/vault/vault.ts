@@ -26,9 +26,14 @@ export interface Vault {
   /**
    * Writes the sign-in that `change` returns. If it was written meanwhile, `change` is called again with the newer one.
    * If `change` returns `undefined`, nothing is written.
+   * @param seen its record, if it has been read: it is read again only if it was written since
    * @returns the sign-in as it is now; `undefined` when there is none any more.
    */
-  update(id: string, change: (current: SignIn) => SignIn | undefined): Promise<SignIn | undefined>
+  update(
+    id: string,
+    change: (current: SignIn) => SignIn | undefined,
+    seen?: VersionedRecord,
+  ): Promise<SignIn | undefined>
   /**
    * Deletes the sign-in; with `onlyIf`, only if that returns `true`.
    * @returns what was deleted, without tokens if they do not open.
@@ -118,9 +123,13 @@ export function createVault({ config, store, keyRing, runtime, raise }: VaultPar
     return tokens ? { ...clear, tokens } : clear
   }
 
-  async function update(id: string, change: (current: SignIn) => SignIn | undefined): Promise<SignIn | undefined> {
+  async function update(
+    id: string,
+    change: (current: SignIn) => SignIn | undefined,
+    seen?: VersionedRecord,
+  ): Promise<SignIn | undefined> {
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
-      const record = await store.readSignIn(id)
+      const record = (attempt === 0 && seen) || (await store.readSignIn(id))
       const current = await open(id, record)
       if (!record || !current) return undefined
       const next = change(current)

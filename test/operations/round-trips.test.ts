@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { createClock, HOUR } from '../support/clock.js'
 import type { CookieBrowser } from '../support/cookie-browser.js'
 import { describeWithRedis, redisForTests } from '../support/redis.js'
 import { type RedisSteps, startRedisSteps } from '../support/redis-steps.js'
@@ -9,10 +10,11 @@ describeWithRedis('commands to Redis by round trip, each step waiting for the on
   let redis: RedisSteps
   let world: World
   let browser: CookieBrowser
+  const clock = createClock()
   beforeAll(async () => {
     const { url, prefix } = await redisForTests()
     redis = await startRedisSteps(Number(new URL(url).port))
-    world = await startWorld({ options: { redis: redis.url, keyPrefix: prefix() } })
+    world = await startWorld({ runtime: clock.runtime, options: { redis: redis.url, keyPrefix: prefix() } })
     // Once in full: Redis knows the scripts, and its clock has been read.
     await world.signedIn()
   })
@@ -61,6 +63,19 @@ describeWithRedis('commands to Redis by round trip, each step waiting for the on
 
   test('a public page without a cookie: none', async () => {
     expect((await visit(`${world.url}/`)).steps()).toEqual([])
+  })
+
+  test('a token that has expired: two after finding out who it is, for all requests at once', async () => {
+    browser = await world.signedIn()
+    clock.advance(2 * HOUR)
+    redis.begin()
+    const answers = await Promise.all([1, 2, 3].map(() => browser.visit(`${world.url}/token`)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    await until(() => redis.steps().flat().includes('ppoppoRelease')) // nobody waits for it
+    const renewal = redis.steps().flat()
+    expect(renewal.filter((name) => name !== 'get')).toEqual(['ppoppoAcquire', 'ppoppoWrite', 'ppoppoRelease'])
+    // Each looks once more before it acts for the person. The renewal reads nothing again.
+    expect(renewal.filter((name) => name === 'get')).toHaveLength(3 * (READ.length + 1))
   })
 
   test('sign-out: two after finding out who it is', async () => {
