@@ -20,7 +20,7 @@ await runToEnd(async () => {
     from: numberOption(values, 'from', 0, [0, MOST]),
   }))
   if (typeof options === 'number') return options
-  prepareLibrary()
+  await prepareLibrary()
   const { runFuzz } = await import('./fuzz/run-fuzz.mjs')
   return runFuzz(options)
 })

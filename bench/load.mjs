@@ -18,7 +18,7 @@ await runToEnd(async () => {
     return { clients, seconds, perSecond: numberOption(values, 'per-second', undefined, [1, 10_000]) }
   })
   if (typeof options === 'number') return options
-  prepareLibrary()
+  await prepareLibrary()
   const { runLoad } = await import('./load/run-load.mjs')
   return runLoad(options)
 })

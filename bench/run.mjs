@@ -20,11 +20,11 @@ await runToEnd(async () => {
     return 0
   }
   if (options.soak !== undefined) {
-    prepareLibrary()
+    await prepareLibrary()
     const { runSoak } = await import('./soak/run-soak.mjs')
     return runSoak(options.soak)
   }
-  prepare()
+  await prepare()
   // Not before: what they import may not be installed yet.
   const { runAll } = await import('./lib/run-all.mjs')
   const { toMarkdown } = await import('./lib/report.mjs')

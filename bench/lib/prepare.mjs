@@ -1,23 +1,24 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { build } from '../../scripts/lib/build.mjs'
 
 const BENCH = fileURLToPath(new URL('..', import.meta.url))
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Installs the peers and builds the library, where that has not been done. */
-export function prepare() {
-  if (!existsSync(`${BENCH}node_modules`)) run('npm', ['ci', '--no-audit', '--no-fund'], BENCH, 'installing the peers')
-  prepareLibrary()
+/** Installs the peers, where that has not been done, and builds the library. */
+export async function prepare() {
+  if (!existsSync(`${BENCH}node_modules`)) installPeers()
+  await prepareLibrary()
 }
 
-/** Builds the library and the sandbox, where that has not been done. */
-export function prepareLibrary() {
-  run('npx', ['tsc', '-b', 'tsconfig.build.json', 'sandbox'], ROOT, 'building')
+/** Builds the library and the sandbox, as they are in `src/` now. */
+export async function prepareLibrary() {
+  console.error('building')
+  if (!(await build({ only: ['library', 'sandbox'] }))) throw new Error('building failed')
 }
 
-function run(command, args, cwd, what) {
-  console.error(what)
-  const { status } = spawnSync(command, args, { cwd, stdio: 'inherit' })
-  if (status !== 0) throw new Error(`${what} failed`)
+function installPeers() {
+  console.error('installing the peers')
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: BENCH, stdio: 'inherit' })
+  if (status !== 0) throw new Error('installing the peers failed')
 }
