@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Request, Response } from 'express'
 
 /** A file that is the same for everybody. */
@@ -11,7 +11,7 @@ export interface Asset {
 
 /** An asset with the ETag of its content. */
 export function toAsset(type: string, body: string): Asset {
-  return { type, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
+  return { type, body, etag: `"${hash('sha256', body, 'base64url').slice(0, 27)}"` }
 }
 
 /** The same for everybody, so caches may store it. If the client has this ETag, `res.send` answers 304. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 const LENGTH_BYTES = 4
 
@@ -7,7 +7,7 @@ const LENGTH_BYTES = 4
  * @returns 43 characters of base64url.
  */
 export function digestOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(lengthPrefixed(parts)).digest('base64url')
+  return hash('sha256', lengthPrefixed(parts), 'base64url')
 }
 
 /** Strings, each as its length (4 bytes, big-endian) followed by its UTF-8 bytes. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * The stylesheet of all pages: neutral colours, system fonts, light and dark, 320 px and wider. It is inline, and allowed
@@ -36,4 +36,4 @@ footer{margin:24px 0 0;padding:16px 0 0;border-top:1px solid var(--line);color:v
 `.trim()
 
 /** The only source that `style-src` allows: this stylesheet. */
-export const PAGE_STYLE_SOURCE: string = `'sha256-${createHash('sha256').update(PAGE_STYLE).digest('base64')}'`
+export const PAGE_STYLE_SOURCE: string = `'sha256-${hash('sha256', PAGE_STYLE, 'base64')}'`

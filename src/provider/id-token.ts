@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { PpoppoError } from '../errors.js'
 import { ClockDifference, idTokenFault } from './faults.js'
 import { type Jws, parseJws } from './jws.js'
@@ -148,14 +148,14 @@ function timeOf(claims: Claims, name: string): number | undefined {
 /**
  * Whether `hash` is the `at_hash` or `c_hash` of `token` (OIDC Core 3.1.3.6, 3.3.2.11): the left half of its SHA-512,
  * or the leftmost 128 bits of its SHA-256. Both are in use for Ed25519, and the length says which it is.
- * @param hash as in the id_token; anything but unpadded base64url of 16 or 32 bytes never matches.
+ * @param claim as in the id_token; anything but unpadded base64url of 16 or 32 bytes never matches.
  */
-function isTokenHash(hash: unknown, token: string): boolean {
-  if (typeof hash !== 'string') return false
-  const given = Buffer.from(hash, 'base64url')
+function isTokenHash(claim: unknown, token: string): boolean {
+  if (typeof claim !== 'string') return false
+  const given = Buffer.from(claim, 'base64url')
   const algorithm = HASH_BY_LENGTH.get(given.length)
   // Buffer skips characters that are not base64url, and accepts several spellings of the same bytes.
-  if (algorithm === undefined || given.toString('base64url') !== hash) return false
-  const expected = createHash(algorithm).update(token, 'utf8').digest().subarray(0, given.length)
+  if (algorithm === undefined || given.toString('base64url') !== claim) return false
+  const expected = hash(algorithm, token, 'buffer').subarray(0, given.length)
   return timingSafeEqual(given, expected)
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
@@ -160,7 +160,7 @@ export function createProvider({ config, runtime, closed, raise }: ProviderParts
           scope: config.scope.join(' '),
           state,
           nonce,
-          code_challenge: createHash('sha256').update(codeVerifier, 'ascii').digest('base64url'),
+          code_challenge: hash('sha256', codeVerifier, 'base64url'),
           code_challenge_method: 'S256',
           ...resource,
         })

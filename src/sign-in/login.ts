@@ -17,7 +17,6 @@ export function createLogin(parts: RouteParts): (req: Request, res: Response) =>
   return async function login(req, res) {
     const returnTo = toReturnTo(inputOf(req, 'return_to'))
     if (inputOf(req, AFTER_FORM) === '1') return pages.send(req, res, 'form_signed_out', { returnTo })
-    const correlationId = newCorrelationId(runtime)
     try {
       const limit = rateLimit.login(req)
       // The step that stores the attempt counts it, too. Only the app's own function must not run above the limit.
@@ -26,44 +25,47 @@ export function createLogin(parts: RouteParts): (req: Request, res: Response) =>
         isCountedFirst ? limit?.limiter.consume(limit.key) : 0,
         provider.prepareAuthorization(),
       ])
-      if (firstWaitMs) return sendRateLimited(req, res, { returnTo, correlationId, waitMs: firstWaitMs })
+      if (firstWaitMs) return sendRateLimited(req, res, { returnTo, waitMs: firstWaitMs })
       const params = await appParamsOf(config, req)
       const maxAge = params['max_age']
       const maxAgeSeconds = maxAge === undefined ? maxAge : Number(maxAge)
       const attempt = { returnTo, maxAgeSeconds, limit: isCountedFirst ? undefined : limit }
       const { transaction, waitMs } = await transactions.begin(req, res, attempt)
-      if (!transaction) return sendRateLimited(req, res, { returnTo, correlationId, waitMs })
+      if (!transaction) return sendRateLimited(req, res, { returnTo, waitMs })
       const url = authorizationUrl({ ...transaction, params, wishes: wishesOf(req) }).href
       redirectOffSite(req, res, { url, page: 'login_go_on', pages })
     } catch (error) {
-      sendUnavailable(req, res, { error, returnTo, correlationId })
+      sendUnavailable(req, res, { error, returnTo })
     }
   }
 
   function sendRateLimited(
     req: Request,
     res: Response,
-    { waitMs, ...details }: { readonly returnTo: string; readonly correlationId: string; readonly waitMs: number },
+    { returnTo, waitMs }: { readonly returnTo: string; readonly waitMs: number },
   ): void {
-    raise({ type: 'rate_limited', limit: 'login' }, details.correlationId)
-    pages.send(req, res, 'rate_limited', { ...details, retryAfterSeconds: waitMs / 1000 })
+    const correlationId = newCorrelationId(runtime)
+    raise({ type: 'rate_limited', limit: 'login' }, correlationId)
+    pages.send(req, res, 'rate_limited', { returnTo, correlationId, retryAfterSeconds: waitMs / 1000 })
   }
 
   /** @throws `error` itself, if neither PAS nor the store is to blame */
   function sendUnavailable(
     req: Request,
     res: Response,
-    { error, ...details }: { readonly error: unknown; readonly returnTo: string; readonly correlationId: string },
+    { error, returnTo }: { readonly error: unknown; readonly returnTo: string },
   ): void {
     // `config_invalid` is the app's own mistake, in its `authorizationParams`.
     if (!isPpoppoError(error) || error.code === 'config_invalid') throw error
+    const correlationId = newCorrelationId(runtime)
     const isStore = error.code === 'store_unavailable' || error.code === 'store_full'
     raise(
       isStore
         ? { type: 'store_unavailable', operation: 'login', detail: error.message }
         : { type: 'provider_fault', operation: 'login', code: error.code, detail: error.message },
-      details.correlationId,
+      correlationId,
     )
-    pages.send(req, res, isStore ? 'store_unavailable' : 'provider_unavailable', { ...details, status: 503 })
+    const page = isStore ? 'store_unavailable' : 'provider_unavailable'
+    pages.send(req, res, page, { returnTo, correlationId, status: 503 })
   }
 }

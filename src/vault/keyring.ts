@@ -1,19 +1,16 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import type { VaultKey } from '../config/options.js'
 import { lengthPrefixed } from '../lib/digest.js'
 import type { Runtime } from '../lib/runtime.js'
+import { DerivedKeys, type KeyPurpose } from './derived-keys.js'
 
 /** What a sealed text is for and belongs to. It opens only with exactly the same context. */
-export interface SealContext {
-  /** What kind of record: `'sign-in'` or `'transaction'`. */
-  readonly purpose: string
-  /** The salt of its encryption key: the record's id, or a part of it, so that records share keys that are derived once. */
-  readonly salt: string
+export interface SealContext extends KeyPurpose {
   /** Everything else that the sealed text is bound to (sub, created, absolute expiry, an id that is not the salt, ...). */
   readonly binding: readonly string[]
 }
 
-/** Seals and opens records with AES-256-GCM under keys derived per salt by HKDF-SHA-256 (RFC 5869). */
+/** Seals and opens records with AES-256-GCM, under a key for each purpose and salt. */
 export interface KeyRing {
   /** `v1.<keyId>.<base64url of nonce, ciphertext, tag>`, under the first key. */
   seal(context: SealContext, plaintext: string | Uint8Array): string
@@ -29,8 +26,6 @@ export interface KeyRing {
 }
 
 const VERSION = 'v1'
-/** Bounds the derived keys in memory. Deriving one takes as long as sealing with it, and more. */
-const MAX_DERIVED_KEYS = 1_000
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
@@ -47,25 +42,14 @@ export interface KeyRingParts {
 export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRing {
   const [first] = keys
   if (!first) throw new TypeError('a key ring needs at least one key')
-  const byId = new Map(keys.map((key) => [key.id, key]))
-  const derived = new Map<string, Uint8Array>()
-
-  function keyFor(key: VaultKey, context: SealContext): Uint8Array {
-    const name = JSON.stringify([key.id, context.purpose, context.salt])
-    const known = derived.get(name)
-    if (known) return known
-    const made = deriveKey(key, context, clientId)
-    derived.set(name, made)
-    const [oldest] = derived.size > MAX_DERIVED_KEYS ? derived.keys() : []
-    if (oldest !== undefined) derived.delete(oldest)
-    return made
-  }
+  const sealing = new DerivedKeys(first, clientId)
+  const byId = new Map(keys.map((key) => [key.id, key === first ? sealing : new DerivedKeys(key, clientId)]))
 
   const ring: KeyRing = {
     seal(context, plaintext) {
       const nonce = runtime.randomBytes(NONCE_BYTES)
       const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext, 'utf8') : plaintext
-      const cipher = createCipheriv('aes-256-gcm', keyFor(first, context), nonce)
+      const cipher = createCipheriv('aes-256-gcm', sealing.for(context), nonce)
       cipher.setAAD(additionalData(first.id, context, clientId))
       const sealed = Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
       return `${VERSION}.${first.id}.${sealed.toString('base64url')}`
@@ -75,15 +59,14 @@ export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRin
 
     openBytes(context, text) {
       const [version, keyId, body, ...rest] = text.split('.')
-      const key = byId.get(keyId ?? '')
-      if (version !== VERSION || !key || !body || rest.length > 0) return undefined
+      const opening = byId.get(keyId ?? '')
+      if (version !== VERSION || !keyId || !opening || !body || rest.length > 0) return undefined
       const sealed = Buffer.from(body, 'base64url')
       // Node decodes leniently, but only exactly the text that we wrote may open.
       if (sealed.toString('base64url') !== body || sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
-      const decipher = createDecipheriv('aes-256-gcm', keyFor(key, context), sealed.subarray(0, NONCE_BYTES), {
-        authTagLength: TAG_BYTES,
-      })
-      decipher.setAAD(additionalData(key.id, context, clientId))
+      const [key, nonce] = [opening.for(context), sealed.subarray(0, NONCE_BYTES)]
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+      decipher.setAAD(additionalData(keyId, context, clientId))
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
       try {
         return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
@@ -95,11 +78,6 @@ export function createKeyRing({ keys, clientId, runtime }: KeyRingParts): KeyRin
     isOld: (text) => !text.startsWith(`${VERSION}.${first.id}.`),
   }
   return ring
-}
-
-function deriveKey(key: VaultKey, context: SealContext, clientId: string): Uint8Array {
-  const info = lengthPrefixed([context.purpose, clientId])
-  return new Uint8Array(hkdfSync('sha256', key.secret, context.salt, info, 32))
 }
 
 function additionalData(keyId: string, context: SealContext, clientId: string): Buffer {

@@ -187,29 +187,4 @@ describe('key ring: derived keys that are kept', () => {
       }
     },
   )
-
-  test('a key is derived once for a salt, and at most 1,000 are kept; all records open', () => {
-    let derived = 0
-    const counted: VaultKey = {
-      id: 'k1',
-      get secret() {
-        derived += 1
-        return first.secret
-      },
-    }
-    const used = ring(counted)
-    const contexts = Array.from({ length: 3_000 }, (_, number) => ({ ...CONTEXT, salt: `record ${number}` }))
-    const texts = contexts.map((context) => {
-      const text = used.seal(context, PLAIN)
-      expect(used.open(context, text)).toBe(PLAIN)
-      return text
-    })
-    expect(derived).toBe(3_000)
-    // The latest first: those that are kept need not be derived again.
-    for (const [number, context] of [...contexts.entries()].reverse())
-      expect(used.open(context, texts[number] ?? '')).toBe(PLAIN)
-    const kept = 2 * 3_000 - derived
-    expect(kept).toBeGreaterThan(0)
-    expect(kept).toBeLessThanOrEqual(1_000)
-  })
 })
