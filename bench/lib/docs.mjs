@@ -20,7 +20,7 @@ The run: ${about}.
 - Ratios compare with the reference, which has 1.00, of the same round. They are medians; ± is half the distance between the
   smallest and the largest, so a goal within it is neither met nor missed. Absolute figures mean nothing on another machine.
 - CPU is that of the app's process alone, not of whoever loads it.
-- Redis commands are those that Redis counts: what a script calls counts, too.
+- Redis commands are those that Redis counts: what a script calls counts, too. B3 counts apart what is sent and what scripts call.
 
 ## Goals
 

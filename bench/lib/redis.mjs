@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { provideRedis, REDIS_ADVICE } from '../../scripts/lib/redis.mjs'
 
@@ -24,6 +25,25 @@ export function clientOf(url) {
       for (const [, name, calls] of info.matchAll(/^cmdstat_([\w|-]+):calls=(\d+)/gm)) commands[name] = Number(calls)
       delete commands.info
       return { commands, cpuMicros: (number('used_cpu_user') + number('used_cpu_sys')) * 1_000_000 }
+    },
+    /**
+     * How many commands clients send while `work` runs, and how many scripts call; nobody else may use this Redis.
+     * @returns {Promise<{ sent: number, inScripts: number }>}
+     */
+    async commandsOf(work) {
+      const counts = { sent: 0, inScripts: 0 }
+      const monitor = await client.monitor()
+      monitor.on('monitor', (_time, _args, source) => {
+        counts[source === 'lua' ? 'inScripts' : 'sent'] += 1
+      })
+      try {
+        await work()
+        // What is sent beside the last answer, and its line.
+        await sleep(100)
+        return counts
+      } finally {
+        monitor.disconnect()
+      }
     },
     /** Keys without those that live for less than two hours: login attempts, their outcomes, rate limits. */
     async settledKeys() {
