@@ -18,6 +18,8 @@ export const reference = EOC
 export const metrics = {
   tokenCalls: { label: 'token calls', absolute: true, goal: { most: 1 } },
   p99: { label: 'p99 of the answers', unit: 'ms', goal: { most: 0.2 } },
+  // A peer may run out of its own time for a token call on a busy machine.
+  failed: { label: 'answers other than 200', absolute: true, goal: { most: 0 } },
 }
 
 /** @param {import('../lib/context.mjs').Context} context */
@@ -47,6 +49,7 @@ async function measureBursts(context, urls) {
   return {
     tokenCalls: Math.max(...bursts.map(({ tokenCalls }) => tokenCalls)),
     p99: median(bursts.map(({ p99 }) => p99)),
+    failed: bursts.reduce((sum, { failed }) => sum + failed, 0),
   }
 }
 
@@ -64,16 +67,20 @@ async function measureBurst({ pas, isQuick }, urls) {
     await all('/', '')
     await sleep(TOKEN_LIFE_SECONDS * 1_000)
     const before = await pas.counters()
-    const times = await all('/token', cookie)
+    const answers = await all('/token', cookie)
     const after = await pas.counters()
-    times.sort((a, b) => a - b)
-    return { tokenCalls: after.tokenRefresh - before.tokenRefresh, p99: times[Math.ceil(times.length * 0.99) - 1] }
+    const times = answers.map(({ tookMs }) => tookMs).sort((a, b) => a - b)
+    return {
+      tokenCalls: after.tokenRefresh - before.tokenRefresh,
+      p99: times[Math.ceil(times.length * 0.99) - 1],
+      failed: answers.filter(({ status }) => status !== 200).length,
+    }
   } finally {
     agent.destroy()
   }
 }
 
-/** @returns {Promise<number>} milliseconds until the whole answer was there */
+/** @returns {Promise<{ status: number, tookMs: number }>} until the whole answer was there */
 function timeOne(url, cookie, agent) {
   const startedAt = performance.now()
   return new Promise((resolve, reject) => {
@@ -81,10 +88,7 @@ function timeOne(url, cookie, agent) {
     const asking = get(url, { agent, headers }, (answer) => {
       answer.resume()
       answer.once('error', reject)
-      answer.once('end', () => {
-        if (answer.statusCode === 200) resolve(performance.now() - startedAt)
-        else reject(new Error(`${url} answered ${answer.statusCode}`))
-      })
+      answer.once('end', () => resolve({ status: answer.statusCode, tookMs: performance.now() - startedAt }))
     })
     asking.setTimeout(60_000, () => asking.destroy(new Error(`${url} did not answer within 60 s`)))
     asking.once('error', reject)

@@ -101,10 +101,8 @@ export function createRedisAttempts({ connection, keys, clock, now, maxBytes }: 
     if (waitMs > 0) return { waitMs }
     const attempt = make(begunAt)
     const name = keys.attempt(attempt.key)
-    const { detail: grantedMs } = await put(attempt, ttlMs, {
-      named: isCluster ? [keys.room] : [keys.room, name],
-      rest: isCluster ? [] : [attempt.value],
-    })
+    const together = { named: [keys.room, name], rest: [attempt.value] }
+    const { detail: grantedMs } = await put(attempt, ttlMs, isCluster ? { named: [keys.room], rest: [] } : together)
     if (isCluster) await run('putTransaction', (client) => client.set(name, attempt.value, 'PX', grantedMs))
     return { attempt, waitMs: 0 }
   }

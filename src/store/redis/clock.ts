@@ -56,12 +56,17 @@ export function createRedisClock<Name extends string>(
     return reading
   }
 
+  const ageOf = ({ takenAtMs }: Reading): number => performance.now() - takenAtMs
+
+  /** The last reading, unless it is too old. */
+  const known = (): Reading | undefined => (reading && ageOf(reading) < READING_ENDS_MS ? reading : undefined)
+
   /** What is known about the clock of the node that has `key`. */
   async function read(key: string): Promise<Reading> {
-    const ageMs = reading === undefined ? Number.POSITIVE_INFINITY : performance.now() - reading.takenAtMs
-    if (reading === undefined || ageMs >= READING_ENDS_MS || connection.isCluster) return ask(key)
-    if (ageMs >= READING_LASTS_MS) askBeside(key)
-    return reading
+    const found = connection.isCluster ? undefined : known()
+    if (!found) return ask(key)
+    if (ageOf(found) >= READING_LASTS_MS) askBeside(key)
+    return found
   }
 
   function askBeside(key: string): void {
@@ -77,9 +82,8 @@ export function createRedisClock<Name extends string>(
   return {
     note: (timeMs) => void note(timeMs),
     estimate() {
-      const nowMs = performance.now()
-      if (reading === undefined || nowMs - reading.takenAtMs >= READING_ENDS_MS) return 0
-      return Math.floor(nowMs + reading.offsetMs)
+      const found = known()
+      return found ? Math.floor(performance.now() + found.offsetMs) : 0
     },
     async runInTime(operation, key, script) {
       let callTime: Countdown | undefined
