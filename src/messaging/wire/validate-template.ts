@@ -20,7 +20,7 @@ export function parseTemplateRequest(request: unknown): TemplateRequest {
   const given = record(request, 'The request', 'templates.create({ name, components: [{ type, content }] })')
   checkRequestNames(given, ['name', 'components'], 'templates.create')
   const { name, components } = given
-  if (typeof name !== 'string' || name.trim() === '' || /[\p{Cc}\p{Surrogate}]/u.test(name)) {
+  if (typeof name !== 'string' || name.trim() === '' || /\p{Cc}/u.test(name) || !name.isWellFormed()) {
     throw invalid('name', 'must be a string of one line')
   }
   if (!Array.isArray(components) || components.length === 0) {
@@ -70,7 +70,7 @@ function checkOptions(value: unknown, path: string): void {
 
 function checkText(value: unknown, path: string): asserts value is string {
   if (typeof value !== 'string' || value === '') throw invalid(path, 'must be a non-empty string')
-  if (/\p{Surrogate}/u.test(value)) throw invalid(path, 'contains half a character (an unpaired surrogate)')
+  if (!value.isWellFormed()) throw invalid(path, 'contains half a character (an unpaired surrogate)')
   if (placeholdersOf(value) === undefined) {
     throw invalid(path, 'has braces that form no placeholder; write {{name}} with letters, digits, _ and - only')
   }

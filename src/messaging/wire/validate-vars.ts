@@ -3,6 +3,7 @@ import type { TemplateVars } from '../types/methods.js'
 
 /** Each level takes three nested messages; protobuf readers stop at 100 by default. */
 const MAX_LEVELS = 30
+/** Half a surrogate pair has no UTF-8 encoding: the server would receive another text, or none. */
 const HALF_CHARACTER = 'contains half a character (an unpaired surrogate)'
 
 /** What is wrong, and where: a path from the vars, such as `.address.zip`, is put together only for a fault. */
@@ -28,7 +29,7 @@ function faultOf(value: unknown, above: object[]): Fault | undefined {
     case 'boolean':
       return undefined
     case 'string':
-      return isWellFormed(value) ? undefined : here(HALF_CHARACTER)
+      return value.isWellFormed() ? undefined : here(HALF_CHARACTER)
     case 'number':
       return Number.isFinite(value) ? undefined : here('is NaN or infinite; only finite numbers can be sent')
     case 'object':
@@ -71,7 +72,7 @@ function faultOfRecord(value: object, above: object[]): Fault | undefined {
 }
 
 function faultOfName(name: string): Fault | undefined {
-  if (!isWellFormed(name)) return here(HALF_CHARACTER)
+  if (!name.isWellFormed()) return here(HALF_CHARACTER)
   // A reader that copies names into an ordinary object would set its prototype instead.
   return name === '__proto__' ? here('is not allowed as a name') : undefined
 }
@@ -85,11 +86,6 @@ function whyNotPlain(value: object): string | undefined {
     return 'is an instance of a class; only plain objects and lists can be sent'
   }
   return Object.getOwnPropertySymbols(value).length > 0 ? 'has a symbol as a name, which cannot be sent' : undefined
-}
-
-/** Half a surrogate pair has no UTF-8 encoding: the server would receive another text, or none. */
-function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text)
 }
 
 function here(problem: string): Fault {
