@@ -15,7 +15,7 @@ const MAX_KEYS = 1_000
 
 /**
  * The encryption keys that one client derives from a vault key, per purpose and salt, by HKDF-SHA-256 (RFC 5869). The latest
- * are kept. They are `KeyObject`s, since Node 24 takes three times as long to encrypt with a key that is bytes.
+ * are kept. They are `KeyObject`s, since Node 24 takes four times as long to encrypt with a key that is bytes.
  */
 export class DerivedKeys {
   readonly #vaultKey: KeyObject

@@ -187,4 +187,12 @@ describe('key ring: derived keys that are kept', () => {
       }
     },
   )
+
+  test('records of more salts than keys are kept all open', () => {
+    const used = ring(first)
+    const contexts = Array.from({ length: 3_000 }, (_, number) => ({ ...CONTEXT, salt: `record ${number}` }))
+    const texts = contexts.map((context) => used.seal(context, PLAIN))
+    const opened = contexts.map((context, number) => used.open(context, texts[number] ?? ''))
+    expect(opened).toEqual(contexts.map(() => PLAIN))
+  })
 })
